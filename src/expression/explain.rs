@@ -1,0 +1,342 @@
+//! Why an expression was not true: the clause that decided it, and the values that it read.
+
+use cel::IdedExpr;
+use cel::common::ast::{Expr, LiteralValue, operators};
+use serde_json::Value as Json;
+
+use super::{Expression, SELF, Scope, Trouble, evaluate, names, to_json};
+
+/// What a failed expression looked like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The part of the expression that decided it, as written.
+    pub clause: String,
+    /// What was due, where the clause compares a response with something else.
+    pub expected: Option<Json>,
+    /// What came, where the clause compares.
+    pub actual: Option<Json>,
+    /// What the clause read, in the order of the text.
+    pub operands: Vec<Operand>,
+    /// The message, where it could not be evaluated.
+    pub error: Option<String>,
+}
+
+/// A path that a clause read, and what stood there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operand {
+    /// The path as written.
+    pub path: String,
+    /// Its value; None where there was none.
+    pub value: Option<Json>,
+}
+
+const COMPARISONS: &[&str] = &[
+    operators::EQUALS,
+    operators::NOT_EQUALS,
+    operators::LESS,
+    operators::LESS_EQUALS,
+    operators::GREATER,
+    operators::GREATER_EQUALS,
+    operators::IN,
+];
+
+impl Expression {
+    /// Tells why this expression was not true in the scope.
+    pub fn explain(&self, scope: &Scope) -> Explanation {
+        let (clause, range) = self.deciding(&self.ast, 0..self.text.len(), scope);
+        let mut paths = Vec::new();
+        collect_paths(clause, &mut Vec::new(), &mut paths);
+        let mut operands: Vec<Operand> = Vec::new();
+        for path in paths {
+            let text = spell(path);
+            if operands.iter().all(|o| o.path != text) {
+                operands.push(Operand {
+                    path: text,
+                    value: value_of(path, scope),
+                });
+            }
+        }
+        let mut explanation = Explanation {
+            clause: self.text[range].to_owned(),
+            expected: None,
+            actual: None,
+            operands,
+            error: evaluate(clause, scope)
+                .err()
+                .map(|e| Trouble::from(e).to_string()),
+        };
+        if let Expr::Call(call) = &clause.expr
+            && COMPARISONS.contains(&call.func_name.as_str())
+            && call.args.len() == 2
+        {
+            let (left, right) = (
+                value_of(&call.args[0], scope),
+                value_of(&call.args[1], scope),
+            );
+            let swapped = reads_response(&call.args[1]) && !reads_response(&call.args[0]);
+            (explanation.actual, explanation.expected) = if swapped {
+                (right, left)
+            } else {
+                (left, right)
+            };
+        }
+        explanation
+    }
+
+    /// Follows `&&`, `||` and `? :` down to the part that decided the outcome.
+    fn deciding<'a>(
+        &self,
+        ast: &'a IdedExpr,
+        range: std::ops::Range<usize>,
+        scope: &Scope,
+    ) -> (&'a IdedExpr, std::ops::Range<usize>) {
+        let range = bare(&self.text, range);
+        let Expr::Call(call) = &ast.expr else {
+            return (ast, range);
+        };
+        let at = |id: u64| self.offsets.iter().find(|(i, _)| *i == id).map(|(_, o)| *o);
+        let truth = |e: &IdedExpr| {
+            evaluate(e, scope)
+                .ok()
+                .and_then(|v| to_json(v.as_ref()))
+                .and_then(|v| v.as_bool())
+        };
+        match call.func_name.as_str() {
+            operators::LOGICAL_AND | operators::LOGICAL_OR if call.args.len() == 2 => {
+                let is_and = call.func_name == operators::LOGICAL_AND;
+                let (left, right) = (&call.args[0], &call.args[1]);
+                // Balanced trees move operators about: without a sure split, the whole is shown.
+                let Some(split) = at(ast.id).filter(|s| {
+                    range.contains(s)
+                        && self.text[*s..].starts_with(if is_and { "&&" } else { "||" })
+                }) else {
+                    return (ast, range);
+                };
+                let left_range = range.start..split;
+                let right_range = split + 2..range.end;
+                if is_and {
+                    if truth(left) != Some(true) && truth(right) != Some(false) {
+                        self.deciding(left, left_range, scope)
+                    } else if truth(left) == Some(false) {
+                        self.deciding(left, left_range, scope)
+                    } else {
+                        self.deciding(right, right_range, scope)
+                    }
+                } else if truth(left) == Some(false) && guards(left) {
+                    // `!has(x) || …`: the guard let it through, the rest failed.
+                    self.deciding(right, right_range, scope)
+                } else {
+                    (ast, range)
+                }
+            }
+            operators::CONDITIONAL if call.args.len() == 3 => {
+                let question = at(ast.id).filter(|s| self.text[*s..].starts_with('?'));
+                let colon = question.and_then(|q| matching_colon(&self.text[q + 1..range.end]));
+                match (question, colon, truth(&call.args[0])) {
+                    (Some(q), Some(c), Some(true)) => {
+                        self.deciding(&call.args[1], q + 1..q + 1 + c, scope)
+                    }
+                    (Some(q), Some(c), Some(false)) => {
+                        self.deciding(&call.args[2], q + 2 + c..range.end, scope)
+                    }
+                    _ => (ast, range),
+                }
+            }
+            _ => (ast, range),
+        }
+    }
+}
+
+fn guards(ast: &IdedExpr) -> bool {
+    let inner = match &ast.expr {
+        Expr::Call(call) if call.func_name == operators::LOGICAL_NOT => &call.args[0],
+        _ => ast,
+    };
+    matches!(&inner.expr, Expr::Select(select) if select.test)
+        || matches!(&inner.expr, Expr::Call(call) if call.func_name == operators::EQUALS
+            || call.func_name == operators::LOGICAL_OR && call.args.iter().all(guards))
+}
+
+fn matching_colon(text: &str) -> Option<usize> {
+    let (mut depth, mut questions, mut quote) = (0_i32, 0_i32, None);
+    for (i, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(q), _) if c == q => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth -= 1,
+            (None, '?') if depth == 0 => questions += 1,
+            (None, ':') if depth == 0 && questions == 0 => return Some(i),
+            (None, ':') if depth == 0 => questions -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The range without the white space and the parentheses around it.
+fn bare(text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let part = &text[range.clone()];
+    let trimmed = part.trim();
+    let start = range.start + (part.len() - part.trim_start().len());
+    let end = start + trimmed.len();
+    match trimmed.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        Some(inner) if balanced(inner) => bare(text, start + 1..end - 1),
+        _ => start..end,
+    }
+}
+
+fn balanced(text: &str) -> bool {
+    let mut depth = 0_i32;
+    for c in text.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
+}
+
+fn value_of(ast: &IdedExpr, scope: &Scope) -> Option<Json> {
+    evaluate(ast, scope).ok().and_then(|v| to_json(v.as_ref()))
+}
+
+fn reads_response(ast: &IdedExpr) -> bool {
+    let own = names::chain(ast).is_some_and(|p| p.iter().any(|s| s == "response"));
+    own || names::children(ast).into_iter().any(reads_response)
+}
+
+/// The longest chains of selections that start at a name of the scope.
+fn collect_paths<'a>(ast: &'a IdedExpr, local: &mut Vec<String>, out: &mut Vec<&'a IdedExpr>) {
+    match &ast.expr {
+        Expr::Select(_) | Expr::Call(_) if rooted(ast, local) => {
+            if !matches!(&ast.expr, Expr::Select(s) if s.test) {
+                out.push(ast);
+                return;
+            }
+            if let Expr::Select(select) = &ast.expr {
+                collect_paths(&select.operand, local, out);
+            }
+        }
+        Expr::Comprehension(c) => {
+            collect_paths(&c.iter_range, local, out);
+            let depth = local.len();
+            local.extend([c.accu_var.clone(), c.iter_var.clone()]);
+            collect_paths(&c.loop_step, local, out);
+            local.truncate(depth);
+        }
+        _ => {
+            for child in names::children(ast) {
+                collect_paths(child, local, out);
+            }
+        }
+    }
+}
+
+fn rooted(ast: &IdedExpr, local: &[String]) -> bool {
+    match &ast.expr {
+        Expr::Ident(name) => name == SELF,
+        Expr::Select(select) => rooted(&select.operand, local),
+        Expr::Call(call) if call.func_name == operators::INDEX && call.args.len() == 2 => {
+            rooted(&call.args[0], local) && !mentions(&call.args[1], local)
+        }
+        _ => false,
+    }
+}
+
+fn mentions(ast: &IdedExpr, local: &[String]) -> bool {
+    matches!(&ast.expr, Expr::Ident(name) if local.contains(name))
+        || names::children(ast).into_iter().any(|c| mentions(c, local))
+}
+
+fn spell(ast: &IdedExpr) -> String {
+    match &ast.expr {
+        Expr::Ident(name) if name == SELF => String::new(),
+        Expr::Ident(name) => name.clone(),
+        Expr::Select(select) => match spell(&select.operand) {
+            operand if operand.is_empty() => select.field.clone(),
+            operand => format!("{operand}.{}", select.field),
+        },
+        Expr::Call(call) if call.func_name == operators::INDEX => {
+            format!("{}[{}]", spell(&call.args[0]), spell(&call.args[1]))
+        }
+        Expr::Literal(LiteralValue::String(s)) => names::quoted(s),
+        Expr::Literal(LiteralValue::Int(i)) => i.inner().to_string(),
+        _ => "…".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::{Names, ScopeBuilder};
+    use crate::source::{Place, Source};
+    use serde_json::json;
+
+    fn explain(text: &str, request: Json, response: Json) -> Explanation {
+        let place = Place {
+            source: Source::new("t", text),
+            span: 0..1,
+        };
+        let names = Names::new(["request", "response"]);
+        let scope = ScopeBuilder::default()
+            .json("request", &request)
+            .json("response", &response)
+            .build();
+        Expression::compile(text, &place, &names)
+            .unwrap()
+            .explain(&scope)
+    }
+
+    #[test]
+    fn names_both_sides_of_a_comparison() {
+        let e = explain(
+            "response.body.value == request.body.value / 100",
+            json!({"body": {"value": 500_000}}),
+            json!({"body": {"value": 500_000}}),
+        );
+        assert_eq!(e.expected, Some(json!(5000)));
+        assert_eq!(e.actual, Some(json!(500_000)));
+        assert_eq!(e.operands[1].path, "request.body.value");
+    }
+
+    #[test]
+    fn finds_the_clause_that_failed() {
+        let e = explain(
+            "!has(request.a) || (request.a == 1 && response.b == 2)",
+            json!({"a": 1}),
+            json!({"b": 3}),
+        );
+        assert_eq!(e.clause, "response.b == 2");
+        assert_eq!((e.expected, e.actual), (Some(json!(2)), Some(json!(3))));
+    }
+
+    #[test]
+    fn names_what_was_missing() {
+        let e = explain("response.body.id == 'x'", json!({}), json!({"body": {}}));
+        assert_eq!(e.error.as_deref(), Some("`id` is missing"));
+        assert_eq!(
+            e.operands,
+            [Operand {
+                path: "response.body.id".into(),
+                value: None
+            }]
+        );
+    }
+
+    #[test]
+    fn shows_what_a_comprehension_read() {
+        let e = explain(
+            "response.ids.filter(x, x != request.a).size() == 1",
+            json!({"a": 1}),
+            json!({"ids": [1, 2, 3]}),
+        );
+        assert_eq!(e.actual, Some(json!(2)));
+        assert_eq!(e.operands[0].value, Some(json!([1, 2, 3])));
+    }
+}

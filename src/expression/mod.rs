@@ -1,0 +1,377 @@
+//! CEL, the language of oracles: what names an expression may use, what it yields, and why it yields nothing.
+
+mod explain;
+mod names;
+mod value;
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use cel::common::types::CelBool;
+use cel::common::value::{CowVal, Val};
+use cel::{Context, Env, ExecutionError, IdedExpr, Value, extensions};
+use serde_json::Value as Json;
+
+use crate::source::{Place, Result};
+
+pub use explain::{Explanation, Operand};
+pub use names::Names;
+pub use value::{Defines, Scope, ScopeBuilder, from_json, timestamp, to_json};
+
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib().with_optional_support(true);
+    for extension in [extensions::strings, extensions::lists, extensions::math] {
+        env.add_extension(extension)
+            .expect("the extensions do not overlap");
+    }
+    Arc::new(env)
+});
+
+/// The one variable that is bound: every other name is rewritten to a member of it, so that
+/// names can be evaluated when they are used, and can fail.
+const SELF: &str = "@self";
+
+/// A compiled expression.
+#[derive(Debug)]
+pub struct Expression {
+    text: String,
+    place: Place,
+    ast: IdedExpr,
+    offsets: Vec<(u64, usize)>,
+    body_paths: Vec<BodyPath>,
+    variables: Vec<String>,
+}
+
+/// A path under a request's or a response's body that an expression reads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BodyPath {
+    /// Whether it is the response's body.
+    pub response: bool,
+    /// The names below the body.
+    pub segments: Vec<String>,
+}
+
+/// Why an expression yielded no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It reads what could not be known: a response that never came, say. The reason.
+    Unknown(String),
+    /// It reads a fixture that the target does not lend. The fixture's path.
+    Fixture(String),
+    /// It cannot be evaluated on this data. The message.
+    Error(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(reason) => f.write_str(reason),
+            Self::Fixture(path) => write!(f, "the settings lend no `{path}`"),
+            Self::Error(message) => f.write_str(message),
+        }
+    }
+}
+
+impl Expression {
+    /// Compiles `text`, which stands at `place`.
+    ///
+    /// # Errors
+    /// Text that does not parse, and names that are not among `names`.
+    pub fn compile(text: &str, place: &Place, names: &Names) -> Result<Self> {
+        let program = ENV.compile(text).map_err(|errors| {
+            let first = errors.errors.first();
+            let (line, column) = first.map_or((1, 1), |e| e.pos);
+            let message = first.map_or_else(String::new, |e| e.msg.clone());
+            place
+                .error("this is not a CEL expression")
+                .label(format!("line {line}, column {column} of it: {message}"))
+        })?;
+        let mut ast = program.expression().clone();
+        let found = names::bind(&mut ast, names).map_err(|unknown| {
+            place
+                .error(format!("unknown name `{}` in an expression", unknown.name))
+                .label("used here")
+                .help(unknown.help)
+        })?;
+        Ok(Self {
+            text: text.to_owned(),
+            place: place.clone(),
+            offsets: names::offsets(&ast, program.source_info()),
+            ast,
+            body_paths: found.body_paths,
+            variables: found.variables,
+        })
+    }
+
+    /// The expression as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it was written.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The paths under bodies that it reads.
+    pub fn body_paths(&self) -> &[BodyPath] {
+        &self.body_paths
+    }
+
+    /// Whether it reads the name at its top level.
+    pub fn reads(&self, name: &str) -> bool {
+        self.variables.iter().any(|v| v == name)
+    }
+
+    /// The names that it reads at its top level.
+    pub fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// Its value as JSON.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub fn json(&self, scope: &Scope) -> std::result::Result<Json, Trouble> {
+        self.value(scope).and_then(|v| {
+            to_json(v.as_ref())
+                .ok_or_else(|| Trouble::Error(format!("`{}` has no JSON value", self.text)))
+        })
+    }
+
+    /// Its value as an instant.
+    ///
+    /// # Errors
+    /// See [`Trouble`]; also a value that is not a timestamp.
+    pub fn instant(
+        &self,
+        scope: &Scope,
+    ) -> std::result::Result<chrono::DateTime<chrono::Utc>, Trouble> {
+        let value = self.value(scope)?;
+        value
+            .downcast_ref::<cel::common::types::CelTimestamp>()
+            .map(|t| t.inner().to_utc())
+            .ok_or_else(|| Trouble::Error(format!("`{}` is not a timestamp", self.text)))
+    }
+
+    /// Its value as a truth.
+    ///
+    /// # Errors
+    /// See [`Trouble`]; also a value that is not a boolean.
+    pub fn truth(&self, scope: &Scope) -> std::result::Result<bool, Trouble> {
+        let value = self.value(scope)?;
+        value
+            .downcast_ref::<CelBool>()
+            .map(|b| *b.inner())
+            .ok_or_else(|| Trouble::Error(format!("`{}` is neither true nor false", self.text)))
+    }
+
+    fn value(&self, scope: &Scope) -> std::result::Result<Box<dyn Val>, Trouble> {
+        evaluate(&self.ast, scope).map_err(Trouble::from)
+    }
+}
+
+fn context(scope: &Scope) -> Context<'static, 'static> {
+    let mut context = Context::with_env(Arc::clone(&ENV));
+    context.add_variable_as_val(SELF, Box::new(scope.clone()));
+    context
+}
+
+fn evaluate(ast: &IdedExpr, scope: &Scope) -> std::result::Result<Box<dyn Val>, ExecutionError> {
+    let context = context(scope);
+    Value::resolve_val(ast, &context).map(|v| match v {
+        CowVal::Borrowed(v) => v.clone_as_boxed(),
+        CowVal::Owned(v) => v,
+    })
+}
+
+impl From<ExecutionError> for Trouble {
+    fn from(error: ExecutionError) -> Self {
+        match error {
+            ExecutionError::FunctionError { function, message } if function == value::UNKNOWN => {
+                Self::Unknown(message)
+            }
+            ExecutionError::NoSuchKey(key) if key.starts_with(value::FIXTURES) => {
+                Self::Fixture(key.to_string())
+            }
+            ExecutionError::NoSuchKey(key) => Self::Error(format!("`{key}` is missing")),
+            other => Self::Error(other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use serde_json::json;
+
+    fn place(text: &str) -> Place {
+        Place {
+            source: Source::new("t", text),
+            span: 0..text.len(),
+        }
+    }
+
+    fn compile(text: &str, names: &[&str]) -> Result<Expression> {
+        Expression::compile(text, &place(text), &Names::new(names.iter().copied()))
+    }
+
+    fn scope(values: Json) -> Scope {
+        let mut builder = ScopeBuilder::default();
+        for (name, value) in values.as_object().unwrap() {
+            builder = if name == "fixtures" {
+                builder.fixtures(value)
+            } else {
+                builder.json(name, value)
+            };
+        }
+        builder.unknown("response", "no response came").build()
+    }
+
+    #[test]
+    fn evaluates_json() {
+        let scope = scope(json!({"a": {"b": [1, 2.5, "x", null, true]}, "n": 5}));
+        for (text, expected) in [
+            ("a.b[0] == 1 && n % 2 == 1", json!(true)),
+            ("a.b.map(x, x)", json!([1, 2.5, "x", null, true])),
+            ("a.map(k, k)", json!(["b"])),
+            ("has(a.b) && !has(a.c)", json!(true)),
+            ("{'k': n}", json!({"k": 5})),
+            ("a.?c.orValue(7)", json!(7)),
+            ("[3, 1, 2].sort()", json!([1, 2, 3])),
+            ("type(n) == int && type(a.b[1]) == double", json!(true)),
+            ("n == 5.0 && a == a", json!(true)),
+        ] {
+            let expression = compile(text, &["a", "n"]).unwrap();
+            assert_eq!(expression.json(&scope), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn maps_iterate_in_their_own_order() {
+        let keys: Vec<String> = (0..40).map(|i| format!("k{}", 40 - i)).collect();
+        let map: serde_json::Map<String, Json> =
+            keys.iter().map(|k| (k.clone(), json!(1))).collect();
+        let scope = scope(json!({ "m": map }));
+        let expression = compile("m.map(k, k)", &["m"]).unwrap();
+        assert_eq!(expression.json(&scope), Ok(json!(keys)));
+    }
+
+    #[test]
+    fn what_is_unknown_is_neither_true_nor_false() {
+        let scope = scope(json!({"yes": true, "no": false}));
+        let names = ["yes", "no", "response"];
+        let unknown = Err(Trouble::Unknown("no response came".into()));
+        for (text, expected) in [
+            ("response.status == 201", unknown.clone()),
+            ("yes || response.status == 201", Ok(true)),
+            ("response.status == 201 || yes", Ok(true)),
+            ("response.status == 201 && no", Ok(false)),
+            ("response.status == 201 && yes", unknown.clone()),
+            ("has(response.body)", unknown.clone()),
+            ("[no, yes].exists(x, response.status == 201 || x)", Ok(true)),
+            ("!(response.status == 201)", unknown),
+        ] {
+            assert_eq!(
+                compile(text, &names).unwrap().truth(&scope),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn tells_a_missing_fixture_from_a_missing_field() {
+        let scope = scope(json!({"fixtures": {"h": {"x": 1}}, "body": {}}));
+        let names = ["fixtures", "body"];
+        let trouble = |text| compile(text, &names).unwrap().json(&scope).unwrap_err();
+        assert_eq!(
+            trouble("fixtures.h.y"),
+            Trouble::Fixture("fixtures.h.y".into())
+        );
+        assert_eq!(
+            trouble("fixtures['z']"),
+            Trouble::Fixture("fixtures.z".into())
+        );
+        assert_eq!(trouble("body.y"), Trouble::Error("`y` is missing".into()));
+        assert_eq!(
+            compile("has(fixtures.q)", &names).unwrap().truth(&scope),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn refuses_unknown_names_but_not_those_it_binds_itself() {
+        let error = compile("[1].exists(x, x == y)", &["a"])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("unknown name `y`"), "{error}");
+        assert!(compile("[1].exists(x, x == 1) && math.greatest(1, 2) == 2", &[]).is_ok());
+        assert!(
+            compile("1 +", &[])
+                .unwrap_err()
+                .to_string()
+                .contains("not a CEL expression")
+        );
+    }
+
+    #[test]
+    fn lists_the_paths_under_bodies() {
+        let e = compile(
+            "first.response.body.a['b'] == 1 && has(request.body.c)",
+            &["first", "request"],
+        )
+        .unwrap();
+        assert_eq!(
+            e.body_paths(),
+            [
+                BodyPath {
+                    response: false,
+                    segments: vec!["c".into()]
+                },
+                BodyPath {
+                    response: true,
+                    segments: vec!["a".into(), "b".into()]
+                },
+            ]
+        );
+        assert!(e.reads("first") && !e.reads("a"));
+    }
+
+    #[test]
+    fn defines_are_members_of_what_they_are_about() {
+        let define = compile("request.n + 1", &["request"]).unwrap();
+        let defines = Arc::new(Defines::new([("next".to_owned(), define)]));
+        let exchange = ScopeBuilder::default()
+            .json("request", &json!({"n": 4}))
+            .defines(Arc::clone(&defines))
+            .build();
+        let outer = ScopeBuilder::default().scope("first", &exchange).build();
+        assert_eq!(
+            compile("next == 5", &["next"]).unwrap().truth(&exchange),
+            Ok(true)
+        );
+        assert_eq!(
+            compile("first.next == 5", &["first"])
+                .unwrap()
+                .truth(&outer),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn numbers_beyond_every_type_do_no_harm() {
+        let body: Json = serde_json::from_str(
+            r#"{"a": 1e400, "b": 18446744073709551616, "c": 18446744073709551615}"#,
+        )
+        .unwrap();
+        let scope = scope(json!({ "body": body }));
+        assert_eq!(
+            compile("body.a > 1.0 && body.b > 1.0 && body.c > 1u", &["body"])
+                .unwrap()
+                .truth(&scope),
+            Ok(true)
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! The names in an expression: which are allowed, which are bound by the expression itself, and
+//! which paths under bodies it reads.
+
+use std::collections::BTreeSet;
+
+use cel::IdedExpr;
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, SourceInfo, operators,
+};
+use cel::common::types::CelString;
+
+use super::{BodyPath, SELF};
+use crate::source::did_you_mean;
+
+/// Names of types and of function libraries, which stand for themselves.
+const RESERVED: &[&str] = &[
+    "bool",
+    "bytes",
+    "double",
+    "int",
+    "list",
+    "map",
+    "null_type",
+    "string",
+    "type",
+    "uint",
+    "math",
+    "optional",
+    "strings",
+    "lists",
+];
+
+/// The names that an expression may use.
+#[derive(Clone, Debug, Default)]
+pub struct Names(BTreeSet<String>);
+
+impl Names {
+    /// A set of names.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(names.into_iter().map(str::to_owned).collect())
+    }
+
+    /// The same names and more.
+    #[must_use]
+    pub fn and<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut all = self.0.clone();
+        all.extend(names.into_iter().map(str::to_owned));
+        Self(all)
+    }
+}
+
+/// A name that nothing defines.
+pub(super) struct UnknownName {
+    pub name: String,
+    pub help: String,
+}
+
+/// What was found on the way.
+#[derive(Default)]
+pub(super) struct Found {
+    pub body_paths: Vec<BodyPath>,
+    pub variables: Vec<String>,
+}
+
+struct Binder<'a> {
+    names: &'a Names,
+    local: Vec<String>,
+    paths: BTreeSet<BodyPath>,
+    variables: BTreeSet<String>,
+}
+
+/// Rewrites free names to members of the one bound variable.
+pub(super) fn bind(ast: &mut IdedExpr, names: &Names) -> Result<Found, UnknownName> {
+    let mut binder = Binder {
+        names,
+        local: Vec::new(),
+        paths: BTreeSet::new(),
+        variables: BTreeSet::new(),
+    };
+    binder.walk(ast)?;
+    Ok(Found {
+        body_paths: binder.paths.into_iter().collect(),
+        variables: binder.variables.into_iter().collect(),
+    })
+}
+
+/// Where each operator and name stands in the text, in bytes.
+pub(super) fn offsets(ast: &IdedExpr, info: &SourceInfo) -> Vec<(u64, usize)> {
+    // Ids count up from 1; asking for a few more than there are nodes does no harm.
+    let chars: Vec<usize> = info.source.char_indices().map(|(i, _)| i).collect();
+    (0..=max_id(ast))
+        .filter_map(|id| {
+            let (start, _) = info.offset_for(id)?;
+            Some((
+                id,
+                chars
+                    .get(start as usize)
+                    .copied()
+                    .unwrap_or(info.source.len()),
+            ))
+        })
+        .collect()
+}
+
+fn max_id(ast: &IdedExpr) -> u64 {
+    let below = children(ast).into_iter().map(max_id).max().unwrap_or(0);
+    below.max(ast.id)
+}
+
+/// The parts of an expression.
+pub(super) fn children(ast: &IdedExpr) -> Vec<&IdedExpr> {
+    match &ast.expr {
+        Expr::Call(call) => call.target.iter().map(|t| &**t).chain(&call.args).collect(),
+        Expr::Comprehension(c) => vec![
+            &c.iter_range,
+            &c.accu_init,
+            &c.loop_cond,
+            &c.loop_step,
+            &c.result,
+        ],
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Select(select) => vec![&select.operand],
+        Expr::Map(map) => entries(&map.entries),
+        Expr::Struct(s) => entries(&s.entries),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
+    }
+}
+
+fn entries(entries: &[cel::common::ast::IdedEntryExpr]) -> Vec<&IdedExpr> {
+    entries
+        .iter()
+        .flat_map(|e| match &e.expr {
+            EntryExpr::StructField(f) => vec![&f.value],
+            EntryExpr::MapEntry(m) => vec![&m.key, &m.value],
+        })
+        .collect()
+}
+
+/// The names of a chain of selections, as far as they are spelt out: `a.b['c'][0]` is a, b, c.
+pub(super) fn chain(ast: &IdedExpr) -> Option<Vec<String>> {
+    match &ast.expr {
+        Expr::Ident(name) if name == SELF => Some(Vec::new()),
+        Expr::Ident(name) => Some(vec![name.clone()]),
+        Expr::Select(select) => with(chain(&select.operand)?, &select.field),
+        Expr::Call(CallExpr {
+            func_name,
+            target: None,
+            args,
+        }) if args.len() == 2
+            && [
+                operators::INDEX,
+                operators::OPT_INDEX,
+                operators::OPT_SELECT,
+            ]
+            .contains(&func_name.as_str()) =>
+        {
+            let path = chain(&args[0])?;
+            match &args[1].expr {
+                Expr::Literal(LiteralValue::String(key)) => with(path, key.inner()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the callers are all optional")]
+fn with(mut path: Vec<String>, name: &str) -> Option<Vec<String>> {
+    path.push(name.to_owned());
+    Some(path)
+}
+
+impl Binder<'_> {
+    fn walk(&mut self, ast: &mut IdedExpr) -> Result<(), UnknownName> {
+        self.note_path(ast);
+        match &mut ast.expr {
+            Expr::Ident(name) => {
+                if let Some(bound) = self.resolve(name)? {
+                    ast.expr = bound;
+                }
+                Ok(())
+            }
+            Expr::Select(select) => self.walk(&mut select.operand),
+            Expr::Call(call) => {
+                if let Some(target) = &mut call.target {
+                    self.walk(target)?;
+                }
+                call.args.iter_mut().try_for_each(|arg| self.walk(arg))
+            }
+            Expr::List(list) => list.elements.iter_mut().try_for_each(|e| self.walk(e)),
+            Expr::Map(map) => self.walk_entries(&mut map.entries),
+            Expr::Struct(s) => self.walk_entries(&mut s.entries),
+            Expr::Comprehension(c) => self.walk_comprehension(c),
+            Expr::Unspecified | Expr::Literal(_) => Ok(()),
+        }
+    }
+
+    fn walk_entries(
+        &mut self,
+        entries: &mut [cel::common::ast::IdedEntryExpr],
+    ) -> Result<(), UnknownName> {
+        entries.iter_mut().try_for_each(|e| match &mut e.expr {
+            EntryExpr::StructField(f) => self.walk(&mut f.value),
+            EntryExpr::MapEntry(m) => {
+                self.walk(&mut m.key)?;
+                self.walk(&mut m.value)
+            }
+        })
+    }
+
+    fn walk_comprehension(&mut self, c: &mut ComprehensionExpr) -> Result<(), UnknownName> {
+        self.walk(&mut c.iter_range)?;
+        self.walk(&mut c.accu_init)?;
+        let depth = self.local.len();
+        self.local.push(c.accu_var.clone());
+        self.local.push(c.iter_var.clone());
+        self.local.extend(c.iter_var2.clone());
+        let walked = self
+            .walk(&mut c.loop_cond)
+            .and_then(|()| self.walk(&mut c.loop_step));
+        self.local.truncate(depth + 1);
+        let walked = walked.and_then(|()| self.walk(&mut c.result));
+        self.local.truncate(depth);
+        walked
+    }
+
+    fn resolve(&mut self, name: &str) -> Result<Option<Expr>, UnknownName> {
+        if self.local.iter().any(|l| l == name) {
+            return Ok(None);
+        }
+        if self.names.0.contains(name) {
+            self.variables.insert(name.to_owned());
+            return Ok(Some(Expr::Select(SelectExpr {
+                operand: Box::new(IdedExpr {
+                    id: 0,
+                    expr: Expr::Ident(SELF.to_owned()),
+                }),
+                field: name.to_owned(),
+                test: false,
+            })));
+        }
+        if RESERVED.contains(&name) {
+            return Ok(None);
+        }
+        let known = self.names.0.iter().map(String::as_str);
+        Err(UnknownName {
+            help: did_you_mean(name, known.clone())
+                .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Notes `….request.body.x` and its like, whatever stands before.
+    fn note_path(&mut self, ast: &IdedExpr) {
+        let Some(path) = chain(ast) else { return };
+        let Some(at) = path
+            .windows(2)
+            .position(|w| (w[0] == "request" || w[0] == "response") && w[1] == "body")
+        else {
+            return;
+        };
+        let segments = path[at + 2..].to_vec();
+        let shorter = |other: &BodyPath| {
+            other.response == (path[at] == "response")
+                && other.segments.len() > segments.len()
+                && other.segments.starts_with(&segments)
+        };
+        // The walk meets a.b.c before a.b: only the longest is of interest.
+        if !segments.is_empty() && !self.paths.iter().any(shorter) {
+            self.paths.insert(BodyPath {
+                response: path[at] == "response",
+                segments,
+            });
+        }
+    }
+}
+
+/// A string literal, for messages.
+pub(super) fn quoted(text: &CelString<'_>) -> String {
+    format!("'{}'", text.inner())
+}

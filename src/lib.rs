@@ -1,0 +1,4 @@
+//! probity
+pub mod expression;
+pub mod source;
+pub mod yaml;
