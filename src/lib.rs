@@ -1,4 +1,6 @@
 //! probity
+pub mod contract;
 pub mod expression;
+pub mod generate;
 pub mod source;
 pub mod yaml;

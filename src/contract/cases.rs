@@ -1,0 +1,271 @@
+//! Case files: what OpenAPI cannot say about an operation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::requirement::{
+    Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario,
+};
+use super::steps;
+use super::template::Template;
+use crate::expression::{Expression, Names};
+use crate::source::{Place, Result, Source};
+use crate::yaml::{self, Node, Value};
+
+const KEYS: &[&str] = &[
+    "id", "level", "text", "source", "valid", "open", "given", "when", "expect", "unique", "each",
+    "steps", "observe",
+];
+
+/// What the case files hold.
+#[derive(Debug, Default)]
+pub struct Cases {
+    /// Requirements and probes.
+    pub requirements: Vec<Requirement>,
+    /// What is left to the server.
+    pub open: Vec<Open>,
+}
+
+/// The names that expressions may use, by where they stand.
+pub struct Vocabulary {
+    /// Of the request alone.
+    pub request: Names,
+    /// Of a whole exchange.
+    pub exchange: Names,
+    /// Between steps, before the steps' own names.
+    pub steps: Names,
+}
+
+impl Vocabulary {
+    /// The names of a contract with these defines.
+    pub fn new<'a>(defines: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let request = Names::new(["request", "fixtures", "caller", "now"]).and(defines);
+        Self {
+            exchange: request.and(["response", "accepted", "rejected", "refused", "answered"]),
+            request,
+            steps: Names::new(["fixtures", "caller", "now"]),
+        }
+    }
+}
+
+/// Reads the case files.
+///
+/// # Errors
+/// Whatever is not a case, with its place; ids that stand twice.
+pub fn read(files: &[Arc<Source>], vocabulary: &Vocabulary) -> Result<Cases> {
+    let mut cases = Cases::default();
+    let mut seen: BTreeMap<String, Place> = BTreeMap::new();
+    for file in files {
+        let area = stem(&file.path);
+        let root = yaml::parse(file)?;
+        for node in root.sequence("a case file")? {
+            let place = CaseReader { area, vocabulary }.case(node, &mut cases)?;
+            let id = format!("{area}/{}", slug(node)?);
+            if let Some(first) = seen.insert(id.clone(), place.clone()) {
+                return Err(place
+                    .error(format!("the id `{id}` stands twice"))
+                    .help(format!("it stands first at {first}")));
+            }
+        }
+    }
+    Ok(cases)
+}
+
+/// The file's name without folders and ending: the area of its requirements.
+pub fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().unwrap_or(name)
+}
+
+fn slug(node: &Node) -> Result<String> {
+    let id = node
+        .get("id")
+        .ok_or_else(|| node.error("a case needs an `id`"))?;
+    let text = id.string("`id`")?;
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || !text.chars().all(good) {
+        return Err(id
+            .error("an id is a slug")
+            .help("lower-case letters, digits and hyphens: `zero-stays-zero`"));
+    }
+    Ok(text.to_owned())
+}
+
+struct CaseReader<'a> {
+    area: &'a str,
+    vocabulary: &'a Vocabulary,
+}
+
+impl CaseReader<'_> {
+    fn case(&self, node: &Node, cases: &mut Cases) -> Result<Place> {
+        node.only("a case", KEYS)?;
+        let place = node
+            .get("id")
+            .map_or_else(|| node.place.clone(), |n| n.place.clone());
+        let id = format!("{}/{}", self.area, slug(node)?);
+        let text = self.text(node, "text")?;
+        if let Some(open) = node.get("open") {
+            let when = compile(open, &self.vocabulary.request)?;
+            // Beside `valid` it is a part of the constraint, and needs no id of its own.
+            cases.open.push(Open {
+                id: id.clone(),
+                text: text.clone(),
+                when,
+            });
+            if node.get("valid").is_none() {
+                for key in ["level", "expect", "steps", "observe", "unique"] {
+                    if let Some(extra) = node.get(key) {
+                        return Err(extra.error(format!(
+                            "`{key}` has no place in a case that only says what is open"
+                        )));
+                    }
+                }
+                return Ok(place);
+            }
+        }
+        let form = self.form(node)?;
+        let level = match (node.get("level"), &form) {
+            (Some(level), Form::Probe(_)) => {
+                return Err(level.error("a probe has no level: it observes and never fails"));
+            }
+            (None, Form::Probe(_)) => None,
+            (None, _) => return Err(node.error("`level` is missing").help("must, should or may")),
+            (Some(level), _) => Some(match level.string("`level`")? {
+                "must" => Level::Must,
+                "should" => Level::Should,
+                "may" => Level::May,
+                _ => return Err(level.error("`level` is must, should or may")),
+            }),
+        };
+        cases.requirements.push(Requirement {
+            id,
+            level,
+            text,
+            source: match (node.get("source"), level) {
+                (None, None) => String::new(),
+                _ => self.text(node, "source")?,
+            },
+            origin: Origin::Declared(place.clone()),
+            form,
+        });
+        Ok(place)
+    }
+
+    fn text(&self, node: &Node, key: &str) -> Result<String> {
+        node.get(key)
+            .ok_or_else(|| node.error(format!("a case needs `{key}`")))?
+            .string(&format!("`{key}`"))
+            .map(|s| s.trim().to_owned())
+    }
+
+    fn form(&self, node: &Node) -> Result<Form> {
+        let has = |key: &str| node.get(key).is_some();
+        let refuse = |keys: &[&str], form: &str| match keys.iter().find_map(|k| node.get(k).map(|n| (k, n))) {
+            Some((key, extra)) => Err(extra.error(format!("`{key}` has no place in {form}"))),
+            None => Ok(()),
+        };
+        if let Some(valid) = node.get("valid") {
+            refuse(&["given", "when", "expect", "unique", "each", "steps", "observe"], "a constraint")?;
+            return Ok(Form::Constraint(compile(valid, &self.vocabulary.request)?));
+        }
+        if let Some(observe) = node.get("observe") {
+            refuse(&["expect", "unique"], "a probe")?;
+            return self.probe(node, observe);
+        }
+        if let Some(list) = node.get("steps") {
+            refuse(&["when", "unique"], "a scenario")?;
+            let (each, names) = self.each(node)?;
+            let steps = steps::read(list, &names)?;
+            let names = names.and(steps.iter().map(|s| s.name.as_str()));
+            let expect = node
+                .get("expect")
+                .ok_or_else(|| node.error("a scenario needs `expect`"))?;
+            return Ok(Form::Scenario(Scenario {
+                each,
+                given: node.get("given").map(|n| compile(n, &names)).transpose()?,
+                expect: compile(expect, &names)?,
+                steps,
+            }));
+        }
+        if !has("expect") && !has("unique") {
+            return Err(node.error("this case says nothing").help(
+                "a constraint has `valid`, a rule `expect` or `unique`, a scenario `steps` and \
+                 `expect`, a probe `observe`",
+            ));
+        }
+        refuse(&["each"], "a rule")?;
+        let get = |key: &str, names: &Names| node.get(key).map(|n| compile(n, names)).transpose();
+        Ok(Form::Rule(Rule {
+            given: get("given", &self.vocabulary.request)?,
+            when: get("when", &self.vocabulary.exchange)?,
+            expect: get("expect", &self.vocabulary.exchange)?,
+            unique: get("unique", &self.vocabulary.exchange)?,
+        }))
+    }
+
+    fn probe(&self, node: &Node, observe: &Node) -> Result<Form> {
+        let Some(list) = node.get("steps") else {
+            return Ok(Form::Probe(Probe {
+                each: None,
+                steps: Vec::new(),
+                given: node
+                    .get("given")
+                    .map(|n| compile(n, &self.vocabulary.request))
+                    .transpose()?,
+                when: node
+                    .get("when")
+                    .map(|n| compile(n, &self.vocabulary.exchange))
+                    .transpose()?,
+                observe: compile(observe, &self.vocabulary.exchange)?,
+            }));
+        };
+        let (each, names) = self.each(node)?;
+        let steps = steps::read(list, &names)?;
+        let names = names.and(steps.iter().map(|s| s.name.as_str()));
+        Ok(Form::Probe(Probe {
+            each,
+            given: node.get("given").map(|n| compile(n, &names)).transpose()?,
+            when: None,
+            observe: compile(observe, &names)?,
+            steps,
+        }))
+    }
+
+    fn each(&self, node: &Node) -> Result<(Option<Rows>, Names)> {
+        let names = &self.vocabulary.steps;
+        let Some(each) = node.get("each") else {
+            return Ok((None, names.clone()));
+        };
+        let rows = match &each.value {
+            Value::Sequence(rows) if rows.is_empty() => {
+                return Err(each.error("the table has no row"));
+            }
+            Value::Sequence(rows) => Rows::List(
+                rows.iter()
+                    .map(|row| {
+                        Ok(Row {
+                            label: row
+                                .get("label")
+                                .map(|n| n.string("`label`").map(str::to_owned))
+                                .transpose()?,
+                            value: Template::read(row, names)?,
+                        })
+                    })
+                    .collect::<Result<_>>()?,
+            ),
+            _ => {
+                each.only("`each`", &["cel"])?;
+                let list = each
+                    .get("cel")
+                    .ok_or_else(|| each.error("`each` is a list or `{cel: …}`"))?;
+                Rows::Cel(compile(list, names)?)
+            }
+        };
+        Ok((Some(rows), names.and(["it"])))
+    }
+}
+
+/// Compiles the expression at a node.
+pub(super) fn compile(node: &Node, names: &Names) -> Result<Expression> {
+    Expression::compile(node.string("an expression")?, &node.place, names)
+}

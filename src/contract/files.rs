@@ -1,0 +1,142 @@
+//! Where contracts lie: in a folder, or embedded in the binary.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use sha2::{Digest, Sha256};
+
+use super::cases::stem;
+use crate::source::{Diagnostic, Place, Result, Source};
+
+static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cases");
+static SPEC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/spec");
+
+/// The contract that the binary carries.
+pub const EMBEDDED: &str = "create-opportunity";
+
+/// Where a contract lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In the binary, by name.
+    Embedded(String),
+    /// In a folder.
+    Folder(PathBuf),
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded(name) => write!(f, "cases/{name} (embedded)"),
+            Self::Folder(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// The files of a contract, unread.
+pub(super) struct Files {
+    pub(super) name: String,
+    pub(super) contract: Arc<Source>,
+    pub(super) areas: Vec<Arc<Source>>,
+}
+
+impl Files {
+    /// SHA-256 over all texts, each with its length, in the order of their names.
+    pub(super) fn hash(&self, document: &Source) -> String {
+        let mut hasher = Sha256::new();
+        let texts = [document, &self.contract]
+            .into_iter()
+            .chain(self.areas.iter().map(AsRef::as_ref));
+        for source in texts {
+            hasher.update((source.text.len() as u64).to_be_bytes());
+            hasher.update(source.text.as_bytes());
+        }
+        hasher
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// Reads the contract's folder.
+pub(super) fn read(location: &Location) -> Result<Files> {
+    let mut all: Vec<Arc<Source>> = match location {
+        Location::Embedded(name) => CASES
+            .get_dir(name)
+            .into_iter()
+            .flat_map(Dir::files)
+            .filter_map(|f| {
+                let path = format!("cases/{}", f.path().display());
+                Some(Source::new(path, f.contents_utf8()?))
+            })
+            .collect(),
+        Location::Folder(folder) => folder_files(folder)?,
+    };
+    all.retain(|s| has_yaml_ending(&s.path));
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    let at = all.iter().position(|s| stem(&s.path) == "contract");
+    let Some(at) = at else {
+        return Err(Diagnostic::new(format!("{location} holds no contract.yaml"))
+            .help("name a contract's folder, such as cases/create-opportunity"));
+    };
+    let contract = all.remove(at);
+    let name = match location {
+        Location::Embedded(name) => name.clone(),
+        Location::Folder(folder) => std::fs::canonicalize(folder)
+            .ok()
+            .and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
+            .unwrap_or_else(|| folder.display().to_string()),
+    };
+    Ok(Files {
+        name,
+        contract,
+        areas: all,
+    })
+}
+
+fn folder_files(folder: &Path) -> Result<Vec<Arc<Source>>> {
+    let unreadable = |path: &Path, e: &std::io::Error| {
+        Diagnostic::new(format!("cannot read {}: {e}", path.display()))
+            .help("name a contract's folder with --contract")
+    };
+    let entries = std::fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
+    let mut all = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|e| unreadable(folder, &e))?.path();
+        if path.is_file() && has_yaml_ending(&path.to_string_lossy()) {
+            let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?;
+            all.push(Source::new(path.display().to_string(), text));
+        }
+    }
+    Ok(all)
+}
+
+fn has_yaml_ending(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+/// Reads the document that a contract names: relative to its folder or to one above it.
+pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result<Arc<Source>> {
+    match location {
+        Location::Embedded(_) => {
+            let file = SPEC.get_file(name.trim_start_matches("spec/"));
+            file.and_then(include_dir::File::contents_utf8)
+                .map(|text| Source::new(name, text))
+                .ok_or_else(|| asked.error(format!("the binary carries no `{name}`")))
+        }
+        Location::Folder(folder) => {
+            let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+            let found = folder.ancestors().map(|f| f.join(name)).find(|p| p.is_file());
+            let Some(path) = found else {
+                return Err(asked.error(format!("there is no `{name}`")).help(
+                    "it is looked for in the contract's folder and in those above it",
+                ));
+            };
+            let text = std::fs::read_to_string(&path)
+                .map_err(|e| asked.error(format!("cannot read {}: {e}", path.display())))?;
+            Ok(Source::new(name, text))
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! A contract: an operation of an OpenAPI document and the requirements on it.
+//!
+//! - [`document`]: the operation, with every reference followed
+//! - [`schema`]: its schemas, translated and compiled
+//! - [`cases`], [`steps`], [`template`]: the case language
+//! - [`derive`]: the requirements that follow from the document
+//! - [`requirement`]: what all of them become
+
+pub mod cases;
+pub mod derive;
+pub mod document;
+mod files;
+pub mod requirement;
+pub mod schema;
+pub mod steps;
+pub mod template;
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::expression::{BodyPath, Defines, Expression, Names};
+use crate::source::{Place, Result};
+use crate::yaml::{self, Node, Value};
+use cases::{Vocabulary, compile};
+use document::Operation;
+pub use files::{EMBEDDED, Location};
+use requirement::{Form, Open, Requirement};
+
+/// An operation and all requirements on it.
+#[derive(Debug)]
+pub struct Contract {
+    /// The folder's name.
+    pub name: String,
+    /// SHA-256 of the document and the cases, in hexadecimal.
+    pub hash: String,
+    /// The operation.
+    pub operation: Operation,
+    /// Derived and declared requirements, by id.
+    pub requirements: Vec<Requirement>,
+    /// What is left to the server.
+    pub open: Vec<Open>,
+    /// Expressions that cases share.
+    pub defines: Arc<Defines>,
+    /// What a target must lend.
+    pub fixtures: FixtureSchema,
+    /// Lists that valid values are drawn from, in this order.
+    pub values: Vec<ValueList>,
+    /// Identities that may carry out the operation.
+    pub callers: Vec<String>,
+    /// What a created record is called.
+    pub record: Option<Expression>,
+    /// The body field that carries the run's mark, by JSON Pointer.
+    pub mark: Option<String>,
+    /// A time that the server sets on arrival.
+    pub clock: Option<Expression>,
+}
+
+/// The JSON Schema of a target's fixtures.
+#[derive(Debug)]
+pub struct FixtureSchema {
+    /// The schema.
+    pub json: Json,
+    validator: jsonschema::Validator,
+}
+
+impl FixtureSchema {
+    /// What is wrong with fixtures: JSON Pointer and message.
+    pub fn violations(&self, fixtures: &Json) -> Vec<(String, String)> {
+        self.validator
+            .iter_errors(fixtures)
+            .map(|e| (e.instance_path().to_string(), e.to_string()))
+            .collect()
+    }
+}
+
+/// A list that valid values of one part of a request are drawn from.
+#[derive(Debug)]
+pub struct ValueList {
+    /// The part.
+    pub target: Target,
+    /// The list.
+    pub list: Expression,
+}
+
+/// A part of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A path parameter, by name.
+    Path(String),
+    /// A body field, by JSON Pointer.
+    Body(String),
+}
+
+/// The identity that sends unless a case says otherwise.
+pub const CALLER: &str = "caller";
+
+impl Contract {
+    /// Loads a contract.
+    ///
+    /// # Errors
+    /// Files that are missing or wrong, each with its place.
+    pub fn load(location: &Location) -> Result<Self> {
+        let files = files::read(location)?;
+        let root = yaml::parse(&files.contract)?;
+        root.only(
+            "contract.yaml",
+            &[
+                "spec", "operation", "fixtures", "record", "mark", "clock", "define", "values",
+                "callers",
+            ],
+        )?;
+        let spec = text(&root, "spec")?;
+        let operation_id = text(&root, "operation")?;
+        let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
+        let operation = document::load(
+            &document,
+            operation_id.string("`operation`")?,
+            &operation_id.place,
+        )?;
+        let (defines, define_names) = defines(&root)?;
+        let vocabulary = Vocabulary::new(define_names.iter().map(String::as_str));
+        let cases = cases::read(&files.areas, &vocabulary)?;
+        let mut requirements = derive::requirements(&operation);
+        requirements.extend(cases.requirements);
+        requirements.sort_by(|a, b| a.id.cmp(&b.id));
+        unique_ids(&requirements)?;
+        let expression = |key: &str| {
+            root.get(key)
+                .map(|n| compile(n, &vocabulary.exchange))
+                .transpose()
+        };
+        let contract = Self {
+            name: files.name.clone(),
+            hash: files.hash(&document),
+            fixtures: fixture_schema(root.get("fixtures"))?,
+            values: values(&root, &operation, &vocabulary.request)?,
+            callers: callers(&root)?,
+            record: expression("record")?,
+            mark: root
+                .get("mark")
+                .map(|n| n.string("`mark`").map(str::to_owned))
+                .transpose()?,
+            clock: expression("clock")?,
+            open: cases.open,
+            defines: Arc::new(defines),
+            requirements,
+            operation,
+        };
+        contract.check_paths()?;
+        Ok(contract)
+    }
+
+    /// The requirement with this id.
+    pub fn requirement(&self, id: &str) -> Option<&Requirement> {
+        self.requirements.iter().find(|r| r.id == id)
+    }
+
+    /// Every path under a body that an expression reads must exist in the document.
+    fn check_paths(&self) -> Result<()> {
+        for expression in self.expressions() {
+            for path in expression.body_paths() {
+                if !self.has_path(path) {
+                    let side = if path.response { "response" } else { "request" };
+                    return Err(expression
+                        .place()
+                        .error(format!(
+                            "the document's {side} has no `{}`",
+                            path.segments.join(".")
+                        ))
+                        .label("read here"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn has_path(&self, path: &BodyPath) -> bool {
+        if path.response {
+            let mut schemas = self
+                .operation
+                .responses
+                .iter()
+                .flat_map(|r| &r.content)
+                .filter_map(|(_, s)| s.as_ref())
+                .peekable();
+            schemas.peek().is_none() || schemas.any(|s| reaches(&s.json, &path.segments))
+        } else {
+            self.operation
+                .body
+                .as_ref()
+                .is_none_or(|b| reaches(&b.schema.json, &path.segments))
+        }
+    }
+
+    /// Every expression of the contract.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut all: Vec<&Expression> = self
+            .defines
+            .names()
+            .filter_map(|n| self.defines.get(n))
+            .chain(self.values.iter().map(|v| &v.list))
+            .chain(self.open.iter().map(|o| &o.when))
+            .chain(self.record.iter())
+            .chain(self.clock.iter())
+            .collect();
+        for requirement in &self.requirements {
+            match &requirement.form {
+                Form::Constraint(valid) => all.push(valid),
+                Form::Rule(rule) => all.extend(
+                    [&rule.given, &rule.when, &rule.expect, &rule.unique]
+                        .into_iter()
+                        .flatten(),
+                ),
+                Form::Scenario(scenario) => {
+                    all.extend(&scenario.given);
+                    all.push(&scenario.expect);
+                }
+                Form::Probe(probe) => {
+                    all.extend(probe.given.iter().chain(&probe.when));
+                    all.push(&probe.observe);
+                }
+                Form::Schema(_) | Form::Always(_) => {}
+            }
+        }
+        all
+    }
+}
+
+/// Whether a schema has something at a path; what it does not describe may be anything.
+fn reaches(schema: &Json, path: &[String]) -> bool {
+    let Some((first, rest)) = path.split_first() else {
+        return true;
+    };
+    match (schema.get("properties"), schema.get("items")) {
+        (Some(properties), _) => properties.get(first).is_some_and(|s| reaches(s, rest)),
+        (None, Some(items)) => reaches(items, rest),
+        (None, None) => true,
+    }
+}
+
+fn text<'a>(root: &'a Node, key: &str) -> Result<&'a Node> {
+    root.get(key)
+        .ok_or_else(|| root.error(format!("contract.yaml needs `{key}`")))
+}
+
+fn unique_ids(requirements: &[Requirement]) -> Result<()> {
+    for pair in requirements.windows(2) {
+        if pair[0].id == pair[1].id {
+            let place = pair.iter().find_map(|r| match &r.origin {
+                requirement::Origin::Declared(place) => Some(place),
+                requirement::Origin::Derived(_) => None,
+            });
+            let title = format!("the id `{}` is also derived from the document", pair[0].id);
+            return Err(match place {
+                Some(place) => place.error(title).help("give the case another id"),
+                None => crate::source::Diagnostic::new(title),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn defines(root: &Node) -> Result<(Defines, Vec<String>)> {
+    let Some(node) = root.get("define") else {
+        return Ok((Defines::default(), Vec::new()));
+    };
+    let entries = node.mapping("`define`")?;
+    let mut known: Vec<String> = Vec::new();
+    let mut all = Vec::new();
+    for (key, value) in entries {
+        // A define sees those before it, so that none can see itself.
+        let names = Vocabulary::new(known.iter().map(String::as_str)).exchange;
+        let later = entries
+            .iter()
+            .skip(known.len())
+            .any(|(k, _)| value.string("").is_ok_and(|t| t.contains(&k.name)));
+        let expression = compile(value, &names).map_err(|e| {
+            if later {
+                e.help("a define sees only those before it")
+            } else {
+                e
+            }
+        })?;
+        all.push((key.name.clone(), expression));
+        known.push(key.name.clone());
+    }
+    Ok((Defines::new(all), known))
+}
+
+fn fixture_schema(node: Option<&Node>) -> Result<FixtureSchema> {
+    let json = node.map_or_else(|| serde_json::json!({"type": "object"}), Node::to_json);
+    let validator = jsonschema::validator_for(&json).map_err(|error| match node {
+        Some(node) => node.error(format!("`fixtures` is not a JSON Schema: {error}")),
+        None => crate::source::Diagnostic::new(error.to_string()),
+    })?;
+    Ok(FixtureSchema { json, validator })
+}
+
+fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<ValueList>> {
+    let Some(node) = root.get("values") else {
+        return Ok(Vec::new());
+    };
+    node.only("`values`", &["path", "body"])?;
+    let mut all = Vec::new();
+    for (kind, lists) in node.mapping("`values`")? {
+        for (key, list) in lists.mapping("a list of values")? {
+            let target = if kind.name == "path" {
+                if !operation.path_parameters.iter().any(|p| p.name == key.name) {
+                    return Err(key
+                        .place
+                        .error(format!("the path has no parameter `{}`", key.name)));
+                }
+                Target::Path(key.name.clone())
+            } else {
+                let known = operation.body.as_ref().is_some_and(|b| {
+                    reaches(&b.schema.json, &template::segments(&key.name))
+                });
+                if !key.name.starts_with('/') || !known {
+                    return Err(key
+                        .place
+                        .error(format!("the body has no field `{}`", key.name))
+                        .help("body fields are addressed by JSON Pointer: `/name`"));
+                }
+                Target::Body(key.name.clone())
+            };
+            all.push(ValueList {
+                target,
+                list: compile(list, names)?,
+            });
+        }
+    }
+    // Path parameters first: bodies may depend on them.
+    all.sort_by_key(|v| matches!(v.target, Target::Body(_)));
+    Ok(all)
+}
+
+fn callers(root: &Node) -> Result<Vec<String>> {
+    let Some(node) = root.get("callers") else {
+        return Ok(vec![CALLER.to_owned()]);
+    };
+    match &node.value {
+        Value::Sequence(nodes) => nodes
+            .iter()
+            .map(|n| n.string("an identity").map(str::to_owned))
+            .collect(),
+        _ => Err(node.error("`callers` is a list of identities")),
+    }
+}
+
+/// A place for what has none: a derived expression, say.
+pub fn nowhere(text: &str) -> Place {
+    let source = crate::source::Source::new("(derived)", text);
+    Place {
+        span: 0..text.len(),
+        source,
+    }
+}

@@ -1,0 +1,266 @@
+//! The steps of a scenario or a probe: requests, and how they differ from a valid one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::template::{Template, duration, integer};
+use crate::expression::{Expression, Names};
+use crate::source::{Place, Result};
+use crate::yaml::{Node, Value};
+
+/// One step: what is sent under one name.
+#[derive(Debug)]
+pub struct Step {
+    /// The name that expressions know it by.
+    pub name: String,
+    /// What is sent, at once if there is more than one.
+    pub sends: Vec<Send>,
+    /// Whether the name stands for a list of exchanges.
+    pub many: bool,
+    /// How long to wait before.
+    pub after: Option<Duration>,
+    /// Until when to wait before.
+    pub until: Option<Expression>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One request of a step.
+#[derive(Debug)]
+pub struct Send {
+    /// What it is made from.
+    pub base: Base,
+    /// Body fields that are put in, by JSON Pointer.
+    pub set: Vec<(String, Template)>,
+    /// Body fields that are left out, by JSON Pointer.
+    pub drop: Vec<String>,
+    /// The whole body, in pieces.
+    pub raw: Option<Vec<Template>>,
+    /// Headers by name; None takes one away.
+    pub headers: Vec<(String, Option<Template>)>,
+    /// Path parameters by name.
+    pub path: Vec<(String, Template)>,
+    /// The credentials, where they are not the identity's own; None within sends none.
+    pub authorization: Option<Option<Template>>,
+    /// Whose request it is.
+    pub identity: Option<Template>,
+    /// How many copies are sent at once.
+    pub copies: usize,
+    /// Whether each copy is drawn anew.
+    pub each_copy: bool,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a request is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// A valid request of the shared pool.
+    Valid,
+    /// The smallest valid request.
+    Minimal,
+    /// An earlier step's request, with what is fresh made anew.
+    From(String),
+    /// An earlier step's request, to the byte.
+    Repeat(String),
+}
+
+const KEYS: &[&str] = &[
+    "from", "repeat", "set", "drop", "raw", "headers", "path", "authorization", "as", "copies",
+    "each_copy", "after", "until",
+];
+
+/// Reads the steps of a case; `names` are those that every expression there may use.
+///
+/// # Errors
+/// Whatever is not a step, and references to steps that do not come before.
+pub fn read(node: &Node, names: &Names) -> Result<Vec<Step>> {
+    let nodes = node.sequence("`steps`")?;
+    if nodes.is_empty() {
+        return Err(node.error("there is no step"));
+    }
+    let all: Vec<String> = nodes
+        .iter()
+        .filter_map(|n| n.mapping("a step").ok()?.first().map(|(k, _)| k.name.clone()))
+        .collect();
+    let mut steps: Vec<Step> = Vec::new();
+    for (i, node) in nodes.iter().enumerate() {
+        let entries = node.mapping("a step")?;
+        let [(name, body)] = entries else {
+            return Err(node
+                .error("a step is a map with one key, its name")
+                .help("write `- sent: { … }`"));
+        };
+        if all[..i].contains(&name.name) {
+            return Err(name.place.error(format!("two steps are named `{}`", name.name)));
+        }
+        let earlier: Vec<&str> = all[..i].iter().map(String::as_str).collect();
+        let reader = StepReader {
+            names: names.and(earlier.iter().copied()),
+            earlier: &earlier,
+            later: &all[i..],
+        };
+        let (sends, waits) = match &body.value {
+            Value::Sequence(parts) => {
+                let sends = parts.iter().map(|p| reader.send(p)).collect::<Result<Vec<_>>>()?;
+                (sends, parts.first())
+            }
+            _ => (vec![reader.send(body)?], Some(body)),
+        };
+        let many = matches!(&body.value, Value::Sequence(_)) || sends.iter().any(|s| s.copies > 1);
+        steps.push(Step {
+            name: name.name.clone(),
+            many,
+            sends,
+            after: waits
+                .and_then(|n| n.get("after"))
+                .map(|n| duration(n, "`after`"))
+                .transpose()?,
+            until: waits
+                .and_then(|n| n.get("until"))
+                .map(|n| reader.expression(n))
+                .transpose()?,
+            place: name.place.clone(),
+        });
+    }
+    Ok(steps)
+}
+
+struct StepReader<'a> {
+    names: Names,
+    earlier: &'a [&'a str],
+    later: &'a [String],
+}
+
+impl StepReader<'_> {
+    fn expression(&self, node: &Node) -> Result<Expression> {
+        Expression::compile(node.string("an expression")?, &node.place, &self.names)
+            .map_err(|e| self.hint(e))
+    }
+
+    /// A better word for a name that is a later step's.
+    fn hint(&self, error: Box<crate::source::Diagnostic>) -> Box<crate::source::Diagnostic> {
+        let later = self
+            .later
+            .iter()
+            .find(|l| error.title().contains(&format!("unknown name `{l}`")));
+        match later {
+            Some(name) => error.help(format!("`{name}` comes later: a step sees only earlier ones")),
+            None => error,
+        }
+    }
+
+    fn template(&self, node: &Node) -> Result<Template> {
+        Template::read(node, &self.names).map_err(|e| self.hint(e))
+    }
+
+    fn step_name(&self, node: &Node) -> Result<String> {
+        let name = node.string("a step's name")?;
+        if self.earlier.contains(&name) {
+            return Ok(name.to_owned());
+        }
+        Err(node.error(format!("no earlier step is named `{name}`")).help(
+            if self.later.iter().any(|l| l == name) {
+                "it comes later: a step is made only from earlier ones".to_owned()
+            } else {
+                format!("earlier steps: {}", self.earlier.join(", "))
+            },
+        ))
+    }
+
+    fn send(&self, node: &Node) -> Result<Send> {
+        node.only("a step", KEYS)?;
+        let base = match (node.get("from"), node.get("repeat")) {
+            (Some(_), Some(repeat)) => {
+                return Err(repeat.error("a step has `from` or `repeat`, not both"));
+            }
+            (None, Some(repeat)) => Base::Repeat(self.step_name(repeat)?),
+            (Some(from), None) => match from.string("`from`")? {
+                "valid" => Base::Valid,
+                "minimal" => Base::Minimal,
+                _ => Base::From(self.step_name(from)?),
+            },
+            (None, None) => Base::Valid,
+        };
+        let mut set = Vec::new();
+        if let Some(fields) = node.get("set") {
+            for (key, value) in fields.mapping("`set`")? {
+                set.push((pointer(&key.name, &key.place)?, self.template(value)?));
+            }
+        }
+        let mut drop = Vec::new();
+        if let Some(fields) = node.get("drop") {
+            for field in fields.sequence("`drop`")? {
+                drop.push(pointer(field.string("a field")?, &field.place)?);
+            }
+        }
+        let raw = match node.get("raw") {
+            Some(raw) => Some(match &raw.value {
+                Value::Sequence(pieces) => {
+                    pieces.iter().map(|p| self.template(p)).collect::<Result<_>>()?
+                }
+                _ => vec![self.template(raw)?],
+            }),
+            None => None,
+        };
+        if let (Some(raw), false) = (node.get("raw"), set.is_empty() && drop.is_empty()) {
+            return Err(raw.error("`raw` is the whole body: `set` and `drop` have no place beside it"));
+        }
+        Ok(Send {
+            base,
+            set,
+            drop,
+            raw,
+            headers: self.named(node, "headers")?,
+            path: self
+                .named(node, "path")?
+                .into_iter()
+                .map(|(name, value)| match value {
+                    Some(value) => Ok((name, value)),
+                    None => Err(node.error(format!("the path parameter `{name}` cannot be left out"))),
+                })
+                .collect::<Result<_>>()?,
+            authorization: match node.get("authorization") {
+                Some(n) => Some(self.optional(n)?),
+                None => None,
+            },
+            identity: node.get("as").map(|n| self.template(n)).transpose()?,
+            copies: node.get("copies").map_or(Ok(1), |n| integer(n, "`copies`"))?,
+            each_copy: match node.get("each_copy").map(Node::to_json) {
+                None => false,
+                Some(serde_json::Value::Bool(b)) => b,
+                Some(_) => return Err(node.error("`each_copy` is true or false")),
+            },
+            place: node.place.clone(),
+        })
+    }
+
+    fn optional(&self, node: &Node) -> Result<Option<Template>> {
+        match &node.value {
+            Value::Scalar(serde_json::Value::Null) => Ok(None),
+            _ => self.template(node).map(Some),
+        }
+    }
+
+    fn named(&self, node: &Node, key: &str) -> Result<Vec<(String, Option<Template>)>> {
+        let Some(map) = node.get(key) else {
+            return Ok(Vec::new());
+        };
+        map.mapping(&format!("`{key}`"))?
+            .iter()
+            .map(|(k, n)| Ok((k.name.clone(), self.optional(n)?)))
+            .collect()
+    }
+}
+
+fn pointer(text: &str, place: &Place) -> Result<String> {
+    if text.starts_with('/') {
+        return Ok(text.to_owned());
+    }
+    Err(place
+        .error(format!("`{text}` is not a JSON Pointer"))
+        .help(format!("body fields are written `/{text}`")))
+}
+
+/// An expression shared by several owners.
+pub type Shared = Arc<Expression>;

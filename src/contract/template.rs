@@ -1,0 +1,360 @@
+//! Values of a case: literals, and those that are made when a request is sent.
+
+use std::time::Duration;
+
+use chrono::{FixedOffset, TimeDelta};
+use serde_json::Value as Json;
+
+use crate::expression::{Expression, Names};
+use crate::source::Result;
+use crate::yaml::{Node, Value};
+
+/// A value to be made when a request is sent.
+#[derive(Clone, Debug)]
+pub enum Template {
+    /// JSON as it stands.
+    Literal(Json),
+    /// The value of an expression.
+    Cel(std::sync::Arc<Expression>),
+    /// A value that no earlier run has used: an idempotency key or an id.
+    Fresh {
+        /// Whether it is an id that the server cannot know.
+        unknown_id: bool,
+        /// Its length in characters.
+        length: Option<usize>,
+    },
+    /// An instant's RFC 3339 text.
+    Instant {
+        /// The instant.
+        when: When,
+        /// How it is written.
+        spelling: Spelling,
+    },
+    /// An integer drawn from a range, both ends included.
+    Integer {
+        /// The smallest.
+        from: i64,
+        /// The largest.
+        to: i64,
+    },
+    /// JSON text as it stands, whether or not a parser takes it.
+    Text(String),
+    /// A string made of repetitions.
+    Repeat {
+        /// What is repeated.
+        text: String,
+        /// How often.
+        times: usize,
+    },
+    /// Bytes, where the place takes bytes.
+    Bytes(Vec<u8>),
+    /// A part of the row of the table that the requirement runs over.
+    Row(Vec<String>),
+    /// A string that carries the run's mark, so that people find what a run made.
+    Marked(String),
+    /// A list of values.
+    List(Vec<Template>),
+    /// An object of values.
+    Object(Vec<(String, Template)>),
+}
+
+/// Which instant is meant.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// The value of an expression.
+    Cel(std::sync::Arc<Expression>),
+    /// So far from the server's now.
+    FromNow(TimeDelta),
+}
+
+/// How an instant is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spelling {
+    /// The offset; None for `Z`.
+    pub offset: Option<FixedOffset>,
+    /// Digits of the second's fraction.
+    pub digits: u8,
+}
+
+const FORMS: &[(&str, &[&str])] = &[
+    ("cel", &["cel"]),
+    ("fresh", &["fresh", "length"]),
+    ("instant", &["instant", "offset", "digits"]),
+    ("integer", &["integer"]),
+    ("json", &["json"]),
+    ("repeat", &["repeat", "times"]),
+    ("base64", &["base64"]),
+    ("it", &["it"]),
+    ("literal", &["literal"]),
+];
+
+impl Template {
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// A form whose parts are wrong, and expressions that do not compile.
+    pub fn read(node: &Node, names: &Names) -> Result<Self> {
+        match &node.value {
+            Value::Scalar(json) => Ok(Self::Literal(json.clone())),
+            Value::Sequence(nodes) => nodes
+                .iter()
+                .map(|n| Self::read(n, names))
+                .collect::<Result<_>>()
+                .map(Self::List),
+            Value::Mapping(entries) => {
+                let form = FORMS
+                    .iter()
+                    .find(|(word, _)| entries.iter().any(|(k, _)| k.name == *word));
+                if let Some((word, keys)) = form {
+                    node.only(&format!("`{{{word}: …}}`"), keys)?;
+                    return Self::form(word, node, names);
+                }
+                entries
+                    .iter()
+                    .map(|(k, n)| Ok((k.name.clone(), Self::read(n, names)?)))
+                    .collect::<Result<_>>()
+                    .map(Self::Object)
+            }
+        }
+    }
+
+    fn form(word: &str, node: &Node, names: &Names) -> Result<Self> {
+        let Some(main) = node.get(word) else {
+            return Err(node.error(format!("`{word}` is missing")));
+        };
+        let expression = |n: &Node| {
+            Expression::compile(n.string("an expression")?, &n.place, names)
+                .map(std::sync::Arc::new)
+        };
+        Ok(match word {
+            "cel" => Self::Cel(expression(main)?),
+            "fresh" => Self::Fresh {
+                unknown_id: match main.string("`fresh`")? {
+                    "id" => true,
+                    "key" => false,
+                    _ => return Err(main.error("`fresh` is `key` or `id`")),
+                },
+                length: node.get("length").map(|n| integer(n, "`length`")).transpose()?,
+            },
+            "instant" => Self::Instant {
+                when: When::Cel(expression(main)?),
+                spelling: Spelling {
+                    offset: node.get("offset").map(offset).transpose()?,
+                    digits: match node.get("digits") {
+                        Some(n) => integer(n, "`digits`")?,
+                        None => 0,
+                    },
+                },
+            },
+            "integer" => {
+                main.only("`integer`", &["above", "below", "from", "to"])?;
+                let bound = |key: &str| {
+                    main.get(key)
+                        .map(|n| integer::<i64>(n, &format!("`{key}`")))
+                        .transpose()
+                };
+                let from = bound("from")?.or(bound("above")?.map(|n| n.saturating_add(1)));
+                let to = bound("to")?.or(bound("below")?.map(|n| n.saturating_sub(1)));
+                let (from, to) = match (from, to) {
+                    (Some(from), Some(to)) => (from, to),
+                    // Far enough to be interesting, near enough to be the fault meant.
+                    (Some(from), None) => (from, from.saturating_add(1_000_000)),
+                    (None, Some(to)) => (to.saturating_sub(1_000_000), to),
+                    (None, None) => return Err(main.error("`integer` needs a bound")),
+                };
+                if from > to {
+                    return Err(main.error("no integer lies between these bounds"));
+                }
+                Self::Integer { from, to }
+            }
+            "json" => Self::Text(main.string("`json`")?.to_owned()),
+            "repeat" => Self::Repeat {
+                text: main.string("`repeat`")?.to_owned(),
+                times: match node.get("times") {
+                    Some(n) => integer(n, "`times`")?,
+                    None => return Err(node.error("`repeat` needs `times`")),
+                },
+            },
+            "base64" => {
+                use base64::Engine as _;
+                let text = main.string("`base64`")?;
+                let bytes = base64::engine::general_purpose::STANDARD
+                    .decode(text)
+                    .map_err(|e| main.error(format!("not base64: {e}")))?;
+                Self::Bytes(bytes)
+            }
+            "it" => {
+                let path = main.string("`it`")?;
+                let path = path.split('.').filter(|s| !s.is_empty());
+                Self::Row(path.map(str::to_owned).collect())
+            }
+            _ => Self::Literal(main.to_json()),
+        })
+    }
+
+    /// The part of a value at a path of names.
+    pub fn part(&self, path: &[String]) -> Option<&Template> {
+        path.iter().try_fold(self, |template, name| match template {
+            Self::Object(entries) => entries.iter().find(|(k, _)| k == name).map(|(_, t)| t),
+            Self::List(items) => name.parse::<usize>().ok().and_then(|i| items.get(i)),
+            _ => None,
+        })
+    }
+
+    /// The value at a JSON Pointer, to be changed.
+    pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Template> {
+        segments(pointer)
+            .iter()
+            .try_fold(self, |template, name| match template {
+                Self::Object(entries) => {
+                    entries.iter_mut().find(|(k, _)| k == name).map(|(_, t)| t)
+                }
+                Self::List(items) => name.parse::<usize>().ok().and_then(|i| items.get_mut(i)),
+                _ => None,
+            })
+    }
+
+    /// The value at a JSON Pointer.
+    pub fn pointer(&self, pointer: &str) -> Option<&Template> {
+        self.part(&segments(pointer))
+    }
+
+    /// Puts a value at a JSON Pointer; does nothing where the way there is missing.
+    pub fn set(&mut self, pointer: &str, value: Template) {
+        let Some((parent, name)) = pointer.rsplit_once('/') else {
+            *self = value;
+            return;
+        };
+        let name = unescape(name);
+        match self.pointer_mut(parent) {
+            Some(Self::Object(entries)) => match entries.iter_mut().find(|(k, _)| *k == name) {
+                Some((_, old)) => *old = value,
+                None => entries.push((name, value)),
+            },
+            Some(Self::List(items)) => match name.parse::<usize>() {
+                Ok(i) if i < items.len() => items[i] = value,
+                _ => items.push(value),
+            },
+            _ => {}
+        }
+    }
+
+    /// Takes the value at a JSON Pointer away.
+    pub fn remove(&mut self, pointer: &str) {
+        let Some((parent, name)) = pointer.rsplit_once('/') else {
+            return;
+        };
+        let name = unescape(name);
+        match self.pointer_mut(parent) {
+            Some(Self::Object(entries)) => entries.retain(|(k, _)| *k != name),
+            Some(Self::List(items)) => {
+                if let Ok(i) = name.parse::<usize>()
+                    && i < items.len()
+                {
+                    items.remove(i);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl From<Json> for Template {
+    /// Objects and lists become templates, so that their parts can be changed.
+    fn from(json: Json) -> Self {
+        match json {
+            Json::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Json::Object(map) => Self::Object(
+                map.into_iter().map(|(k, v)| (k, Self::from(v))).collect(),
+            ),
+            other => Self::Literal(other),
+        }
+    }
+}
+
+fn unescape(name: &str) -> String {
+    name.replace("~1", "/").replace("~0", "~")
+}
+
+/// The names of a JSON Pointer.
+pub fn segments(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(unescape).collect()
+}
+
+/// An integer of any type.
+pub(super) fn integer<T: TryFrom<i64>>(node: &Node, what: &str) -> Result<T> {
+    match &node.value {
+        Value::Scalar(Json::Number(n)) => n.as_i64(),
+        _ => None,
+    }
+    .and_then(|n| T::try_from(n).ok())
+    .ok_or_else(|| node.error(format!("{what} must be an integer in range")))
+}
+
+fn offset(node: &Node) -> Result<FixedOffset> {
+    let text = node.string("`offset`")?;
+    text.parse()
+        .map_err(|_| node.error("an offset looks like \"+05:30\""))
+}
+
+/// A duration such as `3s`, `500ms` or `2m`.
+pub(super) fn duration(node: &Node, what: &str) -> Result<Duration> {
+    let text = node.string(what)?;
+    parse_duration(text).ok_or_else(|| node.error(format!("{what} looks like `3s` or `500ms`")))
+}
+
+/// A duration such as `3s`, `500ms`, `2m` or `1h`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.trim().parse().ok()?;
+    let unit = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number * unit).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+    use crate::yaml;
+    use serde_json::json;
+
+    fn read(text: &str) -> Result<Template> {
+        let node = yaml::parse(&Source::new("t", text))?;
+        Template::read(&node, &Names::new(["now"]))
+    }
+
+    #[test]
+    fn tells_forms_from_literals() {
+        assert!(matches!(read("{fresh: id, length: 40}").unwrap(), Template::Fresh { unknown_id: true, length: Some(40) }));
+        assert!(matches!(read("{integer: {above: 100}}").unwrap(), Template::Integer { from: 101, to: 1_000_101 }));
+        assert!(matches!(read("{a: 1}").unwrap(), Template::Object(_)));
+        assert!(matches!(read("{literal: {cel: 1}}").unwrap(), Template::Literal(Json::Object(_))));
+        assert!(read("{fresh: thing}").is_err());
+        assert!(read("{repeat: a}").is_err());
+        assert!(read("{instant: now, offst: Z}").unwrap_err().to_string().contains("did you mean `offset`?"));
+    }
+
+    #[test]
+    fn sets_and_removes_by_pointer() {
+        let mut t = Template::from(json!({"a": {"b": [1, 2]}}));
+        t.set("/a/b/1", Template::Literal(json!(3)));
+        t.set("/c", Template::Literal(json!(null)));
+        t.remove("/a/b/0");
+        assert_eq!(format!("{t:?}"), format!("{:?}", Template::from(json!({"a": {"b": [3]}, "c": null}))));
+    }
+
+    #[test]
+    fn reads_durations() {
+        assert_eq!(parse_duration("1.5s"), Some(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("50ms"), Some(Duration::from_millis(50)));
+        assert_eq!(parse_duration("5"), None);
+        assert_eq!(parse_duration("-5s"), None);
+    }
+}

@@ -1,0 +1,257 @@
+//! Requests before they are sent.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value as Json, json};
+
+use super::body::Draw;
+use crate::contract::template::{Template, segments};
+use crate::contract::{CALLER, Contract, Target};
+use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
+
+/// The header that makes a request idempotent.
+pub const KEY_HEADER: &str = "Idempotency-Key";
+
+/// A request whose values are not all made yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Whose request it is.
+    pub identity: Template,
+    /// Path parameters in the order of the path.
+    pub path: Vec<(String, Template)>,
+    /// Headers, credentials apart.
+    pub headers: Vec<(String, Template)>,
+    /// The credentials.
+    pub credentials: Credentials,
+    /// The body.
+    pub body: Content,
+}
+
+/// What a request shows of its sender.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// The identity's own, as the document asks.
+    Own,
+    /// None.
+    None,
+    /// This text, with `{token}` for the identity's token.
+    Text(Template),
+}
+
+/// A body before it is sent.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// No body.
+    None,
+    /// A JSON value.
+    Json(Template),
+    /// Pieces of text and bytes.
+    Raw(Vec<Template>),
+}
+
+/// What a target lends: the part of the settings that requests are made from.
+#[derive(Clone, Debug)]
+pub struct Lent {
+    /// The fixtures.
+    pub fixtures: Json,
+    /// Names of the identities that there are.
+    pub identities: Vec<String>,
+    scope: Scope,
+}
+
+impl Lent {
+    /// What is lent to a contract.
+    pub fn new(contract: &Contract, fixtures: Json, identities: Vec<String>) -> Self {
+        let scope = ScopeBuilder::default()
+            .fixtures(&fixtures)
+            .json("caller", &json!(CALLER))
+            .defines(std::sync::Arc::clone(&contract.defines))
+            .build();
+        Self {
+            fixtures,
+            identities,
+            scope,
+        }
+    }
+
+    /// Fixtures, the default caller and the contract's defines.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The identities that may carry out the contract's operation and are lent.
+    pub fn callers(&self, contract: &Contract) -> Vec<String> {
+        let lent = |c: &&String| self.identities.contains(c);
+        contract.callers.iter().filter(lent).cloned().collect()
+    }
+
+    /// Whether an identity is lent.
+    pub fn has(&self, identity: &str) -> bool {
+        self.identities.iter().any(|i| i == identity)
+    }
+}
+
+/// What the covering array decides of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// The place of each path parameter's value in its list; drawn where it is missing.
+    pub path: Option<usize>,
+    /// Whose request it is.
+    pub caller: Option<String>,
+    /// Whether it carries an idempotency key.
+    pub key: bool,
+}
+
+/// Puts a request together from what was drawn.
+pub fn assemble(
+    contract: &Contract,
+    lent: &Lent,
+    draw: &Draw,
+    choice: &Choice,
+    now: DateTime<Utc>,
+) -> Draft {
+    let caller = choice.caller.clone().unwrap_or_else(|| CALLER.to_owned());
+    let scope = |path: &Json, body: &Json| {
+        lent.scope()
+            .extend()
+            .json("caller", &json!(caller))
+            .value("now", timestamp(now))
+            .json("request", &json!({"path": path, "body": body, "headers": {}}))
+            .build()
+    };
+    let mut picks = draw.picks.iter();
+    let mut path = serde_json::Map::new();
+    for parameter in &contract.operation.path_parameters {
+        let list = contract
+            .values
+            .iter()
+            .find(|v| v.target == Target::Path(parameter.name.clone()));
+        let pick = picks.next();
+        let value = list
+            .and_then(|v| list_of(v.list.json(&scope(&path.clone().into(), &json!({})))))
+            .and_then(|items| {
+                let at = choice.path.map_or_else(
+                    || pick.map_or(0, |p| p.index(items.len())),
+                    |p| p % items.len(),
+                );
+                items.get(at).cloned()
+            });
+        path.insert(parameter.name.clone(), value.unwrap_or_else(|| json!("1")));
+    }
+    let path_json = Json::from(path.clone());
+    let body = contract.operation.body.as_ref().map(|body| {
+        let names: Vec<&String> = body.schema.json["properties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|p| p.keys())
+            .collect();
+        let mut fields: Vec<(String, Template)> = names
+            .into_iter()
+            .zip(&draw.values)
+            .zip(&draw.present)
+            .filter(|(_, present)| **present)
+            .map(|((name, value), _)| (name.clone(), value.clone()))
+            .collect();
+        for list in &contract.values {
+            let Target::Body(pointer) = &list.target else {
+                continue;
+            };
+            let pick = picks.next();
+            let mut whole = Template::Object(fields);
+            if whole.pointer(pointer).is_some() {
+                // Not yet drawn fields have no value that others could depend on.
+                let known = literal(&whole, contract, pointer);
+                let items = list_of(list.list.json(&scope(&path_json, &known)));
+                match items.and_then(|i| i.get(pick.map_or(0, |p| p.index(i.len()))).cloned()) {
+                    Some(value) => whole.set(pointer, Template::Literal(value)),
+                    None => whole.remove(pointer),
+                }
+            }
+            fields = match whole {
+                Template::Object(fields) => fields,
+                _ => Vec::new(),
+            };
+        }
+        let mut whole = Template::Object(fields);
+        mark(contract, &mut whole);
+        whole
+    });
+    let mut headers = Vec::new();
+    if let Some(body) = &contract.operation.body {
+        headers.push(("Content-Type".to_owned(), Template::Literal(json!(body.media_type))));
+    }
+    for parameter in &contract.operation.header_parameters {
+        let is_key = parameter.name.eq_ignore_ascii_case(KEY_HEADER);
+        if is_key && (choice.key || parameter.required) {
+            let fresh = Template::Fresh {
+                unknown_id: false,
+                length: None,
+            };
+            headers.push((parameter.name.clone(), fresh));
+        } else if parameter.required {
+            headers.push((parameter.name.clone(), super::fault::simplest(&parameter.schema.json)));
+        }
+    }
+    Draft {
+        identity: Template::Literal(json!(caller)),
+        path: path
+            .into_iter()
+            .map(|(name, value)| (name, Template::Literal(value)))
+            .collect(),
+        headers,
+        credentials: Credentials::Own,
+        body: body.map_or(Content::None, Content::Json),
+    }
+}
+
+/// Puts the run's mark into the field that the contract names, where a plain string stands there.
+fn mark(contract: &Contract, body: &mut Template) {
+    if let Some(pointer) = &contract.mark
+        && let Some(field) = body.pointer_mut(pointer)
+        && let Template::Literal(Json::String(text)) = field
+    {
+        *field = Template::Marked(text.clone());
+    }
+}
+
+fn list_of(value: Result<Json, Trouble>) -> Option<Vec<Json>> {
+    match value {
+        Ok(Json::Array(items)) if !items.is_empty() => Some(items),
+        _ => None,
+    }
+}
+
+/// The parts of a body that are known before it is sent, without those whose lists come later.
+fn literal(body: &Template, contract: &Contract, pointer: &str) -> Json {
+    let mut body = body.clone();
+    contract
+        .values
+        .iter()
+        .filter_map(|v| match &v.target {
+            Target::Body(p) => Some(p.as_str()),
+            Target::Path(_) => None,
+        })
+        .skip_while(|p| *p != pointer)
+        .for_each(|p| body.remove(p));
+    known(&body)
+}
+
+fn known(template: &Template) -> Json {
+    match template {
+        Template::Literal(json) => json.clone(),
+        Template::Marked(text) => json!(text),
+        Template::List(items) => items.iter().map(known).collect(),
+        Template::Object(entries) => entries
+            .iter()
+            .filter(|(_, t)| !matches!(t, Template::Instant { .. }))
+            .map(|(k, t)| (k.clone(), known(t)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        _ => Json::Null,
+    }
+}
+
+/// Whether a JSON Pointer lies within another, or is it.
+pub fn within(pointer: &str, parent: &str) -> bool {
+    let (inner, outer) = (segments(pointer), segments(parent));
+    inner.starts_with(&outer)
+}

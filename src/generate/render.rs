@@ -1,0 +1,298 @@
+//! Drafts as the bytes that are sent.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use chrono::{DateTime, Utc};
+use proptest::test_runner::TestRunner;
+use serde_json::{Value as Json, json};
+
+use super::draft::{Content, Credentials, Draft};
+use super::instant::spell;
+use super::seed::{Mark, Seed};
+use crate::contract::document::template_names;
+use crate::contract::template::{Template, When};
+use crate::expression::{Scope, Trouble};
+
+/// A request to the byte, but for the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path with parameters filled in and encoded.
+    pub path: String,
+    /// The path parameters as they were meant.
+    pub parameters: Vec<(String, String)>,
+    /// Headers, credentials apart.
+    pub headers: Vec<(String, String)>,
+    /// Whose request it is.
+    pub identity: String,
+    /// What it shows of its sender.
+    pub credentials: Shown,
+    /// The body.
+    pub body: Option<bytes::Bytes>,
+    /// Whether the body's bytes were given as they are, and may be no JSON on purpose.
+    pub raw: bool,
+}
+
+/// What a request shows of its sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The identity's own credentials.
+    Own,
+    /// Nothing.
+    Nothing,
+    /// This text, with `{token}` for the identity's token.
+    Text(String),
+}
+
+impl Request {
+    /// A header's value, by its name in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
+    }
+}
+
+/// Keys that were handed out: none is handed out twice in a run.
+#[derive(Debug, Default)]
+pub struct Issued(Mutex<HashSet<String>>);
+
+impl Issued {
+    fn take(&self, key: &str) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(key.to_owned())
+    }
+}
+
+/// What values are made with.
+pub struct Rendering<'a> {
+    /// The server's now.
+    pub now: DateTime<Utc>,
+    /// The run's mark.
+    pub mark: &'a Mark,
+    /// The run's seed.
+    pub seed: Seed,
+    /// The trial's name, on which what is fresh depends.
+    pub trial: &'a str,
+    /// How many fresh values the trial has had.
+    pub count: u64,
+    /// The short keys of the run.
+    pub issued: &'a Issued,
+    /// What expressions see.
+    pub scope: &'a Scope,
+    /// The row of the table.
+    pub row: Option<&'a Template>,
+    /// The trial's randomness.
+    pub runner: &'a mut TestRunner,
+}
+
+/// Everything but letters, digits and `-._~`.
+const PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Rendering<'_> {
+    /// A draft as a request.
+    ///
+    /// # Errors
+    /// Values that cannot be made, see [`Trouble`].
+    pub fn request(
+        &mut self,
+        draft: &Draft,
+        method: &str,
+        path: &str,
+    ) -> Result<Request, Trouble> {
+        let mut parameters = Vec::new();
+        let mut filled = path.to_owned();
+        for name in template_names(path) {
+            let value = match draft.path.iter().find(|(n, _)| n == name) {
+                Some((_, template)) => self.plain(template)?,
+                None => String::new(),
+            };
+            let encoded = percent_encoding::utf8_percent_encode(&value, PATH).to_string();
+            filled = filled.replace(&format!("{{{name}}}"), &encoded);
+            parameters.push((name.to_owned(), value));
+        }
+        let headers = draft
+            .headers
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), self.plain(value)?)))
+            .collect::<Result<_, Trouble>>()?;
+        let (body, raw) = match &draft.body {
+            Content::None => (None, false),
+            Content::Json(template) => (Some(self.json(template)?.into_bytes()), false),
+            Content::Raw(pieces) => {
+                let mut bytes = Vec::new();
+                for piece in pieces {
+                    self.bytes(piece, &mut bytes)?;
+                }
+                (Some(bytes), true)
+            }
+        };
+        Ok(Request {
+            method: method.to_owned(),
+            path: filled,
+            parameters,
+            headers,
+            identity: self.plain(&draft.identity)?,
+            credentials: match &draft.credentials {
+                Credentials::Own => Shown::Own,
+                Credentials::None => Shown::Nothing,
+                Credentials::Text(text) => Shown::Text(self.plain(text)?),
+            },
+            body: body.map(bytes::Bytes::from),
+            raw,
+        })
+    }
+
+    /// A value as JSON text.
+    fn json(&mut self, template: &Template) -> Result<String, Trouble> {
+        Ok(match template {
+            Template::Literal(json) => json.to_string(),
+            Template::Text(text) => text.clone(),
+            Template::Cel(e) => e.json(self.scope)?.to_string(),
+            Template::Integer { from, to } => self.integer(*from, *to).to_string(),
+            Template::List(items) => {
+                let parts: Result<Vec<_>, _> = items.iter().map(|t| self.json(t)).collect();
+                format!("[{}]", parts?.join(","))
+            }
+            Template::Object(entries) => {
+                let parts: Result<Vec<_>, Trouble> = entries
+                    .iter()
+                    .map(|(k, t)| Ok(format!("{}:{}", json!(k), self.json(t)?)))
+                    .collect();
+                format!("{{{}}}", parts?.join(","))
+            }
+            Template::Row(path) => {
+                let part = self.row_part(path)?;
+                self.json(&part)?
+            }
+            Template::Bytes(bytes) => json!(String::from_utf8_lossy(bytes)).to_string(),
+            _ => json!(self.plain(template)?).to_string(),
+        })
+    }
+
+    /// A value as it stands in a header or a path: strings without quotes.
+    fn plain(&mut self, template: &Template) -> Result<String, Trouble> {
+        Ok(match template {
+            Template::Literal(Json::String(text)) => text.clone(),
+            Template::Cel(e) => match e.json(self.scope)? {
+                Json::String(text) => text,
+                other => other.to_string(),
+            },
+            Template::Fresh { unknown_id, length } => self.fresh(*unknown_id, *length),
+            Template::Instant { when, spelling } => {
+                let instant = match when {
+                    When::Cel(e) => e.instant(self.scope)?,
+                    When::FromNow(distance) => self.now.checked_add_signed(*distance).ok_or_else(
+                        || Trouble::Error("the instant lies beyond the calendar".into()),
+                    )?,
+                };
+                spell(instant, *spelling)
+            }
+            Template::Repeat { text, times } => text.repeat(*times),
+            Template::Marked(text) => format!("probity-{} {text}", self.mark.text()),
+            Template::Row(path) => {
+                let part = self.row_part(path)?;
+                self.plain(&part)?
+            }
+            Template::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Template::Text(text) => text.clone(),
+            other => self.json(other)?,
+        })
+    }
+
+    fn bytes(&mut self, template: &Template, out: &mut Vec<u8>) -> Result<(), Trouble> {
+        match template {
+            Template::Bytes(bytes) => out.extend_from_slice(bytes),
+            Template::List(items) => {
+                for item in items {
+                    self.bytes(item, out)?;
+                }
+            }
+            Template::Row(path) => {
+                let part = self.row_part(path)?;
+                self.bytes(&part, out)?;
+            }
+            other => out.extend_from_slice(self.plain(other)?.as_bytes()),
+        }
+        Ok(())
+    }
+
+    /// A row's value for expressions: what can be made, made.
+    pub fn row_json(&mut self, row: &Template) -> Json {
+        match row {
+            Template::Object(entries) => entries
+                .iter()
+                .filter(|(_, t)| !matches!(t, Template::Fresh { .. } | Template::Integer { .. }))
+                .map(|(k, t)| (k.clone(), self.row_json(t)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            Template::List(items) => items.iter().map(|t| self.row_json(t)).collect(),
+            Template::Literal(json) => json.clone(),
+            other => self
+                .json(other)
+                .ok()
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or(Json::Null),
+        }
+    }
+
+    fn row_part(&self, path: &[String]) -> Result<Template, Trouble> {
+        self.row
+            .and_then(|row| row.part(path))
+            .cloned()
+            .ok_or_else(|| Trouble::Error(format!("the row has no `{}`", path.join("."))))
+    }
+
+    fn integer(&mut self, from: i64, to: i64) -> i64 {
+        use proptest::strategy::{Strategy, ValueTree};
+        (from..=to)
+            .new_tree(self.runner)
+            .map_or(from, |tree| tree.current())
+    }
+
+    /// A value that neither this run nor an earlier one has used.
+    fn fresh(&mut self, unknown_id: bool, length: Option<usize>) -> String {
+        loop {
+            self.count += 1;
+            let name = format!("{}/{}", self.mark.text(), self.trial);
+            let digits = self.seed.digits(&name, self.count, 20);
+            let whole = if unknown_id {
+                format!("none{}{digits}", self.mark.text())
+            } else {
+                format!("probity-{}-{digits}", self.mark.text())
+            };
+            let text = match length {
+                None => whole,
+                Some(n) if n < 30 => self
+                    .seed
+                    .digits(&format!("{name}/short"), self.count, n)
+                    .chars()
+                    .zip(self.seed.digits(&name, self.count, n).chars())
+                    .map(|(a, b)| visible(a, b))
+                    .collect(),
+                Some(n) => whole.chars().chain(std::iter::repeat('k')).take(n).collect(),
+            };
+            // There are few keys of one character: when they run out, a repetition must do.
+            if self.issued.take(&text) || (length.is_some_and(|n| n < 3) && self.count > 200) {
+                return text;
+            }
+        }
+    }
+}
+
+/// One of 64 visible characters out of two hexadecimal digits.
+fn visible(a: char, b: char) -> char {
+    const ALPHABET: &[u8; 64] =
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let n = a.to_digit(16).unwrap_or(0) * 16 + b.to_digit(16).unwrap_or(0);
+    char::from(ALPHABET[(n % 64) as usize])
+}
