@@ -267,6 +267,14 @@ impl ScopeBuilder {
 }
 
 impl Scope {
+    /// A member's JSON value, if it is known and has one.
+    pub fn member(&self, name: &str) -> Option<Json> {
+        match self.0.slots.get(name)? {
+            Slot::Value(value) => to_json(value.as_ref()),
+            Slot::Unknown(_) => None,
+        }
+    }
+
     /// A scope with the same members and more.
     pub fn extend(&self) -> ScopeBuilder {
         ScopeBuilder(ScopeInner {

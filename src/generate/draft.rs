@@ -56,6 +56,7 @@ pub struct Lent {
     /// Names of the identities that there are.
     pub identities: Vec<String>,
     scope: Scope,
+    bare_scope: Scope,
 }
 
 impl Lent {
@@ -64,18 +65,26 @@ impl Lent {
         let scope = ScopeBuilder::default()
             .fixtures(&fixtures)
             .json("caller", &json!(CALLER))
-            .defines(std::sync::Arc::clone(&contract.defines))
             .build();
         Self {
             fixtures,
             identities,
-            scope,
+            scope: scope
+                .extend()
+                .defines(std::sync::Arc::clone(&contract.defines))
+                .build(),
+            bare_scope: scope,
         }
     }
 
     /// Fixtures, the default caller and the contract's defines.
     pub fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// Fixtures and the default caller: what is known between steps.
+    pub fn bare_scope(&self) -> &Scope {
+        &self.bare_scope
     }
 
     /// The identities that may carry out the contract's operation and are lent.

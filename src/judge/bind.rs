@@ -1,0 +1,270 @@
+//! An exchange as the names that expressions use.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Judge;
+use super::classify::Class;
+use crate::expression::{Scope, ScopeBuilder, timestamp};
+use crate::generate::render::{Request, Shown};
+use crate::target::exchange::{Exchange, FailureKind, Outcome, Response};
+
+/// Whether the same request without the fault was accepted in this run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// It was.
+    Accepted,
+    /// It was not.
+    Refused,
+    /// It was sent, but what came of it is not known.
+    Unknown,
+    /// There is none.
+    Missing,
+}
+
+impl Control {
+    fn doubt(self) -> &'static str {
+        match self {
+            Self::Accepted => "",
+            Self::Refused => "the same request without the fault was refused too",
+            Self::Unknown => "it is not known whether the same request without the fault is accepted",
+            Self::Missing => "no request without the fault was sent",
+        }
+    }
+}
+
+/// Something that is true, false, or not known for a reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// True.
+    Yes,
+    /// False.
+    No,
+    /// Not known.
+    Unknown(String),
+}
+
+/// An exchange, with everything that judging asks of it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The exchange.
+    pub exchange: Arc<Exchange>,
+    /// Whether its request was valid.
+    pub class: Class,
+    /// Whether the same request without its fault was accepted.
+    pub control: Control,
+    /// The requirement that it was sent for, where it tries a part of the schema.
+    pub about: Option<usize>,
+    /// Its names.
+    pub scope: Scope,
+    /// The request's names alone.
+    pub request_scope: Scope,
+    /// The response's body, where it is JSON.
+    pub response_body: Option<Arc<Json>>,
+}
+
+impl Seen {
+    /// Whether the server did what it was asked to.
+    pub fn accepted(&self) -> Known {
+        accepted(&self.exchange)
+    }
+
+    /// Whether the server refused.
+    pub fn rejected(&self, judge: Judge<'_>) -> Known {
+        rejected(&self.exchange, judge)
+    }
+}
+
+impl Judge<'_> {
+    /// Looks at an exchange. `plain` tells whether a step left headers, credentials and the body's
+    /// form alone.
+    pub fn see(
+        self,
+        exchange: Exchange,
+        control: Control,
+        about: Option<usize>,
+        plain: bool,
+    ) -> Seen {
+        let request_body = request_json(&exchange.request);
+        let request_scope = self.request_scope(&exchange, request_body.as_ref());
+        let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
+        let response_body = exchange
+            .response()
+            .and_then(|r| serde_json::from_slice::<Json>(&r.body).ok())
+            .map(Arc::new);
+        let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
+        Seen {
+            exchange: Arc::new(exchange),
+            class,
+            control,
+            about,
+            scope,
+            request_scope,
+            response_body,
+        }
+    }
+
+    fn request_scope(self, exchange: &Exchange, body: Option<&Json>) -> Scope {
+        let request = &exchange.request;
+        let mut object = Map::new();
+        object.insert("method".into(), json!(request.method));
+        let parameters: Map<String, Json> = request
+            .parameters
+            .iter()
+            .map(|(n, v)| (n.clone(), json!(v)))
+            .collect();
+        object.insert("path".into(), parameters.into());
+        object.insert("headers".into(), headers(&request.headers));
+        if let Some(body) = body {
+            object.insert("body".into(), body.clone());
+        }
+        self.lent
+            .scope()
+            .extend()
+            .json("request", &object.into())
+            .json("caller", &json!(request.identity))
+            .value("now", timestamp(exchange.server_now.middle()))
+            .build()
+    }
+
+    fn exchange_scope(
+        self,
+        exchange: &Exchange,
+        request: &Scope,
+        control: Control,
+        body: Option<&Json>,
+    ) -> Scope {
+        let mut scope = request.extend();
+        scope = match unknown_response(exchange, self) {
+            Some(reason) => scope.unknown("response", &reason),
+            None => match exchange.response() {
+                Some(response) => scope.json("response", &response_json(response, body)),
+                None => scope,
+            },
+        };
+        scope = known(scope, "accepted", &accepted(exchange));
+        let rejected = rejected(exchange, self);
+        scope = known(scope, "answered", &answered(exchange));
+        let refused = match (&rejected, control) {
+            _ if exchange.status().is_some_and(|s| s >= 500) => {
+                Known::Unknown("a server error is no refusal".into())
+            }
+            (Known::Yes, Control::Accepted) => Known::Yes,
+            (Known::Yes, _) => Known::Unknown(control.doubt().into()),
+            (other, _) => other.clone(),
+        };
+        scope = known(scope, "rejected", &rejected);
+        known(scope, "refused", &refused).build()
+    }
+}
+
+fn known(scope: ScopeBuilder, name: &str, value: &Known) -> ScopeBuilder {
+    match value {
+        Known::Yes => scope.json(name, &json!(true)),
+        Known::No => scope.json(name, &json!(false)),
+        Known::Unknown(reason) => scope.unknown(name, reason),
+    }
+}
+
+/// The request's body as JSON, where it is JSON.
+pub fn request_json(request: &Request) -> Option<Json> {
+    let body = request.body.as_ref()?;
+    serde_json::from_slice(body).ok()
+}
+
+/// Headers as a map of lower-case names; several of one name are joined as HTTP says.
+fn headers(list: &[(String, String)]) -> Json {
+    let mut map = Map::new();
+    for (name, value) in list {
+        let name = name.to_lowercase();
+        let joined = match map.get(&name).and_then(Json::as_str) {
+            Some(first) => format!("{first}, {value}"),
+            None => value.clone(),
+        };
+        map.insert(name, json!(joined));
+    }
+    map.into()
+}
+
+fn response_json(response: &Response, body: Option<&Json>) -> Json {
+    let mut object = Map::new();
+    object.insert("status".into(), json!(response.status));
+    object.insert("headers".into(), headers(&response.headers));
+    object.insert(
+        "media_type".into(),
+        json!(response.media_type().unwrap_or_default()),
+    );
+    if let Some(body) = body {
+        object.insert("body".into(), body.clone());
+    }
+    object.into()
+}
+
+/// Whether the credentials are the ones that the operation is meant for.
+fn own_credentials(exchange: &Exchange, judge: Judge<'_>) -> bool {
+    exchange.request.credentials == Shown::Own
+        && judge.contract.callers.contains(&exchange.request.identity)
+}
+
+/// Why nothing can be learnt from the response, if so.
+fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
+    match &exchange.outcome {
+        Outcome::Failed(failure) => Some(failure.kind.text().to_owned()),
+        Outcome::Response(r) => match r.status {
+            500.. => Some(format!("the server answered {}", r.status)),
+            408 | 425 | 429 => Some(format!("the server answered {}", r.status)),
+            401 if own_credentials(exchange, judge) => {
+                Some("the server answered 401 to a token that it is meant to take".to_owned())
+            }
+            _ => None,
+        },
+    }
+}
+
+fn accepted(exchange: &Exchange) -> Known {
+    match &exchange.outcome {
+        Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
+        Outcome::Response(r) => match r.status {
+            200..=299 => Known::Yes,
+            408 | 425 | 429 => Known::Unknown(format!("the server answered {}", r.status)),
+            401 if exchange.request.credentials == Shown::Own => {
+                Known::Unknown("the server answered 401 to a valid token".into())
+            }
+            _ => Known::No,
+        },
+    }
+}
+
+fn rejected(exchange: &Exchange, judge: Judge<'_>) -> Known {
+    match &exchange.outcome {
+        Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
+        Outcome::Response(r) => match r.status {
+            408 | 425 | 429 => Known::Unknown(format!("the server answered {}", r.status)),
+            401 if own_credentials(exchange, judge) => {
+                Known::Unknown("the server answered 401 to a valid token".into())
+            }
+            400..=499 => Known::Yes,
+            _ => Known::No,
+        },
+    }
+}
+
+/// Whether a whole response came, and no server error.
+fn answered(exchange: &Exchange) -> Known {
+    match &exchange.outcome {
+        Outcome::Response(r) if r.status >= 500 => Known::No,
+        Outcome::Response(_) => Known::Yes,
+        Outcome::Failed(failure) => match failure.kind {
+            FailureKind::Connect | FailureKind::Throttled | FailureKind::Unsendable => {
+                Known::Unknown(failure.kind.text().to_owned())
+            }
+            _ => Known::No,
+        },
+    }
+}
+
+/// A path parameter of the request that a scope is about.
+pub(super) fn path_parameter(scope: &Scope, name: &str) -> Option<Json> {
+    scope.member("request")?.get("path")?.get(name).cloned()
+}

@@ -1,0 +1,339 @@
+//! Rules, constraints and what the document asks for, on one exchange.
+
+use std::sync::Arc;
+
+use super::Judge;
+use super::bind::{Control, Known, Seen};
+use super::classify::Class;
+use super::finding::{Breach, Finding, Found, cut, short};
+use crate::contract::document::{Response as Documented, is_json};
+use crate::contract::requirement::{Always, Form, Probe, Rule};
+use crate::expression::{Expression, Scope, Trouble};
+use crate::target::exchange::{FailureKind, Outcome};
+
+impl Judge<'_> {
+    /// What one exchange says of every requirement that it can speak to.
+    pub fn exchange(self, seen: &Seen) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (i, requirement) in self.contract.requirements.iter().enumerate() {
+            let found = match &requirement.form {
+                Form::Always(always) => self.always(*always, seen),
+                _ if !seen.exchange.fresh => None,
+                Form::Constraint(_) => self.broken_part(i, seen),
+                Form::Schema(_) => self.broken_part(i, seen),
+                Form::Rule(rule) => rule_on(rule, seen),
+                Form::Probe(probe) if probe.steps.is_empty() => observe(probe, seen),
+                Form::Probe(_) | Form::Scenario(_) => None,
+            };
+            if let Some(found) = found {
+                findings.push(Finding {
+                    requirement: i,
+                    trial: seen.exchange.trial.clone(),
+                    found,
+                });
+            }
+        }
+        findings
+    }
+
+    fn always(self, always: Always, seen: &Seen) -> Option<Found> {
+        match always {
+            Always::Answered => Some(match &seen.exchange.outcome {
+                Outcome::Response(_) => Found::Holds,
+                Outcome::Failed(failure) => match failure.kind {
+                    FailureKind::Connect | FailureKind::Throttled | FailureKind::Unsendable => {
+                        unknown(seen, failure.kind.text())
+                    }
+                    _ => breach(
+                        seen,
+                        "a complete response within the time limit",
+                        format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
+                    ),
+                },
+            }),
+            Always::NoServerError => {
+                let response = seen.exchange.response()?;
+                Some(if response.status < 500 {
+                    Found::Holds
+                } else {
+                    breach(seen, "any status below 500", answer(seen))
+                })
+            }
+            _ if !seen.exchange.fresh => None,
+            Always::ValidAccepted => (seen.class == Class::Valid).then(|| must_accept(seen)),
+            Always::DocumentedStatus => {
+                let status = accepted_status(seen)?;
+                let responses = &self.contract.operation.responses;
+                let documented = responses
+                    .iter()
+                    .any(|r| r.covers(status) || r.status == "default");
+                let names: Vec<&str> = responses.iter().map(|r| r.status.as_str()).collect();
+                Some(if documented {
+                    Found::Holds
+                } else {
+                    breach(seen, format!("status {}", names.join(" or ")), answer(seen))
+                })
+            }
+            Always::MediaType => {
+                let status = accepted_status(seen)?;
+                let (_, documented) = self.documented(status)?;
+                if documented.content.is_empty() {
+                    return None;
+                }
+                let given = seen.exchange.response()?.media_type();
+                let fits = documented.content.iter().any(|(name, _)| {
+                    let name = name.split(';').next().unwrap_or_default().trim();
+                    name == "*/*" || given.as_deref() == Some(&name.to_ascii_lowercase())
+                });
+                let names: Vec<&str> = documented.content.iter().map(|(n, _)| n.as_str()).collect();
+                Some(if fits {
+                    Found::Holds
+                } else {
+                    breach(
+                        seen,
+                        format!("media type {}", names.join(" or ")),
+                        given.unwrap_or_else(|| "no Content-Type".to_owned()),
+                    )
+                })
+            }
+            Always::Shape(index) => {
+                let response = seen.exchange.response()?;
+                let known = match response.status {
+                    200..=299 => true,
+                    400..=499 => seen.rejected(self) == Known::Yes,
+                    _ => false,
+                };
+                if !known {
+                    return None;
+                }
+                let (i, documented) = self.documented(response.status)?;
+                (i == index).then(|| shape(documented, seen)).flatten()
+            }
+        }
+    }
+
+    /// The documented response that speaks of a status: for a success that is not documented, the
+    /// success that is.
+    fn documented(&self, status: u16) -> Option<(usize, &Documented)> {
+        let responses = &self.contract.operation.responses;
+        let exact = responses.iter().position(|r| r.status == status.to_string());
+        let class = || responses.iter().position(|r| r.covers(status));
+        let success = || {
+            (200..300)
+                .contains(&status)
+                .then(|| responses.iter().position(Documented::is_success))
+                .flatten()
+        };
+        let default = || responses.iter().position(|r| r.status == "default");
+        let i = exact.or_else(class).or_else(success).or_else(default)?;
+        Some((i, &responses[i]))
+    }
+
+    /// A constraint or a part of the schema: broken alone, it must be refused; at its edge, accepted.
+    fn broken_part(self, requirement: usize, seen: &Seen) -> Option<Found> {
+        match &seen.class {
+            Class::Broken(parts) if parts.contains(&requirement) => {
+                // Of several parts broken in one place the one meant is meant.
+                let meant = seen.about.is_none_or(|a| a == requirement || !parts.contains(&a));
+                meant.then(|| self.must_refuse(seen))
+            }
+            Class::Valid if seen.about == Some(requirement) => Some(must_accept(seen)),
+            _ => None,
+        }
+    }
+
+    fn must_refuse(self, seen: &Seen) -> Found {
+        if seen.exchange.status().is_some_and(|s| s >= 500) {
+            return unknown(seen, "the server answered with a server error, which is no refusal");
+        }
+        match (seen.accepted(), seen.rejected(self)) {
+            (Known::Yes, _) => breach(seen, "a refusal (4xx)", answer(seen)),
+            (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
+            (_, Known::Yes) => unknown(
+                seen,
+                "it was refused, but so was, or was not sent, the same request without the fault",
+            ),
+            (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => unknown(seen, &reason),
+            (Known::No, Known::No) => breach(seen, "a refusal (4xx)", answer(seen)),
+        }
+    }
+}
+
+fn accepted_status(seen: &Seen) -> Option<u16> {
+    (seen.accepted() == Known::Yes)
+        .then(|| seen.exchange.status())
+        .flatten()
+}
+
+fn must_accept(seen: &Seen) -> Found {
+    match seen.accepted() {
+        Known::Yes => Found::Holds,
+        Known::No => breach(seen, "acceptance (2xx)", answer(seen)),
+        Known::Unknown(reason) => unknown(seen, &reason),
+    }
+}
+
+fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
+    let (_, schema) = documented.content.iter().find(|(n, s)| is_json(n) && s.is_some())?;
+    let schema = schema.as_ref()?;
+    let Some(body) = &seen.response_body else {
+        let response = seen.exchange.response()?;
+        let text = String::from_utf8_lossy(&response.body);
+        let actual = if text.is_empty() {
+            "an empty body".to_owned()
+        } else {
+            format!("not JSON: {}", cut(&text, 120))
+        };
+        return Some(breach(seen, "a JSON body", actual));
+    };
+    let mut violations = schema.violations(body);
+    if violations.is_empty() {
+        return Some(Found::Holds);
+    }
+    violations.sort();
+    let first = &violations[0];
+    let place = if first.at.is_empty() { "the body" } else { &first.at };
+    let value = body.pointer(&first.at);
+    let more = match violations.len() {
+        1 => String::new(),
+        n => format!(", and {} more", n - 1),
+    };
+    Some(breach(
+        seen,
+        format!("{place} as {} says", first.pointer),
+        format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it")),
+    ))
+}
+
+fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
+    match applies(rule.given.as_ref(), rule.when.as_ref(), seen) {
+        Ok(true) => {}
+        Ok(false) => return None,
+        Err(found) => return Some(found),
+    }
+    if let Some(unique) = &rule.unique {
+        return Some(match unique.json(&seen.scope) {
+            Ok(value) => Found::Unique(value.to_string(), Arc::clone(&seen.exchange)),
+            Err(trouble) => troubled(&trouble, unique, &seen.scope, seen),
+        });
+    }
+    let expect = rule.expect.as_ref()?;
+    Some(match expect.truth(&seen.scope) {
+        Ok(true) => Found::Holds,
+        Ok(false) => explained(expect, &seen.scope, vec![Arc::clone(&seen.exchange)], String::new()),
+        Err(trouble) => troubled(&trouble, expect, &seen.scope, seen),
+    })
+}
+
+/// Whether a rule speaks of an exchange; what is not known makes it no evidence.
+fn applies(
+    given: Option<&Expression>,
+    when: Option<&Expression>,
+    seen: &Seen,
+) -> Result<bool, Found> {
+    match given.map(|g| g.truth(&seen.request_scope)) {
+        None | Some(Ok(true)) => {}
+        Some(Err(Trouble::Fixture(path))) => return Err(Found::Skipped(lends_no(&path))),
+        // On a request of another form the words do not fit: it does not speak of it.
+        Some(Ok(false) | Err(_)) => return Ok(false),
+    }
+    let when = match when {
+        Some(when) => when.truth(&seen.scope),
+        None => match seen.accepted() {
+            Known::Yes => Ok(true),
+            Known::No => Ok(false),
+            Known::Unknown(reason) => Err(Trouble::Unknown(reason)),
+        },
+    };
+    match when {
+        Ok(holds) => Ok(holds),
+        Err(Trouble::Fixture(path)) => Err(Found::Skipped(lends_no(&path))),
+        Err(Trouble::Unknown(reason)) => Err(unknown(seen, &reason)),
+        Err(Trouble::Error(_)) => Ok(false),
+    }
+}
+
+/// What to say when a fixture is missing.
+pub(super) fn lends_no(path: &str) -> String {
+    format!("the settings lend no `{path}`: add it under [fixtures]")
+}
+
+fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Seen) -> Found {
+    match trouble {
+        Trouble::Unknown(reason) => unknown(seen, reason),
+        Trouble::Fixture(path) => Found::Skipped(lends_no(path)),
+        Trouble::Error(_) => explained(expression, scope, vec![Arc::clone(&seen.exchange)], String::new()),
+    }
+}
+
+/// A breach in the words of the expression that failed.
+pub(super) fn explained(
+    expression: &Expression,
+    scope: &Scope,
+    exchanges: Vec<Arc<crate::target::exchange::Exchange>>,
+    label: String,
+) -> Found {
+    let why = expression.explain(scope);
+    let compared = why.expected.is_some() || why.actual.is_some();
+    let (expected, actual) = match &why.error {
+        Some(error) => (format!("`{}`", why.clause), error.clone()),
+        None if compared => (
+            format!("{}   (`{}`)", short(why.expected.as_ref()), why.clause),
+            short(why.actual.as_ref()),
+        ),
+        None => (
+            format!("`{}`", why.clause),
+            why.operands
+                .iter()
+                .map(|o| format!("{} = {}", o.path, short(o.value.as_ref())))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+    };
+    Found::Broken(Arc::new(Breach {
+        label,
+        expected,
+        actual,
+        clause: Some(why.clause),
+        operands: why.operands,
+        exchanges,
+    }))
+}
+
+fn observe(probe: &Probe, seen: &Seen) -> Option<Found> {
+    match applies(probe.given.as_ref(), probe.when.as_ref(), seen) {
+        Ok(true) => probe.observe.json(&seen.scope).ok().map(Found::Observed),
+        _ => None,
+    }
+}
+
+fn unknown(seen: &Seen, reason: &str) -> Found {
+    Found::Unknown(reason.to_owned(), vec![Arc::clone(&seen.exchange)])
+}
+
+fn breach(seen: &Seen, expected: impl Into<String>, actual: impl Into<String>) -> Found {
+    Found::Broken(Arc::new(Breach {
+        label: String::new(),
+        expected: expected.into(),
+        actual: actual.into(),
+        clause: None,
+        operands: Vec::new(),
+        exchanges: vec![Arc::clone(&seen.exchange)],
+    }))
+}
+
+/// What came back, in a line.
+pub(super) fn answer(seen: &Seen) -> String {
+    match &seen.exchange.outcome {
+        Outcome::Response(r) => {
+            let body = String::from_utf8_lossy(&r.body);
+            let body = body.trim();
+            if body.is_empty() {
+                format!("status {}, empty body", r.status)
+            } else {
+                format!("status {}, {}", r.status, cut(body, 160))
+            }
+        }
+        Outcome::Failed(failure) => failure.kind.text().to_owned(),
+    }
+}

@@ -1,0 +1,27 @@
+//! What exchanges show: pure functions of contract and evidence.
+//!
+//! - [`bind`]: an exchange as the names that expressions use
+//! - [`classify`]: whether a request was valid, broken, or left to the server
+//! - [`finding`]: what one piece of evidence says of one requirement
+//! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
+//! - [`scenario`]: what holds between the steps of a trial
+//! - [`tally`]: findings added up to verdicts
+
+pub mod bind;
+pub mod classify;
+pub mod exchange;
+pub mod finding;
+pub mod scenario;
+pub mod tally;
+
+use crate::contract::Contract;
+use crate::generate::draft::Lent;
+
+/// What judging rests on.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// The contract.
+    pub contract: &'a Contract,
+    /// What the target lends.
+    pub lent: &'a Lent,
+}

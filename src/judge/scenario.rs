@@ -1,0 +1,130 @@
+//! What holds between the steps of a trial.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+
+use super::Judge;
+use super::bind::{Known, Seen};
+use super::classify::Class;
+use super::exchange::{explained, lends_no};
+use super::finding::Found;
+use crate::contract::requirement::{Probe, Scenario};
+use crate::expression::{Scope, Trouble, timestamp};
+use crate::target::exchange::Exchange;
+
+/// What a step brought.
+#[derive(Clone, Debug)]
+pub struct StepSeen {
+    /// The step's name.
+    pub name: String,
+    /// Whether the name stands for a list.
+    pub many: bool,
+    /// Its exchanges, in the order of the step.
+    pub seen: Vec<Seen>,
+}
+
+/// What expressions see between steps.
+pub fn scope(judge: Judge<'_>, steps: &[StepSeen], row: Option<&Json>, now: DateTime<Utc>) -> Scope {
+    let mut scope = judge
+        .lent
+        .bare_scope()
+        .extend()
+        .value("now", timestamp(now));
+    if let Some(row) = row {
+        scope = scope.json("it", row);
+    }
+    for step in steps {
+        let scopes: Vec<Scope> = step.seen.iter().map(|s| s.scope.clone()).collect();
+        scope = match (&scopes[..], step.many) {
+            ([one], false) => scope.scope(&step.name, one),
+            _ => scope.scopes(&step.name, &scopes),
+        };
+    }
+    scope.build()
+}
+
+impl Judge<'_> {
+    /// What a trial of a scenario says.
+    pub fn scenario(
+        self,
+        scenario: &Scenario,
+        steps: &[StepSeen],
+        scope: &Scope,
+        label: &str,
+    ) -> Found {
+        let exchanges = || all(steps);
+        if let Some(given) = &scenario.given {
+            match given.truth(scope) {
+                Ok(true) => {}
+                Err(Trouble::Unknown(reason)) => return Found::Unknown(reason, exchanges()),
+                Err(Trouble::Fixture(path)) => return Found::Skipped(lends_no(&path)),
+                Ok(false) | Err(Trouble::Error(_)) => return self.without_ground(steps),
+            }
+        }
+        match scenario.expect.truth(scope) {
+            Ok(true) => Found::Holds,
+            Err(Trouble::Unknown(reason)) => Found::Unknown(reason, exchanges()),
+            Err(Trouble::Fixture(path)) => Found::Skipped(lends_no(&path)),
+            Ok(false) | Err(Trouble::Error(_)) => {
+                explained(&scenario.expect, scope, exchanges(), label.to_owned())
+            }
+        }
+    }
+
+    /// What a probe saw.
+    pub fn probe(self, probe: &Probe, steps: &[StepSeen], scope: &Scope, label: &str) -> Found {
+        if let Some(given) = &probe.given {
+            match given.truth(scope) {
+                Ok(true) => {}
+                Err(Trouble::Unknown(reason)) => return Found::Unknown(reason, all(steps)),
+                Err(Trouble::Fixture(path)) => return Found::Skipped(lends_no(&path)),
+                Ok(false) | Err(Trouble::Error(_)) => return self.without_ground(steps),
+            }
+        }
+        match probe.observe.json(scope) {
+            Ok(value) if label.is_empty() => Found::Observed(value),
+            Ok(value) => {
+                let mut row = serde_json::Map::new();
+                row.insert(label.to_owned(), value);
+                Found::Observed(row.into())
+            }
+            Err(Trouble::Fixture(path)) => Found::Skipped(lends_no(&path)),
+            Err(trouble) => Found::Unknown(trouble.to_string(), all(steps)),
+        }
+    }
+
+    /// The ground was missing: was that the server's right?
+    fn without_ground(self, steps: &[StepSeen]) -> Found {
+        let refused: Vec<&Seen> = steps
+            .iter()
+            .flat_map(|s| &s.seen)
+            .filter(|s| s.accepted() == Known::No)
+            .collect();
+        let Some(first) = refused.first() else {
+            return Found::Skipped("what it asks for first is not so here".to_owned());
+        };
+        let open = refused.iter().find_map(|s| match &s.class {
+            Class::Open(reason) => Some(reason),
+            _ => None,
+        });
+        match open {
+            Some(reason) => Found::Skipped(format!(
+                "the server refused the set-up, which the contract leaves to it ({reason})"
+            )),
+            None => Found::Unknown(
+                "the server refused the set-up".to_owned(),
+                vec![Arc::clone(&first.exchange)],
+            ),
+        }
+    }
+}
+
+fn all(steps: &[StepSeen]) -> Vec<Arc<Exchange>> {
+    steps
+        .iter()
+        .flat_map(|s| &s.seen)
+        .map(|s| Arc::clone(&s.exchange))
+        .collect()
+}

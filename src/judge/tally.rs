@@ -1,0 +1,170 @@
+//! Findings added up to verdicts. The order in which they come does not matter.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::finding::{Breach, Finding, Found};
+use crate::contract::requirement::Form;
+use crate::target::exchange::Exchange;
+
+/// What the evidence says of one requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It held wherever it was tried.
+    Pass,
+    /// It could not be tried on this target, by the target's right or for want of fixtures.
+    Skipped,
+    /// Nothing tried it.
+    Untested,
+    /// It was tried, but what came of it is not known.
+    Inconclusive,
+    /// It was broken.
+    Fail,
+}
+
+impl Verdict {
+    /// The verdict's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Skipped => "skipped",
+            Self::Untested => "untested",
+            Self::Inconclusive => "inconclusive",
+            Self::Fail => "fail",
+        }
+    }
+
+    /// All verdicts, the best first.
+    pub const ALL: [Self; 5] = [
+        Self::Pass,
+        Self::Skipped,
+        Self::Untested,
+        Self::Inconclusive,
+        Self::Fail,
+    ];
+}
+
+/// How many breaches of one requirement are kept: the first ones by name of trial.
+const KEPT: usize = 5;
+/// How many different observations of one probe are kept.
+const OBSERVED: usize = 50;
+
+/// What is known of one requirement so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// How often it held.
+    pub holds: u64,
+    /// How often it was broken.
+    pub broken: u64,
+    /// How often it could not be told.
+    pub unknown: u64,
+    /// How often it could not be tried.
+    pub skipped: u64,
+    /// Trials that were planned for it and not carried out.
+    pub left_out: u64,
+    /// The first breaches, by name of trial.
+    pub breaches: BTreeMap<String, Arc<Breach>>,
+    /// Why it could not be told: the first by name of trial.
+    pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
+    /// Why it could not be tried: the first in the alphabet.
+    pub obstacle: Option<String>,
+    /// What a probe saw, and how often.
+    pub observed: BTreeMap<String, u64>,
+    values: HashMap<String, String>,
+}
+
+impl Tally {
+    /// Adds a finding.
+    pub fn add(&mut self, finding: Finding) {
+        let Finding { trial, found, .. } = finding;
+        match found {
+            Found::Holds => self.holds += 1,
+            Found::Broken(breach) => self.add_breach(trial, breach),
+            Found::Unknown(reason, exchanges) => {
+                self.unknown += 1;
+                if self.doubt.as_ref().is_none_or(|(first, _, _)| trial < *first) {
+                    self.doubt = Some((trial, reason, exchanges));
+                }
+            }
+            Found::Skipped(reason) => {
+                self.skipped += 1;
+                if self.obstacle.as_ref().is_none_or(|first| reason < *first) {
+                    self.obstacle = Some(reason);
+                }
+            }
+            Found::Unique(value, exchange) => self.add_value(trial, value, exchange),
+            Found::Observed(value) => {
+                self.holds += 1;
+                self.add_observation(&value);
+            }
+        }
+    }
+
+    fn add_breach(&mut self, trial: String, breach: Arc<Breach>) {
+        self.broken += 1;
+        self.breaches.insert(trial, breach);
+        while self.breaches.len() > KEPT {
+            self.breaches.pop_last();
+        }
+    }
+
+    fn add_value(&mut self, trial: String, value: String, exchange: Arc<Exchange>) {
+        match self.values.entry(value) {
+            Entry::Vacant(entry) => {
+                // Not the exchange: a run may have very many.
+                entry.insert(trial);
+                self.holds += 1;
+            }
+            Entry::Occupied(entry) => {
+                let mut trials = [entry.get().as_str(), trial.as_str()];
+                trials.sort_unstable();
+                let breach = Breach {
+                    label: String::new(),
+                    expected: "a value that comes once".to_owned(),
+                    actual: format!("{} in two responses: {}", entry.key(), trials.join(" and ")),
+                    clause: None,
+                    operands: Vec::new(),
+                    exchanges: vec![exchange],
+                };
+                self.add_breach(trial, Arc::new(breach));
+            }
+        }
+    }
+
+    fn add_observation(&mut self, value: &Json) {
+        let text = value.to_string();
+        if self.observed.len() < OBSERVED || self.observed.contains_key(&text) {
+            *self.observed.entry(text).or_default() += 1;
+        }
+    }
+
+    /// The verdict for a requirement of this form.
+    pub fn verdict(&self, form: &Form) -> Verdict {
+        if self.broken > 0 {
+            return Verdict::Fail;
+        }
+        if self.left_out > 0 {
+            return Verdict::Untested;
+        }
+        // A scenario's trials each try something else; a rule's exchanges all try the same.
+        let doubt_first = matches!(form, Form::Scenario(_) | Form::Schema(_));
+        if doubt_first && self.unknown > 0 {
+            return Verdict::Inconclusive;
+        }
+        if self.holds > 0 {
+            return Verdict::Pass;
+        }
+        if self.unknown > 0 {
+            return Verdict::Inconclusive;
+        }
+        if self.skipped > 0 {
+            return Verdict::Skipped;
+        }
+        Verdict::Untested
+    }
+}
