@@ -3,6 +3,8 @@ pub mod contract;
 pub mod expression;
 pub mod generate;
 pub mod judge;
+pub mod plan;
+pub mod run;
 pub mod source;
 pub mod target;
 pub mod yaml;

@@ -11,6 +11,9 @@ use crate::contract::document::escape;
 use crate::contract::schema::POINTER;
 use crate::contract::template::{Template, segments};
 
+/// The label of a change that only puts a field in.
+pub const PLAIN: &str = "a plain value";
+
 /// A change to a valid body that touches one part of the schema.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -334,7 +337,7 @@ fn kept(schema: &Json, at: &str, out: &mut Vec<Change>) {
     } else if schema.get("type").is_some() {
         c.out.push(Change {
             about: format!("{pointer}/type"),
-            label: "a plain value".to_owned(),
+            label: PLAIN.to_owned(),
             at: at.to_owned(),
             value: Some(simplest(schema)),
         });

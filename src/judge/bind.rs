@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
@@ -87,7 +88,11 @@ impl Judge<'_> {
         plain: bool,
     ) -> Seen {
         let request_body = request_json(&exchange.request);
-        let request_scope = self.request_scope(&exchange, request_body.as_ref());
+        let request_scope = self.request_scope(
+            &exchange.request,
+            request_body.as_ref(),
+            exchange.server_now.middle(),
+        );
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
         let response_body = exchange
             .response()
@@ -105,8 +110,8 @@ impl Judge<'_> {
         }
     }
 
-    fn request_scope(self, exchange: &Exchange, body: Option<&Json>) -> Scope {
-        let request = &exchange.request;
+    /// The names of a request alone, sent at an instant of the server's clock.
+    pub fn request_scope(self, request: &Request, body: Option<&Json>, now: DateTime<Utc>) -> Scope {
         let mut object = Map::new();
         object.insert("method".into(), json!(request.method));
         let parameters: Map<String, Json> = request
@@ -124,7 +129,7 @@ impl Judge<'_> {
             .extend()
             .json("request", &object.into())
             .json("caller", &json!(request.identity))
-            .value("now", timestamp(exchange.server_now.middle()))
+            .value("now", timestamp(now))
             .build()
     }
 

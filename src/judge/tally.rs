@@ -69,6 +69,8 @@ pub struct Tally {
     pub left_out: u64,
     /// The first breaches, by name of trial.
     pub breaches: BTreeMap<String, Arc<Breach>>,
+    /// The smallest breach that was found by looking for it: trial and breach.
+    pub smallest: Option<(String, Arc<Breach>)>,
     /// Why it could not be told: the first by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
     /// Why it could not be tried: the first in the alphabet.

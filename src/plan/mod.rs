@@ -1,0 +1,153 @@
+//! What will be sent: the shared pool of requests, and the trials of scenarios, in order.
+//!
+//! Nothing here sends anything. The same contract, settings and seed give the same plan, and a
+//! requirement's trials do not depend on what other requirements there are.
+
+mod pool;
+mod select;
+mod trials;
+
+use chrono::{DateTime, Utc};
+
+use crate::contract::Contract;
+use crate::generate::draft::{Choice, Draft, Lent};
+use crate::generate::seed::Seed;
+use crate::judge::Judge;
+use crate::source::Result;
+
+pub use pool::Recipe;
+pub use select::Selection;
+pub use trials::{Trial, TrialRow};
+
+/// How many pairs of random requests there are by default: one valid, one with a fault.
+pub const EXAMPLES: usize = 15;
+
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The run's seed.
+    pub seed: Seed,
+    /// How many random requests the pool has, valid ones and those with a fault together.
+    pub examples: usize,
+    /// Which requirements.
+    pub selection: Selection,
+}
+
+/// What will be sent.
+#[derive(Debug)]
+pub struct Plan {
+    /// Which requirements are tried, by their place in the contract.
+    pub selected: Vec<bool>,
+    /// The pool's fixed part: the smallest request, a full one, then the rest.
+    pub entries: Vec<Entry>,
+    /// How many pairs of random requests follow.
+    pub pairs: usize,
+    /// Trials of scenarios and probes.
+    pub trials: Vec<Trial>,
+    /// Requirements that cannot be tried on this target, and why.
+    pub obstacles: Vec<(usize, String)>,
+    seed: Seed,
+    now: DateTime<Utc>,
+}
+
+/// A request of the shared pool.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it is called in reports.
+    pub name: String,
+    /// The request.
+    pub draft: Draft,
+    /// What it tries, in a few words.
+    pub label: String,
+    /// The entry that is the same without the fault; None for valid requests.
+    pub control: Option<usize>,
+    /// The requirement that it tries a part of, by its place in the contract.
+    pub about: Option<usize>,
+    /// How it was drawn, so that it can be shrunk; None for those that are small already.
+    pub recipe: Option<Recipe>,
+    /// Whether this run sends it.
+    pub wanted: bool,
+}
+
+/// The place of the smallest valid request in the pool.
+pub const MINIMAL: usize = 0;
+/// The place of a full valid request in the pool.
+pub const FULL: usize = 1;
+
+impl Plan {
+    /// Plans a run.
+    ///
+    /// # Errors
+    /// Nothing to try: no requirement has a name that was asked for; a contract from which no valid
+    /// request can be made.
+    pub fn new(
+        contract: &Contract,
+        lent: &Lent,
+        options: &Options,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let selected = options.selection.apply(contract)?;
+        let judge = Judge { contract, lent };
+        let planner = pool::Planner {
+            judge,
+            seed: options.seed,
+            now,
+            selected: &selected,
+        };
+        let mut entries = planner.entries()?;
+        let (trials, obstacles) = trials::trials(judge, options.seed, &selected, &entries);
+        let pool_wanted = planner.wants_pool();
+        for (i, entry) in entries.iter_mut().enumerate() {
+            entry.wanted = i <= FULL || entry.about.is_some() || pool_wanted;
+        }
+        for base in trials.iter().filter_map(|t| t.base) {
+            entries[base].wanted = true;
+        }
+        for control in entries
+            .iter()
+            .filter(|e| e.wanted)
+            .filter_map(|e| e.control)
+            .collect::<Vec<_>>()
+        {
+            entries[control].wanted = true;
+        }
+        Ok(Self {
+            pairs: if pool_wanted { options.examples.div_ceil(2) } else { 0 },
+            selected,
+            entries,
+            trials,
+            obstacles,
+            seed: options.seed,
+            now,
+        })
+    }
+
+    /// How many requests the plan costs on a server that passes.
+    pub fn requests(&self) -> usize {
+        // One more at the end, which tells whether the server still stands.
+        self.entries.iter().filter(|e| e.wanted).count()
+            + 2 * self.pairs
+            + self.trials.iter().map(|t| t.cost).sum::<usize>()
+            + 1
+    }
+
+    /// The random pair of this number: a valid request and the same with one fault.
+    pub fn pair(&self, judge: Judge<'_>, number: usize) -> (Option<Entry>, Option<Entry>) {
+        let planner = pool::Planner {
+            judge,
+            seed: self.seed,
+            now: self.now,
+            selected: &self.selected,
+        };
+        planner.pair(number)
+    }
+}
+
+/// What the covering array and chance decide of an entry.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Forces fields in or out where it says so.
+    pub presence: Vec<Option<bool>>,
+    /// Path values, identity and key.
+    pub choice: Choice,
+}

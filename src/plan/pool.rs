@@ -1,0 +1,492 @@
+//! The shared pool: valid requests over a covering array, edges and single faults of the schema,
+//! requests that break one constraint, and random ones.
+
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+
+use super::{Entry, Shape};
+use crate::contract::requirement::Form;
+use crate::contract::template::Template;
+use crate::contract::{CALLER, Target};
+use crate::generate::body::{self, Draw};
+use crate::generate::draft::{Choice, Content, Draft, KEY_HEADER, assemble};
+use crate::generate::fault::{self, Change};
+use crate::generate::render::{Issued, Rendering, Request};
+use crate::generate::seed::{Mark, Seed};
+use crate::generate::cover;
+use crate::judge::Judge;
+use crate::judge::bind::request_json;
+use crate::judge::classify::Class;
+use crate::source::{Diagnostic, Result};
+
+/// How often a request is drawn anew until it is what is wanted.
+const PATIENCE: u64 = 300;
+/// How many requests are made for each constraint that break only it.
+const BREACHES: u64 = 3;
+
+/// How a request was drawn: drawing again gives the same, and can then be shrunk.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    id: String,
+    attempt: u64,
+    shape: Shape,
+}
+
+pub(super) struct Planner<'a> {
+    pub judge: Judge<'a>,
+    pub seed: Seed,
+    pub now: chrono::DateTime<chrono::Utc>,
+    pub selected: &'a [bool],
+}
+
+impl Recipe {
+    /// The draw as a tree that can be simplified.
+    pub fn tree(&self, judge: Judge<'_>, seed: Seed) -> Option<Box<dyn ValueTree<Value = Draw>>> {
+        let strategy = draws(judge, &self.shape);
+        strategy
+            .new_tree(&mut seed.runner(&self.id, self.attempt))
+            .ok()
+    }
+
+    /// The request that a draw makes.
+    pub fn draft(
+        &self,
+        judge: Judge<'_>,
+        draw: &Draw,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Draft {
+        assemble(judge.contract, judge.lent, draw, &self.shape.choice, now)
+    }
+}
+
+fn draws(judge: Judge<'_>, shape: &Shape) -> BoxedStrategy<Draw> {
+    let contract = judge.contract;
+    let schema = contract.operation.body.as_ref().map(|b| &b.schema.json);
+    let lists = contract.operation.path_parameters.len() + contract.values.len();
+    body::draws(schema, &shape.presence, lists)
+}
+
+impl Planner<'_> {
+    /// Whether any requirement looks at the pool as a whole.
+    pub(super) fn wants_pool(&self) -> bool {
+        self.chosen().any(|(_, form)| match form {
+            Form::Rule(_) | Form::Always(_) => true,
+            Form::Probe(probe) => probe.steps.is_empty(),
+            _ => false,
+        })
+    }
+
+    fn chosen(&self) -> impl Iterator<Item = (usize, &Form)> {
+        self.judge
+            .contract
+            .requirements
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| self.selected[*i])
+            .map(|(i, r)| (i, &r.form))
+    }
+
+    pub(super) fn entries(&self) -> Result<Vec<Entry>> {
+        let fields = self.fields();
+        let callers = self.judge.lent.callers(self.judge.contract);
+        let none = Shape {
+            presence: vec![Some(false); fields.len()],
+            choice: Choice {
+                path: Some(0),
+                ..Choice::default()
+            },
+        };
+        let has_key = self.has_key();
+        let all = Shape {
+            presence: vec![Some(true); fields.len()],
+            choice: Choice {
+                path: Some(0),
+                caller: None,
+                key: has_key,
+            },
+        };
+        let mut entries = Vec::new();
+        for (name, label, shape) in [
+            ("pool/minimal", "the smallest valid request", none.clone()),
+            ("pool/full", "a valid request with every field", all),
+        ] {
+            let entry = self.valid(name, label, shape).ok_or_else(|| {
+                Diagnostic::new("no valid request can be made from the contract and the fixtures")
+                    .help("check that the fixtures name an id for every path parameter")
+            })?;
+            entries.push(entry);
+        }
+        if self.judge.contract.mark.is_some() {
+            // The smallest request is everybody's base: its text is plain.
+            self.plain(&mut entries[super::MINIMAL]);
+        }
+        self.cover(&none, &callers, &mut entries);
+        self.rules(&mut entries);
+        self.edges(&none, &mut entries);
+        self.faults(&mut entries);
+        self.breaches(&mut entries);
+        Ok(entries)
+    }
+
+    /// The optional fields at the top of the body, with their places in the schema.
+    fn fields(&self) -> Vec<String> {
+        self.judge
+            .contract
+            .operation
+            .body
+            .as_ref()
+            .and_then(|b| b.schema.json["properties"].as_object())
+            .into_iter()
+            .flat_map(|p| p.keys().cloned())
+            .collect()
+    }
+
+    fn has_key(&self) -> bool {
+        let headers = &self.judge.contract.operation.header_parameters;
+        headers
+            .iter()
+            .any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
+    }
+
+    fn plain(&self, entry: &mut Entry) {
+        if let (Some(pointer), Content::Json(body)) =
+            (&self.judge.contract.mark, &mut entry.draft.body)
+            && let Some(Template::Marked(text)) = body.pointer_mut(pointer)
+        {
+            *text = "a".to_owned();
+        }
+        entry.recipe = None;
+    }
+
+    /// Draws until the request is valid.
+    fn valid(&self, id: &str, label: &str, shape: Shape) -> Option<Entry> {
+        self.draw_until(id, label, shape, |_, class| *class == Class::Valid)
+    }
+
+    fn draw_until(
+        &self,
+        id: &str,
+        label: &str,
+        shape: Shape,
+        wanted: impl Fn(&Request, &Class) -> bool,
+    ) -> Option<Entry> {
+        let strategy = draws(self.judge, &shape);
+        for attempt in 0..PATIENCE {
+            let Ok(tree) = strategy.new_tree(&mut self.seed.runner(id, attempt)) else {
+                continue;
+            };
+            let recipe = Recipe {
+                id: id.to_owned(),
+                attempt,
+                shape: shape.clone(),
+            };
+            let draft = recipe.draft(self.judge, &tree.current(), self.now);
+            let Some((request, class)) = self.class(&draft) else {
+                continue;
+            };
+            if wanted(&request, &class) {
+                return Some(Entry {
+                    name: id.to_owned(),
+                    draft,
+                    label: label.to_owned(),
+                    control: None,
+                    about: None,
+                    recipe: Some(recipe),
+                    wanted: true,
+                });
+            }
+        }
+        None
+    }
+
+    /// What the contract says of a draft, were it sent now.
+    fn class(&self, draft: &Draft) -> Option<(Request, Class)> {
+        let operation = &self.judge.contract.operation;
+        let mut rendering = Rendering {
+            now: self.now,
+            mark: &Mark::fixed("00000000"),
+            seed: self.seed,
+            trial: "plan",
+            count: 0,
+            issued: &Issued::default(),
+            scope: self.judge.lent.bare_scope(),
+            row: None,
+            runner: &mut self.seed.runner("plan", 0),
+        };
+        let request = rendering
+            .request(draft, &operation.method, &operation.path)
+            .ok()?;
+        let body = request_json(&request);
+        let scope = self.judge.request_scope(&request, body.as_ref(), self.now);
+        let class = self.judge.class_of(body.as_ref(), &scope, self.now, self.now);
+        Some((request, class))
+    }
+
+    fn cover(&self, none: &Shape, callers: &[String], entries: &mut Vec<Entry>) {
+        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let optional: Vec<usize> = self
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
+            .map(|(i, _)| i)
+            .collect();
+        let paths = self.path_values();
+        let mut sizes = vec![2; optional.len()];
+        sizes.push(paths.clamp(1, 3));
+        sizes.push(callers.len().max(1));
+        sizes.push(1 + usize::from(self.has_key()));
+        for (n, row) in cover::rows(&sizes).into_iter().enumerate().skip(1) {
+            let mut shape = none.clone();
+            for (place, field) in optional.iter().enumerate() {
+                shape.presence[*field] = Some(row[place] == 1);
+            }
+            let rest = &row[optional.len()..];
+            shape.choice = Choice {
+                path: Some(rest[0]),
+                caller: callers.get(rest[1]).cloned(),
+                key: rest[2] == 1,
+            };
+            let id = format!("pool/cover-{n:02}");
+            entries.extend(self.valid(&id, "a valid request", shape));
+        }
+    }
+
+    /// How many values the first path parameter with a list has.
+    fn path_values(&self) -> usize {
+        let list = self
+            .judge
+            .contract
+            .values
+            .iter()
+            .find(|v| matches!(v.target, Target::Path(_)));
+        list.and_then(|l| l.list.json(self.judge.lent.scope()).ok())
+            .and_then(|v| v.as_array().map(Vec::len))
+            .unwrap_or(1)
+    }
+
+    /// For each rule that no request so far speaks to, one that does.
+    fn rules(&self, entries: &mut Vec<Entry>) {
+        let requests: Vec<_> = entries
+            .iter()
+            .filter_map(|e| self.class(&e.draft))
+            .map(|(request, _)| self.scope_of(&request))
+            .collect();
+        for (i, form) in self.chosen() {
+            let Form::Rule(rule) = form else { continue };
+            let Some(given) = &rule.given else { continue };
+            if requests.iter().any(|scope| given.truth(scope) == Ok(true)) {
+                continue;
+            }
+            let requirement = &self.judge.contract.requirements[i];
+            let shape = Shape {
+                presence: vec![None; self.fields().len()],
+                choice: Choice::default(),
+            };
+            let id = format!("pool/for-{}", requirement.id);
+            entries.extend(self.draw_until(&id, "a valid request", shape, |request, class| {
+                *class == Class::Valid && given.truth(&self.scope_of(request)) == Ok(true)
+            }));
+        }
+    }
+
+    fn scope_of(&self, request: &Request) -> crate::expression::Scope {
+        let body = request_json(request);
+        self.judge.request_scope(request, body.as_ref(), self.now)
+    }
+
+    fn requirement_about(&self, pointer: &str) -> Option<usize> {
+        self.chosen()
+            .find(|(_, form)| matches!(form, Form::Schema(p) if p == pointer))
+            .map(|(i, _)| i)
+    }
+
+    fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
+        let Some(body) = &self.judge.contract.operation.body else {
+            return;
+        };
+        let fields = self.fields();
+        let mut numbers = Numbers::default();
+        for change in fault::edges(&body.schema.json) {
+            let Some(about) = self.requirement_about(&change.about) else {
+                continue;
+            };
+            let id = numbers.next(&self.judge.contract.requirements[about].id, "edge");
+            let field = fields.iter().position(|f| change.at == format!("/{f}"));
+            let plain = change.label == fault::PLAIN;
+            let entry = match field.filter(|_| plain) {
+                // Drawn as in any valid request: it may have to be one of a list.
+                Some(field) => {
+                    let mut shape = none.clone();
+                    shape.presence[field] = Some(true);
+                    self.draw_until(&id, &change.label, shape, |request, class| {
+                        *class == Class::Valid && has(request, &change.at)
+                    })
+                }
+                None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| {
+                    *class == Class::Valid
+                }),
+            };
+            entries.extend(entry.map(|mut entry| {
+                entry.about = Some(about);
+                entry
+            }));
+        }
+    }
+
+    fn changed(
+        &self,
+        name: String,
+        change: &Change,
+        base: &Entry,
+        control: Option<usize>,
+        wanted: impl Fn(&Class) -> bool,
+    ) -> Option<Entry> {
+        let schema = &self.judge.contract.operation.body.as_ref()?.schema.json;
+        let Content::Json(body) = &base.draft.body else {
+            return None;
+        };
+        let mut draft = base.draft.clone();
+        draft.body = Content::Json(change.apply(body, schema));
+        let (_, class) = self.class(&draft)?;
+        wanted(&class).then(|| Entry {
+            name,
+            draft,
+            label: format!("{}: {}", change.at, change.label),
+            control,
+            about: None,
+            recipe: None,
+            wanted: true,
+        })
+    }
+
+    fn faults(&self, entries: &mut Vec<Entry>) {
+        let Some(body) = &self.judge.contract.operation.body else {
+            return;
+        };
+        let mut numbers = Numbers::default();
+        for change in fault::faults(&body.schema.json) {
+            let Some(about) = self.requirement_about(&change.about) else {
+                continue;
+            };
+            let control = self.control(&change, entries);
+            let id = numbers.next(&self.judge.contract.requirements[about].id, "fault");
+            let base = entries[super::MINIMAL].clone();
+            let entry = self.changed(id, &change, &base, Some(control), |class| {
+                matches!(class, Class::Broken(parts) if parts.contains(&about))
+            });
+            entries.extend(entry.map(|mut entry| {
+                entry.about = Some(about);
+                entry
+            }));
+        }
+    }
+
+    /// The entry that a fault is compared with: the smallest request, with the way to the fault.
+    fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> usize {
+        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let (Some(schema), Content::Json(body)) = (schema, &entries[super::MINIMAL].draft.body)
+        else {
+            return super::MINIMAL;
+        };
+        let control = change.control(body, schema);
+        let text = format!("{control:?}");
+        let same = |e: &Entry| {
+            e.control.is_none()
+                && matches!(&e.draft.body, Content::Json(b) if format!("{b:?}") == text)
+        };
+        if let Some(at) = entries.iter().position(same) {
+            return at;
+        }
+        let mut entry = entries[super::MINIMAL].clone();
+        entry.name = format!("pool/control{}", change.at);
+        entry.label = "a valid request".to_owned();
+        entry.draft.body = Content::Json(control);
+        entry.wanted = false;
+        entries.push(entry);
+        entries.len() - 1
+    }
+
+    /// Requests that break one constraint and nothing else.
+    fn breaches(&self, entries: &mut Vec<Entry>) {
+        let fields = self.fields();
+        for (i, form) in self.chosen() {
+            let Form::Constraint(valid) = form else { continue };
+            let read = |name: &String| {
+                valid.body_paths().iter().any(|p| !p.response && p.segments.first() == Some(name))
+            };
+            let shape = Shape {
+                presence: fields.iter().map(|f| Some(read(f))).collect(),
+                choice: Choice {
+                    path: Some(0),
+                    ..Choice::default()
+                },
+            };
+            let id = &self.judge.contract.requirements[i].id;
+            for n in 0..BREACHES {
+                let name = format!("{id}#breach-{n}");
+                let entry = self.draw_until(&name, "breaks only this", shape.clone(), |_, class| {
+                    *class == Class::Broken(vec![i])
+                });
+                entries.extend(entry.map(|mut entry| {
+                    entry.about = Some(i);
+                    entry.control = Some(super::MINIMAL);
+                    entry
+                }));
+            }
+        }
+    }
+
+    pub(super) fn pair(&self, number: usize) -> (Option<Entry>, Option<Entry>) {
+        let callers = self.judge.lent.callers(self.judge.contract);
+        let id = format!("pool/random-{number:06}");
+        let n = u64::try_from(number).unwrap_or_default();
+        let shape = Shape {
+            presence: vec![None; self.fields().len()],
+            choice: Choice {
+                path: None,
+                caller: Some(
+                    callers
+                        .get(self.seed.pick("pool/caller", n, callers.len()))
+                        .cloned()
+                        .unwrap_or_else(|| CALLER.to_owned()),
+                ),
+                key: self.has_key() && self.seed.pick("pool/key", n, 2) == 1,
+            },
+        };
+        let valid = self.valid(&id, "a random valid request", shape);
+        let fault = valid.as_ref().and_then(|valid| self.random_fault(valid, n));
+        (valid, fault)
+    }
+
+    fn random_fault(&self, valid: &Entry, n: u64) -> Option<Entry> {
+        let body = self.judge.contract.operation.body.as_ref()?;
+        let changes = fault::faults(&body.schema.json);
+        (0..20).find_map(|attempt| {
+            let at = self.seed.pick("pool/fault", n * 100 + attempt, changes.len());
+            let change = changes.get(at)?;
+            let about = self.requirement_about(&change.about);
+            let name = format!("{}-fault", valid.name);
+            let mut entry = self.changed(name, change, valid, None, |class| {
+                matches!(class, Class::Broken(_))
+            })?;
+            entry.about = about;
+            Some(entry)
+        })
+    }
+}
+
+fn has(request: &Request, pointer: &str) -> bool {
+    request_json(request).is_some_and(|b| b.pointer(pointer).is_some())
+}
+
+/// Counts the entries of each requirement.
+#[derive(Default)]
+struct Numbers(std::collections::BTreeMap<String, usize>);
+
+impl Numbers {
+    fn next(&mut self, id: &str, kind: &str) -> String {
+        let n = self.0.entry(format!("{id}#{kind}")).or_default();
+        *n += 1;
+        format!("{id}#{kind}-{}", *n - 1)
+    }
+}

@@ -1,0 +1,89 @@
+//! First contact: before anything is judged, is there a target that takes valid requests?
+
+use super::Run;
+use crate::judge::bind::{Control, Known};
+use crate::plan::{FULL, MINIMAL};
+use crate::target::exchange::{Exchange, FailureKind, Outcome};
+
+/// Why a run did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// No connection, or nothing that speaks HTTP.
+    Unreachable(String),
+    /// The target does not let us in. The message, and what is probably wrong.
+    Refused(String, String),
+    /// The server kept asking to wait.
+    Throttled,
+    /// Someone ended it.
+    Interrupted,
+}
+
+impl Run<'_> {
+    /// Sends a minimal and a full valid request; tells why it makes no sense to go on, if so.
+    pub(super) async fn first_contact(&self) -> Option<Stop> {
+        for place in [MINIMAL, FULL] {
+            let entry = &self.plan.entries[place];
+            let seen = self.send_entry(entry, &entry.name, Control::Missing).await?;
+            if let Some(stop) = stop(&seen.exchange) {
+                // One sign is enough with the first; the full one may fail for what is in it.
+                if place == MINIMAL || seen.accepted() != Known::No {
+                    return Some(stop);
+                }
+            }
+            self.lock()
+                .controls
+                .insert(place, super::control_of(&seen));
+            let mut findings = self.judge.exchange(&seen);
+            for finding in &mut findings {
+                super::label(finding, &entry.label);
+            }
+            self.add(findings);
+        }
+        None
+    }
+}
+
+fn stop(exchange: &Exchange) -> Option<Stop> {
+    match &exchange.outcome {
+        Outcome::Failed(failure) => match failure.kind {
+            FailureKind::Throttled => Some(Stop::Throttled),
+            FailureKind::Unsendable => Some(Stop::Refused(
+                failure.message.clone(),
+                "a token or a fixture holds a character that no request can hold".into(),
+            )),
+            _ => Some(Stop::Unreachable(format!(
+                "{} ({})",
+                failure.kind.text(),
+                failure.message
+            ))),
+        },
+        Outcome::Response(r) => {
+            let advice = match r.status {
+                401 => "the token is missing, wrong or expired: look at the variable that holds it",
+                403 => "the token may not do this: it may be read-only, or another tenant's",
+                404 => "the URL's path or a fixture of the path is wrong: nothing is there",
+                405 => "the URL's path is wrong: nothing there takes this method",
+                407 => "a proxy stands in between: look at HTTP_PROXY and its like",
+                300..=399 => "the URL leads elsewhere: name the final address",
+                _ => return None,
+            };
+            Some(Stop::Refused(what_came(exchange), advice.to_owned()))
+        }
+    }
+}
+
+/// What came back, in a line.
+pub fn what_came(exchange: &Exchange) -> String {
+    match &exchange.outcome {
+        Outcome::Failed(failure) => format!("{}: {}", failure.kind.text(), failure.message),
+        Outcome::Response(r) => {
+            let body = String::from_utf8_lossy(&r.body);
+            let body = crate::judge::finding::cut(body.trim(), 160);
+            if body.is_empty() {
+                format!("status {}", r.status)
+            } else {
+                format!("status {}, {body}", r.status)
+            }
+        }
+    }
+}

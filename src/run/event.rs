@@ -1,0 +1,48 @@
+//! What is told while a run goes on.
+
+use crate::target::exchange::Exchange;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The run is about to begin.
+    Planned {
+        /// How many requests it will take on a server that passes.
+        requests: u64,
+    },
+    /// A request was answered, or given up.
+    Exchange(&'a Exchange),
+    /// The smallest failing requests are being looked for.
+    Shrinking,
+}
+
+/// Someone who is told.
+pub trait Sink: Send {
+    /// Takes an event.
+    fn event(&mut self, event: Event<'_>);
+}
+
+/// Tells several, in their order.
+pub struct Fanout<'a>(pub Vec<Box<dyn Sink + 'a>>);
+
+impl Sink for Fanout<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        for sink in &mut self.0 {
+            match &event {
+                Event::Planned { requests } => sink.event(Event::Planned {
+                    requests: *requests,
+                }),
+                Event::Exchange(exchange) => sink.event(Event::Exchange(exchange)),
+                Event::Shrinking => sink.event(Event::Shrinking),
+            }
+        }
+    }
+}
+
+/// Tells nobody.
+#[derive(Debug, Default)]
+pub struct Nobody;
+
+impl Sink for Nobody {
+    fn event(&mut self, _: Event<'_>) {}
+}

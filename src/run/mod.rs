@@ -1,0 +1,376 @@
+//! Carrying a plan out: first contact, the pool, the trials, and a last look.
+//!
+//! - [`contact`]: whether there is a target that takes valid requests at all
+//! - [`send`]: one request and its place in the run
+//! - [`trial`]: the steps of a scenario
+//! - [`shrink`]: the smallest request that still fails
+//! - [`event`]: what is told while it goes on
+
+pub mod contact;
+pub mod event;
+mod send;
+mod shrink;
+mod trial;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::stream::{self, StreamExt};
+use hdrhistogram::Histogram;
+
+use crate::generate::render::Issued;
+use crate::generate::seed::{Mark, Seed};
+use crate::judge::Judge;
+use crate::judge::bind::{Control, Known, Seen};
+use crate::judge::finding::Finding;
+use crate::judge::tally::Tally;
+use crate::plan::{Entry, FULL, MINIMAL, Plan};
+use crate::target::client::Client;
+use contact::Stop;
+use event::{Event, Sink};
+
+/// How a run is carried out.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The run's seed.
+    pub seed: Seed,
+    /// The run's mark.
+    pub mark: Mark,
+    /// How many requests may be sent at most, shrinking included.
+    pub max_requests: u64,
+    /// After how many failed requirements no more is sent.
+    pub max_failures: Option<usize>,
+    /// How many requests are under way at most.
+    pub concurrency: usize,
+}
+
+/// What a run brought.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What is known of each requirement, by its place in the contract.
+    pub tallies: Vec<Tally>,
+    /// Why it did not come to its end, if so.
+    pub stop: Option<Stop>,
+    /// What happened to the server in the end.
+    pub standing: Standing,
+    /// Figures.
+    pub figures: Figures,
+}
+
+/// Whether the server still answered a valid request at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It did.
+    Yes,
+    /// It did not; what came instead.
+    No(String),
+    /// It was not asked.
+    NotAsked,
+}
+
+/// Figures of a run.
+#[derive(Debug)]
+pub struct Figures {
+    /// When it began, by our clock.
+    pub started: DateTime<Utc>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How many requests were sent, repetitions included.
+    pub requests: u64,
+    /// How many of them were repetitions.
+    pub retries: u64,
+    /// How many requests were accepted.
+    pub accepted: u64,
+    /// How long all waited because the server asked for it.
+    pub waited: Duration,
+    /// How long answers took, in microseconds.
+    pub latencies: Histogram<u64>,
+    /// The most requests that were under way at once.
+    pub most_at_once: usize,
+    /// The server's clock minus ours, from and to, if it told.
+    pub clock: Option<(TimeDelta, TimeDelta)>,
+}
+
+/// A run under way.
+pub(crate) struct Run<'a> {
+    judge: Judge<'a>,
+    plan: &'a Plan,
+    client: &'a Client,
+    options: &'a Options,
+    state: Mutex<State>,
+    sink: Mutex<&'a mut dyn Sink>,
+    issued: Issued,
+    number: AtomicU64,
+    stopped: &'a AtomicBool,
+}
+
+struct State {
+    tallies: Vec<Tally>,
+    controls: HashMap<usize, Control>,
+    keys: HashMap<String, u32>,
+    latencies: Histogram<u64>,
+    accepted: u64,
+    under_way: usize,
+    most_at_once: usize,
+    throttled: bool,
+}
+
+/// Carries a plan out. Setting `stopped` ends it early, with what is known.
+pub async fn run(
+    judge: Judge<'_>,
+    plan: &Plan,
+    client: &Client,
+    options: &Options,
+    sink: &mut dyn Sink,
+    stopped: &AtomicBool,
+) -> Outcome {
+    let started = client.clock().local();
+    let timer = tokio::time::Instant::now();
+    sink.event(Event::Planned {
+        requests: plan.requests() as u64,
+    });
+    let run = Run {
+        judge,
+        plan,
+        client,
+        options,
+        state: Mutex::new(State {
+            tallies: judge.contract.requirements.iter().map(|_| Tally::default()).collect(),
+            controls: HashMap::new(),
+            keys: HashMap::new(),
+            latencies: Histogram::new(3).expect("three digits are allowed"),
+            accepted: 0,
+            under_way: 0,
+            most_at_once: 0,
+            throttled: false,
+        }),
+        sink: Mutex::new(sink),
+        issued: Issued::default(),
+        number: AtomicU64::new(0),
+        stopped,
+    };
+    let mut stop = run.first_contact().await;
+    let mut standing = Standing::NotAsked;
+    if stop.is_none() {
+        run.pool().await;
+        run.rest().await;
+        run.obstacles();
+        standing = run.last_look().await;
+        run.shrink().await;
+        if stopped.load(std::sync::atomic::Ordering::SeqCst) {
+            stop = Some(Stop::Interrupted);
+        } else if run.lock().throttled {
+            stop = Some(Stop::Throttled);
+        }
+    } else {
+        run.leave_all_out();
+    }
+    let state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Outcome {
+        tallies: state.tallies,
+        stop,
+        standing,
+        figures: Figures {
+            started,
+            elapsed: timer.elapsed(),
+            requests: client.requests(),
+            retries: client.retries(),
+            accepted: state.accepted,
+            waited: client.pace().waited(),
+            latencies: state.latencies,
+            most_at_once: state.most_at_once,
+            clock: client.clock().difference(),
+        },
+    }
+}
+
+impl<'a> Run<'a> {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, event: Event<'_>) {
+        self.sink
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .event(event);
+    }
+
+    /// Adds findings about requirements that this run is about.
+    fn add(&self, findings: Vec<Finding>) {
+        let mut state = self.lock();
+        for finding in findings {
+            if self.plan.selected[finding.requirement] {
+                state.tallies[finding.requirement].add(finding);
+            }
+        }
+    }
+
+    /// Whether nothing more should be sent.
+    fn over(&self, about_to_send: usize) -> bool {
+        if self.stopped.load(std::sync::atomic::Ordering::SeqCst) {
+            return true;
+        }
+        let state = self.lock();
+        let failures = state.tallies.iter().filter(|t| t.broken > 0).count();
+        state.throttled
+            || self.options.max_failures.is_some_and(|m| failures >= m)
+            || self.client.requests() + about_to_send as u64 > self.options.max_requests
+    }
+
+    fn leave_out(&self, requirement: usize) {
+        self.lock().tallies[requirement].left_out += 1;
+    }
+
+    fn leave_all_out(&self) {
+        let mut state = self.lock();
+        for (i, tally) in state.tallies.iter_mut().enumerate() {
+            tally.left_out += u64::from(self.plan.selected[i]);
+        }
+    }
+
+    /// The pool's valid requests: many trials are compared with them, so they go first.
+    async fn pool(&self) {
+        let valid = self
+            .plan
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(i, e)| *i > FULL && e.wanted && e.control.is_none());
+        stream::iter(valid)
+            .map(|(i, entry)| self.entry(Some(i), entry, None))
+            .buffer_unordered(2 * self.options.concurrency)
+            .collect::<Vec<_>>()
+            .await;
+    }
+
+    async fn rest(&self) {
+        let faults = async {
+            let faults = self
+                .plan
+                .entries
+                .iter()
+                .enumerate()
+                .filter(|(_, e)| e.wanted && e.control.is_some());
+            stream::iter(faults)
+                .map(|(i, entry)| self.entry(Some(i), entry, None))
+                .buffer_unordered(2 * self.options.concurrency)
+                .collect::<Vec<_>>()
+                .await;
+        };
+        let pairs = async {
+            stream::iter(0..self.plan.pairs)
+                .map(|n| self.pair(n))
+                .buffer_unordered(2 * self.options.concurrency)
+                .for_each(|()| async {})
+                .await;
+        };
+        // Trials wait beside each other: the pace alone limits what is under way.
+        let trials = async {
+            stream::iter(&self.plan.trials)
+                .map(|trial| self.trial(trial))
+                .buffer_unordered(usize::MAX)
+                .for_each(|()| async {})
+                .await;
+        };
+        tokio::join!(trials, faults, pairs);
+    }
+
+    async fn pair(&self, number: usize) {
+        if self.over(2) {
+            return;
+        }
+        let (valid, fault) = self.plan.pair(self.judge, number);
+        let Some(valid) = valid else { return };
+        let control = self.entry(None, &valid, None).await;
+        if let Some(fault) = fault {
+            self.entry(None, &fault, control).await;
+        }
+    }
+
+    /// Sends a request of the pool and judges it; tells whether it was accepted.
+    async fn entry(
+        &self,
+        place: Option<usize>,
+        entry: &Entry,
+        control: Option<Control>,
+    ) -> Option<Control> {
+        if self.over(1) {
+            if let Some(about) = entry.about {
+                self.leave_out(about);
+            }
+            return None;
+        }
+        let control = match (control, entry.control) {
+            (Some(control), _) => control,
+            (None, Some(of)) => self.control(of),
+            (None, None) => Control::Missing,
+        };
+        let seen = self.send_entry(entry, &entry.name, control).await?;
+        let outcome = control_of(&seen);
+        if let Some(place) = place {
+            self.lock().controls.insert(place, outcome);
+        }
+        let mut findings = self.judge.exchange(&seen);
+        for finding in &mut findings {
+            label(finding, &entry.label);
+        }
+        self.add(findings);
+        Some(outcome)
+    }
+
+    /// What came of a pool's request that others are compared with.
+    fn control(&self, place: usize) -> Control {
+        self.lock()
+            .controls
+            .get(&place)
+            .copied()
+            .unwrap_or(Control::Missing)
+    }
+
+    fn obstacles(&self) {
+        for (requirement, reason) in &self.plan.obstacles {
+            self.add(vec![Finding {
+                requirement: *requirement,
+                trial: String::new(),
+                found: crate::judge::finding::Found::Skipped(reason.clone()),
+            }]);
+        }
+    }
+
+    async fn last_look(&self) -> Standing {
+        if self.over(1) {
+            return Standing::NotAsked;
+        }
+        let entry = &self.plan.entries[MINIMAL];
+        let Some(seen) = self.send_entry(entry, "pool/last", Control::Missing).await else {
+            return Standing::NotAsked;
+        };
+        self.add(self.judge.exchange(&seen));
+        match seen.accepted() {
+            Known::Yes => Standing::Yes,
+            _ => Standing::No(contact::what_came(&seen.exchange)),
+        }
+    }
+}
+
+/// What a request that others are compared with came to.
+pub(crate) fn control_of(seen: &Seen) -> Control {
+    match seen.accepted() {
+        Known::Yes => Control::Accepted,
+        Known::No => Control::Refused,
+        Known::Unknown(_) => Control::Unknown,
+    }
+}
+
+/// Names what was tried in findings that do not say it themselves.
+fn label(finding: &mut Finding, label: &str) {
+    if let crate::judge::finding::Found::Broken(breach) = &mut finding.found
+        && breach.label.is_empty()
+    {
+        Arc::make_mut(breach).label = label.to_owned();
+    }
+}

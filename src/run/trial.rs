@@ -1,0 +1,338 @@
+//! The steps of a scenario or a probe, one after another.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::send::Ready;
+use super::{Run, control_of};
+use crate::contract::requirement::Form;
+use crate::contract::steps::{Base, Send, Step};
+use crate::contract::template::Template;
+use crate::expression::{Scope, Trouble};
+use crate::generate::draft::{Content, Credentials, Draft, KEY_HEADER};
+use crate::generate::render::{Rendering, Request, Shown};
+use crate::judge::bind::{Control, request_json};
+use crate::judge::finding::{Finding, Found};
+use crate::judge::scenario::{StepSeen, scope};
+use crate::plan::{Entry, MINIMAL, Trial};
+
+/// What later steps may be made from.
+struct Made {
+    draft: Draft,
+    request: Request,
+    control: Control,
+    plain: bool,
+}
+
+impl Run<'_> {
+    /// Carries a trial out and judges it.
+    pub(super) async fn trial(&self, trial: &Trial) {
+        let base = trial.base.map(|b| (&self.plan.entries[b], self.control(b)));
+        let found = self.attempt(trial, &trial.name, base).await;
+        match found {
+            Some(found) => self.add(vec![Finding {
+                requirement: trial.requirement,
+                trial: trial.name.clone(),
+                found,
+            }]),
+            None => self.leave_out(trial.requirement),
+        }
+    }
+
+    /// Carries a trial out with a given base for its steps `from: valid`; None if there was no
+    /// room for it.
+    pub(super) async fn attempt(
+        &self,
+        trial: &Trial,
+        name: &str,
+        base: Option<(&Entry, Control)>,
+    ) -> Option<Found> {
+        if self.over(trial.cost) {
+            return None;
+        }
+        let judge = self.judge;
+        let form = &judge.contract.requirements[trial.requirement].form;
+        let steps = match form {
+            Form::Scenario(scenario) => &scenario.steps,
+            Form::Probe(probe) => &probe.steps,
+            _ => return None,
+        };
+        let row = trial.row.as_ref().map(|r| &r.value);
+        let row_json = row.map(|row| self.row_json(row, name));
+        let mut done: Vec<StepSeen> = Vec::new();
+        let mut made: BTreeMap<String, Made> = BTreeMap::new();
+        let mut count = 0;
+        for step in steps {
+            let now = || self.client.clock().server().middle();
+            let names = scope(judge, &done, row_json.as_ref(), now());
+            if let Err(trouble) = self.wait(step, &names).await {
+                return Some(troubled(trouble, &done));
+            }
+            if self.over(step.sends.len()) {
+                return None;
+            }
+            let names = scope(judge, &done, row_json.as_ref(), now());
+            let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
+            let (ready, first) = match ready {
+                Ok(ready) => ready,
+                Err(trouble) => return Some(troubled(trouble, &done)),
+            };
+            let seen = self.send(ready).await;
+            for one in &seen {
+                // What it says of other requirements; its own trial is judged at the end.
+                self.add(judge.exchange(one));
+            }
+            if let Some((draft, plain)) = first
+                && let Some(one) = seen.first()
+            {
+                let request = one.exchange.request.clone();
+                made.insert(
+                    step.name.clone(),
+                    Made {
+                        draft,
+                        request,
+                        control: control_of(one),
+                        plain,
+                    },
+                );
+            }
+            done.push(StepSeen {
+                name: step.name.clone(),
+                many: step.many,
+                seen,
+            });
+        }
+        let now = self.client.clock().server().middle();
+        let names = scope(judge, &done, row_json.as_ref(), now);
+        let label = trial.row.as_ref().map_or("", |r| r.label.as_str());
+        Some(match form {
+            Form::Scenario(scenario) => judge.scenario(scenario, &done, &names, label),
+            Form::Probe(probe) => judge.probe(probe, &done, &names, label),
+            _ => return None,
+        })
+    }
+
+    fn row_json(&self, row: &Template, name: &str) -> Json {
+        let now = self.client.clock().server().middle();
+        let scope = scope(self.judge, &[], None, now);
+        let mut rendering = Rendering {
+            now,
+            mark: &self.options.mark,
+            seed: self.options.seed,
+            trial: name,
+            count: 0,
+            issued: &self.issued,
+            scope: &scope,
+            row: None,
+            runner: &mut self.options.seed.runner(name, 0),
+        };
+        rendering.row_json(row)
+    }
+
+    async fn wait(&self, step: &Step, names: &Scope) -> Result<(), Trouble> {
+        if let Some(after) = step.after {
+            tokio::time::sleep(after).await;
+        }
+        if let Some(until) = &step.until {
+            let until = until.instant(names)?;
+            // Past it by every clock that the server may have.
+            let now = self.client.clock().server().earliest;
+            let delay = (until - now).to_std().unwrap_or_default();
+            if delay > MOST_WAIT {
+                return Err(Trouble::Unknown("it is too long until then".into()));
+            }
+            tokio::time::sleep(delay).await;
+        }
+        Ok(())
+    }
+
+    /// The requests of a step, and what later steps are made from.
+    #[expect(clippy::too_many_arguments, reason = "all that a step can be made from")]
+    #[expect(clippy::type_complexity, reason = "a pair for one caller")]
+    fn prepare(
+        &self,
+        step: &Step,
+        names: &Scope,
+        row: Option<&Template>,
+        name: &str,
+        base: Option<(&Entry, Control)>,
+        made: &BTreeMap<String, Made>,
+        count: &mut u64,
+    ) -> Result<(Vec<Ready>, Option<(Draft, bool)>), Trouble> {
+        let mut all = Vec::new();
+        let mut first = None;
+        for send in &step.sends {
+            let (draft, control, plain) = self.draft(send, base, made)?;
+            let plain = plain && leaves_plain(send);
+            let draft = change(draft, send, row)?;
+            let mut request = None;
+            for _ in 0..send.copies {
+                if request.is_none() || send.each_copy {
+                    request = Some(self.render(&draft, name, count, names, row)?);
+                }
+                let Some(request) = &request else { continue };
+                let position = if step.many {
+                    format!("{name}/{}[{}]", step.name, all.len())
+                } else {
+                    format!("{name}/{}", step.name)
+                };
+                all.push(Ready {
+                    request: request.clone(),
+                    name: position,
+                    control,
+                    about: None,
+                    plain,
+                });
+            }
+            if first.is_none() {
+                first = Some((draft, plain));
+            }
+        }
+        Ok((all, first))
+    }
+
+    /// What a request is made from, and what came of that.
+    fn draft(
+        &self,
+        send: &Send,
+        base: Option<(&Entry, Control)>,
+        made: &BTreeMap<String, Made>,
+    ) -> Result<(Draft, Control, bool), Trouble> {
+        let gone = |name: &String| Trouble::Unknown(format!("the step `{name}` was not sent"));
+        Ok(match &send.base {
+            Base::Minimal => (
+                self.plan.entries[MINIMAL].draft.clone(),
+                self.control(MINIMAL),
+                true,
+            ),
+            Base::Valid => match base {
+                Some((entry, control)) => (entry.draft.clone(), control, true),
+                None => return Err(Trouble::Unknown("there is no valid request".into())),
+            },
+            Base::From(name) => {
+                let made = made.get(name).ok_or_else(|| gone(name))?;
+                (made.draft.clone(), made.control, made.plain)
+            }
+            Base::Repeat(name) => {
+                let made = made.get(name).ok_or_else(|| gone(name))?;
+                (again(&made.request, send), made.control, made.plain)
+            }
+        })
+    }
+}
+
+/// The longest wait of a step.
+const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+
+fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
+    match trouble {
+        Trouble::Fixture(path) => Found::Skipped(format!(
+            "the settings lend no `{path}`: add it under [fixtures]"
+        )),
+        other => Found::Unknown(
+            other.to_string(),
+            done.iter()
+                .flat_map(|s| &s.seen)
+                .map(|s| std::sync::Arc::clone(&s.exchange))
+                .collect(),
+        ),
+    }
+}
+
+/// Whether a step leaves credentials, headers other than the key, and the body's form alone.
+fn leaves_plain(send: &Send) -> bool {
+    send.raw.is_none()
+        && send.authorization.is_none()
+        && send
+            .headers
+            .iter()
+            .all(|(name, _)| name.eq_ignore_ascii_case(KEY_HEADER))
+}
+
+/// A request that was sent, as a draft of the same bytes.
+fn again(request: &Request, send: &Send) -> Draft {
+    let literal = |text: &String| Template::Literal(Json::from(text.clone()));
+    let changed = !send.set.is_empty() || !send.drop.is_empty();
+    let body = match (&request.body, changed) {
+        (None, _) => Content::None,
+        (Some(_), true) => match request_json(request) {
+            Some(json) => Content::Json(Template::from(json)),
+            None => Content::None,
+        },
+        (Some(bytes), false) => match std::str::from_utf8(bytes) {
+            Ok(text) if !request.raw => Content::Json(Template::Text(text.to_owned())),
+            _ => Content::Raw(vec![Template::Bytes(bytes.to_vec())]),
+        },
+    };
+    Draft {
+        identity: literal(&request.identity),
+        path: request
+            .parameters
+            .iter()
+            .map(|(n, v)| (n.clone(), literal(v)))
+            .collect(),
+        headers: request
+            .headers
+            .iter()
+            .map(|(n, v)| (n.clone(), literal(v)))
+            .collect(),
+        credentials: match &request.credentials {
+            Shown::Own => Credentials::Own,
+            Shown::Nothing => Credentials::None,
+            Shown::Text(text) => Credentials::Text(literal(text)),
+        },
+        body,
+    }
+}
+
+/// A draft with what a step says.
+fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<Draft, Trouble> {
+    if let Content::Json(body) = &mut draft.body {
+        for (pointer, value) in &send.set {
+            body.set(pointer, value.clone());
+        }
+        for pointer in &send.drop {
+            body.remove(pointer);
+        }
+    }
+    if let Some(pieces) = &send.raw {
+        draft.body = Content::Raw(pieces.clone());
+    }
+    for (name, value) in &send.headers {
+        let value = match value {
+            // A row may say that the header is left out.
+            Some(Template::Row(path)) => {
+                let part = row.and_then(|row| row.part(path)).ok_or_else(|| {
+                    Trouble::Error(format!("the row has no `{}`", path.join(".")))
+                })?;
+                (!matches!(part, Template::Literal(Json::Null))).then(|| part.clone())
+            }
+            other => other.clone(),
+        };
+        draft.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        if let Some(value) = value {
+            draft.headers.push((name.clone(), value));
+        }
+    }
+    for (name, value) in &send.path {
+        draft.path.retain(|(n, _)| n != name);
+        draft.path.push((name.clone(), value.clone()));
+    }
+    match &send.authorization {
+        None => {}
+        Some(None) => draft.credentials = Credentials::None,
+        Some(Some(Template::Row(path))) => {
+            let part = row.and_then(|row| row.part(path));
+            draft.credentials = match part {
+                None | Some(Template::Literal(Json::Null)) => Credentials::None,
+                Some(part) => Credentials::Text(part.clone()),
+            };
+        }
+        Some(Some(text)) => draft.credentials = Credentials::Text(text.clone()),
+    }
+    if let Some(identity) = &send.identity {
+        draft.identity = identity.clone();
+    }
+    Ok(draft)
+}
