@@ -4,6 +4,7 @@ pub mod expression;
 pub mod generate;
 pub mod judge;
 pub mod plan;
+pub mod reference;
 pub mod run;
 pub mod source;
 pub mod target;

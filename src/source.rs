@@ -18,10 +18,7 @@ pub struct Source {
 impl Source {
     /// A shared source.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self {
-            path: path.into(),
-            text: text.into(),
-        })
+        Arc::new(Self { path: path.into(), text: text.into() })
     }
 }
 
@@ -38,21 +35,12 @@ impl Place {
     /// The line, counted from 1.
     pub fn line(&self) -> usize {
         let end = self.span.start.min(self.source.text.len());
-        self.source.text.as_bytes()[..end]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1
+        self.source.text.as_bytes()[..end].iter().filter(|b| **b == b'\n').count() + 1
     }
 
     /// An error at this place.
     pub fn error(&self, title: impl Into<String>) -> Box<Diagnostic> {
-        Box::new(Diagnostic {
-            title: title.into(),
-            place: Some(self.clone()),
-            label: String::new(),
-            help: None,
-        })
+        Box::new(Diagnostic { title: title.into(), place: Some(self.clone()), label: String::new(), help: None })
     }
 }
 
@@ -77,12 +65,7 @@ pub type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 impl Diagnostic {
     /// An error that no line of a file can be blamed for.
     pub fn new(title: impl Into<String>) -> Box<Self> {
-        Box::new(Self {
-            title: title.into(),
-            place: None,
-            label: String::new(),
-            help: None,
-        })
+        Box::new(Self { title: title.into(), place: None, label: String::new(), help: None })
     }
 
     /// Adds the words that stand beside the caret.
@@ -113,24 +96,13 @@ impl Diagnostic {
 
     /// The whole message, with file, line and caret; in colour if asked.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
-        let mut group =
-            Level::ERROR
-                .primary_title(self.title.as_str())
-                .elements(self.place.iter().map(|place| {
-                    let span = first_line(&place.source.text, &place.span);
-                    Snippet::source(place.source.text.as_str())
-                        .path(place.source.path.as_str())
-                        .annotation(
-                            AnnotationKind::Primary
-                                .span(span)
-                                .label(self.label.as_str()),
-                        )
-                }));
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let mut group = Level::ERROR.primary_title(self.title.as_str()).elements(self.place.iter().map(|place| {
+            let span = first_line(&place.source.text, &place.span);
+            Snippet::source(place.source.text.as_str())
+                .path(place.source.path.as_str())
+                .annotation(AnnotationKind::Primary.span(span).label(self.label.as_str()))
+        }));
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
@@ -177,15 +149,8 @@ mod tests {
     #[test]
     fn points_at_the_line() {
         let source = Source::new("a.yaml", "one: 1\ntwo: ünd\nthree: 3\n");
-        let place = Place {
-            source,
-            span: 12..17,
-        };
-        let text = place
-            .error("no good")
-            .label("here")
-            .help("write 2")
-            .to_string();
+        let place = Place { source, span: 12..17 };
+        let text = place.error("no good").label("here").help("write 2").to_string();
         assert!(text.contains("a.yaml:2:6"), "{text}");
         assert!(text.contains("help: write 2"), "{text}");
         assert!(text.contains("here"), "{text}");
@@ -193,10 +158,7 @@ mod tests {
 
     #[test]
     fn suggests_only_what_is_near() {
-        assert_eq!(
-            did_you_mean("expct", ["expect", "given"]).as_deref(),
-            Some("did you mean `expect`?")
-        );
+        assert_eq!(did_you_mean("expct", ["expect", "given"]).as_deref(), Some("did you mean `expect`?"));
         assert_eq!(did_you_mean("zebra", ["expect", "given"]), None);
     }
 }

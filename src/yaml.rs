@@ -44,8 +44,8 @@ pub struct Key {
 /// Text that is not YAML, repeated keys, and documents past the parser's limits.
 pub fn parse(source: &Arc<Source>) -> Result<Node> {
     let options = serde_saphyr::options! { with_snippet: false };
-    let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(&source.text, options)
-        .map_err(|e| syntax_error(source, &e))?;
+    let raw: Spanned<Raw> =
+        serde_saphyr::from_str_with_options(&source.text, options).map_err(|e| syntax_error(source, &e))?;
     Ok(build(raw, source))
 }
 
@@ -53,11 +53,8 @@ fn syntax_error(source: &Arc<Source>, error: &serde_saphyr::Error) -> Box<Diagno
     let message = error.without_snippet().to_string();
     let message = message.lines().next().unwrap_or_default().to_owned();
     match error.location() {
-        Some(location) => Place {
-            source: Arc::clone(source),
-            span: range(source, &location),
-        }
-        .error(format!("not valid YAML: {message}")),
+        Some(location) => Place { source: Arc::clone(source), span: range(source, &location) }
+            .error(format!("not valid YAML: {message}")),
         None => Diagnostic::new(format!("{}: not valid YAML: {message}", source.path)),
     }
 }
@@ -123,13 +120,10 @@ impl Node {
 
     /// The node at a JSON Pointer (without the leading `#`).
     pub fn pointer(&self, pointer: &str) -> Option<&Node> {
-        pointer
-            .split('/')
-            .skip(1)
-            .try_fold(self, |node, token| match &node.value {
-                Value::Sequence(nodes) => token.parse::<usize>().ok().and_then(|i| nodes.get(i)),
-                _ => node.get(&token.replace("~1", "/").replace("~0", "~")),
-            })
+        pointer.split('/').skip(1).try_fold(self, |node, token| match &node.value {
+            Value::Sequence(nodes) => token.parse::<usize>().ok().and_then(|i| nodes.get(i)),
+            _ => node.get(&token.replace("~1", "/").replace("~0", "~")),
+        })
     }
 
     /// Refuses entries of a map that nobody reads.
@@ -140,13 +134,10 @@ impl Node {
         let entries = self.mapping(what)?;
         for (key, _) in entries {
             if !known.contains(&key.name.as_str()) {
-                return Err(key
-                    .place
-                    .error(format!("unknown key `{}` in {what}", key.name))
-                    .help(
-                        did_you_mean(&key.name, known.iter().copied())
-                            .unwrap_or_else(|| format!("known keys: {}", known.join(", "))),
-                    ));
+                return Err(key.place.error(format!("unknown key `{}` in {what}", key.name)).help(
+                    did_you_mean(&key.name, known.iter().copied())
+                        .unwrap_or_else(|| format!("known keys: {}", known.join(", "))),
+                ));
             }
         }
         Ok(entries)
@@ -157,11 +148,9 @@ impl Node {
         match &self.value {
             Value::Scalar(json) => json.clone(),
             Value::Sequence(nodes) => nodes.iter().map(Node::to_json).collect(),
-            Value::Mapping(entries) => entries
-                .iter()
-                .map(|(k, n)| (k.name.clone(), n.to_json()))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
+            Value::Mapping(entries) => {
+                entries.iter().map(|(k, n)| (k.name.clone(), n.to_json())).collect::<serde_json::Map<_, _>>().into()
+            }
         }
     }
 }
@@ -205,20 +194,14 @@ impl<'de> Deserialize<'de> for Raw {
             fn visit_some<D: Deserializer<'de>>(self, d: D) -> std::result::Result<Raw, D::Error> {
                 Raw::deserialize(d)
             }
-            fn visit_seq<A: SeqAccess<'de>>(
-                self,
-                mut seq: A,
-            ) -> std::result::Result<Raw, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Raw, A::Error> {
                 let mut nodes = Vec::new();
                 while let Some(node) = seq.next_element()? {
                     nodes.push(node);
                 }
                 Ok(Raw::Sequence(nodes))
             }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> std::result::Result<Raw, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Raw, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
@@ -231,25 +214,17 @@ impl<'de> Deserialize<'de> for Raw {
 }
 
 fn build(raw: Spanned<Raw>, source: &Arc<Source>) -> Node {
-    let place = |location: &serde_saphyr::Location| Place {
-        source: Arc::clone(source),
-        span: range(source, location),
-    };
+    let place = |location: &serde_saphyr::Location| Place { source: Arc::clone(source), span: range(source, location) };
     Node {
         place: place(&raw.referenced),
         value: match raw.value {
             Raw::Scalar(json) => Value::Scalar(json),
-            Raw::Sequence(nodes) => {
-                Value::Sequence(nodes.into_iter().map(|n| build(n, source)).collect())
-            }
+            Raw::Sequence(nodes) => Value::Sequence(nodes.into_iter().map(|n| build(n, source)).collect()),
             Raw::Mapping(entries) => Value::Mapping(
                 entries
                     .into_iter()
                     .map(|(key, node)| {
-                        let key = Key {
-                            place: place(&key.referenced),
-                            name: key.value,
-                        };
+                        let key = Key { place: place(&key.referenced), name: key.value };
                         (key, build(node, source))
                     })
                     .collect(),
@@ -260,21 +235,15 @@ fn build(raw: Spanned<Raw>, source: &Arc<Source>) -> Node {
 
 fn range(source: &Source, location: &serde_saphyr::Location) -> std::ops::Range<usize> {
     let span = location.span();
-    let start = span.byte_offset().map_or_else(
-        || line_start(&source.text, location.line()),
-        |start| usize::try_from(start).unwrap_or_default(),
-    );
-    let length = span
-        .byte_len()
-        .map_or(1, |len| usize::try_from(len).unwrap_or(1).max(1));
+    let start = span
+        .byte_offset()
+        .map_or_else(|| line_start(&source.text, location.line()), |start| usize::try_from(start).unwrap_or_default());
+    let length = span.byte_len().map_or(1, |len| usize::try_from(len).unwrap_or(1).max(1));
     start..start + length
 }
 
 fn line_start(text: &str, line: u64) -> usize {
-    text.split_inclusive('\n')
-        .take(usize::try_from(line.saturating_sub(1)).unwrap_or_default())
-        .map(str::len)
-        .sum()
+    text.split_inclusive('\n').take(usize::try_from(line.saturating_sub(1)).unwrap_or_default()).map(str::len).sum()
 }
 
 #[cfg(test)]
@@ -288,41 +257,23 @@ mod tests {
     #[test]
     fn keeps_places_and_order() {
         let node = read("b: 1\na:\n  - x\n  - {c: 2.5, d: null}\n201: ok\n").unwrap();
-        let names: Vec<_> = node
-            .mapping("t")
-            .unwrap()
-            .iter()
-            .map(|(k, _)| k.name.as_str())
-            .collect();
+        let names: Vec<_> = node.mapping("t").unwrap().iter().map(|(k, _)| k.name.as_str()).collect();
         assert_eq!(names, ["b", "a", "201"]);
         let d = node.pointer("/a/1/d").unwrap();
         assert_eq!(d.place.line(), 4);
-        assert_eq!(
-            node.to_json().to_string(),
-            r#"{"b":1,"a":["x",{"c":2.5,"d":null}],"201":"ok"}"#
-        );
+        assert_eq!(node.to_json().to_string(), r#"{"b":1,"a":["x",{"c":2.5,"d":null}],"201":"ok"}"#);
     }
 
     #[test]
     fn names_the_unknown_key() {
-        let error = read("id: x\nexpct: y\n")
-            .unwrap()
-            .only("a case", &["id", "expect"])
-            .unwrap_err();
+        let error = read("id: x\nexpct: y\n").unwrap().only("a case", &["id", "expect"]).unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.contains("t.yaml:2:1") && text.contains("did you mean `expect`?"),
-            "{text}"
-        );
+        assert!(text.contains("t.yaml:2:1") && text.contains("did you mean `expect`?"), "{text}");
     }
 
     #[test]
     fn refuses_repeated_keys_and_bad_syntax_with_the_line() {
-        for (text, at) in [
-            ("a: 1\na: 2\n", ":2:"),
-            ("a: [1\nb: 2\n", "t.yaml:"),
-            ("\"x\n", "t.yaml:"),
-        ] {
+        for (text, at) in [("a: 1\na: 2\n", ":2:"), ("a: [1\nb: 2\n", "t.yaml:"), ("\"x\n", "t.yaml:")] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(at), "{error}");
         }
@@ -330,9 +281,6 @@ mod tests {
 
     #[test]
     fn big_integers_survive() {
-        assert_eq!(
-            read("18446744073709551615").unwrap().to_json().to_string(),
-            "18446744073709551615"
-        );
+        assert_eq!(read("18446744073709551615").unwrap().to_json().to_string(), "18446744073709551615");
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::requirement::{
-    Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario,
-};
+use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
 use super::steps;
 use super::template::Template;
 use crate::expression::{Expression, Names};
@@ -13,8 +11,7 @@ use crate::source::{Place, Result, Source};
 use crate::yaml::{self, Node, Value};
 
 const KEYS: &[&str] = &[
-    "id", "level", "text", "source", "valid", "open", "given", "when", "expect", "unique", "each",
-    "steps", "observe",
+    "id", "level", "text", "source", "valid", "open", "given", "when", "expect", "unique", "each", "steps", "observe",
 ];
 
 /// What the case files hold.
@@ -78,15 +75,11 @@ pub fn stem(path: &str) -> &str {
 }
 
 fn slug(node: &Node) -> Result<String> {
-    let id = node
-        .get("id")
-        .ok_or_else(|| node.error("a case needs an `id`"))?;
+    let id = node.get("id").ok_or_else(|| node.error("a case needs an `id`"))?;
     let text = id.string("`id`")?;
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.is_empty() || !text.chars().all(good) {
-        return Err(id
-            .error("an id is a slug")
-            .help("lower-case letters, digits and hyphens: `zero-stays-zero`"));
+        return Err(id.error("an id is a slug").help("lower-case letters, digits and hyphens: `zero-stays-zero`"));
     }
     Ok(text.to_owned())
 }
@@ -99,25 +92,17 @@ struct CaseReader<'a> {
 impl CaseReader<'_> {
     fn case(&self, node: &Node, cases: &mut Cases) -> Result<Place> {
         node.only("a case", KEYS)?;
-        let place = node
-            .get("id")
-            .map_or_else(|| node.place.clone(), |n| n.place.clone());
+        let place = node.get("id").map_or_else(|| node.place.clone(), |n| n.place.clone());
         let id = format!("{}/{}", self.area, slug(node)?);
         let text = self.text(node, "text")?;
         if let Some(open) = node.get("open") {
             let when = compile(open, &self.vocabulary.request)?;
             // Beside `valid` it is a part of the constraint, and needs no id of its own.
-            cases.open.push(Open {
-                id: id.clone(),
-                text: text.clone(),
-                when,
-            });
+            cases.open.push(Open { id: id.clone(), text: text.clone(), when });
             if node.get("valid").is_none() {
                 for key in ["level", "expect", "steps", "observe", "unique"] {
                     if let Some(extra) = node.get(key) {
-                        return Err(extra.error(format!(
-                            "`{key}` has no place in a case that only says what is open"
-                        )));
+                        return Err(extra.error(format!("`{key}` has no place in a case that only says what is open")));
                     }
                 }
                 return Ok(place);
@@ -177,9 +162,7 @@ impl CaseReader<'_> {
             let (each, names) = self.each(node)?;
             let steps = steps::read(list, &names)?;
             let names = names.and(steps.iter().map(|s| s.name.as_str()));
-            let expect = node
-                .get("expect")
-                .ok_or_else(|| node.error("a scenario needs `expect`"))?;
+            let expect = node.get("expect").ok_or_else(|| node.error("a scenario needs `expect`"))?;
             return Ok(Form::Scenario(Scenario {
                 each,
                 given: node.get("given").map(|n| compile(n, &names)).transpose()?,
@@ -208,14 +191,8 @@ impl CaseReader<'_> {
             return Ok(Form::Probe(Probe {
                 each: None,
                 steps: Vec::new(),
-                given: node
-                    .get("given")
-                    .map(|n| compile(n, &self.vocabulary.request))
-                    .transpose()?,
-                when: node
-                    .get("when")
-                    .map(|n| compile(n, &self.vocabulary.exchange))
-                    .transpose()?,
+                given: node.get("given").map(|n| compile(n, &self.vocabulary.request)).transpose()?,
+                when: node.get("when").map(|n| compile(n, &self.vocabulary.exchange)).transpose()?,
                 observe: compile(observe, &self.vocabulary.exchange)?,
             }));
         };
@@ -244,10 +221,7 @@ impl CaseReader<'_> {
                 rows.iter()
                     .map(|row| {
                         Ok(Row {
-                            label: row
-                                .get("label")
-                                .map(|n| n.string("`label`").map(str::to_owned))
-                                .transpose()?,
+                            label: row.get("label").map(|n| n.string("`label`").map(str::to_owned)).transpose()?,
                             value: Template::read(row, names)?,
                         })
                     })
@@ -255,9 +229,7 @@ impl CaseReader<'_> {
             ),
             _ => {
                 each.only("`each`", &["cel"])?;
-                let list = each
-                    .get("cel")
-                    .ok_or_else(|| each.error("`each` is a list or `{cel: …}`"))?;
+                let list = each.get("cel").ok_or_else(|| each.error("`each` is a list or `{cel: …}`"))?;
                 Rows::Cel(compile(list, names)?)
             }
         };

@@ -72,10 +72,7 @@ fn always(operation: &Operation) -> Vec<Requirement> {
             all.push(one(
                 &format!("response-{}-shape", response.status.to_lowercase()),
                 Level::Must,
-                format!(
-                    "A response documented as {} has a body of the documented shape.",
-                    response.status
-                ),
+                format!("A response documented as {} has a body of the documented shape.", response.status),
                 &response.pointer,
                 Always::Shape(i),
             ));
@@ -185,8 +182,5 @@ fn slug(name: &str) -> String {
 
 /// Formats whose values the validator checks, and so can be broken.
 pub fn is_checked_format(format: &str) -> bool {
-    [
-        "date-time", "date", "time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid",
-    ]
-    .contains(&format)
+    ["date-time", "date", "time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"].contains(&format)
 }

@@ -77,8 +77,7 @@ pub struct Response {
 impl Response {
     /// Whether it speaks of a status.
     pub fn covers(&self, status: u16) -> bool {
-        self.status == status.to_string()
-            || self.status.eq_ignore_ascii_case(&format!("{}XX", status / 100))
+        self.status == status.to_string() || self.status.eq_ignore_ascii_case(&format!("{}XX", status / 100))
     }
 
     /// Whether it speaks of success.
@@ -107,9 +106,7 @@ pub struct Example {
     pub place: Place,
 }
 
-const METHODS: &[&str] = &[
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Reads an operation out of a document.
 ///
@@ -143,9 +140,7 @@ fn check_version(root: &Node) -> Result<()> {
     if version == "3.0" || version.starts_with("3.0.") {
         return Ok(());
     }
-    Err(node
-        .error(format!("OpenAPI {version} is not supported"))
-        .help("probity reads OpenAPI 3.0.x"))
+    Err(node.error(format!("OpenAPI {version} is not supported")).help("probity reads OpenAPI 3.0.x"))
 }
 
 /// What the published structure of OpenAPI asks for, by the library that knows it.
@@ -166,8 +161,7 @@ fn check_structure(root: &Node, source: &Source) -> Result<()> {
             }
         }
         let node = nearest(root, &pointer);
-        node.error(format!("{}: not an OpenAPI document", source.path))
-            .label(error.inner().to_string())
+        node.error(format!("{}: not an OpenAPI document", source.path)).label(error.inner().to_string())
     })
 }
 
@@ -192,9 +186,7 @@ pub fn escape(name: &str) -> String {
 fn find(root: &Node, operation_id: &str, asked: &Place) -> Result<(String, String, String)> {
     let reader = Reader { root };
     let mut known = Vec::new();
-    let paths = root
-        .get("paths")
-        .ok_or_else(|| root.error("the document has no `paths`"))?;
+    let paths = root.get("paths").ok_or_else(|| root.error("the document has no `paths`"))?;
     for (path, item) in paths.mapping("`paths`")? {
         let pointer = format!("/paths/{}", escape(&path.name));
         let (item, pointer) = reader.follow(item, pointer)?;
@@ -212,12 +204,10 @@ fn find(root: &Node, operation_id: &str, asked: &Place) -> Result<(String, Strin
             }
         }
     }
-    Err(asked
-        .error(format!("the document has no operation `{operation_id}`"))
-        .help(
-            did_you_mean(operation_id, known.iter().map(String::as_str))
-                .unwrap_or_else(|| format!("its operations: {}", known.join(", "))),
-        ))
+    Err(asked.error(format!("the document has no operation `{operation_id}`")).help(
+        did_you_mean(operation_id, known.iter().map(String::as_str))
+            .unwrap_or_else(|| format!("its operations: {}", known.join(", "))),
+    ))
 }
 
 /// Follows references within a document.
@@ -249,40 +239,40 @@ impl<'a> Reader<'a> {
             }
             seen.push(local);
             let decoded = percent_encoding::percent_decode_str(local).decode_utf8_lossy();
-            node = self.root.pointer(&decoded).ok_or_else(|| {
-                reference
-                    .error(format!("`{target}` leads to nothing"))
-                    .label("nothing stands there")
-            })?;
+            node = self
+                .root
+                .pointer(&decoded)
+                .ok_or_else(|| reference.error(format!("`{target}` leads to nothing")).label("nothing stands there"))?;
             pointer = decoded.into_owned();
         }
         Ok((node, pointer))
     }
 
     fn at(&self, pointer: &str) -> Result<&'a Node> {
-        self.root
-            .pointer(pointer)
-            .ok_or_else(|| Diagnostic::new(format!("the document has nothing at {pointer}")))
+        self.root.pointer(pointer).ok_or_else(|| Diagnostic::new(format!("the document has nothing at {pointer}")))
     }
 
     fn schema(&self, node: &'a Node, pointer: String, direction: Direction) -> Result<Schema> {
         Translator::new(self, direction).schema(node, pointer)
     }
 
-    fn operation(
-        &self,
-        id: &str,
-        path: &str,
-        method: &str,
-        pointer: String,
-    ) -> Result<Operation> {
+    fn operation(&self, id: &str, path: &str, method: &str, pointer: String) -> Result<Operation> {
         let node = self.at(&pointer)?;
         known(
             node,
             "an operation",
             &[
-                "tags", "summary", "description", "externalDocs", "operationId", "parameters",
-                "requestBody", "responses", "deprecated", "security", "servers",
+                "tags",
+                "summary",
+                "description",
+                "externalDocs",
+                "operationId",
+                "parameters",
+                "requestBody",
+                "responses",
+                "deprecated",
+                "security",
+                "servers",
             ],
         )?;
         let item_pointer = pointer.rsplit_once('/').map_or("", |(p, _)| p).to_owned();
@@ -291,9 +281,7 @@ impl<'a> Reader<'a> {
             self.parameters(path, &[(item, item_pointer), (node, pointer.clone())])?;
         let mut examples = Vec::new();
         let body = match node.get("requestBody") {
-            Some(body) => {
-                Some(self.body(body, format!("{pointer}/requestBody"), &mut examples)?)
-            }
+            Some(body) => Some(self.body(body, format!("{pointer}/requestBody"), &mut examples)?),
             None => None,
         };
         Ok(Operation {
@@ -324,11 +312,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn parameters(
-        &self,
-        path: &str,
-        levels: &[(&'a Node, String)],
-    ) -> Result<(Vec<Parameter>, Vec<Parameter>)> {
+    fn parameters(&self, path: &str, levels: &[(&'a Node, String)]) -> Result<(Vec<Parameter>, Vec<Parameter>)> {
         let mut in_path: Vec<Parameter> = Vec::new();
         let mut in_headers: Vec<Parameter> = Vec::new();
         for (node, pointer) in levels {
@@ -336,8 +320,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             for (i, parameter) in list.sequence("`parameters`")?.iter().enumerate() {
-                let (parameter, pointer) =
-                    self.follow(parameter, format!("{pointer}/parameters/{i}"))?;
+                let (parameter, pointer) = self.follow(parameter, format!("{pointer}/parameters/{i}"))?;
                 let (kind, parameter) = self.parameter(parameter, pointer)?;
                 let list = match kind {
                     "path" => &mut in_path,
@@ -351,9 +334,7 @@ impl<'a> Reader<'a> {
         }
         for name in template_names(path) {
             if !in_path.iter().any(|p| p.name == name) {
-                return Err(levels[1]
-                    .0
-                    .error(format!("the path's `{{{name}}}` is no parameter")));
+                return Err(levels[1].0.error(format!("the path's `{{{name}}}` is no parameter")));
             }
         }
         in_path.sort_by_key(|p| path.find(&format!("{{{}}}", p.name)));
@@ -365,24 +346,28 @@ impl<'a> Reader<'a> {
             node,
             "a parameter",
             &[
-                "name", "in", "description", "required", "deprecated", "schema", "example",
-                "examples", "style", "explode",
+                "name",
+                "in",
+                "description",
+                "required",
+                "deprecated",
+                "schema",
+                "example",
+                "examples",
+                "style",
+                "explode",
             ],
         )?;
         let name = required(node, "name", "a parameter")?.string("`name`")?;
         let place = required(node, "in", "a parameter")?;
-        let required_here = matches!(
-            node.get("required").map(|n| &n.value),
-            Some(Value::Scalar(Json::Bool(true)))
-        );
+        let required_here = matches!(node.get("required").map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))));
         let kind = match place.string("`in`")? {
             "path" => "path",
             "header" => "header",
             // An optional one is left out of every request.
             "query" | "cookie" if !required_here => "unused",
             other => {
-                return Err(place
-                    .error(format!("a required parameter in the {other} is not supported")));
+                return Err(place.error(format!("a required parameter in the {other} is not supported")));
             }
         };
         if let Some(style) = node.get("style")
@@ -390,28 +375,12 @@ impl<'a> Reader<'a> {
         {
             return Err(style.error("only the style `simple` is supported"));
         }
-        let schema = self.schema(
-            required(node, "schema", "a parameter")?,
-            format!("{pointer}/schema"),
-            Direction::Request,
-        )?;
-        Ok((
-            kind,
-            Parameter {
-                name: name.to_owned(),
-                required: required_here,
-                schema,
-                pointer,
-            },
-        ))
+        let schema =
+            self.schema(required(node, "schema", "a parameter")?, format!("{pointer}/schema"), Direction::Request)?;
+        Ok((kind, Parameter { name: name.to_owned(), required: required_here, schema, pointer }))
     }
 
-    fn body(
-        &self,
-        node: &'a Node,
-        pointer: String,
-        examples: &mut Vec<Example>,
-    ) -> Result<Body> {
+    fn body(&self, node: &'a Node, pointer: String, examples: &mut Vec<Example>) -> Result<Body> {
         let (node, pointer) = self.follow(node, pointer)?;
         known(node, "a request body", &["description", "content", "required"])?;
         let content = required(node, "content", "a request body")?.mapping("`content`")?;
@@ -425,10 +394,7 @@ impl<'a> Reader<'a> {
         let (schema_node, _) = self.follow(schema_node, schema_pointer)?;
         self.examples(media, schema_node, examples)?;
         Ok(Body {
-            required: matches!(
-                node.get("required").map(|n| &n.value),
-                Some(Value::Scalar(Json::Bool(true)))
-            ),
+            required: matches!(node.get("required").map(|n| &n.value), Some(Value::Scalar(Json::Bool(true)))),
             media_type: media_type.name.clone(),
             schema,
             pointer,
@@ -438,15 +404,9 @@ impl<'a> Reader<'a> {
     /// Whole examples, and the one that the properties' own examples add up to.
     fn examples(&self, media: &'a Node, schema: &'a Node, out: &mut Vec<Example>) -> Result<()> {
         let mut add = |node: &Node| {
-            out.push(Example {
-                body: node.to_json(),
-                place: node.place.clone(),
-            });
+            out.push(Example { body: node.to_json(), place: node.place.clone() });
         };
-        [media.get("example"), schema.get("example")]
-            .into_iter()
-            .flatten()
-            .for_each(&mut add);
+        [media.get("example"), schema.get("example")].into_iter().flatten().for_each(&mut add);
         if let Some(named) = media.get("examples") {
             for (key, example) in named.mapping("`examples`")? {
                 let pointer = format!("/examples/{}", key.name);
@@ -463,10 +423,7 @@ impl<'a> Reader<'a> {
                 }
             }
             if !body.is_empty() {
-                out.push(Example {
-                    body: body.into(),
-                    place: properties.place.clone(),
-                });
+                out.push(Example { body: body.into(), place: properties.place.clone() });
             }
         }
         Ok(())
@@ -494,11 +451,7 @@ impl<'a> Reader<'a> {
                     content.push((name.name.clone(), schema));
                 }
             }
-            all.push(Response {
-                status: status.name.clone(),
-                content,
-                pointer: own,
-            });
+            all.push(Response { status: status.name.clone(), content, pointer: own });
         }
         Ok(all)
     }
@@ -515,9 +468,7 @@ impl<'a> Reader<'a> {
         };
         let pointer = format!("/components/securitySchemes/{}", escape(&name.name));
         let Some(scheme) = self.root.pointer(&pointer) else {
-            return Err(name
-                .place
-                .error(format!("`{}` is no security scheme", name.name)));
+            return Err(name.place.error(format!("`{}` is no security scheme", name.name)));
         };
         let (scheme, pointer) = self.follow(scheme, pointer)?;
         let text = |key: &str| scheme.get(key).and_then(|n| n.string(key).ok());
@@ -525,32 +476,21 @@ impl<'a> Reader<'a> {
             (Some("http"), Some(s), _) if s.eq_ignore_ascii_case("bearer") => {
                 ("authorization".to_owned(), Some("Bearer".to_owned()))
             }
-            (Some("oauth2" | "openIdConnect"), _, _) => {
-                ("authorization".to_owned(), Some("Bearer".to_owned()))
-            }
-            (Some("apiKey"), _, Some("header")) => {
-                (text("name").unwrap_or_default().to_lowercase(), None)
-            }
+            (Some("oauth2" | "openIdConnect"), _, _) => ("authorization".to_owned(), Some("Bearer".to_owned())),
+            (Some("apiKey"), _, Some("header")) => (text("name").unwrap_or_default().to_lowercase(), None),
             _ => {
-                return Err(scheme.error("this security scheme is not supported").help(
-                    "supported: http with scheme bearer, oauth2, openIdConnect, apiKey in a header",
-                ));
+                return Err(scheme
+                    .error("this security scheme is not supported")
+                    .help("supported: http with scheme bearer, oauth2, openIdConnect, apiKey in a header"));
             }
         };
-        Ok(Some(Security {
-            header,
-            scheme: prefix,
-            pointer,
-        }))
+        Ok(Some(Security { header, scheme: prefix, pointer }))
     }
 }
 
 /// The names in the braces of a path.
 pub fn template_names(path: &str) -> Vec<&str> {
-    path.split('{')
-        .skip(1)
-        .filter_map(|part| part.split_once('}').map(|(name, _)| name))
-        .collect()
+    path.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect()
 }
 
 /// Whether a media type is JSON.
@@ -563,19 +503,15 @@ pub fn is_json(media_type: &str) -> bool {
 pub(super) fn known(node: &Node, what: &str, keys: &[&str]) -> Result<()> {
     for (key, _) in node.mapping(what)? {
         if !keys.contains(&key.name.as_str()) && !key.name.starts_with("x-") {
-            return Err(key
-                .place
-                .error(format!("`{}` in {what} is not supported", key.name))
-                .help(
-                    did_you_mean(&key.name, keys.iter().copied())
-                        .unwrap_or_else(|| "take it out, or tell us what it is for".to_owned()),
-                ));
+            return Err(key.place.error(format!("`{}` in {what} is not supported", key.name)).help(
+                did_you_mean(&key.name, keys.iter().copied())
+                    .unwrap_or_else(|| "take it out, or tell us what it is for".to_owned()),
+            ));
         }
     }
     Ok(())
 }
 
 fn required<'a>(node: &'a Node, key: &str, what: &str) -> Result<&'a Node> {
-    node.get(key)
-        .ok_or_else(|| node.error(format!("{what} has no `{key}`")))
+    node.get(key).ok_or_else(|| node.error(format!("{what} has no `{key}`")))
 }

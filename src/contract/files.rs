@@ -45,18 +45,12 @@ impl Files {
     /// SHA-256 over all texts, each with its length, in the order of their names.
     pub(super) fn hash(&self, document: &Source) -> String {
         let mut hasher = Sha256::new();
-        let texts = [document, &self.contract]
-            .into_iter()
-            .chain(self.areas.iter().map(AsRef::as_ref));
+        let texts = [document, &self.contract].into_iter().chain(self.areas.iter().map(AsRef::as_ref));
         for source in texts {
             hasher.update((source.text.len() as u64).to_be_bytes());
             hasher.update(source.text.as_bytes());
         }
-        hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -89,17 +83,12 @@ pub(super) fn read(location: &Location) -> Result<Files> {
             .and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
             .unwrap_or_else(|| folder.display().to_string()),
     };
-    Ok(Files {
-        name,
-        contract,
-        areas: all,
-    })
+    Ok(Files { name, contract, areas: all })
 }
 
 fn folder_files(folder: &Path) -> Result<Vec<Arc<Source>>> {
     let unreadable = |path: &Path, e: &std::io::Error| {
-        Diagnostic::new(format!("cannot read {}: {e}", path.display()))
-            .help("name a contract's folder with --contract")
+        Diagnostic::new(format!("cannot read {}: {e}", path.display())).help("name a contract's folder with --contract")
     };
     let entries = std::fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
     let mut all = Vec::new();
@@ -130,9 +119,9 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
             let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
             let found = folder.ancestors().map(|f| f.join(name)).find(|p| p.is_file());
             let Some(path) = found else {
-                return Err(asked.error(format!("there is no `{name}`")).help(
-                    "it is looked for in the contract's folder and in those above it",
-                ));
+                return Err(asked
+                    .error(format!("there is no `{name}`"))
+                    .help("it is looked for in the contract's folder and in those above it"));
             };
             let text = std::fs::read_to_string(&path)
                 .map_err(|e| asked.error(format!("cannot read {}: {e}", path.display())))?;

@@ -67,10 +67,7 @@ pub struct FixtureSchema {
 impl FixtureSchema {
     /// What is wrong with fixtures: JSON Pointer and message.
     pub fn violations(&self, fixtures: &Json) -> Vec<(String, String)> {
-        self.validator
-            .iter_errors(fixtures)
-            .map(|e| (e.instance_path().to_string(), e.to_string()))
-            .collect()
+        self.validator.iter_errors(fixtures).map(|e| (e.instance_path().to_string(), e.to_string())).collect()
     }
 }
 
@@ -105,19 +102,12 @@ impl Contract {
         let root = yaml::parse(&files.contract)?;
         root.only(
             "contract.yaml",
-            &[
-                "spec", "operation", "fixtures", "record", "mark", "clock", "define", "values",
-                "callers",
-            ],
+            &["spec", "operation", "fixtures", "record", "mark", "clock", "define", "values", "callers"],
         )?;
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
         let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
-        let operation = document::load(
-            &document,
-            operation_id.string("`operation`")?,
-            &operation_id.place,
-        )?;
+        let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
         let (defines, define_names) = defines(&root)?;
         let vocabulary = Vocabulary::new(define_names.iter().map(String::as_str));
         let cases = cases::read(&files.areas, &vocabulary)?;
@@ -125,11 +115,7 @@ impl Contract {
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
-        let expression = |key: &str| {
-            root.get(key)
-                .map(|n| compile(n, &vocabulary.exchange))
-                .transpose()
-        };
+        let expression = |key: &str| root.get(key).map(|n| compile(n, &vocabulary.exchange)).transpose();
         let contract = Self {
             name: files.name.clone(),
             hash: files.hash(&document),
@@ -137,10 +123,7 @@ impl Contract {
             values: values(&root, &operation, &vocabulary.request)?,
             callers: callers(&root)?,
             record: expression("record")?,
-            mark: root
-                .get("mark")
-                .map(|n| n.string("`mark`").map(str::to_owned))
-                .transpose()?,
+            mark: root.get("mark").map(|n| n.string("`mark`").map(str::to_owned)).transpose()?,
             clock: expression("clock")?,
             open: cases.open,
             defines: Arc::new(defines),
@@ -164,10 +147,7 @@ impl Contract {
                     let side = if path.response { "response" } else { "request" };
                     return Err(expression
                         .place()
-                        .error(format!(
-                            "the document's {side} has no `{}`",
-                            path.segments.join(".")
-                        ))
+                        .error(format!("the document's {side} has no `{}`", path.segments.join(".")))
                         .label("read here"));
                 }
             }
@@ -177,19 +157,11 @@ impl Contract {
 
     fn has_path(&self, path: &BodyPath) -> bool {
         if path.response {
-            let mut schemas = self
-                .operation
-                .responses
-                .iter()
-                .flat_map(|r| &r.content)
-                .filter_map(|(_, s)| s.as_ref())
-                .peekable();
+            let mut schemas =
+                self.operation.responses.iter().flat_map(|r| &r.content).filter_map(|(_, s)| s.as_ref()).peekable();
             schemas.peek().is_none() || schemas.any(|s| reaches(&s.json, &path.segments))
         } else {
-            self.operation
-                .body
-                .as_ref()
-                .is_none_or(|b| reaches(&b.schema.json, &path.segments))
+            self.operation.body.as_ref().is_none_or(|b| reaches(&b.schema.json, &path.segments))
         }
     }
 
@@ -207,11 +179,9 @@ impl Contract {
         for requirement in &self.requirements {
             match &requirement.form {
                 Form::Constraint(valid) => all.push(valid),
-                Form::Rule(rule) => all.extend(
-                    [&rule.given, &rule.when, &rule.expect, &rule.unique]
-                        .into_iter()
-                        .flatten(),
-                ),
+                Form::Rule(rule) => {
+                    all.extend([&rule.given, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
+                }
                 Form::Scenario(scenario) => {
                     all.extend(&scenario.given);
                     all.push(&scenario.expect);
@@ -240,8 +210,7 @@ fn reaches(schema: &Json, path: &[String]) -> bool {
 }
 
 fn text<'a>(root: &'a Node, key: &str) -> Result<&'a Node> {
-    root.get(key)
-        .ok_or_else(|| root.error(format!("contract.yaml needs `{key}`")))
+    root.get(key).ok_or_else(|| root.error(format!("contract.yaml needs `{key}`")))
 }
 
 fn unique_ids(requirements: &[Requirement]) -> Result<()> {
@@ -271,17 +240,9 @@ fn defines(root: &Node) -> Result<(Defines, Vec<String>)> {
     for (key, value) in entries {
         // A define sees those before it, so that none can see itself.
         let names = Vocabulary::new(known.iter().map(String::as_str)).exchange;
-        let later = entries
-            .iter()
-            .skip(known.len())
-            .any(|(k, _)| value.string("").is_ok_and(|t| t.contains(&k.name)));
-        let expression = compile(value, &names).map_err(|e| {
-            if later {
-                e.help("a define sees only those before it")
-            } else {
-                e
-            }
-        })?;
+        let later = entries.iter().skip(known.len()).any(|(k, _)| value.string("").is_ok_and(|t| t.contains(&k.name)));
+        let expression =
+            compile(value, &names).map_err(|e| if later { e.help("a define sees only those before it") } else { e })?;
         all.push((key.name.clone(), expression));
         known.push(key.name.clone());
     }
@@ -307,15 +268,12 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
         for (key, list) in lists.mapping("a list of values")? {
             let target = if kind.name == "path" {
                 if !operation.path_parameters.iter().any(|p| p.name == key.name) {
-                    return Err(key
-                        .place
-                        .error(format!("the path has no parameter `{}`", key.name)));
+                    return Err(key.place.error(format!("the path has no parameter `{}`", key.name)));
                 }
                 Target::Path(key.name.clone())
             } else {
-                let known = operation.body.as_ref().is_some_and(|b| {
-                    reaches(&b.schema.json, &template::segments(&key.name))
-                });
+                let known =
+                    operation.body.as_ref().is_some_and(|b| reaches(&b.schema.json, &template::segments(&key.name)));
                 if !key.name.starts_with('/') || !known {
                     return Err(key
                         .place
@@ -324,10 +282,7 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
                 }
                 Target::Body(key.name.clone())
             };
-            all.push(ValueList {
-                target,
-                list: compile(list, names)?,
-            });
+            all.push(ValueList { target, list: compile(list, names)? });
         }
     }
     // Path parameters first: bodies may depend on them.
@@ -340,10 +295,7 @@ fn callers(root: &Node) -> Result<Vec<String>> {
         return Ok(vec![CALLER.to_owned()]);
     };
     match &node.value {
-        Value::Sequence(nodes) => nodes
-            .iter()
-            .map(|n| n.string("an identity").map(str::to_owned))
-            .collect(),
+        Value::Sequence(nodes) => nodes.iter().map(|n| n.string("an identity").map(str::to_owned)).collect(),
         _ => Err(node.error("`callers` is a list of identities")),
     }
 }
@@ -351,8 +303,5 @@ fn callers(root: &Node) -> Result<Vec<String>> {
 /// A place for what has none: a derived expression, say.
 pub fn nowhere(text: &str) -> Place {
     let source = crate::source::Source::new("(derived)", text);
-    Place {
-        span: 0..text.len(),
-        source,
-    }
+    Place { span: 0..text.len(), source }
 }

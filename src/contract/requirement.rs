@@ -11,9 +11,7 @@ use crate::expression::Expression;
 use crate::source::Place;
 
 /// How binding a requirement is, in the words of RFC 2119.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nothing that breaks it conforms.
@@ -183,10 +181,7 @@ pub struct Open {
 pub fn row_label(row: &Json) -> String {
     let text = match row {
         Json::String(s) => s.clone(),
-        Json::Object(map) => map
-            .get("label")
-            .and_then(Json::as_str)
-            .map_or_else(|| row.to_string(), str::to_owned),
+        Json::Object(map) => map.get("label").and_then(Json::as_str).map_or_else(|| row.to_string(), str::to_owned),
         other => other.to_string(),
     };
     match text.char_indices().nth(60) {

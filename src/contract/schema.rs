@@ -89,26 +89,50 @@ pub(super) struct Translator<'a> {
     open: Vec<String>,
 }
 
-const ANNOTATIONS: &[&str] = &[
-    "title", "description", "default", "example", "externalDocs", "deprecated", "discriminator",
-    "xml",
-];
+const ANNOTATIONS: &[&str] =
+    &["title", "description", "default", "example", "externalDocs", "deprecated", "discriminator", "xml"];
 const KEYWORDS: &[&str] = &[
-    "title", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum",
-    "maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties",
-    "minProperties", "required", "enum", "type", "allOf", "oneOf", "anyOf", "not", "items",
-    "properties", "additionalProperties", "description", "format", "default", "nullable",
-    "discriminator", "readOnly", "writeOnly", "xml", "externalDocs", "example", "deprecated",
+    "title",
+    "multipleOf",
+    "maximum",
+    "exclusiveMaximum",
+    "minimum",
+    "exclusiveMinimum",
+    "maxLength",
+    "minLength",
+    "pattern",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "maxProperties",
+    "minProperties",
+    "required",
+    "enum",
+    "type",
+    "allOf",
+    "oneOf",
+    "anyOf",
+    "not",
+    "items",
+    "properties",
+    "additionalProperties",
+    "description",
+    "format",
+    "default",
+    "nullable",
+    "discriminator",
+    "readOnly",
+    "writeOnly",
+    "xml",
+    "externalDocs",
+    "example",
+    "deprecated",
 ];
 const COMBINATIONS: &[&str] = &["allOf", "oneOf", "anyOf", "not"];
 
 impl<'a> Translator<'a> {
     pub(super) fn new(reader: &'a Reader<'a>, direction: Direction) -> Self {
-        Self {
-            reader,
-            direction,
-            open: Vec::new(),
-        }
+        Self { reader, direction, open: Vec::new() }
     }
 
     /// Translates and compiles the schema at a node.
@@ -119,10 +143,7 @@ impl<'a> Translator<'a> {
             .should_validate_formats(true)
             .build(&json)
             .map_err(|error| node.error(format!("this schema cannot be used: {error}")))?;
-        Ok(Schema {
-            json,
-            validator: Arc::new(validator),
-        })
+        Ok(Schema { json, validator: Arc::new(validator) })
     }
 
     fn translate(&mut self, node: &'a Node, pointer: String) -> Result<Json> {
@@ -143,9 +164,7 @@ impl<'a> Translator<'a> {
     fn keywords(&mut self, node: &'a Node, pointer: &str) -> Result<Json> {
         let mut out = Map::new();
         out.insert(POINTER.to_owned(), json!(pointer));
-        let flag = |key: &str| {
-            matches!(node.get(key).map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))))
-        };
+        let flag = |key: &str| matches!(node.get(key).map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))));
         for (key, value) in node.mapping("a schema")? {
             let name = key.name.as_str();
             if name.starts_with("x-") || ANNOTATIONS.contains(&name) {
@@ -185,9 +204,8 @@ impl<'a> Translator<'a> {
                 "required" => self.required(node, value)?,
                 "pattern" => {
                     let pattern = value.string("`pattern`")?;
-                    check_pattern(pattern).map_err(|e| {
-                        value.error("this pattern is not a regular expression").label(e)
-                    })?;
+                    check_pattern(pattern)
+                        .map_err(|e| value.error("this pattern is not a regular expression").label(e))?;
                     json!(pattern)
                 }
                 "exclusiveMinimum" | "exclusiveMaximum" | "nullable" | "readOnly" | "writeOnly" => {
@@ -197,10 +215,7 @@ impl<'a> Translator<'a> {
             };
             out.insert(name.to_owned(), translated);
         }
-        for (bound, exclusive) in [
-            ("minimum", "exclusiveMinimum"),
-            ("maximum", "exclusiveMaximum"),
-        ] {
+        for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
             if flag(exclusive)
                 && let Some(value) = out.shift_remove(bound)
             {
@@ -232,10 +247,7 @@ impl<'a> Translator<'a> {
             Direction::Request => "readOnly",
             Direction::Response => "writeOnly",
         };
-        Ok(matches!(
-            target.get(key).map(|n| &n.value),
-            Some(Value::Scalar(Json::Bool(true)))
-        ))
+        Ok(matches!(target.get(key).map(|n| &n.value), Some(Value::Scalar(Json::Bool(true)))))
     }
 
     fn required(&self, schema: &'a Node, node: &'a Node) -> Result<Json> {
@@ -257,10 +269,7 @@ impl<'a> Translator<'a> {
 
 /// Patterns are ECMA 262's; the validator's own engine says whether it can read one.
 fn check_pattern(pattern: &str) -> std::result::Result<(), String> {
-    jsonschema::options()
-        .build(&json!({ "pattern": pattern }))
-        .map(|_| ())
-        .map_err(|e| e.to_string())
+    jsonschema::options().build(&json!({ "pattern": pattern })).map(|_| ()).map_err(|e| e.to_string())
 }
 
 /// `int32` and `int64` are bounds.

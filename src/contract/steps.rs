@@ -66,8 +66,19 @@ pub enum Base {
 }
 
 const KEYS: &[&str] = &[
-    "from", "repeat", "set", "drop", "raw", "headers", "path", "authorization", "as", "copies",
-    "each_copy", "after", "until",
+    "from",
+    "repeat",
+    "set",
+    "drop",
+    "raw",
+    "headers",
+    "path",
+    "authorization",
+    "as",
+    "copies",
+    "each_copy",
+    "after",
+    "until",
 ];
 
 /// Reads the steps of a case; `names` are those that every expression there may use.
@@ -79,27 +90,19 @@ pub fn read(node: &Node, names: &Names) -> Result<Vec<Step>> {
     if nodes.is_empty() {
         return Err(node.error("there is no step"));
     }
-    let all: Vec<String> = nodes
-        .iter()
-        .filter_map(|n| n.mapping("a step").ok()?.first().map(|(k, _)| k.name.clone()))
-        .collect();
+    let all: Vec<String> =
+        nodes.iter().filter_map(|n| n.mapping("a step").ok()?.first().map(|(k, _)| k.name.clone())).collect();
     let mut steps: Vec<Step> = Vec::new();
     for (i, node) in nodes.iter().enumerate() {
         let entries = node.mapping("a step")?;
         let [(name, body)] = entries else {
-            return Err(node
-                .error("a step is a map with one key, its name")
-                .help("write `- sent: { … }`"));
+            return Err(node.error("a step is a map with one key, its name").help("write `- sent: { … }`"));
         };
         if all[..i].contains(&name.name) {
             return Err(name.place.error(format!("two steps are named `{}`", name.name)));
         }
         let earlier: Vec<&str> = all[..i].iter().map(String::as_str).collect();
-        let reader = StepReader {
-            names: names.and(earlier.iter().copied()),
-            earlier: &earlier,
-            later: &all[i..],
-        };
+        let reader = StepReader { names: names.and(earlier.iter().copied()), earlier: &earlier, later: &all[i..] };
         let (sends, waits) = match &body.value {
             Value::Sequence(parts) => {
                 let sends = parts.iter().map(|p| reader.send(p)).collect::<Result<Vec<_>>>()?;
@@ -112,14 +115,8 @@ pub fn read(node: &Node, names: &Names) -> Result<Vec<Step>> {
             name: name.name.clone(),
             many,
             sends,
-            after: waits
-                .and_then(|n| n.get("after"))
-                .map(|n| duration(n, "`after`"))
-                .transpose()?,
-            until: waits
-                .and_then(|n| n.get("until"))
-                .map(|n| reader.expression(n))
-                .transpose()?,
+            after: waits.and_then(|n| n.get("after")).map(|n| duration(n, "`after`")).transpose()?,
+            until: waits.and_then(|n| n.get("until")).map(|n| reader.expression(n)).transpose()?,
             place: name.place.clone(),
         });
     }
@@ -134,16 +131,12 @@ struct StepReader<'a> {
 
 impl StepReader<'_> {
     fn expression(&self, node: &Node) -> Result<Expression> {
-        Expression::compile(node.string("an expression")?, &node.place, &self.names)
-            .map_err(|e| self.hint(e))
+        Expression::compile(node.string("an expression")?, &node.place, &self.names).map_err(|e| self.hint(e))
     }
 
     /// A better word for a name that is a later step's.
     fn hint(&self, error: Box<crate::source::Diagnostic>) -> Box<crate::source::Diagnostic> {
-        let later = self
-            .later
-            .iter()
-            .find(|l| error.title().contains(&format!("unknown name `{l}`")));
+        let later = self.later.iter().find(|l| error.title().contains(&format!("unknown name `{l}`")));
         match later {
             Some(name) => error.help(format!("`{name}` comes later: a step sees only earlier ones")),
             None => error,
@@ -159,13 +152,11 @@ impl StepReader<'_> {
         if self.earlier.contains(&name) {
             return Ok(name.to_owned());
         }
-        Err(node.error(format!("no earlier step is named `{name}`")).help(
-            if self.later.iter().any(|l| l == name) {
-                "it comes later: a step is made only from earlier ones".to_owned()
-            } else {
-                format!("earlier steps: {}", self.earlier.join(", "))
-            },
-        ))
+        Err(node.error(format!("no earlier step is named `{name}`")).help(if self.later.iter().any(|l| l == name) {
+            "it comes later: a step is made only from earlier ones".to_owned()
+        } else {
+            format!("earlier steps: {}", self.earlier.join(", "))
+        }))
     }
 
     fn send(&self, node: &Node) -> Result<Send> {
@@ -196,9 +187,7 @@ impl StepReader<'_> {
         }
         let raw = match node.get("raw") {
             Some(raw) => Some(match &raw.value {
-                Value::Sequence(pieces) => {
-                    pieces.iter().map(|p| self.template(p)).collect::<Result<_>>()?
-                }
+                Value::Sequence(pieces) => pieces.iter().map(|p| self.template(p)).collect::<Result<_>>()?,
                 _ => vec![self.template(raw)?],
             }),
             None => None,
@@ -246,10 +235,7 @@ impl StepReader<'_> {
         let Some(map) = node.get(key) else {
             return Ok(Vec::new());
         };
-        map.mapping(&format!("`{key}`"))?
-            .iter()
-            .map(|(k, n)| Ok((k.name.clone(), self.optional(n)?)))
-            .collect()
+        map.mapping(&format!("`{key}`"))?.iter().map(|(k, n)| Ok((k.name.clone(), self.optional(n)?))).collect()
     }
 }
 
@@ -257,9 +243,7 @@ fn pointer(text: &str, place: &Place) -> Result<String> {
     if text.starts_with('/') {
         return Ok(text.to_owned());
     }
-    Err(place
-        .error(format!("`{text}` is not a JSON Pointer"))
-        .help(format!("body fields are written `/{text}`")))
+    Err(place.error(format!("`{text}` is not a JSON Pointer")).help(format!("body fields are written `/{text}`")))
 }
 
 /// An expression shared by several owners.

@@ -96,15 +96,9 @@ impl Template {
     pub fn read(node: &Node, names: &Names) -> Result<Self> {
         match &node.value {
             Value::Scalar(json) => Ok(Self::Literal(json.clone())),
-            Value::Sequence(nodes) => nodes
-                .iter()
-                .map(|n| Self::read(n, names))
-                .collect::<Result<_>>()
-                .map(Self::List),
+            Value::Sequence(nodes) => nodes.iter().map(|n| Self::read(n, names)).collect::<Result<_>>().map(Self::List),
             Value::Mapping(entries) => {
-                let form = FORMS
-                    .iter()
-                    .find(|(word, _)| entries.iter().any(|(k, _)| k.name == *word));
+                let form = FORMS.iter().find(|(word, _)| entries.iter().any(|(k, _)| k.name == *word));
                 if let Some((word, keys)) = form {
                     node.only(&format!("`{{{word}: …}}`"), keys)?;
                     return Self::form(word, node, names);
@@ -122,10 +116,8 @@ impl Template {
         let Some(main) = node.get(word) else {
             return Err(node.error(format!("`{word}` is missing")));
         };
-        let expression = |n: &Node| {
-            Expression::compile(n.string("an expression")?, &n.place, names)
-                .map(std::sync::Arc::new)
-        };
+        let expression =
+            |n: &Node| Expression::compile(n.string("an expression")?, &n.place, names).map(std::sync::Arc::new);
         Ok(match word {
             "cel" => Self::Cel(expression(main)?),
             "fresh" => Self::Fresh {
@@ -148,11 +140,7 @@ impl Template {
             },
             "integer" => {
                 main.only("`integer`", &["above", "below", "from", "to"])?;
-                let bound = |key: &str| {
-                    main.get(key)
-                        .map(|n| integer::<i64>(n, &format!("`{key}`")))
-                        .transpose()
-                };
+                let bound = |key: &str| main.get(key).map(|n| integer::<i64>(n, &format!("`{key}`"))).transpose();
                 let from = bound("from")?.or(bound("above")?.map(|n| n.saturating_add(1)));
                 let to = bound("to")?.or(bound("below")?.map(|n| n.saturating_sub(1)));
                 let (from, to) = match (from, to) {
@@ -203,15 +191,11 @@ impl Template {
 
     /// The value at a JSON Pointer, to be changed.
     pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Template> {
-        segments(pointer)
-            .iter()
-            .try_fold(self, |template, name| match template {
-                Self::Object(entries) => {
-                    entries.iter_mut().find(|(k, _)| k == name).map(|(_, t)| t)
-                }
-                Self::List(items) => name.parse::<usize>().ok().and_then(|i| items.get_mut(i)),
-                _ => None,
-            })
+        segments(pointer).iter().try_fold(self, |template, name| match template {
+            Self::Object(entries) => entries.iter_mut().find(|(k, _)| k == name).map(|(_, t)| t),
+            Self::List(items) => name.parse::<usize>().ok().and_then(|i| items.get_mut(i)),
+            _ => None,
+        })
     }
 
     /// The value at a JSON Pointer.
@@ -264,9 +248,7 @@ impl From<Json> for Template {
     fn from(json: Json) -> Self {
         match json {
             Json::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
-            Json::Object(map) => Self::Object(
-                map.into_iter().map(|(k, v)| (k, Self::from(v))).collect(),
-            ),
+            Json::Object(map) => Self::Object(map.into_iter().map(|(k, v)| (k, Self::from(v))).collect()),
             other => Self::Literal(other),
         }
     }
@@ -293,8 +275,7 @@ pub(super) fn integer<T: TryFrom<i64>>(node: &Node, what: &str) -> Result<T> {
 
 fn offset(node: &Node) -> Result<FixedOffset> {
     let text = node.string("`offset`")?;
-    text.parse()
-        .map_err(|_| node.error("an offset looks like \"+05:30\""))
+    text.parse().map_err(|_| node.error("an offset looks like \"+05:30\""))
 }
 
 /// A duration such as `3s`, `500ms` or `2m`.
@@ -332,7 +313,10 @@ mod tests {
 
     #[test]
     fn tells_forms_from_literals() {
-        assert!(matches!(read("{fresh: id, length: 40}").unwrap(), Template::Fresh { unknown_id: true, length: Some(40) }));
+        assert!(matches!(
+            read("{fresh: id, length: 40}").unwrap(),
+            Template::Fresh { unknown_id: true, length: Some(40) }
+        ));
         assert!(matches!(read("{integer: {above: 100}}").unwrap(), Template::Integer { from: 101, to: 1_000_101 }));
         assert!(matches!(read("{a: 1}").unwrap(), Template::Object(_)));
         assert!(matches!(read("{literal: {cel: 1}}").unwrap(), Template::Literal(Json::Object(_))));

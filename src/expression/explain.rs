@@ -50,10 +50,7 @@ impl Expression {
         for path in paths {
             let text = spell(path);
             if operands.iter().all(|o| o.path != text) {
-                operands.push(Operand {
-                    path: text,
-                    value: value_of(path, scope),
-                });
+                operands.push(Operand { path: text, value: value_of(path, scope) });
             }
         }
         let mut explanation = Explanation {
@@ -61,24 +58,15 @@ impl Expression {
             expected: None,
             actual: None,
             operands,
-            error: evaluate(clause, scope)
-                .err()
-                .map(|e| Trouble::from(e).to_string()),
+            error: evaluate(clause, scope).err().map(|e| Trouble::from(e).to_string()),
         };
         if let Expr::Call(call) = &clause.expr
             && COMPARISONS.contains(&call.func_name.as_str())
             && call.args.len() == 2
         {
-            let (left, right) = (
-                value_of(&call.args[0], scope),
-                value_of(&call.args[1], scope),
-            );
+            let (left, right) = (value_of(&call.args[0], scope), value_of(&call.args[1], scope));
             let swapped = reads_response(&call.args[1]) && !reads_response(&call.args[0]);
-            (explanation.actual, explanation.expected) = if swapped {
-                (right, left)
-            } else {
-                (left, right)
-            };
+            (explanation.actual, explanation.expected) = if swapped { (right, left) } else { (left, right) };
         }
         explanation
     }
@@ -95,21 +83,15 @@ impl Expression {
             return (ast, range);
         };
         let at = |id: u64| self.offsets.iter().find(|(i, _)| *i == id).map(|(_, o)| *o);
-        let truth = |e: &IdedExpr| {
-            evaluate(e, scope)
-                .ok()
-                .and_then(|v| to_json(v.as_ref()))
-                .and_then(|v| v.as_bool())
-        };
+        let truth = |e: &IdedExpr| evaluate(e, scope).ok().and_then(|v| to_json(v.as_ref())).and_then(|v| v.as_bool());
         match call.func_name.as_str() {
             operators::LOGICAL_AND | operators::LOGICAL_OR if call.args.len() == 2 => {
                 let is_and = call.func_name == operators::LOGICAL_AND;
                 let (left, right) = (&call.args[0], &call.args[1]);
                 // Balanced trees move operators about: without a sure split, the whole is shown.
-                let Some(split) = at(ast.id).filter(|s| {
-                    range.contains(s)
-                        && self.text[*s..].starts_with(if is_and { "&&" } else { "||" })
-                }) else {
+                let Some(split) = at(ast.id)
+                    .filter(|s| range.contains(s) && self.text[*s..].starts_with(if is_and { "&&" } else { "||" }))
+                else {
                     return (ast, range);
                 };
                 let left_range = range.start..split;
@@ -133,12 +115,8 @@ impl Expression {
                 let question = at(ast.id).filter(|s| self.text[*s..].starts_with('?'));
                 let colon = question.and_then(|q| matching_colon(&self.text[q + 1..range.end]));
                 match (question, colon, truth(&call.args[0])) {
-                    (Some(q), Some(c), Some(true)) => {
-                        self.deciding(&call.args[1], q + 1..q + 1 + c, scope)
-                    }
-                    (Some(q), Some(c), Some(false)) => {
-                        self.deciding(&call.args[2], q + 2 + c..range.end, scope)
-                    }
+                    (Some(q), Some(c), Some(true)) => self.deciding(&call.args[1], q + 1..q + 1 + c, scope),
+                    (Some(q), Some(c), Some(false)) => self.deciding(&call.args[2], q + 2 + c..range.end, scope),
                     _ => (ast, range),
                 }
             }
@@ -279,18 +257,10 @@ mod tests {
     use serde_json::json;
 
     fn explain(text: &str, request: Json, response: Json) -> Explanation {
-        let place = Place {
-            source: Source::new("t", text),
-            span: 0..1,
-        };
+        let place = Place { source: Source::new("t", text), span: 0..1 };
         let names = Names::new(["request", "response"]);
-        let scope = ScopeBuilder::default()
-            .json("request", &request)
-            .json("response", &response)
-            .build();
-        Expression::compile(text, &place, &names)
-            .unwrap()
-            .explain(&scope)
+        let scope = ScopeBuilder::default().json("request", &request).json("response", &response).build();
+        Expression::compile(text, &place, &names).unwrap().explain(&scope)
     }
 
     #[test]
@@ -307,11 +277,7 @@ mod tests {
 
     #[test]
     fn finds_the_clause_that_failed() {
-        let e = explain(
-            "!has(request.a) || (request.a == 1 && response.b == 2)",
-            json!({"a": 1}),
-            json!({"b": 3}),
-        );
+        let e = explain("!has(request.a) || (request.a == 1 && response.b == 2)", json!({"a": 1}), json!({"b": 3}));
         assert_eq!(e.clause, "response.b == 2");
         assert_eq!((e.expected, e.actual), (Some(json!(2)), Some(json!(3))));
     }
@@ -320,22 +286,13 @@ mod tests {
     fn names_what_was_missing() {
         let e = explain("response.body.id == 'x'", json!({}), json!({"body": {}}));
         assert_eq!(e.error.as_deref(), Some("`id` is missing"));
-        assert_eq!(
-            e.operands,
-            [Operand {
-                path: "response.body.id".into(),
-                value: None
-            }]
-        );
+        assert_eq!(e.operands, [Operand { path: "response.body.id".into(), value: None }]);
     }
 
     #[test]
     fn shows_what_a_comprehension_read() {
-        let e = explain(
-            "response.ids.filter(x, x != request.a).size() == 1",
-            json!({"a": 1}),
-            json!({"ids": [1, 2, 3]}),
-        );
+        let e =
+            explain("response.ids.filter(x, x != request.a).size() == 1", json!({"a": 1}), json!({"ids": [1, 2, 3]}));
         assert_eq!(e.actual, Some(json!(2)));
         assert_eq!(e.operands[0].value, Some(json!([1, 2, 3])));
     }

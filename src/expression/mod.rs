@@ -21,8 +21,7 @@ pub use value::{Defines, Scope, ScopeBuilder, from_json, timestamp, to_json};
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib().with_optional_support(true);
     for extension in [extensions::strings, extensions::lists, extensions::math] {
-        env.add_extension(extension)
-            .expect("the extensions do not overlap");
+        env.add_extension(extension).expect("the extensions do not overlap");
     }
     Arc::new(env)
 });
@@ -82,9 +81,7 @@ impl Expression {
             let first = errors.errors.first();
             let (line, column) = first.map_or((1, 1), |e| e.pos);
             let message = first.map_or_else(String::new, |e| e.msg.clone());
-            place
-                .error("this is not a CEL expression")
-                .label(format!("line {line}, column {column} of it: {message}"))
+            place.error("this is not a CEL expression").label(format!("line {line}, column {column} of it: {message}"))
         })?;
         let mut ast = program.expression().clone();
         let found = names::bind(&mut ast, names).map_err(|unknown| {
@@ -134,8 +131,7 @@ impl Expression {
     /// See [`Trouble`].
     pub fn json(&self, scope: &Scope) -> std::result::Result<Json, Trouble> {
         self.value(scope).and_then(|v| {
-            to_json(v.as_ref())
-                .ok_or_else(|| Trouble::Error(format!("`{}` has no JSON value", self.text)))
+            to_json(v.as_ref()).ok_or_else(|| Trouble::Error(format!("`{}` has no JSON value", self.text)))
         })
     }
 
@@ -143,10 +139,7 @@ impl Expression {
     ///
     /// # Errors
     /// See [`Trouble`]; also a value that is not a timestamp.
-    pub fn instant(
-        &self,
-        scope: &Scope,
-    ) -> std::result::Result<chrono::DateTime<chrono::Utc>, Trouble> {
+    pub fn instant(&self, scope: &Scope) -> std::result::Result<chrono::DateTime<chrono::Utc>, Trouble> {
         let value = self.value(scope)?;
         value
             .downcast_ref::<cel::common::types::CelTimestamp>()
@@ -188,12 +181,8 @@ fn evaluate(ast: &IdedExpr, scope: &Scope) -> std::result::Result<Box<dyn Val>, 
 impl From<ExecutionError> for Trouble {
     fn from(error: ExecutionError) -> Self {
         match error {
-            ExecutionError::FunctionError { function, message } if function == value::UNKNOWN => {
-                Self::Unknown(message)
-            }
-            ExecutionError::NoSuchKey(key) if key.starts_with(value::FIXTURES) => {
-                Self::Fixture(key.to_string())
-            }
+            ExecutionError::FunctionError { function, message } if function == value::UNKNOWN => Self::Unknown(message),
+            ExecutionError::NoSuchKey(key) if key.starts_with(value::FIXTURES) => Self::Fixture(key.to_string()),
             ExecutionError::NoSuchKey(key) => Self::Error(format!("`{key}` is missing")),
             other => Self::Error(other.to_string()),
         }
@@ -207,10 +196,7 @@ mod tests {
     use serde_json::json;
 
     fn place(text: &str) -> Place {
-        Place {
-            source: Source::new("t", text),
-            span: 0..text.len(),
-        }
+        Place { source: Source::new("t", text), span: 0..text.len() }
     }
 
     fn compile(text: &str, names: &[&str]) -> Result<Expression> {
@@ -220,11 +206,7 @@ mod tests {
     fn scope(values: Json) -> Scope {
         let mut builder = ScopeBuilder::default();
         for (name, value) in values.as_object().unwrap() {
-            builder = if name == "fixtures" {
-                builder.fixtures(value)
-            } else {
-                builder.json(name, value)
-            };
+            builder = if name == "fixtures" { builder.fixtures(value) } else { builder.json(name, value) };
         }
         builder.unknown("response", "no response came").build()
     }
@@ -251,8 +233,7 @@ mod tests {
     #[test]
     fn maps_iterate_in_their_own_order() {
         let keys: Vec<String> = (0..40).map(|i| format!("k{}", 40 - i)).collect();
-        let map: serde_json::Map<String, Json> =
-            keys.iter().map(|k| (k.clone(), json!(1))).collect();
+        let map: serde_json::Map<String, Json> = keys.iter().map(|k| (k.clone(), json!(1))).collect();
         let scope = scope(json!({ "m": map }));
         let expression = compile("m.map(k, k)", &["m"]).unwrap();
         assert_eq!(expression.json(&scope), Ok(json!(keys)));
@@ -273,11 +254,7 @@ mod tests {
             ("[no, yes].exists(x, response.status == 201 || x)", Ok(true)),
             ("!(response.status == 201)", unknown),
         ] {
-            assert_eq!(
-                compile(text, &names).unwrap().truth(&scope),
-                expected,
-                "{text}"
-            );
+            assert_eq!(compile(text, &names).unwrap().truth(&scope), expected, "{text}");
         }
     }
 
@@ -286,54 +263,28 @@ mod tests {
         let scope = scope(json!({"fixtures": {"h": {"x": 1}}, "body": {}}));
         let names = ["fixtures", "body"];
         let trouble = |text| compile(text, &names).unwrap().json(&scope).unwrap_err();
-        assert_eq!(
-            trouble("fixtures.h.y"),
-            Trouble::Fixture("fixtures.h.y".into())
-        );
-        assert_eq!(
-            trouble("fixtures['z']"),
-            Trouble::Fixture("fixtures.z".into())
-        );
+        assert_eq!(trouble("fixtures.h.y"), Trouble::Fixture("fixtures.h.y".into()));
+        assert_eq!(trouble("fixtures['z']"), Trouble::Fixture("fixtures.z".into()));
         assert_eq!(trouble("body.y"), Trouble::Error("`y` is missing".into()));
-        assert_eq!(
-            compile("has(fixtures.q)", &names).unwrap().truth(&scope),
-            Ok(false)
-        );
+        assert_eq!(compile("has(fixtures.q)", &names).unwrap().truth(&scope), Ok(false));
     }
 
     #[test]
     fn refuses_unknown_names_but_not_those_it_binds_itself() {
-        let error = compile("[1].exists(x, x == y)", &["a"])
-            .unwrap_err()
-            .to_string();
+        let error = compile("[1].exists(x, x == y)", &["a"]).unwrap_err().to_string();
         assert!(error.contains("unknown name `y`"), "{error}");
         assert!(compile("[1].exists(x, x == 1) && math.greatest(1, 2) == 2", &[]).is_ok());
-        assert!(
-            compile("1 +", &[])
-                .unwrap_err()
-                .to_string()
-                .contains("not a CEL expression")
-        );
+        assert!(compile("1 +", &[]).unwrap_err().to_string().contains("not a CEL expression"));
     }
 
     #[test]
     fn lists_the_paths_under_bodies() {
-        let e = compile(
-            "first.response.body.a['b'] == 1 && has(request.body.c)",
-            &["first", "request"],
-        )
-        .unwrap();
+        let e = compile("first.response.body.a['b'] == 1 && has(request.body.c)", &["first", "request"]).unwrap();
         assert_eq!(
             e.body_paths(),
             [
-                BodyPath {
-                    response: false,
-                    segments: vec!["c".into()]
-                },
-                BodyPath {
-                    response: true,
-                    segments: vec!["a".into(), "b".into()]
-                },
+                BodyPath { response: false, segments: vec!["c".into()] },
+                BodyPath { response: true, segments: vec!["a".into(), "b".into()] },
             ]
         );
         assert!(e.reads("first") && !e.reads("a"));
@@ -343,35 +294,17 @@ mod tests {
     fn defines_are_members_of_what_they_are_about() {
         let define = compile("request.n + 1", &["request"]).unwrap();
         let defines = Arc::new(Defines::new([("next".to_owned(), define)]));
-        let exchange = ScopeBuilder::default()
-            .json("request", &json!({"n": 4}))
-            .defines(Arc::clone(&defines))
-            .build();
+        let exchange = ScopeBuilder::default().json("request", &json!({"n": 4})).defines(Arc::clone(&defines)).build();
         let outer = ScopeBuilder::default().scope("first", &exchange).build();
-        assert_eq!(
-            compile("next == 5", &["next"]).unwrap().truth(&exchange),
-            Ok(true)
-        );
-        assert_eq!(
-            compile("first.next == 5", &["first"])
-                .unwrap()
-                .truth(&outer),
-            Ok(true)
-        );
+        assert_eq!(compile("next == 5", &["next"]).unwrap().truth(&exchange), Ok(true));
+        assert_eq!(compile("first.next == 5", &["first"]).unwrap().truth(&outer), Ok(true));
     }
 
     #[test]
     fn numbers_beyond_every_type_do_no_harm() {
-        let body: Json = serde_json::from_str(
-            r#"{"a": 1e400, "b": 18446744073709551616, "c": 18446744073709551615}"#,
-        )
-        .unwrap();
+        let body: Json =
+            serde_json::from_str(r#"{"a": 1e400, "b": 18446744073709551616, "c": 18446744073709551615}"#).unwrap();
         let scope = scope(json!({ "body": body }));
-        assert_eq!(
-            compile("body.a > 1.0 && body.b > 1.0 && body.c > 1u", &["body"])
-                .unwrap()
-                .truth(&scope),
-            Ok(true)
-        );
+        assert_eq!(compile("body.a > 1 && body.b > 1 && body.c > 1", &["body"]).unwrap().truth(&scope), Ok(true));
     }
 }

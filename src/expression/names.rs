@@ -4,9 +4,7 @@
 use std::collections::BTreeSet;
 
 use cel::IdedExpr;
-use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, SourceInfo, operators,
-};
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, SourceInfo, operators};
 use cel::common::types::CelString;
 
 use super::{BodyPath, SELF};
@@ -71,17 +69,9 @@ struct Binder<'a> {
 
 /// Rewrites free names to members of the one bound variable.
 pub(super) fn bind(ast: &mut IdedExpr, names: &Names) -> Result<Found, UnknownName> {
-    let mut binder = Binder {
-        names,
-        local: Vec::new(),
-        paths: BTreeSet::new(),
-        variables: BTreeSet::new(),
-    };
+    let mut binder = Binder { names, local: Vec::new(), paths: BTreeSet::new(), variables: BTreeSet::new() };
     binder.walk(ast)?;
-    Ok(Found {
-        body_paths: binder.paths.into_iter().collect(),
-        variables: binder.variables.into_iter().collect(),
-    })
+    Ok(Found { body_paths: binder.paths.into_iter().collect(), variables: binder.variables.into_iter().collect() })
 }
 
 /// Where each operator and name stands in the text, in bytes.
@@ -91,13 +81,7 @@ pub(super) fn offsets(ast: &IdedExpr, info: &SourceInfo) -> Vec<(u64, usize)> {
     (0..=max_id(ast))
         .filter_map(|id| {
             let (start, _) = info.offset_for(id)?;
-            Some((
-                id,
-                chars
-                    .get(start as usize)
-                    .copied()
-                    .unwrap_or(info.source.len()),
-            ))
+            Some((id, chars.get(start as usize).copied().unwrap_or(info.source.len())))
         })
         .collect()
 }
@@ -111,13 +95,7 @@ fn max_id(ast: &IdedExpr) -> u64 {
 pub(super) fn children(ast: &IdedExpr) -> Vec<&IdedExpr> {
     match &ast.expr {
         Expr::Call(call) => call.target.iter().map(|t| &**t).chain(&call.args).collect(),
-        Expr::Comprehension(c) => vec![
-            &c.iter_range,
-            &c.accu_init,
-            &c.loop_cond,
-            &c.loop_step,
-            &c.result,
-        ],
+        Expr::Comprehension(c) => vec![&c.iter_range, &c.accu_init, &c.loop_cond, &c.loop_step, &c.result],
         Expr::List(list) => list.elements.iter().collect(),
         Expr::Select(select) => vec![&select.operand],
         Expr::Map(map) => entries(&map.entries),
@@ -136,24 +114,14 @@ fn entries(entries: &[cel::common::ast::IdedEntryExpr]) -> Vec<&IdedExpr> {
         .collect()
 }
 
-/// The names of a chain of selections, as far as they are spelt out: `a.b['c'][0]` is a, b, c.
+/// The names of a chain of selections: `a.b['c']` is a, b, c. Optional selections end it: what they
+/// name need not exist.
 pub(super) fn chain(ast: &IdedExpr) -> Option<Vec<String>> {
     match &ast.expr {
         Expr::Ident(name) if name == SELF => Some(Vec::new()),
         Expr::Ident(name) => Some(vec![name.clone()]),
         Expr::Select(select) => with(chain(&select.operand)?, &select.field),
-        Expr::Call(CallExpr {
-            func_name,
-            target: None,
-            args,
-        }) if args.len() == 2
-            && [
-                operators::INDEX,
-                operators::OPT_INDEX,
-                operators::OPT_SELECT,
-            ]
-            .contains(&func_name.as_str()) =>
-        {
+        Expr::Call(CallExpr { func_name, target: None, args }) if args.len() == 2 && func_name == operators::INDEX => {
             let path = chain(&args[0])?;
             match &args[1].expr {
                 Expr::Literal(LiteralValue::String(key)) => with(path, key.inner()),
@@ -195,10 +163,7 @@ impl Binder<'_> {
         }
     }
 
-    fn walk_entries(
-        &mut self,
-        entries: &mut [cel::common::ast::IdedEntryExpr],
-    ) -> Result<(), UnknownName> {
+    fn walk_entries(&mut self, entries: &mut [cel::common::ast::IdedEntryExpr]) -> Result<(), UnknownName> {
         entries.iter_mut().try_for_each(|e| match &mut e.expr {
             EntryExpr::StructField(f) => self.walk(&mut f.value),
             EntryExpr::MapEntry(m) => {
@@ -215,9 +180,7 @@ impl Binder<'_> {
         self.local.push(c.accu_var.clone());
         self.local.push(c.iter_var.clone());
         self.local.extend(c.iter_var2.clone());
-        let walked = self
-            .walk(&mut c.loop_cond)
-            .and_then(|()| self.walk(&mut c.loop_step));
+        let walked = self.walk(&mut c.loop_cond).and_then(|()| self.walk(&mut c.loop_step));
         self.local.truncate(depth + 1);
         let walked = walked.and_then(|()| self.walk(&mut c.result));
         self.local.truncate(depth);
@@ -231,10 +194,7 @@ impl Binder<'_> {
         if self.names.0.contains(name) {
             self.variables.insert(name.to_owned());
             return Ok(Some(Expr::Select(SelectExpr {
-                operand: Box::new(IdedExpr {
-                    id: 0,
-                    expr: Expr::Ident(SELF.to_owned()),
-                }),
+                operand: Box::new(IdedExpr { id: 0, expr: Expr::Ident(SELF.to_owned()) }),
                 field: name.to_owned(),
                 test: false,
             })));
@@ -253,10 +213,7 @@ impl Binder<'_> {
     /// Notes `….request.body.x` and its like, whatever stands before.
     fn note_path(&mut self, ast: &IdedExpr) {
         let Some(path) = chain(ast) else { return };
-        let Some(at) = path
-            .windows(2)
-            .position(|w| (w[0] == "request" || w[0] == "response") && w[1] == "body")
-        else {
+        let Some(at) = path.windows(2).position(|w| (w[0] == "request" || w[0] == "response") && w[1] == "body") else {
             return;
         };
         let segments = path[at + 2..].to_vec();
@@ -267,10 +224,7 @@ impl Binder<'_> {
         };
         // The walk meets a.b.c before a.b: only the longest is of interest.
         if !segments.is_empty() && !self.paths.iter().any(shorter) {
-            self.paths.insert(BodyPath {
-                response: path[at] == "response",
-                segments,
-            });
+            self.paths.insert(BodyPath { response: path[at] == "response", segments });
         }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use cel::ExecutionError;
 use cel::common::traits::{Container, Indexer, Iterable, Iterator as CelIterator, Sizer};
 use cel::common::types::{
-    self, CelBool, CelBytes, CelDouble, CelDuration, CelInt, CelList, CelMap, CelNull, CelOptional,
-    CelString, CelTimestamp, CelUInt, Type,
+    self, CelBool, CelBytes, CelDouble, CelDuration, CelInt, CelList, CelMap, CelNull, CelOptional, CelString,
+    CelTimestamp, CelUInt, Type,
 };
 use cel::common::value::{CowVal, StaticVal, Val};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -48,13 +48,8 @@ fn convert(json: &Json, fixture: Option<String>) -> Box<dyn Val> {
         Json::Null => Box::new(CelNull),
         Json::Bool(b) => Box::new(CelBool::from(*b)),
         Json::Number(n) => {
-            if let Some(i) = n.as_i64() {
-                Box::new(CelInt::from(i))
-            } else if let Some(u) = n.as_u64() {
-                Box::new(CelUInt::from(u))
-            } else {
-                Box::new(CelDouble::from(as_f64(n)))
-            }
+            // Beyond 64 bits with sign a number is a double, so that all numbers can be compared.
+            if let Some(i) = n.as_i64() { Box::new(CelInt::from(i)) } else { Box::new(CelDouble::from(as_f64(n))) }
         }
         Json::String(s) => Box::new(CelString::from(s.clone())),
         Json::Array(items) => Box::new(CelList::from(
@@ -83,10 +78,7 @@ fn convert(json: &Json, fixture: Option<String>) -> Box<dyn Val> {
 
 /// The nearest double of a JSON number; infinite beyond the range.
 fn as_f64(number: &serde_json::Number) -> f64 {
-    number
-        .as_f64()
-        .or_else(|| number.to_string().parse().ok())
-        .unwrap_or(f64::NAN)
+    number.as_f64().or_else(|| number.to_string().parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// Converts a CEL value to JSON: instants and durations as text, bytes as base64. None for types,
@@ -135,19 +127,10 @@ pub fn to_json(value: &dyn Val) -> Option<Json> {
             })
             .collect::<Option<Vec<_>>>()?;
         entries.sort_by(|a, b| a.0.cmp(&b.0));
-        return Some(
-            entries
-                .into_iter()
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-        );
+        return Some(entries.into_iter().collect::<serde_json::Map<_, _>>().into());
     }
     if let Some(t) = value.downcast_ref::<CelTimestamp>() {
-        return Some(
-            t.inner()
-                .to_rfc3339_opts(SecondsFormat::AutoSi, true)
-                .into(),
-        );
+        return Some(t.inner().to_rfc3339_opts(SecondsFormat::AutoSi, true).into());
     }
     if let Some(d) = value.downcast_ref::<CelDuration>() {
         let millis = d.inner().num_milliseconds();
@@ -158,11 +141,7 @@ pub fn to_json(value: &dyn Val) -> Option<Json> {
     }
     if let Some(b) = value.downcast_ref::<CelBytes>() {
         use base64::Engine as _;
-        return Some(
-            base64::engine::general_purpose::STANDARD
-                .encode(b.inner())
-                .into(),
-        );
+        return Some(base64::engine::general_purpose::STANDARD.encode(b.inner()).into());
     }
     None
 }
@@ -231,10 +210,7 @@ impl ScopeBuilder {
     /// Adds a list of scopes as a member.
     #[must_use]
     pub fn scopes(self, name: &str, scopes: &[Scope]) -> Self {
-        let list: Vec<Box<dyn Val>> = scopes
-            .iter()
-            .map(|s| Box::new(s.clone()) as Box<dyn Val>)
-            .collect();
+        let list: Vec<Box<dyn Val>> = scopes.iter().map(|s| Box::new(s.clone()) as Box<dyn Val>).collect();
         self.value(name, Box::new(CelList::from(list)))
     }
 
@@ -247,9 +223,7 @@ impl ScopeBuilder {
     /// Adds a value that could not be known, and why.
     #[must_use]
     pub fn unknown(mut self, name: &str, reason: &str) -> Self {
-        self.0
-            .slots
-            .insert(name.to_owned(), Slot::Unknown(reason.to_owned()));
+        self.0.slots.insert(name.to_owned(), Slot::Unknown(reason.to_owned()));
         self
     }
 
@@ -308,10 +282,7 @@ fn key_text(key: &dyn Val) -> String {
 }
 
 fn wrong_key(key: &dyn Val) -> ExecutionError {
-    ExecutionError::UnexpectedType {
-        got: key.get_type().name().to_owned(),
-        want: "string".to_owned(),
-    }
+    ExecutionError::UnexpectedType { got: key.get_type().name().to_owned(), want: "string".to_owned() }
 }
 
 impl Indexer for Scope {
@@ -319,9 +290,7 @@ impl Indexer for Scope {
     where
         Self: 'v,
     {
-        let name = key
-            .downcast_ref::<CelString>()
-            .ok_or_else(|| wrong_key(key))?;
+        let name = key.downcast_ref::<CelString>().ok_or_else(|| wrong_key(key))?;
         match self.0.slots.get(name.inner()) {
             Some(Slot::Value(value)) => Ok(CowVal::Borrowed(value.as_ref())),
             Some(Slot::Unknown(reason)) => Err(ExecutionError::function_error(UNKNOWN, reason)),
@@ -354,9 +323,7 @@ impl Val for Scope {
         Some(self)
     }
     fn equals(&self, other: &dyn Val) -> bool {
-        other
-            .downcast_ref::<Scope>()
-            .is_some_and(|o| Arc::ptr_eq(&o.0, &self.0))
+        other.downcast_ref::<Scope>().is_some_and(|o| Arc::ptr_eq(&o.0, &self.0))
     }
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
         Box::new(self.clone())
@@ -373,9 +340,7 @@ impl Indexer for Object {
     where
         Self: 'v,
     {
-        let name = key
-            .downcast_ref::<CelString>()
-            .ok_or_else(|| wrong_key(key))?;
+        let name = key.downcast_ref::<CelString>().ok_or_else(|| wrong_key(key))?;
         match self.0.entries.get(name.inner()) {
             Some(value) => Ok(CowVal::Borrowed(value.as_ref())),
             None => Err(match &self.0.fixture {
@@ -395,9 +360,7 @@ impl Indexer for Object {
 
 impl Container for Object {
     fn contains(&self, key: &dyn Val) -> Result<bool, ExecutionError> {
-        key.downcast_ref::<CelString>()
-            .map(|k| self.0.entries.contains_key(k.inner()))
-            .ok_or_else(|| wrong_key(key))
+        key.downcast_ref::<CelString>().map(|k| self.0.entries.contains_key(k.inner())).ok_or_else(|| wrong_key(key))
     }
 }
 
@@ -452,16 +415,10 @@ impl Val for Object {
     fn equals(&self, other: &dyn Val) -> bool {
         if let Some(other) = other.downcast_ref::<Object>() {
             return self.0.entries.len() == other.0.entries.len()
-                && self
-                    .0
-                    .entries
-                    .iter()
-                    .all(|(k, v)| other.0.entries.get(k).is_some_and(|o| v.equals(o.as_ref())));
+                && self.0.entries.iter().all(|(k, v)| other.0.entries.get(k).is_some_and(|o| v.equals(o.as_ref())));
         }
         // A map written in the expression itself.
-        other
-            .downcast_ref::<CelMap>()
-            .is_some_and(|_| to_json(self) == to_json(other))
+        other.downcast_ref::<CelMap>().is_some_and(|_| to_json(self) == to_json(other))
     }
     fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
         Box::new(self.clone())

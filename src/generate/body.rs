@@ -12,11 +12,7 @@ use crate::contract::template::Template;
 pub fn type_of(schema: &Json) -> &str {
     match &schema["type"] {
         Json::String(one) => one,
-        Json::Array(several) => several
-            .iter()
-            .filter_map(Json::as_str)
-            .find(|t| *t != "null")
-            .unwrap_or("null"),
+        Json::Array(several) => several.iter().filter_map(Json::as_str).find(|t| *t != "null").unwrap_or("null"),
         _ if schema.get("properties").is_some() => "object",
         _ => "",
     }
@@ -31,12 +27,8 @@ pub fn values(schema: &Json) -> BoxedStrategy<Template> {
         "boolean" => any::<bool>().prop_map(|b| Template::Literal(json!(b))).boxed(),
         "integer" => integers(schema),
         "number" => numbers(schema),
-        "string" if schema["format"] == "date-time" && schema.get("pattern").is_none() => {
-            instant::instants().boxed()
-        }
-        "string" => text::strings(schema)
-            .prop_map(|s| Template::Literal(json!(s)))
-            .boxed(),
+        "string" if schema["format"] == "date-time" && schema.get("pattern").is_none() => instant::instants().boxed(),
+        "string" => text::strings(schema).prop_map(|s| Template::Literal(json!(s))).boxed(),
         "array" => arrays(schema),
         "object" => objects(schema),
         _ => Just(Template::Literal(json!("anything"))).boxed(),
@@ -73,9 +65,7 @@ fn integers(schema: &Json) -> BoxedStrategy<Template> {
     let near = from..=from.saturating_add(1000).min(to);
     // Round numbers are what people send, and what units divide.
     let round = (from..=to).prop_map(move |n| (n / 100 * 100).clamp(from, to));
-    prop_oneof![near, from..=to, round]
-        .prop_map(move |n| Template::Literal(json!(n * step)))
-        .boxed()
+    prop_oneof![near, from..=to, round].prop_map(move |n| Template::Literal(json!(n * step))).boxed()
 }
 
 fn numbers(schema: &Json) -> BoxedStrategy<Template> {
@@ -97,8 +87,7 @@ fn arrays(schema: &Json) -> BoxedStrategy<Template> {
     let unique = schema["uniqueItems"] == true;
     proptest::collection::vec(values(&schema["items"]), least..=most)
         .prop_filter("items must differ", move |items| {
-            let texts: std::collections::BTreeSet<String> =
-                items.iter().map(|i| format!("{i:?}")).collect();
+            let texts: std::collections::BTreeSet<String> = items.iter().map(|i| format!("{i:?}")).collect();
             !unique || texts.len() == items.len()
         })
         .prop_map(Template::List)
@@ -114,10 +103,8 @@ fn objects(schema: &Json) -> BoxedStrategy<Template> {
         .unzip();
     let required: Vec<bool> = names.iter().map(|n| is_required(schema, n)).collect();
     // Presence first: what is left out first is most of what shrinking can win.
-    let presence: Vec<_> = required
-        .iter()
-        .map(|r| if *r { Just(true).boxed() } else { any::<bool>().boxed() })
-        .collect();
+    let presence: Vec<_> =
+        required.iter().map(|r| if *r { Just(true).boxed() } else { any::<bool>().boxed() }).collect();
     (presence, fields)
         .prop_map(move |(present, values)| {
             Template::Object(
@@ -135,9 +122,7 @@ fn objects(schema: &Json) -> BoxedStrategy<Template> {
 
 /// Whether a property must be there.
 pub fn is_required(schema: &Json, name: &str) -> bool {
-    schema["required"]
-        .as_array()
-        .is_some_and(|r| r.iter().any(|n| n == name))
+    schema["required"].as_array().is_some_and(|r| r.iter().any(|n| n == name))
 }
 
 /// Everything that one request draws: presence and value of each top-level field, and where in
@@ -153,16 +138,9 @@ pub struct Draw {
 }
 
 /// The strategy of a whole request. `presence` forces fields in or out where it says so.
-pub fn draws(
-    schema: Option<&Json>,
-    presence: &[Option<bool>],
-    lists: usize,
-) -> BoxedStrategy<Draw> {
-    let properties: Vec<(&String, &Json)> = schema
-        .and_then(|s| s["properties"].as_object())
-        .into_iter()
-        .flatten()
-        .collect();
+pub fn draws(schema: Option<&Json>, presence: &[Option<bool>], lists: usize) -> BoxedStrategy<Draw> {
+    let properties: Vec<(&String, &Json)> =
+        schema.and_then(|s| s["properties"].as_object()).into_iter().flatten().collect();
     let present: Vec<BoxedStrategy<bool>> = properties
         .iter()
         .enumerate()
@@ -180,11 +158,5 @@ pub fn draws(
         .collect();
     let fields: Vec<_> = properties.iter().map(|(_, below)| values(below)).collect();
     let picks = proptest::collection::vec(any::<Index>(), lists);
-    (present, fields, picks)
-        .prop_map(|(present, values, picks)| Draw {
-            present,
-            values,
-            picks,
-        })
-        .boxed()
+    (present, fields, picks).prop_map(|(present, values, picks)| Draw { present, values, picks }).boxed()
 }

@@ -62,17 +62,11 @@ pub struct Lent {
 impl Lent {
     /// What is lent to a contract.
     pub fn new(contract: &Contract, fixtures: Json, identities: Vec<String>) -> Self {
-        let scope = ScopeBuilder::default()
-            .fixtures(&fixtures)
-            .json("caller", &json!(CALLER))
-            .build();
+        let scope = ScopeBuilder::default().fixtures(&fixtures).json("caller", &json!(CALLER)).build();
         Self {
             fixtures,
             identities,
-            scope: scope
-                .extend()
-                .defines(std::sync::Arc::clone(&contract.defines))
-                .build(),
+            scope: scope.extend().defines(std::sync::Arc::clone(&contract.defines)).build(),
             bare_scope: scope,
         }
     }
@@ -111,13 +105,7 @@ pub struct Choice {
 }
 
 /// Puts a request together from what was drawn.
-pub fn assemble(
-    contract: &Contract,
-    lent: &Lent,
-    draw: &Draw,
-    choice: &Choice,
-    now: DateTime<Utc>,
-) -> Draft {
+pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, now: DateTime<Utc>) -> Draft {
     let caller = choice.caller.clone().unwrap_or_else(|| CALLER.to_owned());
     let scope = |path: &Json, body: &Json| {
         lent.scope()
@@ -130,29 +118,19 @@ pub fn assemble(
     let mut picks = draw.picks.iter();
     let mut path = serde_json::Map::new();
     for parameter in &contract.operation.path_parameters {
-        let list = contract
-            .values
-            .iter()
-            .find(|v| v.target == Target::Path(parameter.name.clone()));
+        let list = contract.values.iter().find(|v| v.target == Target::Path(parameter.name.clone()));
         let pick = picks.next();
-        let value = list
-            .and_then(|v| list_of(v.list.json(&scope(&path.clone().into(), &json!({})))))
-            .and_then(|items| {
-                let at = choice.path.map_or_else(
-                    || pick.map_or(0, |p| p.index(items.len())),
-                    |p| p % items.len(),
-                );
+        let value =
+            list.and_then(|v| list_of(v.list.json(&scope(&path.clone().into(), &json!({}))))).and_then(|items| {
+                let at = choice.path.map_or_else(|| pick.map_or(0, |p| p.index(items.len())), |p| p % items.len());
                 items.get(at).cloned()
             });
         path.insert(parameter.name.clone(), value.unwrap_or_else(|| json!("1")));
     }
     let path_json = Json::from(path.clone());
     let body = contract.operation.body.as_ref().map(|body| {
-        let names: Vec<&String> = body.schema.json["properties"]
-            .as_object()
-            .into_iter()
-            .flat_map(|p| p.keys())
-            .collect();
+        let names: Vec<&String> =
+            body.schema.json["properties"].as_object().into_iter().flat_map(|p| p.keys()).collect();
         let mut fields: Vec<(String, Template)> = names
             .into_iter()
             .zip(&draw.values)
@@ -191,10 +169,7 @@ pub fn assemble(
     for parameter in &contract.operation.header_parameters {
         let is_key = parameter.name.eq_ignore_ascii_case(KEY_HEADER);
         if is_key && (choice.key || parameter.required) {
-            let fresh = Template::Fresh {
-                unknown_id: false,
-                length: None,
-            };
+            let fresh = Template::Fresh { unknown_id: false, length: None };
             headers.push((parameter.name.clone(), fresh));
         } else if parameter.required {
             headers.push((parameter.name.clone(), super::fault::simplest(&parameter.schema.json)));
@@ -202,10 +177,7 @@ pub fn assemble(
     }
     Draft {
         identity: Template::Literal(json!(caller)),
-        path: path
-            .into_iter()
-            .map(|(name, value)| (name, Template::Literal(value)))
-            .collect(),
+        path: path.into_iter().map(|(name, value)| (name, Template::Literal(value))).collect(),
         headers,
         credentials: Credentials::Own,
         body: body.map_or(Content::None, Content::Json),

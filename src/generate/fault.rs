@@ -68,9 +68,7 @@ pub fn simplest(schema: &Json) -> Template {
 
 fn schema_at<'a>(schema: &'a Json, pointer: &str) -> Option<&'a Json> {
     segments(pointer).iter().try_fold(schema, |s, name| {
-        s["properties"]
-            .get(name)
-            .or_else(|| s.get("items").filter(|_| name.parse::<usize>().is_ok()))
+        s["properties"].get(name).or_else(|| s.get("items").filter(|_| name.parse::<usize>().is_ok()))
     })
 }
 
@@ -148,11 +146,7 @@ fn broken(schema: &Json, at: &str, out: &mut Vec<Change>) {
             value: Some(Template::Literal(json!("x"))),
         });
     }
-    let mut c = Collector {
-        pointer: &pointer,
-        at,
-        out,
-    };
+    let mut c = Collector { pointer: &pointer, at, out };
     if schema.get("type").is_some() {
         wrong_types(schema, &mut c);
     }
@@ -187,11 +181,9 @@ fn known(template: &Template) -> Json {
     match template {
         Template::Literal(json) => json.clone(),
         Template::List(items) => items.iter().map(known).collect(),
-        Template::Object(entries) => entries
-            .iter()
-            .map(|(k, t)| (k.clone(), known(t)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
+        Template::Object(entries) => {
+            entries.iter().map(|(k, t)| (k.clone(), known(t))).collect::<serde_json::Map<_, _>>().into()
+        }
         _ => Json::Null,
     }
 }
@@ -231,12 +223,9 @@ fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
 fn numbers_beyond(schema: &Json, c: &mut Collector<'_>) {
     let integral = type_of(schema) == "integer";
     let (low, high) = integer_bounds(schema);
-    for (keyword, bound, sign) in [
-        ("minimum", low, -1),
-        ("exclusiveMinimum", low, -1),
-        ("maximum", high, 1),
-        ("exclusiveMaximum", high, 1),
-    ] {
+    for (keyword, bound, sign) in
+        [("minimum", low, -1), ("exclusiveMinimum", low, -1), ("maximum", high, 1), ("exclusiveMaximum", high, 1)]
+    {
         let (Some(bound), Some(exact)) = (bound, schema[keyword].as_f64()) else {
             continue;
         };
@@ -275,9 +264,7 @@ fn strings_beyond(schema: &Json, c: &mut Collector<'_>) {
         c.set("maxLength", "a character too long", json!("x".repeat(most + 1)));
     }
     if schema["pattern"].is_string() {
-        let validator = jsonschema::options()
-            .build(&json!({ "pattern": schema["pattern"] }))
-            .ok();
+        let validator = jsonschema::options().build(&json!({ "pattern": schema["pattern"] })).ok();
         let least = length("minLength").unwrap_or(1);
         let most = length("maxLength").unwrap_or(40).max(least);
         let candidates = ["!", "x", "0", " ", "é", "~~~~~~~~"];
@@ -303,11 +290,7 @@ fn kept(schema: &Json, at: &str, out: &mut Vec<Change>) {
         return;
     }
     let pointer = schema[POINTER].as_str().unwrap_or_default().to_owned();
-    let mut c = Collector {
-        pointer: &pointer,
-        at,
-        out,
-    };
+    let mut c = Collector { pointer: &pointer, at, out };
     let kind = type_of(schema).to_owned();
     let (low, high) = integer_bounds(schema);
     if ["integer", "number"].contains(&kind.as_str()) {

@@ -33,10 +33,7 @@ pub fn instants() -> impl Strategy<Value = Template> {
             let seconds = TimeDelta::seconds(seconds as i64) + TimeDelta::microseconds(micros);
             Template::Instant {
                 when: When::FromNow(if past { -seconds } else { seconds }),
-                spelling: Spelling {
-                    offset: offset.and_then(FixedOffset::east_opt),
-                    digits,
-                },
+                spelling: Spelling { offset: offset.and_then(FixedOffset::east_opt), digits },
             }
         })
 }
@@ -48,15 +45,11 @@ pub fn spell(instant: DateTime<Utc>, spelling: Spelling) -> String {
         .unwrap_or_else(|| FixedOffset::east_opt(0).unwrap_or_else(|| instant.fixed_offset().offset().to_owned()));
     let local = instant.with_timezone(&zone);
     let nanos = instant.timestamp_subsec_nanos();
-    let mut text = local
-        .to_rfc3339_opts(SecondsFormat::Secs, spelling.offset.is_none());
+    let mut text = local.to_rfc3339_opts(SecondsFormat::Secs, spelling.offset.is_none());
     if spelling.digits > 0 {
         let fraction = format!("{nanos:09}");
-        let digits: String = fraction
-            .chars()
-            .chain(std::iter::repeat('0'))
-            .take(usize::from(spelling.digits))
-            .collect();
+        let digits: String =
+            fraction.chars().chain(std::iter::repeat('0')).take(usize::from(spelling.digits)).collect();
         // After the seconds, which are at the same place in every year of four digits.
         text.insert_str(19, &format!(".{digits}"));
     }

@@ -49,10 +49,7 @@ pub enum Shown {
 impl Request {
     /// A header's value, by its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
 }
 
@@ -62,10 +59,7 @@ pub struct Issued(Mutex<HashSet<String>>);
 
 impl Issued {
     fn take(&self, key: &str) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(key.to_owned())
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.to_owned())
     }
 }
 
@@ -92,23 +86,15 @@ pub struct Rendering<'a> {
 }
 
 /// Everything but letters, digits and `-._~`.
-const PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const PATH: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Rendering<'_> {
     /// A draft as a request.
     ///
     /// # Errors
     /// Values that cannot be made, see [`Trouble`].
-    pub fn request(
-        &mut self,
-        draft: &Draft,
-        method: &str,
-        path: &str,
-    ) -> Result<Request, Trouble> {
+    pub fn request(&mut self, draft: &Draft, method: &str, path: &str) -> Result<Request, Trouble> {
         let mut parameters = Vec::new();
         let mut filled = path.to_owned();
         for name in template_names(path) {
@@ -164,10 +150,8 @@ impl Rendering<'_> {
                 format!("[{}]", parts?.join(","))
             }
             Template::Object(entries) => {
-                let parts: Result<Vec<_>, Trouble> = entries
-                    .iter()
-                    .map(|(k, t)| Ok(format!("{}:{}", json!(k), self.json(t)?)))
-                    .collect();
+                let parts: Result<Vec<_>, Trouble> =
+                    entries.iter().map(|(k, t)| Ok(format!("{}:{}", json!(k), self.json(t)?))).collect();
                 format!("{{{}}}", parts?.join(","))
             }
             Template::Row(path) => {
@@ -191,9 +175,10 @@ impl Rendering<'_> {
             Template::Instant { when, spelling } => {
                 let instant = match when {
                     When::Cel(e) => e.instant(self.scope)?,
-                    When::FromNow(distance) => self.now.checked_add_signed(*distance).ok_or_else(
-                        || Trouble::Error("the instant lies beyond the calendar".into()),
-                    )?,
+                    When::FromNow(distance) => self
+                        .now
+                        .checked_add_signed(*distance)
+                        .ok_or_else(|| Trouble::Error("the instant lies beyond the calendar".into()))?,
                 };
                 spell(instant, *spelling)
             }
@@ -237,11 +222,7 @@ impl Rendering<'_> {
                 .into(),
             Template::List(items) => items.iter().map(|t| self.row_json(t)).collect(),
             Template::Literal(json) => json.clone(),
-            other => self
-                .json(other)
-                .ok()
-                .and_then(|text| serde_json::from_str(&text).ok())
-                .unwrap_or(Json::Null),
+            other => self.json(other).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Json::Null),
         }
     }
 
@@ -254,9 +235,7 @@ impl Rendering<'_> {
 
     fn integer(&mut self, from: i64, to: i64) -> i64 {
         use proptest::strategy::{Strategy, ValueTree};
-        (from..=to)
-            .new_tree(self.runner)
-            .map_or(from, |tree| tree.current())
+        (from..=to).new_tree(self.runner).map_or(from, |tree| tree.current())
     }
 
     /// A value that neither this run nor an earlier one has used.
@@ -291,8 +270,7 @@ impl Rendering<'_> {
 
 /// One of 64 visible characters out of two hexadecimal digits.
 fn visible(a: char, b: char) -> char {
-    const ALPHABET: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let n = a.to_digit(16).unwrap_or(0) * 16 + b.to_digit(16).unwrap_or(0);
     char::from(ALPHABET[(n % 64) as usize])
 }

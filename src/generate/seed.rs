@@ -15,10 +15,7 @@ impl Seed {
 
     /// The runner of one trial: the same for the same seed, requirement and number.
     pub fn runner(self, id: &str, number: u64) -> TestRunner {
-        let config = Config {
-            failure_persistence: None,
-            ..Config::default()
-        };
+        let config = Config { failure_persistence: None, ..Config::default() };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &self.bytes(id, number));
         TestRunner::new_with_rng(config, rng)
     }
@@ -35,14 +32,7 @@ impl Seed {
     /// Some hexadecimal digits that depend on seed, requirement and number only.
     pub fn digits(self, id: &str, number: u64, count: usize) -> String {
         let bytes = self.bytes(id, number);
-        bytes
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect::<String>()
-            .chars()
-            .cycle()
-            .take(count)
-            .collect()
+        bytes.iter().map(|b| format!("{b:02x}")).collect::<String>().chars().cycle().take(count).collect()
     }
 
     fn bytes(self, id: &str, number: u64) -> [u8; 32] {
@@ -78,9 +68,7 @@ impl Mark {
 fn entropy() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     // The standard library's hash keys are random for each process and differ for each call.
-    std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish()
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]
@@ -90,10 +78,7 @@ mod tests {
     use proptest::strategy::ValueTree;
 
     fn draw(seed: u64, id: &str, number: u64) -> Vec<u8> {
-        proptest::collection::vec(any::<u8>(), 16)
-            .new_tree(&mut Seed(seed).runner(id, number))
-            .unwrap()
-            .current()
+        proptest::collection::vec(any::<u8>(), 16).new_tree(&mut Seed(seed).runner(id, number)).unwrap().current()
     }
 
     #[test]

@@ -8,10 +8,55 @@ use serde_json::Value as Json;
 /// Pieces that every server must take and give back to the letter, the plainest first: shrinking
 /// goes towards it. All are in NFC, without control characters and outer white space.
 const PIECES: &[&str] = &[
-    "a", "B7", "plain words", "Zoë", "naïve façade", "Ōsaka", "Łódź", "Привет", "Ελλάδα", "עברית", "عربي",
-    "漢字", "ひらがな", "한국어", "ไทย", "🚀", "👩‍👩‍👧", "🇨🇭", "<b>bold</b>", "<script>x</script>", "&amp;", "&",
-    "\"quoted\"", "it's", "`tick`", "back\\slash", "a/b", "100%", "%20", "{x}", "${x}", "$1", "#1", "a;b", "a,b", "a=b", "(c)",
-    "[d]", "e\u{a0}f", "null", "true", "0", "1e3", "--", "'; --", "\\n", "€ 5", "½", "a  b",
+    "a",
+    "B7",
+    "plain words",
+    "Zoë",
+    "naïve façade",
+    "Ōsaka",
+    "Łódź",
+    "Привет",
+    "Ελλάδα",
+    "עברית",
+    "عربي",
+    "漢字",
+    "ひらがな",
+    "한국어",
+    "ไทย",
+    "🚀",
+    "👩‍👩‍👧",
+    "🇨🇭",
+    "<b>bold</b>",
+    "<script>x</script>",
+    "&amp;",
+    "&",
+    "\"quoted\"",
+    "it's",
+    "`tick`",
+    "back\\slash",
+    "a/b",
+    "100%",
+    "%20",
+    "{x}",
+    "${x}",
+    "$1",
+    "#1",
+    "a;b",
+    "a,b",
+    "a=b",
+    "(c)",
+    "[d]",
+    "e\u{a0}f",
+    "null",
+    "true",
+    "0",
+    "1e3",
+    "--",
+    "'; --",
+    "\\n",
+    "€ 5",
+    "½",
+    "a  b",
 ];
 
 /// A string that keeps the schema's lengths, pattern, format and values.
@@ -22,12 +67,12 @@ pub fn strings(schema: &Json) -> BoxedStrategy<String> {
         return strategy.boxed();
     }
     match schema["format"].as_str() {
-        Some("date") => (2030_u32..2090, 1_u32..=12, 1_u32..=28)
-            .prop_map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}"))
-            .boxed(),
-        Some("time") => (0_u32..24, 0_u32..60, 0_u32..60)
-            .prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}Z"))
-            .boxed(),
+        Some("date") => {
+            (2030_u32..2090, 1_u32..=12, 1_u32..=28).prop_map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}")).boxed()
+        }
+        Some("time") => {
+            (0_u32..24, 0_u32..60, 0_u32..60).prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}Z")).boxed()
+        }
         Some("email") => "[a-z]{1,8}(\\.[a-z]{1,6})?@example\\.(com|org)".boxed(),
         Some("hostname") => "[a-z]{1,10}\\.example\\.com".boxed(),
         Some("ipv4") => "192\\.0\\.2\\.[1-9][0-9]?".boxed(),
@@ -43,9 +88,7 @@ fn free(schema: &Json) -> BoxedStrategy<String> {
     let bound = |key: &str| schema[key].as_u64().and_then(|n| usize::try_from(n).ok());
     let least = bound("minLength").unwrap_or(0).max(1);
     let most = bound("maxLength").unwrap_or(200).max(least);
-    proptest::collection::vec(select(PIECES), 1..6)
-        .prop_map(move |pieces| fit(&pieces.join(" "), least, most))
-        .boxed()
+    proptest::collection::vec(select(PIECES), 1..6).prop_map(move |pieces| fit(&pieces.join(" "), least, most)).boxed()
 }
 
 /// Makes a text as long as it must be, in characters, without white space at its end.

@@ -80,45 +80,21 @@ impl Seen {
 impl Judge<'_> {
     /// Looks at an exchange. `plain` tells whether a step left headers, credentials and the body's
     /// form alone.
-    pub fn see(
-        self,
-        exchange: Exchange,
-        control: Control,
-        about: Option<usize>,
-        plain: bool,
-    ) -> Seen {
+    pub fn see(self, exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
         let request_body = request_json(&exchange.request);
-        let request_scope = self.request_scope(
-            &exchange.request,
-            request_body.as_ref(),
-            exchange.server_now.middle(),
-        );
+        let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), exchange.server_now.middle());
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
-        let response_body = exchange
-            .response()
-            .and_then(|r| serde_json::from_slice::<Json>(&r.body).ok())
-            .map(Arc::new);
+        let response_body =
+            exchange.response().and_then(|r| serde_json::from_slice::<Json>(&r.body).ok()).map(Arc::new);
         let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
-        Seen {
-            exchange: Arc::new(exchange),
-            class,
-            control,
-            about,
-            scope,
-            request_scope,
-            response_body,
-        }
+        Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body }
     }
 
     /// The names of a request alone, sent at an instant of the server's clock.
     pub fn request_scope(self, request: &Request, body: Option<&Json>, now: DateTime<Utc>) -> Scope {
         let mut object = Map::new();
         object.insert("method".into(), json!(request.method));
-        let parameters: Map<String, Json> = request
-            .parameters
-            .iter()
-            .map(|(n, v)| (n.clone(), json!(v)))
-            .collect();
+        let parameters: Map<String, Json> = request.parameters.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
         object.insert("path".into(), parameters.into());
         object.insert("headers".into(), headers(&request.headers));
         if let Some(body) = body {
@@ -133,13 +109,7 @@ impl Judge<'_> {
             .build()
     }
 
-    fn exchange_scope(
-        self,
-        exchange: &Exchange,
-        request: &Scope,
-        control: Control,
-        body: Option<&Json>,
-    ) -> Scope {
+    fn exchange_scope(self, exchange: &Exchange, request: &Scope, control: Control, body: Option<&Json>) -> Scope {
         let mut scope = request.extend();
         scope = match unknown_response(exchange, self) {
             Some(reason) => scope.unknown("response", &reason),
@@ -152,9 +122,7 @@ impl Judge<'_> {
         let rejected = rejected(exchange, self);
         scope = known(scope, "answered", &answered(exchange));
         let refused = match (&rejected, control) {
-            _ if exchange.status().is_some_and(|s| s >= 500) => {
-                Known::Unknown("a server error is no refusal".into())
-            }
+            _ if exchange.status().is_some_and(|s| s >= 500) => Known::Unknown("a server error is no refusal".into()),
             (Known::Yes, Control::Accepted) => Known::Yes,
             (Known::Yes, _) => Known::Unknown(control.doubt().into()),
             (other, _) => other.clone(),
@@ -196,10 +164,7 @@ fn response_json(response: &Response, body: Option<&Json>) -> Json {
     let mut object = Map::new();
     object.insert("status".into(), json!(response.status));
     object.insert("headers".into(), headers(&response.headers));
-    object.insert(
-        "media_type".into(),
-        json!(response.media_type().unwrap_or_default()),
-    );
+    object.insert("media_type".into(), json!(response.media_type().unwrap_or_default()));
     if let Some(body) = body {
         object.insert("body".into(), body.clone());
     }
@@ -208,8 +173,7 @@ fn response_json(response: &Response, body: Option<&Json>) -> Json {
 
 /// Whether the credentials are the ones that the operation is meant for.
 fn own_credentials(exchange: &Exchange, judge: Judge<'_>) -> bool {
-    exchange.request.credentials == Shown::Own
-        && judge.contract.callers.contains(&exchange.request.identity)
+    exchange.request.credentials == Shown::Own && judge.contract.callers.contains(&exchange.request.identity)
 }
 
 /// Why nothing can be learnt from the response, if so.

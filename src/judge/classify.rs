@@ -25,13 +25,7 @@ pub enum Class {
 }
 
 impl Judge<'_> {
-    pub(super) fn classify(
-        self,
-        exchange: &Exchange,
-        body: Option<&Json>,
-        scope: &Scope,
-        plain: bool,
-    ) -> Class {
+    pub(super) fn classify(self, exchange: &Exchange, body: Option<&Json>, scope: &Scope, plain: bool) -> Class {
         if !plain || exchange.request.raw {
             return Class::Open("the step changed more than the body's fields".into());
         }
@@ -44,13 +38,7 @@ impl Judge<'_> {
 
     /// The class of a plain request whose names are in `scope`, sent between two instants of the
     /// server's clock.
-    pub fn class_of(
-        self,
-        body: Option<&Json>,
-        scope: &Scope,
-        earliest: DateTime<Utc>,
-        latest: DateTime<Utc>,
-    ) -> Class {
+    pub fn class_of(self, body: Option<&Json>, scope: &Scope, earliest: DateTime<Utc>, latest: DateTime<Utc>) -> Class {
         let Some(schema) = self.contract.operation.body.as_ref().map(|b| &b.schema) else {
             return self.values(scope, None).unwrap_or(Class::Valid);
         };
@@ -113,10 +101,7 @@ impl Judge<'_> {
     }
 
     fn schema_requirement(self, pointer: &str) -> Option<usize> {
-        self.contract
-            .requirements
-            .iter()
-            .position(|r| matches!(&r.form, Form::Schema(p) if p == pointer))
+        self.contract.requirements.iter().position(|r| matches!(&r.form, Form::Schema(p) if p == pointer))
     }
 
     /// Values outside the lists that the target lends are open: it has more than it lends.

@@ -26,11 +26,7 @@ impl Judge<'_> {
                 Form::Probe(_) | Form::Scenario(_) => None,
             };
             if let Some(found) = found {
-                findings.push(Finding {
-                    requirement: i,
-                    trial: seen.exchange.trial.clone(),
-                    found,
-                });
+                findings.push(Finding { requirement: i, trial: seen.exchange.trial.clone(), found });
             }
         }
         findings
@@ -64,9 +60,7 @@ impl Judge<'_> {
             Always::DocumentedStatus => {
                 let status = accepted_status(seen)?;
                 let responses = &self.contract.operation.responses;
-                let documented = responses
-                    .iter()
-                    .any(|r| r.covers(status) || r.status == "default");
+                let documented = responses.iter().any(|r| r.covers(status) || r.status == "default");
                 let names: Vec<&str> = responses.iter().map(|r| r.status.as_str()).collect();
                 Some(if documented {
                     Found::Holds
@@ -118,12 +112,8 @@ impl Judge<'_> {
         let responses = &self.contract.operation.responses;
         let exact = responses.iter().position(|r| r.status == status.to_string());
         let class = || responses.iter().position(|r| r.covers(status));
-        let success = || {
-            (200..300)
-                .contains(&status)
-                .then(|| responses.iter().position(Documented::is_success))
-                .flatten()
-        };
+        let success =
+            || (200..300).contains(&status).then(|| responses.iter().position(Documented::is_success)).flatten();
         let default = || responses.iter().position(|r| r.status == "default");
         let i = exact.or_else(class).or_else(success).or_else(default)?;
         Some((i, &responses[i]))
@@ -149,10 +139,9 @@ impl Judge<'_> {
         match (seen.accepted(), seen.rejected(self)) {
             (Known::Yes, _) => breach(seen, "a refusal (4xx)", answer(seen)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
-            (_, Known::Yes) => unknown(
-                seen,
-                "it was refused, but so was, or was not sent, the same request without the fault",
-            ),
+            (_, Known::Yes) => {
+                unknown(seen, "it was refused, but so was, or was not sent, the same request without the fault")
+            }
             (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => unknown(seen, &reason),
             (Known::No, Known::No) => breach(seen, "a refusal (4xx)", answer(seen)),
         }
@@ -160,9 +149,7 @@ impl Judge<'_> {
 }
 
 fn accepted_status(seen: &Seen) -> Option<u16> {
-    (seen.accepted() == Known::Yes)
-        .then(|| seen.exchange.status())
-        .flatten()
+    (seen.accepted() == Known::Yes).then(|| seen.exchange.status()).flatten()
 }
 
 fn must_accept(seen: &Seen) -> Found {
@@ -179,11 +166,8 @@ fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
     let Some(body) = &seen.response_body else {
         let response = seen.exchange.response()?;
         let text = String::from_utf8_lossy(&response.body);
-        let actual = if text.is_empty() {
-            "an empty body".to_owned()
-        } else {
-            format!("not JSON: {}", cut(&text, 120))
-        };
+        let actual =
+            if text.is_empty() { "an empty body".to_owned() } else { format!("not JSON: {}", cut(&text, 120)) };
         return Some(breach(seen, "a JSON body", actual));
     };
     let mut violations = schema.violations(body);
@@ -226,11 +210,7 @@ fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
 }
 
 /// Whether a rule speaks of an exchange; what is not known makes it no evidence.
-fn applies(
-    given: Option<&Expression>,
-    when: Option<&Expression>,
-    seen: &Seen,
-) -> Result<bool, Found> {
+fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -> Result<bool, Found> {
     match given.map(|g| g.truth(&seen.request_scope)) {
         None | Some(Ok(true)) => {}
         Some(Err(Trouble::Fixture(path))) => return Err(Found::Skipped(lends_no(&path))),
@@ -277,10 +257,9 @@ pub(super) fn explained(
     let compared = why.expected.is_some() || why.actual.is_some();
     let (expected, actual) = match &why.error {
         Some(error) => (format!("`{}`", why.clause), error.clone()),
-        None if compared => (
-            format!("{}   (`{}`)", short(why.expected.as_ref()), why.clause),
-            short(why.actual.as_ref()),
-        ),
+        None if compared => {
+            (format!("{}   (`{}`)", short(why.expected.as_ref()), why.clause), short(why.actual.as_ref()))
+        }
         None => (
             format!("`{}`", why.clause),
             why.operands

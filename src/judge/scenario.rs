@@ -27,11 +27,7 @@ pub struct StepSeen {
 
 /// What expressions see between steps.
 pub fn scope(judge: Judge<'_>, steps: &[StepSeen], row: Option<&Json>, now: DateTime<Utc>) -> Scope {
-    let mut scope = judge
-        .lent
-        .bare_scope()
-        .extend()
-        .value("now", timestamp(now));
+    let mut scope = judge.lent.bare_scope().extend().value("now", timestamp(now));
     if let Some(row) = row {
         scope = scope.json("it", row);
     }
@@ -47,13 +43,7 @@ pub fn scope(judge: Judge<'_>, steps: &[StepSeen], row: Option<&Json>, now: Date
 
 impl Judge<'_> {
     /// What a trial of a scenario says.
-    pub fn scenario(
-        self,
-        scenario: &Scenario,
-        steps: &[StepSeen],
-        scope: &Scope,
-        label: &str,
-    ) -> Found {
+    pub fn scenario(self, scenario: &Scenario, steps: &[StepSeen], scope: &Scope, label: &str) -> Found {
         let exchanges = || all(steps);
         if let Some(given) = &scenario.given {
             match given.truth(scope) {
@@ -67,9 +57,7 @@ impl Judge<'_> {
             Ok(true) => Found::Holds,
             Err(Trouble::Unknown(reason)) => Found::Unknown(reason, exchanges()),
             Err(Trouble::Fixture(path)) => Found::Skipped(lends_no(&path)),
-            Ok(false) | Err(Trouble::Error(_)) => {
-                explained(&scenario.expect, scope, exchanges(), label.to_owned())
-            }
+            Ok(false) | Err(Trouble::Error(_)) => explained(&scenario.expect, scope, exchanges(), label.to_owned()),
         }
     }
 
@@ -97,11 +85,7 @@ impl Judge<'_> {
 
     /// The ground was missing: was that the server's right?
     fn without_ground(self, steps: &[StepSeen]) -> Found {
-        let refused: Vec<&Seen> = steps
-            .iter()
-            .flat_map(|s| &s.seen)
-            .filter(|s| s.accepted() == Known::No)
-            .collect();
+        let refused: Vec<&Seen> = steps.iter().flat_map(|s| &s.seen).filter(|s| s.accepted() == Known::No).collect();
         let Some(first) = refused.first() else {
             return Found::Skipped("what it asks for first is not so here".to_owned());
         };
@@ -110,21 +94,14 @@ impl Judge<'_> {
             _ => None,
         });
         match open {
-            Some(reason) => Found::Skipped(format!(
-                "the server refused the set-up, which the contract leaves to it ({reason})"
-            )),
-            None => Found::Unknown(
-                "the server refused the set-up".to_owned(),
-                vec![Arc::clone(&first.exchange)],
-            ),
+            Some(reason) => {
+                Found::Skipped(format!("the server refused the set-up, which the contract leaves to it ({reason})"))
+            }
+            None => Found::Unknown("the server refused the set-up".to_owned(), vec![Arc::clone(&first.exchange)]),
         }
     }
 }
 
 fn all(steps: &[StepSeen]) -> Vec<Arc<Exchange>> {
-    steps
-        .iter()
-        .flat_map(|s| &s.seen)
-        .map(|s| Arc::clone(&s.exchange))
-        .collect()
+    steps.iter().flat_map(|s| &s.seen).map(|s| Arc::clone(&s.exchange)).collect()
 }

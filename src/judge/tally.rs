@@ -40,13 +40,7 @@ impl Verdict {
     }
 
     /// All verdicts, the best first.
-    pub const ALL: [Self; 5] = [
-        Self::Pass,
-        Self::Skipped,
-        Self::Untested,
-        Self::Inconclusive,
-        Self::Fail,
-    ];
+    pub const ALL: [Self; 5] = [Self::Pass, Self::Skipped, Self::Untested, Self::Inconclusive, Self::Fail];
 }
 
 /// How many breaches of one requirement are kept: the first ones by name of trial.

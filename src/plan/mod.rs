@@ -80,20 +80,10 @@ impl Plan {
     /// # Errors
     /// Nothing to try: no requirement has a name that was asked for; a contract from which no valid
     /// request can be made.
-    pub fn new(
-        contract: &Contract,
-        lent: &Lent,
-        options: &Options,
-        now: DateTime<Utc>,
-    ) -> Result<Self> {
+    pub fn new(contract: &Contract, lent: &Lent, options: &Options, now: DateTime<Utc>) -> Result<Self> {
         let selected = options.selection.apply(contract)?;
         let judge = Judge { contract, lent };
-        let planner = pool::Planner {
-            judge,
-            seed: options.seed,
-            now,
-            selected: &selected,
-        };
+        let planner = pool::Planner { judge, seed: options.seed, now, selected: &selected };
         let mut entries = planner.entries()?;
         let (trials, obstacles) = trials::trials(judge, options.seed, &selected, &entries);
         let pool_wanted = planner.wants_pool();
@@ -103,12 +93,7 @@ impl Plan {
         for base in trials.iter().filter_map(|t| t.base) {
             entries[base].wanted = true;
         }
-        for control in entries
-            .iter()
-            .filter(|e| e.wanted)
-            .filter_map(|e| e.control)
-            .collect::<Vec<_>>()
-        {
+        for control in entries.iter().filter(|e| e.wanted).filter_map(|e| e.control).collect::<Vec<_>>() {
             entries[control].wanted = true;
         }
         Ok(Self {
@@ -133,12 +118,7 @@ impl Plan {
 
     /// The random pair of this number: a valid request and the same with one fault.
     pub fn pair(&self, judge: Judge<'_>, number: usize) -> (Option<Entry>, Option<Entry>) {
-        let planner = pool::Planner {
-            judge,
-            seed: self.seed,
-            now: self.now,
-            selected: &self.selected,
-        };
+        let planner = pool::Planner { judge, seed: self.seed, now: self.now, selected: &self.selected };
         planner.pair(number)
     }
 }

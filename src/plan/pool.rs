@@ -8,11 +8,11 @@ use crate::contract::requirement::Form;
 use crate::contract::template::Template;
 use crate::contract::{CALLER, Target};
 use crate::generate::body::{self, Draw};
+use crate::generate::cover;
 use crate::generate::draft::{Choice, Content, Draft, KEY_HEADER, assemble};
 use crate::generate::fault::{self, Change};
 use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
-use crate::generate::cover;
 use crate::judge::Judge;
 use crate::judge::bind::request_json;
 use crate::judge::classify::Class;
@@ -42,18 +42,11 @@ impl Recipe {
     /// The draw as a tree that can be simplified.
     pub fn tree(&self, judge: Judge<'_>, seed: Seed) -> Option<Box<dyn ValueTree<Value = Draw>>> {
         let strategy = draws(judge, &self.shape);
-        strategy
-            .new_tree(&mut seed.runner(&self.id, self.attempt))
-            .ok()
+        strategy.new_tree(&mut seed.runner(&self.id, self.attempt)).ok()
     }
 
     /// The request that a draw makes.
-    pub fn draft(
-        &self,
-        judge: Judge<'_>,
-        draw: &Draw,
-        now: chrono::DateTime<chrono::Utc>,
-    ) -> Draft {
+    pub fn draft(&self, judge: Judge<'_>, draw: &Draw, now: chrono::DateTime<chrono::Utc>) -> Draft {
         assemble(judge.contract, judge.lent, draw, &self.shape.choice, now)
     }
 }
@@ -88,21 +81,12 @@ impl Planner<'_> {
     pub(super) fn entries(&self) -> Result<Vec<Entry>> {
         let fields = self.fields();
         let callers = self.judge.lent.callers(self.judge.contract);
-        let none = Shape {
-            presence: vec![Some(false); fields.len()],
-            choice: Choice {
-                path: Some(0),
-                ..Choice::default()
-            },
-        };
+        let none =
+            Shape { presence: vec![Some(false); fields.len()], choice: Choice { path: Some(0), ..Choice::default() } };
         let has_key = self.has_key();
         let all = Shape {
             presence: vec![Some(true); fields.len()],
-            choice: Choice {
-                path: Some(0),
-                caller: None,
-                key: has_key,
-            },
+            choice: Choice { path: Some(0), caller: None, key: has_key },
         };
         let mut entries = Vec::new();
         for (name, label, shape) in [
@@ -142,14 +126,11 @@ impl Planner<'_> {
 
     fn has_key(&self) -> bool {
         let headers = &self.judge.contract.operation.header_parameters;
-        headers
-            .iter()
-            .any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
+        headers.iter().any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
     }
 
     fn plain(&self, entry: &mut Entry) {
-        if let (Some(pointer), Content::Json(body)) =
-            (&self.judge.contract.mark, &mut entry.draft.body)
+        if let (Some(pointer), Content::Json(body)) = (&self.judge.contract.mark, &mut entry.draft.body)
             && let Some(Template::Marked(text)) = body.pointer_mut(pointer)
         {
             *text = "a".to_owned();
@@ -174,11 +155,7 @@ impl Planner<'_> {
             let Ok(tree) = strategy.new_tree(&mut self.seed.runner(id, attempt)) else {
                 continue;
             };
-            let recipe = Recipe {
-                id: id.to_owned(),
-                attempt,
-                shape: shape.clone(),
-            };
+            let recipe = Recipe { id: id.to_owned(), attempt, shape: shape.clone() };
             let draft = recipe.draft(self.judge, &tree.current(), self.now);
             let Some((request, class)) = self.class(&draft) else {
                 continue;
@@ -212,9 +189,7 @@ impl Planner<'_> {
             row: None,
             runner: &mut self.seed.runner("plan", 0),
         };
-        let request = rendering
-            .request(draft, &operation.method, &operation.path)
-            .ok()?;
+        let request = rendering.request(draft, &operation.method, &operation.path).ok()?;
         let body = request_json(&request);
         let scope = self.judge.request_scope(&request, body.as_ref(), self.now);
         let class = self.judge.class_of(body.as_ref(), &scope, self.now, self.now);
@@ -241,11 +216,7 @@ impl Planner<'_> {
                 shape.presence[*field] = Some(row[place] == 1);
             }
             let rest = &row[optional.len()..];
-            shape.choice = Choice {
-                path: Some(rest[0]),
-                caller: callers.get(rest[1]).cloned(),
-                key: rest[2] == 1,
-            };
+            shape.choice = Choice { path: Some(rest[0]), caller: callers.get(rest[1]).cloned(), key: rest[2] == 1 };
             let id = format!("pool/cover-{n:02}");
             entries.extend(self.valid(&id, "a valid request", shape));
         }
@@ -253,12 +224,7 @@ impl Planner<'_> {
 
     /// How many values the first path parameter with a list has.
     fn path_values(&self) -> usize {
-        let list = self
-            .judge
-            .contract
-            .values
-            .iter()
-            .find(|v| matches!(v.target, Target::Path(_)));
+        let list = self.judge.contract.values.iter().find(|v| matches!(v.target, Target::Path(_)));
         list.and_then(|l| l.list.json(self.judge.lent.scope()).ok())
             .and_then(|v| v.as_array().map(Vec::len))
             .unwrap_or(1)
@@ -266,11 +232,8 @@ impl Planner<'_> {
 
     /// For each rule that no request so far speaks to, one that does.
     fn rules(&self, entries: &mut Vec<Entry>) {
-        let requests: Vec<_> = entries
-            .iter()
-            .filter_map(|e| self.class(&e.draft))
-            .map(|(request, _)| self.scope_of(&request))
-            .collect();
+        let requests: Vec<_> =
+            entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
             let Form::Rule(rule) = form else { continue };
             let Some(given) = &rule.given else { continue };
@@ -278,10 +241,7 @@ impl Planner<'_> {
                 continue;
             }
             let requirement = &self.judge.contract.requirements[i];
-            let shape = Shape {
-                presence: vec![None; self.fields().len()],
-                choice: Choice::default(),
-            };
+            let shape = Shape { presence: vec![None; self.fields().len()], choice: Choice::default() };
             let id = format!("pool/for-{}", requirement.id);
             entries.extend(self.draw_until(&id, "a valid request", shape, |request, class| {
                 *class == Class::Valid && given.truth(&self.scope_of(request)) == Ok(true)
@@ -295,9 +255,7 @@ impl Planner<'_> {
     }
 
     fn requirement_about(&self, pointer: &str) -> Option<usize> {
-        self.chosen()
-            .find(|(_, form)| matches!(form, Form::Schema(p) if p == pointer))
-            .map(|(i, _)| i)
+        self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == pointer)).map(|(i, _)| i)
     }
 
     fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
@@ -322,9 +280,7 @@ impl Planner<'_> {
                         *class == Class::Valid && has(request, &change.at)
                     })
                 }
-                None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| {
-                    *class == Class::Valid
-                }),
+                None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| *class == Class::Valid),
             };
             entries.extend(entry.map(|mut entry| {
                 entry.about = Some(about);
@@ -371,9 +327,13 @@ impl Planner<'_> {
             let control = self.control(&change, entries);
             let id = numbers.next(&self.judge.contract.requirements[about].id, "fault");
             let base = entries[super::MINIMAL].clone();
-            let entry = self.changed(id, &change, &base, Some(control), |class| {
-                matches!(class, Class::Broken(parts) if parts.contains(&about))
-            });
+            let entry = self.changed(
+                id,
+                &change,
+                &base,
+                Some(control),
+                |class| matches!(class, Class::Broken(parts) if parts.contains(&about)),
+            );
             entries.extend(entry.map(|mut entry| {
                 entry.about = Some(about);
                 entry
@@ -384,16 +344,13 @@ impl Planner<'_> {
     /// The entry that a fault is compared with: the smallest request, with the way to the fault.
     fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> usize {
         let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
-        let (Some(schema), Content::Json(body)) = (schema, &entries[super::MINIMAL].draft.body)
-        else {
+        let (Some(schema), Content::Json(body)) = (schema, &entries[super::MINIMAL].draft.body) else {
             return super::MINIMAL;
         };
         let control = change.control(body, schema);
         let text = format!("{control:?}");
-        let same = |e: &Entry| {
-            e.control.is_none()
-                && matches!(&e.draft.body, Content::Json(b) if format!("{b:?}") == text)
-        };
+        let same =
+            |e: &Entry| e.control.is_none() && matches!(&e.draft.body, Content::Json(b) if format!("{b:?}") == text);
         if let Some(at) = entries.iter().position(same) {
             return at;
         }
@@ -411,22 +368,17 @@ impl Planner<'_> {
         let fields = self.fields();
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
-            let read = |name: &String| {
-                valid.body_paths().iter().any(|p| !p.response && p.segments.first() == Some(name))
-            };
+            let read =
+                |name: &String| valid.body_paths().iter().any(|p| !p.response && p.segments.first() == Some(name));
             let shape = Shape {
                 presence: fields.iter().map(|f| Some(read(f))).collect(),
-                choice: Choice {
-                    path: Some(0),
-                    ..Choice::default()
-                },
+                choice: Choice { path: Some(0), ..Choice::default() },
             };
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..BREACHES {
                 let name = format!("{id}#breach-{n}");
-                let entry = self.draw_until(&name, "breaks only this", shape.clone(), |_, class| {
-                    *class == Class::Broken(vec![i])
-                });
+                let entry = self
+                    .draw_until(&name, "breaks only this", shape.clone(), |_, class| *class == Class::Broken(vec![i]));
                 entries.extend(entry.map(|mut entry| {
                     entry.about = Some(i);
                     entry.control = Some(super::MINIMAL);
@@ -466,9 +418,7 @@ impl Planner<'_> {
             let change = changes.get(at)?;
             let about = self.requirement_about(&change.about);
             let name = format!("{}-fault", valid.name);
-            let mut entry = self.changed(name, change, valid, None, |class| {
-                matches!(class, Class::Broken(_))
-            })?;
+            let mut entry = self.changed(name, change, valid, None, |class| matches!(class, Class::Broken(_)))?;
             entry.about = about;
             Some(entry)
         })

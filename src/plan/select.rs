@@ -16,11 +16,7 @@ pub struct Selection {
 impl Selection {
     /// Requirements that match one of `only`, or all if there is none, and none of `skip`.
     pub fn new(only: Vec<String>, skip: Vec<String>) -> Self {
-        Self {
-            only,
-            skip,
-            exactly: None,
-        }
+        Self { only, skip, exactly: None }
     }
 
     /// Of those, only these.
@@ -38,20 +34,15 @@ impl Selection {
         for pattern in self.only.iter().chain(&self.skip) {
             let matcher = glob(pattern)?.compile_matcher();
             if !ids().any(|id| matcher.is_match(id)) {
-                return Err(Diagnostic::new(format!("no requirement matches `{pattern}`")).help(
-                    did_you_mean(pattern, ids())
-                        .unwrap_or_else(|| "`probity list` shows all ids".to_owned()),
-                ));
+                return Err(Diagnostic::new(format!("no requirement matches `{pattern}`"))
+                    .help(did_you_mean(pattern, ids()).unwrap_or_else(|| "`probity list` shows all ids".to_owned())));
             }
         }
         let chosen: Vec<bool> = ids()
             .map(|id| {
                 (self.only.is_empty() || only.is_match(id))
                     && !skip.is_match(id)
-                    && self
-                        .exactly
-                        .as_ref()
-                        .is_none_or(|e| e.iter().any(|x| x == id))
+                    && self.exactly.as_ref().is_none_or(|e| e.iter().any(|x| x == id))
             })
             .collect();
         if !chosen.contains(&true) {
@@ -71,7 +62,5 @@ fn set(patterns: &[String]) -> Result<GlobSet> {
     for pattern in patterns {
         builder.add(glob(pattern)?);
     }
-    builder
-        .build()
-        .map_err(|e| Diagnostic::new(format!("the patterns cannot be used: {e}")))
+    builder.build().map_err(|e| Diagnostic::new(format!("the patterns cannot be used: {e}")))
 }

@@ -38,12 +38,7 @@ pub struct TrialRow {
 type Obstacles = Vec<(usize, String)>;
 
 /// All trials, and what cannot be tried.
-pub(super) fn trials(
-    judge: Judge<'_>,
-    seed: Seed,
-    selected: &[bool],
-    entries: &[Entry],
-) -> (Vec<Trial>, Obstacles) {
+pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &[Entry]) -> (Vec<Trial>, Obstacles) {
     let mut all = Vec::new();
     let mut obstacles = Vec::new();
     for (i, requirement) in judge.contract.requirements.iter().enumerate() {
@@ -56,10 +51,7 @@ pub(super) fn trials(
             _ => continue,
         };
         if let Some(identity) = missing_identity(judge, steps) {
-            obstacles.push((
-                i,
-                format!("the settings lend no identity `{identity}`: add [identities.{identity}]"),
-            ));
+            obstacles.push((i, format!("the settings lend no identity `{identity}`: add [identities.{identity}]")));
             continue;
         }
         let rows = match rows(judge, each) {
@@ -72,17 +64,8 @@ pub(super) fn trials(
         let cost = steps.iter().flat_map(|s| &s.sends).map(|s| s.copies).sum();
         for (n, row) in rows.into_iter().enumerate() {
             let name = format!("{}#{n}", requirement.id);
-            let wants_base = steps
-                .iter()
-                .flat_map(|s| &s.sends)
-                .any(|s| s.base == Base::Valid);
-            all.push(Trial {
-                requirement: i,
-                base: wants_base.then(|| base(seed, &name, entries)),
-                name,
-                row,
-                cost,
-            });
+            let wants_base = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Valid);
+            all.push(Trial { requirement: i, base: wants_base.then(|| base(seed, &name, entries)), name, row, cost });
         }
     }
     (all, obstacles)
@@ -111,37 +94,22 @@ fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, 
                     Template::Literal(json) => row_label(json),
                     _ => String::new(),
                 });
-                Some(TrialRow {
-                    label,
-                    value: row.value.clone(),
-                })
+                Some(TrialRow { label, value: row.value.clone() })
             })
             .collect()),
         Some(Rows::Cel(list)) => {
             // A table may depend on what is lent, but not on the time.
-            let scope = judge
-                .lent
-                .bare_scope()
-                .extend()
-                .value("now", timestamp(chrono::DateTime::UNIX_EPOCH))
-                .build();
+            let scope = judge.lent.bare_scope().extend().value("now", timestamp(chrono::DateTime::UNIX_EPOCH)).build();
             match list.json(&scope) {
                 Ok(Json::Array(items)) if items.is_empty() => {
                     Err(format!("the settings lend nothing for it to run over: `{}`", list.text()))
                 }
                 Ok(Json::Array(items)) => Ok(items
                     .into_iter()
-                    .map(|item| {
-                        Some(TrialRow {
-                            label: row_label(&item),
-                            value: Template::from(item),
-                        })
-                    })
+                    .map(|item| Some(TrialRow { label: row_label(&item), value: Template::from(item) }))
                     .collect()),
                 Ok(_) => Err(format!("`{}` is no list", list.text())),
-                Err(Trouble::Fixture(path)) => {
-                    Err(format!("the settings lend no `{path}`: add it under [fixtures]"))
-                }
+                Err(Trouble::Fixture(path)) => Err(format!("the settings lend no `{path}`: add it under [fixtures]")),
                 Err(trouble) => Err(trouble.to_string()),
             }
         }
@@ -160,8 +128,5 @@ fn base(seed: Seed, name: &str, entries: &[Entry]) -> usize {
         })
         .map(|(i, _)| i)
         .collect();
-    valid
-        .get(seed.pick(name, 0, valid.len()))
-        .copied()
-        .unwrap_or(super::MINIMAL)
+    valid.get(seed.pick(name, 0, valid.len())).copied().unwrap_or(super::MINIMAL)
 }

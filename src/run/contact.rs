@@ -30,9 +30,7 @@ impl Run<'_> {
                     return Some(stop);
                 }
             }
-            self.lock()
-                .controls
-                .insert(place, super::control_of(&seen));
+            self.lock().controls.insert(place, super::control_of(&seen));
             let mut findings = self.judge.exchange(&seen);
             for finding in &mut findings {
                 super::label(finding, &entry.label);
@@ -51,11 +49,7 @@ fn stop(exchange: &Exchange) -> Option<Stop> {
                 failure.message.clone(),
                 "a token or a fixture holds a character that no request can hold".into(),
             )),
-            _ => Some(Stop::Unreachable(format!(
-                "{} ({})",
-                failure.kind.text(),
-                failure.message
-            ))),
+            _ => Some(Stop::Unreachable(format!("{} ({})", failure.kind.text(), failure.message))),
         },
         Outcome::Response(r) => {
             let advice = match r.status {
@@ -79,11 +73,7 @@ pub fn what_came(exchange: &Exchange) -> String {
         Outcome::Response(r) => {
             let body = String::from_utf8_lossy(&r.body);
             let body = crate::judge::finding::cut(body.trim(), 160);
-            if body.is_empty() {
-                format!("status {}", r.status)
-            } else {
-                format!("status {}, {body}", r.status)
-            }
+            if body.is_empty() { format!("status {}", r.status) } else { format!("status {}, {body}", r.status) }
         }
     }
 }

@@ -29,9 +29,7 @@ impl Sink for Fanout<'_> {
     fn event(&mut self, event: Event<'_>) {
         for sink in &mut self.0 {
             match &event {
-                Event::Planned { requests } => sink.event(Event::Planned {
-                    requests: *requests,
-                }),
+                Event::Planned { requests } => sink.event(Event::Planned { requests: *requests }),
                 Event::Exchange(exchange) => sink.event(Event::Exchange(exchange)),
                 Event::Shrinking => sink.event(Event::Shrinking),
             }

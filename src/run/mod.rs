@@ -129,9 +129,7 @@ pub async fn run(
 ) -> Outcome {
     let started = client.clock().local();
     let timer = tokio::time::Instant::now();
-    sink.event(Event::Planned {
-        requests: plan.requests() as u64,
-    });
+    sink.event(Event::Planned { requests: plan.requests() as u64 });
     let run = Run {
         judge,
         plan,
@@ -193,10 +191,7 @@ impl<'a> Run<'a> {
     }
 
     fn tell(&self, event: Event<'_>) {
-        self.sink
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .event(event);
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner).event(event);
     }
 
     /// Adds findings about requirements that this run is about.
@@ -234,12 +229,7 @@ impl<'a> Run<'a> {
 
     /// The pool's valid requests: many trials are compared with them, so they go first.
     async fn pool(&self) {
-        let valid = self
-            .plan
-            .entries
-            .iter()
-            .enumerate()
-            .filter(|(i, e)| *i > FULL && e.wanted && e.control.is_none());
+        let valid = self.plan.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted && e.control.is_none());
         stream::iter(valid)
             .map(|(i, entry)| self.entry(Some(i), entry, None))
             .buffer_unordered(2 * self.options.concurrency)
@@ -249,12 +239,7 @@ impl<'a> Run<'a> {
 
     async fn rest(&self) {
         let faults = async {
-            let faults = self
-                .plan
-                .entries
-                .iter()
-                .enumerate()
-                .filter(|(_, e)| e.wanted && e.control.is_some());
+            let faults = self.plan.entries.iter().enumerate().filter(|(_, e)| e.wanted && e.control.is_some());
             stream::iter(faults)
                 .map(|(i, entry)| self.entry(Some(i), entry, None))
                 .buffer_unordered(2 * self.options.concurrency)
@@ -292,12 +277,7 @@ impl<'a> Run<'a> {
     }
 
     /// Sends a request of the pool and judges it; tells whether it was accepted.
-    async fn entry(
-        &self,
-        place: Option<usize>,
-        entry: &Entry,
-        control: Option<Control>,
-    ) -> Option<Control> {
+    async fn entry(&self, place: Option<usize>, entry: &Entry, control: Option<Control>) -> Option<Control> {
         if self.over(1) {
             if let Some(about) = entry.about {
                 self.leave_out(about);
@@ -324,11 +304,7 @@ impl<'a> Run<'a> {
 
     /// What came of a pool's request that others are compared with.
     fn control(&self, place: usize) -> Control {
-        self.lock()
-            .controls
-            .get(&place)
-            .copied()
-            .unwrap_or(Control::Missing)
+        self.lock().controls.get(&place).copied().unwrap_or(Control::Missing)
     }
 
     fn obstacles(&self) {

@@ -52,21 +52,10 @@ impl Run<'_> {
     }
 
     /// Sends one request of the pool.
-    pub(super) async fn send_entry(
-        &self,
-        entry: &Entry,
-        name: &str,
-        control: Control,
-    ) -> Option<Seen> {
+    pub(super) async fn send_entry(&self, entry: &Entry, name: &str, control: Control) -> Option<Seen> {
         let scope = self.judge.lent.bare_scope();
         let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
-        let ready = Ready {
-            request,
-            name: name.to_owned(),
-            control,
-            about: entry.about,
-            plain: true,
-        };
+        let ready = Ready { request, name: name.to_owned(), control, about: entry.about, plain: true };
         self.send(vec![ready]).await.pop()
     }
 
@@ -110,14 +99,9 @@ impl Run<'_> {
     /// Notes the idempotency keys; tells for each request whether no other carries its key.
     fn register(&self, ready: &[Ready]) -> Vec<bool> {
         let mut state = self.lock();
-        let keys: Vec<Option<String>> = ready
-            .iter()
-            .map(|r| r.request.header(KEY_HEADER).map(str::to_owned))
-            .collect();
-        let before: Vec<u32> = keys
-            .iter()
-            .map(|k| k.as_ref().and_then(|k| state.keys.get(k)).copied().unwrap_or(0))
-            .collect();
+        let keys: Vec<Option<String>> = ready.iter().map(|r| r.request.header(KEY_HEADER).map(str::to_owned)).collect();
+        let before: Vec<u32> =
+            keys.iter().map(|k| k.as_ref().and_then(|k| state.keys.get(k)).copied().unwrap_or(0)).collect();
         for key in keys.iter().flatten() {
             *state.keys.entry(key.clone()).or_default() += 1;
         }
@@ -142,9 +126,7 @@ impl Run<'_> {
 
     /// Learns the server's time from its response, where it sends no `Date`.
     fn learn(&self, ready: &Ready, sent: &crate::target::client::Sent) {
-        let (Some(time), Outcome::Response(response)) =
-            (&self.judge.contract.clock, &sent.outcome)
-        else {
+        let (Some(time), Outcome::Response(response)) = (&self.judge.contract.clock, &sent.outcome) else {
             return;
         };
         // A replay tells the time of the original.
@@ -158,13 +140,8 @@ impl Run<'_> {
             return;
         };
         let response = serde_json::json!({ "body": serde_json::Value::clone(&body) });
-        let scope = crate::expression::ScopeBuilder::default()
-            .json("response", &response)
-            .build();
-        let told = time
-            .json(&scope)
-            .ok()
-            .and_then(|t| chrono::DateTime::parse_from_rfc3339(t.as_str()?).ok());
+        let scope = crate::expression::ScopeBuilder::default().json("response", &response).build();
+        let told = time.json(&scope).ok().and_then(|t| chrono::DateTime::parse_from_rfc3339(t.as_str()?).ok());
         if let Some(told) = told {
             let clock = self.client.clock();
             clock.learn_time(told.to_utc(), sent.at, clock.local());

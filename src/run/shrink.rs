@@ -6,7 +6,7 @@ use super::Run;
 use super::event::Event;
 use crate::contract::requirement::Form;
 use crate::judge::bind::Control;
-use crate::judge::finding::{Found, Finding};
+use crate::judge::finding::{Finding, Found};
 use crate::plan::{Entry, MINIMAL, Trial};
 
 /// How many requests looking for smaller ones may take in all.
@@ -19,9 +19,7 @@ impl Run<'_> {
     pub(super) async fn shrink(&self) {
         let mut failed: Vec<usize> = {
             let state = self.lock();
-            (0..state.tallies.len())
-                .filter(|i| state.tallies[*i].broken > 0)
-                .collect()
+            (0..state.tallies.len()).filter(|i| state.tallies[*i].broken > 0).collect()
         };
         if failed.is_empty() {
             return;
@@ -72,15 +70,9 @@ impl Run<'_> {
             sent += 1;
             let name = format!("{}~{sent}", entry.name);
             let control = entry.control.map_or(Control::Missing, |c| self.control(c));
-            let broken = self
-                .send_entry(&smaller, &name, control)
-                .await
-                .and_then(|seen| {
-                    self.judge
-                        .exchange(&seen)
-                        .into_iter()
-                        .find(|f| f.requirement == requirement && is_broken(&f.found))
-                });
+            let broken = self.send_entry(&smaller, &name, control).await.and_then(|seen| {
+                self.judge.exchange(&seen).into_iter().find(|f| f.requirement == requirement && is_broken(&f.found))
+            });
             more = match broken {
                 Some(finding) => {
                     smallest = Some(finding);
@@ -96,11 +88,7 @@ impl Run<'_> {
 
     /// The drawn entry of the pool that broke a requirement, if there is one.
     fn drawn(&self, requirement: usize) -> Option<Entry> {
-        let names: Vec<String> = self.lock().tallies[requirement]
-            .breaches
-            .keys()
-            .cloned()
-            .collect();
+        let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
         let fixed = names.iter().find_map(|name| {
             let mut entries = self.plan.entries.iter();
             entries.find(|e| e.recipe.is_some() && e.name == *name).cloned()
@@ -115,16 +103,8 @@ impl Run<'_> {
 
     /// A scenario's trial once more, with the smallest request in place of the drawn one.
     async fn shrink_trial(&self, requirement: usize, limit: u64) {
-        let names: Vec<String> = self.lock().tallies[requirement]
-            .breaches
-            .keys()
-            .cloned()
-            .collect();
-        let trial: Option<&Trial> = self
-            .plan
-            .trials
-            .iter()
-            .find(|t| t.base.is_some() && names.contains(&t.name));
+        let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
+        let trial: Option<&Trial> = self.plan.trials.iter().find(|t| t.base.is_some() && names.contains(&t.name));
         let Some(trial) = trial else { return };
         if self.client.requests() + trial.cost as u64 > limit {
             return;
@@ -135,11 +115,7 @@ impl Run<'_> {
         if let Some(found) = self.attempt(trial, &name, base).await
             && is_broken(&found)
         {
-            let finding = Finding {
-                requirement,
-                trial: name,
-                found,
-            };
+            let finding = Finding { requirement, trial: name, found };
             self.smallest(requirement, finding);
         }
     }

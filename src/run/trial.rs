@@ -31,23 +31,14 @@ impl Run<'_> {
         let base = trial.base.map(|b| (&self.plan.entries[b], self.control(b)));
         let found = self.attempt(trial, &trial.name, base).await;
         match found {
-            Some(found) => self.add(vec![Finding {
-                requirement: trial.requirement,
-                trial: trial.name.clone(),
-                found,
-            }]),
+            Some(found) => self.add(vec![Finding { requirement: trial.requirement, trial: trial.name.clone(), found }]),
             None => self.leave_out(trial.requirement),
         }
     }
 
     /// Carries a trial out with a given base for its steps `from: valid`; None if there was no
     /// room for it.
-    pub(super) async fn attempt(
-        &self,
-        trial: &Trial,
-        name: &str,
-        base: Option<(&Entry, Control)>,
-    ) -> Option<Found> {
+    pub(super) async fn attempt(&self, trial: &Trial, name: &str, base: Option<(&Entry, Control)>) -> Option<Found> {
         if self.over(trial.cost) {
             return None;
         }
@@ -87,21 +78,9 @@ impl Run<'_> {
                 && let Some(one) = seen.first()
             {
                 let request = one.exchange.request.clone();
-                made.insert(
-                    step.name.clone(),
-                    Made {
-                        draft,
-                        request,
-                        control: control_of(one),
-                        plain,
-                    },
-                );
+                made.insert(step.name.clone(), Made { draft, request, control: control_of(one), plain });
             }
-            done.push(StepSeen {
-                name: step.name.clone(),
-                many: step.many,
-                seen,
-            });
+            done.push(StepSeen { name: step.name.clone(), many: step.many, seen });
         }
         let now = self.client.clock().server().middle();
         let names = scope(judge, &done, row_json.as_ref(), now);
@@ -177,13 +156,7 @@ impl Run<'_> {
                 } else {
                     format!("{name}/{}", step.name)
                 };
-                all.push(Ready {
-                    request: request.clone(),
-                    name: position,
-                    control,
-                    about: None,
-                    plain,
-                });
+                all.push(Ready { request: request.clone(), name: position, control, about: None, plain });
             }
             if first.is_none() {
                 first = Some((draft, plain));
@@ -201,11 +174,7 @@ impl Run<'_> {
     ) -> Result<(Draft, Control, bool), Trouble> {
         let gone = |name: &String| Trouble::Unknown(format!("the step `{name}` was not sent"));
         Ok(match &send.base {
-            Base::Minimal => (
-                self.plan.entries[MINIMAL].draft.clone(),
-                self.control(MINIMAL),
-                true,
-            ),
+            Base::Minimal => (self.plan.entries[MINIMAL].draft.clone(), self.control(MINIMAL), true),
             Base::Valid => match base {
                 Some((entry, control)) => (entry.draft.clone(), control, true),
                 None => return Err(Trouble::Unknown("there is no valid request".into())),
@@ -227,15 +196,10 @@ const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
     match trouble {
-        Trouble::Fixture(path) => Found::Skipped(format!(
-            "the settings lend no `{path}`: add it under [fixtures]"
-        )),
+        Trouble::Fixture(path) => Found::Skipped(format!("the settings lend no `{path}`: add it under [fixtures]")),
         other => Found::Unknown(
             other.to_string(),
-            done.iter()
-                .flat_map(|s| &s.seen)
-                .map(|s| std::sync::Arc::clone(&s.exchange))
-                .collect(),
+            done.iter().flat_map(|s| &s.seen).map(|s| std::sync::Arc::clone(&s.exchange)).collect(),
         ),
     }
 }
@@ -244,10 +208,7 @@ fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
 fn leaves_plain(send: &Send) -> bool {
     send.raw.is_none()
         && send.authorization.is_none()
-        && send
-            .headers
-            .iter()
-            .all(|(name, _)| name.eq_ignore_ascii_case(KEY_HEADER))
+        && send.headers.iter().all(|(name, _)| name.eq_ignore_ascii_case(KEY_HEADER))
 }
 
 /// A request that was sent, as a draft of the same bytes.
@@ -267,16 +228,8 @@ fn again(request: &Request, send: &Send) -> Draft {
     };
     Draft {
         identity: literal(&request.identity),
-        path: request
-            .parameters
-            .iter()
-            .map(|(n, v)| (n.clone(), literal(v)))
-            .collect(),
-        headers: request
-            .headers
-            .iter()
-            .map(|(n, v)| (n.clone(), literal(v)))
-            .collect(),
+        path: request.parameters.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
+        headers: request.headers.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
         credentials: match &request.credentials {
             Shown::Own => Credentials::Own,
             Shown::Nothing => Credentials::None,
@@ -303,9 +256,9 @@ fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<Draft
         let value = match value {
             // A row may say that the header is left out.
             Some(Template::Row(path)) => {
-                let part = row.and_then(|row| row.part(path)).ok_or_else(|| {
-                    Trouble::Error(format!("the row has no `{}`", path.join(".")))
-                })?;
+                let part = row
+                    .and_then(|row| row.part(path))
+                    .ok_or_else(|| Trouble::Error(format!("the row has no `{}`", path.join("."))))?;
                 (!matches!(part, Template::Literal(Json::Null))).then(|| part.clone())
             }
             other => other.clone(),

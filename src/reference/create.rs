@@ -1,0 +1,86 @@
+//! The operation: `POST /v1/households/{household_id}/opportunities`, step by step.
+
+use super::faults::{idempotency as key_hook, state};
+use super::idempotency::Key;
+use super::office::Office;
+use super::record::Record;
+use super::refusal::{Failure, Refusal};
+use super::respond::{self, Answer};
+use super::world::{Household, User};
+use super::{Liberty, authenticate, body, created, idempotency, resolve, tenancy, validate};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// A request from someone who may make it, about a household that they have.
+#[derive(Debug)]
+pub(super) struct Posted<'a> {
+    pub(super) caller: &'static User,
+    /// There is always one, but for a faulty server.
+    pub(super) household: Option<&'static Household>,
+    pub(super) household_id: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) key: Option<Key>,
+}
+
+pub(super) async fn handle(
+    State(office): State<Arc<Office>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    // An id that is no UTF-8 is the id of nothing.
+    let household_id = path.map_or_else(|_| "\u{fffd}".to_owned(), |Path(id)| id);
+    let (parts, body) = request.into_parts();
+    let body = body::bytes(&office.deviations, body).await;
+    let outcome = serve(&office, &household_id, &parts, body).await;
+    respond::response(&office, outcome).await
+}
+
+async fn serve(
+    office: &Office,
+    household_id: &str,
+    parts: &Parts,
+    body: Result<Bytes, Refusal>,
+) -> Result<Answer, Failure> {
+    let d = &office.deviations;
+    let headers = &parts.headers;
+    let key = idempotency::key(d, headers);
+    if let Some(answer) = key_hook::before_authentication(office, household_id, &key) {
+        return Ok(answer);
+    }
+    if d.liberty(Liberty::ParsingBeforeAuthentication) {
+        body::object(office, headers, body.as_ref().map_err(Clone::clone)?)?;
+    }
+    let token = authenticate::caller(office, parts)?;
+    let body = body?;
+    if d.liberty(Liberty::ValidationBeforeTenancy) {
+        validate::asked(office, &body::object(office, headers, &body)?)?;
+    }
+    let household = tenancy::household(d, token, household_id)?;
+    let posted = Posted { caller: token.user, household, household_id, headers, body, key: key? };
+    idempotency::once(office, &posted, fresh(office, &posted)).await
+}
+
+/// Creates a record, whatever was created before.
+async fn fresh(office: &Office, posted: &Posted<'_>) -> Result<Answer, Failure> {
+    let object = body::object(office, posted.headers, &posted.body)?;
+    let mut asked = validate::asked(office, &object)?;
+    let caller = state::cross(office, posted.caller, &mut asked).await;
+    let resolved = resolve::resolve(office, caller, posted.household, &asked)?;
+    let record = Record::create(office, posted, asked, resolved);
+    state::namesake(office, posted, &record)?;
+    Ok(created::created(office, &record))
+}
+
+/// What is asked of any other path or method.
+pub(super) async fn elsewhere(State(office): State<Arc<Office>>, request: Request) -> Response {
+    use super::refusal::Reason;
+    let detail = format!("there is no {} {}", request.method(), request.uri().path());
+    let refusal = Refusal::new(StatusCode::NOT_FOUND, Reason::NoRoute, detail);
+    respond::response(&office, Err(refusal.into())).await
+}

@@ -1,0 +1,28 @@
+//! The faults and liberties that a server was started with, as the hooks ask for them.
+
+use super::{Fault, Liberty, Options};
+
+/// Two sets, looked up by a comparison or two: nearly always they are empty.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Deviations {
+    faults: Vec<Fault>,
+    liberties: Vec<Liberty>,
+}
+
+impl Deviations {
+    pub(super) fn new(options: &Options) -> Self {
+        Self { faults: options.faults.clone(), liberties: options.liberties.clone() }
+    }
+
+    pub(super) fn fault(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    pub(super) fn is_faulty(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    pub(super) fn liberty(&self, liberty: Liberty) -> bool {
+        self.liberties.contains(&liberty)
+    }
+}

@@ -1,0 +1,129 @@
+//! Hooks of the defaults.
+
+use super::Fault;
+use super::memory::lock;
+use crate::reference::office::Office;
+use crate::reference::record::Record;
+use crate::reference::residents;
+use crate::reference::validate::Asked;
+use crate::reference::validate::close_date::CloseDate;
+use crate::reference::world::{self, Household, Kind, Pipeline, Stage, User};
+use chrono::TimeDelta;
+
+/// The pipeline used, where none was named.
+pub(in crate::reference) fn pipeline(
+    office: &Office,
+    household: Option<&'static Household>,
+    default: &'static Pipeline,
+) -> &'static Pipeline {
+    let d = &office.deviations;
+    let book = default.book_id;
+    let wrong = if d.fault(Fault::DefaultPipelineFirstOfBook) {
+        world::pipelines(book).next()
+    } else if d.fault(Fault::DefaultPipelineFirstOfType) {
+        world::pipelines(book).find(|pipeline| pipeline.kind == default.kind)
+    } else if d.fault(Fault::DefaultPipelineAlwaysProspect) {
+        world::default_pipeline(book, Kind::Prospect)
+    } else if d.fault(Fault::DefaultPipelineAlwaysClient) {
+        world::default_pipeline(book, Kind::Client)
+    } else if d.fault(Fault::DefaultPipelineRemembered) {
+        household.and_then(|household| lock(&office.memory.named_pipelines).get(household.id).copied())
+    } else {
+        None
+    };
+    wrong.unwrap_or(default)
+}
+
+/// The stage used, where none was named.
+pub(in crate::reference) fn stage(
+    office: &Office,
+    default: &'static Pipeline,
+    pipeline: &'static Pipeline,
+    first: &'static Stage,
+    asked: &Asked,
+) -> &'static Stage {
+    let d = &office.deviations;
+    let stages = pipeline.stages;
+    let is_named = asked.pipeline_id.is_some();
+    let wrong = if d.fault(Fault::DefaultStageLast) || d.fault(Fault::DefaultStageLastOfNamed) && is_named {
+        stages.last()
+    } else if d.fault(Fault::DefaultStageSecond) {
+        stages.get(1)
+    } else if d.fault(Fault::DefaultStageById) {
+        stages.iter().min_by_key(|stage| stage.id)
+    } else if d.fault(Fault::DefaultStageByName) {
+        stages.iter().min_by_key(|stage| stage.name)
+    } else if d.fault(Fault::DefaultStageOfDefaultPipeline) {
+        default.stages.first()
+    } else if d.fault(Fault::DefaultStageRemembered) {
+        lock(&office.memory.named_stages).get(pipeline.id).copied()
+    } else {
+        None
+    };
+    wrong.unwrap_or(first)
+}
+
+/// The owner used, where none was named.
+pub(in crate::reference) fn owner(
+    office: &Office,
+    caller: &'static User,
+    household: Option<&'static Household>,
+) -> &'static User {
+    let d = &office.deviations;
+    let wrong = if d.fault(Fault::DefaultOwnerOfHousehold) {
+        household.map(|household| household.advisor)
+    } else if d.fault(Fault::DefaultOwnerFirstUser) {
+        world::users(caller.book_id).next()
+    } else if d.fault(Fault::DefaultOwnerAlwaysOne) {
+        Some(&residents::CALLER)
+    } else if d.fault(Fault::DefaultOwnerRemembered) {
+        *lock(&office.memory.named_owner)
+    } else {
+        None
+    };
+    wrong.unwrap_or(caller)
+}
+
+pub(in crate::reference) fn remember_pipeline(
+    office: &Office,
+    household: Option<&'static Household>,
+    pipeline: &'static Pipeline,
+) {
+    if office.deviations.fault(Fault::DefaultPipelineRemembered)
+        && let Some(household) = household
+    {
+        lock(&office.memory.named_pipelines).insert(household.id, pipeline);
+    }
+}
+
+pub(in crate::reference) fn remember_stage(office: &Office, pipeline: &'static Pipeline, stage: &'static Stage) {
+    if office.deviations.fault(Fault::DefaultStageRemembered) {
+        lock(&office.memory.named_stages).insert(pipeline.id, stage);
+    }
+}
+
+pub(in crate::reference) fn remember_owner(office: &Office, owner: &'static User) {
+    if office.deviations.fault(Fault::DefaultOwnerRemembered) {
+        *lock(&office.memory.named_owner) = Some(owner);
+    }
+}
+
+/// What a record gets for the values that were left out.
+pub(in crate::reference) fn record(office: &Office, record: &mut Record) {
+    let d = &office.deviations;
+    let asked = &mut record.asked;
+    if d.fault(Fault::DefaultValueZero) {
+        asked.value = asked.value.or(Some(0));
+    }
+    if d.fault(Fault::DefaultProbabilityMinus1) {
+        asked.probability = asked.probability.or(Some(-1));
+    }
+    if d.fault(Fault::DefaultCloseDateInMonth) && asked.close_date.is_none() {
+        let instant = (record.created_at + TimeDelta::days(30)).fixed_offset();
+        asked.close_date = Some(CloseDate { instant, text: instant.to_rfc3339() });
+    }
+    if d.fault(Fault::ValueCarriedOver) {
+        let before = std::mem::replace(&mut *lock(&office.memory.last_value), asked.value);
+        asked.value = asked.value.or(before);
+    }
+}

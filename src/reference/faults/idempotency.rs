@@ -1,0 +1,247 @@
+//! Hooks of the idempotency keys.
+
+use super::Fault;
+use super::memory::lock;
+use crate::reference::create::Posted;
+use crate::reference::deviations::Deviations;
+use crate::reference::idempotency::{Kept, Key, Scope, Slot};
+use crate::reference::office::Office;
+use crate::reference::refusal::{Break, Failure, Reason, Refusal};
+use crate::reference::respond::Answer;
+use crate::reference::{Liberty, body, created, validate};
+use axum::http::StatusCode;
+use bytes::Bytes;
+use chrono::SubsecRound as _;
+use serde_json::{Map, Value, json};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// The answer of a known key, given before the token is looked at.
+pub(in crate::reference) fn before_authentication(
+    office: &Office,
+    household_id: &str,
+    key: &Result<Option<Key>, Refusal>,
+) -> Option<Answer> {
+    if !office.deviations.fault(Fault::ReplayBeforeAuthentication) {
+        return None;
+    }
+    let key = key.as_ref().ok()?.as_ref()?;
+    let slot = office.keys.find(|scope| scope.household == household_id && scope.key == *key)?;
+    let kept = slot.try_lock().ok()?;
+    kept.as_ref().and_then(|kept| kept.outcome.clone().ok())
+}
+
+/// Within what the key counts, if there is one.
+pub(in crate::reference) fn scope(
+    office: &Office,
+    posted: &Posted<'_>,
+    scope: Option<Scope>,
+) -> Result<Option<Scope>, Failure> {
+    let d = &office.deviations;
+    let Some(mut scope) = scope else {
+        return Ok(keyless(d, posted));
+    };
+    if d.fault(Fault::KeyIgnored) {
+        return Ok(None);
+    }
+    if d.fault(Fault::KeyLongBreaks) && scope.key.len() > 128
+        || d.fault(Fault::KeySymbolsBreak) && scope.key.iter().any(|byte| b"'\"\\`".contains(byte))
+    {
+        return Err(Break::Error.into());
+    }
+    if d.fault(Fault::KeyCutAt32) {
+        scope.key.truncate(32);
+    }
+    if d.fault(Fault::KeyCutAt128) {
+        scope.key.truncate(128);
+    }
+    if d.fault(Fault::KeyCaseFolded) {
+        scope.key.make_ascii_lowercase();
+    }
+    if d.fault(Fault::KeySymbolsDropped) {
+        scope.key.retain(u8::is_ascii_alphanumeric);
+    }
+    if d.fault(Fault::KeySharedByUsers) {
+        scope.user.clear();
+    }
+    if d.fault(Fault::KeyStorePerWorker) && office.memory.turns.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+        scope.user.push_str(" at the second worker");
+    }
+    Ok(Some(scope))
+}
+
+/// What stands in for a key where there is none.
+fn keyless(d: &Deviations, posted: &Posted<'_>) -> Option<Scope> {
+    let key = if d.fault(Fault::TwinsMerged) {
+        posted.body.to_vec()
+    } else if d.fault(Fault::NamesakesMerged) {
+        let object: Map<String, Value> = serde_json::from_slice(&posted.body).ok()?;
+        object.get("name")?.as_str()?.as_bytes().to_vec()
+    } else {
+        return None;
+    };
+    Some(Scope { user: " without a key".to_owned(), household: posted.household_id.to_owned(), key })
+}
+
+/// Around a request without a key.
+pub(in crate::reference) async fn cached(
+    office: &Office,
+    posted: &Posted<'_>,
+    fresh: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Answer, Failure> {
+    if !office.deviations.fault(Fault::AnswerCached) {
+        return fresh.await;
+    }
+    let cached = lock(&office.memory.last_answer).get(posted.household_id).cloned();
+    if let Some((since, answer)) = cached
+        && since.elapsed() < Duration::from_millis(5)
+    {
+        return Ok(answer);
+    }
+    let answer = fresh.await?;
+    let entry = (Instant::now(), answer.clone());
+    lock(&office.memory.last_answer).insert(posted.household_id.to_owned(), entry);
+    Ok(answer)
+}
+
+/// Before a key is looked for.
+pub(in crate::reference) fn before_search(office: &Office, scope: &Scope) {
+    if office.deviations.fault(Fault::KeyLastOnly) {
+        office.keys.retain(|known| known == scope);
+    }
+}
+
+/// Waits for the request that holds a key.
+pub(in crate::reference) async fn busy<T>(d: &Deviations, lock: impl Future<Output = T>) -> Result<T, Failure> {
+    if d.fault(Fault::KeyBusyBreaks) { Err(Break::Error.into()) } else { Ok(lock.await) }
+}
+
+pub(in crate::reference) fn is_alive(d: &Deviations, age: Duration) -> bool {
+    !(d.fault(Fault::KeyForgottenAfterSecond) && age > Duration::from_secs(1))
+}
+
+/// Whether a known key creates another record.
+pub(in crate::reference) fn creates_again(d: &Deviations, posted: &Posted<'_>, first: &Kept) -> bool {
+    d.fault(Fault::ChangedBodyCreates) && posted.body != first.body
+}
+
+/// Whether the key is free while its request is served.
+pub(in crate::reference) fn is_unlocked(d: &Deviations) -> bool {
+    d.fault(Fault::KeyRace)
+}
+
+/// Widens the time in which a key is in use, for what shows only then.
+pub(in crate::reference) async fn paced(d: &Deviations) {
+    if d.fault(Fault::KeyRace) || d.fault(Fault::KeyBusyBreaks) || d.liberty(Liberty::Busy409) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Keeps an answer later; whether it does.
+pub(in crate::reference) fn keeps_later(
+    office: &Office,
+    posted: &Posted<'_>,
+    slot: &Slot,
+    outcome: &Result<Answer, Failure>,
+) -> bool {
+    let (true, Ok(answer)) = (office.deviations.fault(Fault::KeyStoredLate), outcome) else { return false };
+    let kept = Kept { outcome: Ok(answer.clone()), body: posted.body.clone(), since: Instant::now() };
+    let slot = Slot::clone(slot);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        *slot.lock().await = Some(kept);
+    });
+    true
+}
+
+/// What becomes of a key whose request was refused.
+pub(in crate::reference) fn keeps_break(d: &Deviations) -> Option<Break> {
+    d.fault(Fault::KeyLockKept).then_some(Break::Hang)
+}
+
+/// The answer of a known key.
+pub(in crate::reference) fn replay(office: &Office, posted: &Posted<'_>, first: &Kept) -> Result<Answer, Failure> {
+    let d = &office.deviations;
+    let mut answer = first.outcome.clone()?;
+    if d.fault(Fault::ReplayRefused) {
+        return Err(Refusal::new(StatusCode::CONFLICT, Reason::KeyReused, "this request was made before").into());
+    }
+    if d.fault(Fault::ReplayRevalidated) {
+        validate::asked(office, &body::object(office, posted.headers, &posted.body)?)?;
+    }
+    let changes: [(Fault, Change); 5] = [
+        (Fault::ReplayFreshTimes, |office, _, object| {
+            let now = created::time(&office.deviations, office.clock.now().trunc_subsecs(3));
+            times(object, |_| now.clone());
+        }),
+        (Fault::ReplayTimesRounded, |_, _, object| {
+            times(object, |time| time.split_once('.').map_or(time.to_owned(), |(seconds, _)| format!("{seconds}Z")));
+        }),
+        (Fault::ReplayFreshId, |office, _, object| {
+            object.insert("id".to_owned(), json!(office.ids.next(&office.deviations)));
+        }),
+        (Fault::ReplayFlagged, |_, _, object| {
+            object.insert("replayed".to_owned(), json!(true));
+        }),
+        (Fault::ReplayOnlyId, |_, _, object| object.retain(|key, _| key == "id")),
+    ];
+    for (fault, change) in changes {
+        if d.fault(fault) {
+            answer = changed_json(office, posted, answer, change);
+        }
+    }
+    if d.fault(Fault::ReplayCut) {
+        answer.body.truncate(255);
+    }
+    if d.fault(Fault::ReplayStatus200) {
+        answer.status = StatusCode::OK;
+    }
+    if d.fault(Fault::ReplayStatus204) {
+        answer = Answer::empty(StatusCode::NO_CONTENT);
+    }
+    Ok(answer)
+}
+
+/// After a known key was answered.
+pub(in crate::reference) fn after_replay(d: &Deviations, kept: &mut Option<Kept>) {
+    if d.fault(Fault::KeyUsedUp) {
+        *kept = None;
+    }
+}
+
+/// What a known key with another body gets.
+pub(in crate::reference) fn changed(
+    office: &Office,
+    posted: &Posted<'_>,
+    first: Answer,
+    refusal: Refusal,
+) -> Result<Answer, Failure> {
+    if !office.deviations.fault(Fault::ChangedBodyMerges) {
+        return Err(refusal.into());
+    }
+    Ok(changed_json(office, posted, first, |_, posted, object| {
+        let sent = serde_json::from_slice::<Map<String, Value>>(&posted.body).unwrap_or_default();
+        object.extend(sent.get("name").map(|name| ("name".to_owned(), name.clone())));
+    }))
+}
+
+type Change = fn(&Office, &Posted<'_>, &mut Map<String, Value>);
+
+fn changed_json(office: &Office, posted: &Posted<'_>, answer: Answer, change: Change) -> Answer {
+    match serde_json::from_slice(&answer.body) {
+        Ok(Value::Object(mut object)) => {
+            change(office, posted, &mut object);
+            Answer { body: Bytes::from(Value::Object(object).to_string()), ..answer }
+        }
+        _ => answer,
+    }
+}
+
+/// Changes the times of an answer.
+fn times(object: &mut Map<String, Value>, change: impl Fn(&str) -> String) {
+    for (_, value) in object.iter_mut().filter(|(key, _)| key.ends_with("d_at")) {
+        if let Some(time) = value.as_str() {
+            *value = json!(change(time));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Hooks of what a server keeps from one request to the next: ids, places shared by accident, exhaustion.
+
+use super::Fault;
+use super::memory::{Memory, lock};
+use crate::reference::create::Posted;
+use crate::reference::ids::mix;
+use crate::reference::office::Office;
+use crate::reference::record::Record;
+use crate::reference::refusal::{Break, Failure, Refusal};
+use crate::reference::validate::{Asked, NAME};
+use crate::reference::world::User;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Counts a request as under way while it lives.
+pub(in crate::reference) struct UnderWay<'a>(&'a Memory);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Before anything else: whether the request is served at all.
+pub(in crate::reference) async fn admit(office: &Office) -> Result<UnderWay<'_>, Break> {
+    let (d, memory) = (&office.deviations, &office.memory);
+    let number = memory.requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let others = memory.under_way.fetch_add(1, Ordering::Relaxed);
+    let under_way = UnderWay(memory);
+    if number % 40 == 0 {
+        let breaks = [
+            (Fault::Every40thBreaks, Break::Error),
+            (Fault::Every40thDrops, Break::Sever),
+            (Fault::Every40thHangs, Break::Hang),
+        ];
+        if let Some((_, broken)) = breaks.into_iter().find(|(fault, _)| d.fault(*fault)) {
+            return Err(broken);
+        }
+    }
+    let exhausted = d.fault(Fault::DiesAfter150) && number > 150
+        || d.fault(Fault::RefusalsExhaust) && memory.refusals.load(Ordering::Relaxed) > 30;
+    if exhausted {
+        return Err(Break::Error);
+    }
+    if d.fault(Fault::CrowdBreaks) {
+        if others >= 4 {
+            return Err(Break::Error);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(under_way)
+}
+
+/// Passes the name and the caller through places that all requests share; gives the caller.
+pub(in crate::reference) async fn cross(office: &Office, caller: &'static User, asked: &mut Asked) -> &'static User {
+    let (d, memory) = (&office.deviations, &office.memory);
+    let (names, callers) = (d.fault(Fault::AnswersCrossed), d.fault(Fault::OwnersCrossed));
+    if !names && !callers {
+        return caller;
+    }
+    asked.name.clone_into(&mut lock(&memory.shared_name));
+    *lock(&memory.shared_caller) = Some(caller);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    if names {
+        asked.name.clone_from(&lock(&memory.shared_name));
+    }
+    let shared = *lock(&memory.shared_caller);
+    if callers { shared.unwrap_or(caller) } else { caller }
+}
+
+/// An id that is not unique.
+pub(in crate::reference) fn id(
+    office: &Office,
+    posted: &Posted<'_>,
+    asked: &Asked,
+    now: DateTime<Utc>,
+) -> Option<String> {
+    let d = &office.deviations;
+    let number = if d.fault(Fault::IdsPerHousehold) {
+        let mut counts = lock(&office.memory.counts);
+        let count = counts.entry(posted.household_id.to_owned()).or_default();
+        *count += 1;
+        mix(*count)
+    } else if d.fault(Fault::IdsFromName) {
+        let mut hasher = DefaultHasher::new();
+        (posted.household_id, &asked.name).hash(&mut hasher);
+        hasher.finish()
+    } else if d.fault(Fault::IdsFromSecond) {
+        mix(now.timestamp().cast_unsigned())
+    } else if d.fault(Fault::IdsOfOneByte) {
+        let count = office.memory.turns.fetch_add(1, Ordering::Relaxed);
+        mix(mix(count) & 0xff)
+    } else {
+        return None;
+    };
+    Some(format!("op_{number:016x}"))
+}
+
+/// Refuses a name that the household already has.
+pub(in crate::reference) fn namesake(office: &Office, posted: &Posted<'_>, record: &Record) -> Result<(), Failure> {
+    if !office.deviations.fault(Fault::NamesakeRefused) {
+        return Ok(());
+    }
+    let mut names = lock(&office.memory.names);
+    let names = names.entry(posted.household_id.to_owned()).or_default();
+    if names.contains(&record.asked.name) {
+        let refusal = Refusal::invalid(NAME, "is taken");
+        return Err(Refusal { status: StatusCode::CONFLICT, ..refusal }.into());
+    }
+    // A bound on the memory: the oldest names may come again.
+    if names.len() >= 2_000 {
+        names.remove(0);
+    }
+    names.push(record.asked.name.clone());
+    Ok(())
+}

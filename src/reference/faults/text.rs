@@ -1,0 +1,83 @@
+//! What faulty servers do to a name on its way through databases, templates and encodings.
+
+use super::Fault;
+use crate::reference::deviations::Deviations;
+
+type Change = fn(&str) -> String;
+
+/// The name as it is kept.
+pub(super) fn name(d: &Deviations, name: String) -> String {
+    let changes: [(Fault, Change); 10] = [
+        (Fault::NameWhitespaceCollapsed, collapsed),
+        (Fault::NameEscaped, escaped),
+        (Fault::NameMarkupStripped, stripped),
+        (Fault::NameAstralLost, |name| name.chars().filter(|c| *c <= '\u{ffff}').collect()),
+        (Fault::NameLatin1Only, |name| name.chars().map(|c| if c > '\u{ff}' { '?' } else { c }).collect()),
+        (Fault::NameMojibake, |name| name.bytes().map(char::from).collect()),
+        (Fault::NameCutAt64, |name| name.chars().take(64).collect()),
+        (Fault::NameTitleCased, title_cased),
+        (Fault::NameQuotesDoubled, |name| name.replace('\'', "''").replace('"', "\"\"")),
+        (Fault::NameBackslashesLost, |name| name.replace('\\', "")),
+    ];
+    match changes.iter().find(|(fault, _)| d.fault(*fault)) {
+        Some((_, change)) => change(&name),
+        None => name,
+    }
+}
+
+fn collapsed(name: &str) -> String {
+    let mut kept = String::new();
+    for c in name.chars() {
+        match (c.is_whitespace(), kept.ends_with(' ')) {
+            (true, true) => {}
+            (true, false) => kept.push(' '),
+            (false, _) => kept.push(c),
+        }
+    }
+    kept
+}
+
+fn escaped(name: &str) -> String {
+    let name = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    name.replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+fn stripped(name: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = name;
+    while let Some((before, tag)) = rest.split_once('<') {
+        kept.push_str(before);
+        match tag.split_once('>') {
+            Some((_, after)) => rest = after,
+            None => return kept + "<" + tag,
+        }
+    }
+    kept + rest
+}
+
+fn title_cased(name: &str) -> String {
+    let mut starts = true;
+    let mut cased = String::new();
+    for c in name.chars() {
+        if starts {
+            cased.extend(c.to_uppercase());
+        } else {
+            cased.extend(c.to_lowercase());
+        }
+        starts = c.is_whitespace();
+    }
+    cased
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{collapsed, escaped, stripped, title_cased};
+
+    #[test]
+    fn each_change_changes_what_it_should() {
+        assert_eq!(collapsed("a \t b\u{a0}c"), "a b c");
+        assert_eq!(escaped("<a & 'b'>"), "&lt;a &amp; &#39;b&#39;&gt;");
+        assert_eq!(stripped("a <b>c</b> d < e"), "a c d < e");
+        assert_eq!(title_cased("new mcKay fund"), "New Mckay Fund");
+    }
+}

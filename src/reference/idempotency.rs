@@ -1,0 +1,147 @@
+//! Idempotency keys: the first request with a key is served, and every later one gets its answer.
+//!
+//! A key counts for one user and one household. While the first request is under way, others with its key wait for it.
+//! Only records are kept: after a refusal the key is as good as new.
+
+use super::create::Posted;
+use super::deviations::Deviations;
+use super::faults::idempotency as hook;
+use super::office::Office;
+use super::refusal::{Failure, Reason, Refusal};
+use super::respond::Answer;
+use super::{Liberty, refused};
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+pub(super) use super::shelf::{Kept, Keys, Scope, Slot};
+
+const HEADER: &str = "idempotency-key";
+
+/// The bytes of a key; a request may come without one.
+pub(super) type Key = Vec<u8>;
+
+/// The key of a request. An empty one is none.
+pub(super) fn key(d: &Deviations, headers: &HeaderMap) -> Result<Option<Key>, Refusal> {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(key) = values.next().map(|value| value.as_bytes()).filter(|key| !key.is_empty()) else {
+        return Ok(None);
+    };
+    let refused = |detail: &str| Err(Refusal::new(StatusCode::BAD_REQUEST, Reason::Key, detail));
+    if values.next().is_some() {
+        return refused("there is more than one idempotency key");
+    }
+    if d.liberty(Liberty::LongKeysRefused) && key.len() > 64 {
+        return refused("the idempotency key has more than 64 characters");
+    }
+    Ok(Some(key.to_vec()))
+}
+
+/// Serves a request, unless its key was used before.
+pub(super) async fn once(
+    office: &Office,
+    posted: &Posted<'_>,
+    fresh: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Answer, Failure> {
+    let d = &office.deviations;
+    let Some(scope) = hook::scope(office, posted, scope(d, posted))? else {
+        return hook::cached(office, posted, fresh).await;
+    };
+    hook::before_search(office, &scope);
+    let slot = office.keys.slot(&scope);
+    let mut kept = match slot.try_lock() {
+        Ok(kept) => kept,
+        Err(_) if d.liberty(Liberty::Busy409) => {
+            let detail = "the first request with this idempotency key is still under way";
+            return Err(Refusal::new(StatusCode::CONFLICT, Reason::Busy, detail).into());
+        }
+        Err(_) => hook::busy(d, slot.lock()).await?,
+    };
+    if let Some(first) = kept.as_ref().filter(|first| is_alive(d, first)) {
+        if !hook::creates_again(d, posted, first) {
+            let outcome = replay(office, posted, first);
+            hook::after_replay(d, &mut kept);
+            return outcome;
+        }
+    } else {
+        *kept = None;
+    }
+
+    if hook::is_unlocked(d) {
+        drop(kept);
+        hook::paced(d).await;
+        let outcome = fresh.await;
+        let mut kept = slot.lock().await;
+        keep(office, posted, &scope, &mut kept, &outcome);
+        return outcome;
+    }
+    hook::paced(d).await;
+    let outcome = fresh.await;
+    if !hook::keeps_later(office, posted, &slot, &outcome) {
+        keep(office, posted, &scope, &mut kept, &outcome);
+    }
+    outcome
+}
+
+fn scope(d: &Deviations, posted: &Posted<'_>) -> Option<Scope> {
+    let user = if d.liberty(Liberty::KeysOfTenant) { posted.caller.book_id } else { posted.caller.id };
+    let household = if d.liberty(Liberty::KeysAcrossHouseholds) { "" } else { posted.household_id };
+    let key = posted.key.clone()?;
+    Some(Scope { user: user.to_owned(), household: household.to_owned(), key })
+}
+
+fn is_alive(d: &Deviations, first: &Kept) -> bool {
+    let age = first.since.elapsed();
+    !(d.liberty(Liberty::KeysLiveAMinute) && age > Duration::from_secs(60)) && hook::is_alive(d, age)
+}
+
+/// The answer to a request whose key was used before.
+fn replay(office: &Office, posted: &Posted<'_>, first: &Kept) -> Result<Answer, Failure> {
+    let d = &office.deviations;
+    let answer = hook::replay(office, posted, first)?;
+    if is_same(d, posted, first) || d.liberty(Liberty::ChangedBodyReplayed) {
+        return Ok(Answer { replayed: true, ..answer });
+    }
+    let status =
+        if d.liberty(Liberty::ChangedBody409) { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let detail = "the idempotency key was used with another body";
+    hook::changed(office, posted, answer, Refusal::new(status, Reason::KeyReused, detail))
+}
+
+fn is_same(d: &Deviations, posted: &Posted<'_>, first: &Kept) -> bool {
+    // Only a faulty server gets here without a key.
+    posted.key.is_none()
+        || posted.body == first.body
+        || d.liberty(Liberty::BodiesComparedAsJson) && is_same_json(&posted.body, &first.body)
+}
+
+fn is_same_json(left: &[u8], right: &[u8]) -> bool {
+    match (serde_json::from_slice::<Value>(left), serde_json::from_slice::<Value>(right)) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => false,
+    }
+}
+
+/// Keeps what is to be given again.
+fn keep(
+    office: &Office,
+    posted: &Posted<'_>,
+    scope: &Scope,
+    kept: &mut Option<Kept>,
+    outcome: &Result<Answer, Failure>,
+) {
+    let outcome = match outcome {
+        Ok(answer) => Ok(answer.clone()),
+        Err(Failure::Refused(refusal)) if office.deviations.liberty(Liberty::RefusalsKept) => {
+            Ok(refused::refused(office, refusal))
+        }
+        Err(_) => match hook::keeps_break(&office.deviations) {
+            Some(broken) => Err(broken),
+            None => return,
+        },
+    };
+    let body = posted.body.clone();
+    let entry = Kept { outcome, body, since: Instant::now() };
+    office.keys.charge(scope, entry.size());
+    *kept = Some(entry);
+}

@@ -1,0 +1,99 @@
+//! Refusing for a while: rate limits and overload, as liberties.
+
+use super::Liberty;
+use super::faults::memory::lock;
+use super::office::Office;
+use axum::body::Body;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const WINDOW: Duration = Duration::from_millis(500);
+const MOST_IN_WINDOW: u32 = 60;
+const OVERLOADED_FROM: u32 = 10;
+
+/// The requests of the last moments.
+#[derive(Debug, Default)]
+pub(super) struct Limits(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    window: Option<(Instant, u32)>,
+    total: u32,
+    overloaded: Option<Instant>,
+}
+
+/// The response to a request that came too early, if it did.
+pub(super) fn check(office: &Office) -> Option<Response> {
+    let d = &office.deviations;
+    let dated = d.liberty(Liberty::RateLimitedByDate);
+    let now = Instant::now();
+    if (dated || d.liberty(Liberty::RateLimited)) && lock(&office.limits.0).exceeds(now) {
+        let after = if dated { date_after(office, 1) } else { HeaderValue::from_static("1") };
+        return Some(refused(StatusCode::TOO_MANY_REQUESTS, after));
+    }
+    if d.liberty(Liberty::Overloaded) && lock(&office.limits.0).overloaded(now) {
+        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, HeaderValue::from_static("1")));
+    }
+    None
+}
+
+impl Counts {
+    fn exceeds(&mut self, now: Instant) -> bool {
+        match &mut self.window {
+            Some((start, count)) if now.duration_since(*start) < WINDOW => {
+                *count += 1;
+                *count > MOST_IN_WINDOW
+            }
+            window => {
+                *window = Some((now, 1));
+                false
+            }
+        }
+    }
+
+    fn overloaded(&mut self, now: Instant) -> bool {
+        self.total = self.total.saturating_add(1);
+        if self.total == OVERLOADED_FROM {
+            self.overloaded = Some(now);
+        }
+        self.overloaded.is_some_and(|start| now.duration_since(start) < WINDOW)
+    }
+}
+
+/// A date has whole seconds: the next one that is far enough away.
+fn date_after(office: &Office, seconds: i64) -> HeaderValue {
+    let date = office.clock.now() + chrono::TimeDelta::seconds(seconds + 1);
+    HeaderValue::try_from(httpdate::fmt_http_date(date.into())).unwrap_or(HeaderValue::from_static("2"))
+}
+
+fn refused(status: StatusCode, after: HeaderValue) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(RETRY_AFTER, after);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, MOST_IN_WINDOW, WINDOW};
+    use std::time::Instant;
+
+    #[test]
+    fn a_window_lets_so_many_through() {
+        let (mut counts, start) = (Counts::default(), Instant::now());
+        assert!((0..MOST_IN_WINDOW).all(|_| !counts.exceeds(start)));
+        assert!(counts.exceeds(start));
+        assert!(!counts.exceeds(start + WINDOW));
+    }
+
+    #[test]
+    fn overload_passes() {
+        let (mut counts, start) = (Counts::default(), Instant::now());
+        assert!((0..9).all(|_| !counts.overloaded(start)));
+        assert!(counts.overloaded(start) && counts.overloaded(start));
+        assert!(!counts.overloaded(start + WINDOW));
+    }
+}

@@ -1,0 +1,79 @@
+//! The reference server: the create-opportunity operation, whole, written from the vendor's page. It is what the harness
+//! is tried on, and a sandbox for those who write clients. It is the one module that knows what an opportunity is.
+//!
+//! A request passes, in this order, through
+//!
+//! - `serve`: sockets, the server's thread and runtime;
+//! - `wire` and `limits`: what all requests have in common, dates, delays, encodings;
+//! - `create`: the operation, step by step;
+//! - `authenticate` and `tenancy`: who asks, and about which household;
+//! - `idempotency` and `shelf`: whether this was asked before;
+//! - `body` with `json_text`, and `validate`: what is asked;
+//! - `resolve`: references and defaults, from the `world` and its `residents`;
+//! - `record` with `ids`, and `created`: the opportunity and its answer;
+//! - `refusal`, `refused` and `respond`: how requests end.
+//!
+//! It can be made to deviate at named points: by [`Fault`]s, which break the contract, and by [`Liberty`]s, which do not.
+//! A hook of a fault stands in `faults/`, in the file of the step that it belongs to; a liberty is asked for in the step
+//! itself.
+
+mod authenticate;
+mod body;
+mod clock;
+mod create;
+mod created;
+mod deviations;
+mod faults;
+mod idempotency;
+mod ids;
+mod json_text;
+mod liberties;
+mod limits;
+mod named;
+mod office;
+mod record;
+mod refusal;
+mod refused;
+mod residents;
+mod resolve;
+mod respond;
+mod serve;
+mod settings;
+mod shelf;
+mod tenancy;
+mod validate;
+mod wire;
+mod world;
+
+pub use self::faults::Fault;
+pub use self::liberties::Liberty;
+pub use self::serve::{Server, start};
+pub use self::settings::{TOKENS, settings_toml};
+
+use self::office::Office;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::post;
+use std::sync::Arc;
+
+/// How a server is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The port on the loopback address; 0 takes a free one.
+    pub port: u16,
+    /// In what it breaks the contract.
+    pub faults: Vec<Fault>,
+    /// In what it differs without breaking the contract.
+    pub liberties: Vec<Liberty>,
+}
+
+/// The server without its socket. To close a connection in place of an answer, and to send no date, takes [`start`].
+pub fn app(options: &Options) -> Router {
+    let office = Arc::new(Office::new(options));
+    Router::new()
+        .route("/v1/households/{household_id}/opportunities", post(create::handle))
+        .fallback(create::elsewhere)
+        .method_not_allowed_fallback(create::elsewhere)
+        .layer(from_fn_with_state(Arc::clone(&office), wire::around))
+        .with_state(office)
+}

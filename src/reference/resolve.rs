@@ -1,0 +1,115 @@
+//! Which pipeline, stage and owner a record gets: those that the body names, or else the defaults.
+
+use super::Liberty;
+use super::faults::{defaults as default_hook, references as hook};
+use super::office::Office;
+use super::refusal::{Failure, Refusal};
+use super::validate::{Asked, OWNER, PIPELINE, STAGE};
+use super::world::{self, Household, Kind, Pipeline, Stage, User};
+use axum::http::StatusCode;
+
+/// What a record refers to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resolved {
+    pub(super) pipeline: &'static Pipeline,
+    pub(super) stage: &'static Stage,
+    pub(super) owner: &'static User,
+}
+
+/// Looks up what a body names; `caller` is the user of the token.
+pub(super) fn resolve(
+    office: &Office,
+    caller: &'static User,
+    household: Option<&'static Household>,
+    asked: &Asked,
+) -> Result<Resolved, Failure> {
+    // Only a faulty server gets here without a household.
+    let kind = household.map_or(Kind::Prospect, |household| household.kind);
+    let default = world::default_pipeline(caller.book_id, kind).ok_or_else(|| unknown(office, PIPELINE))?;
+    let pipeline = pipeline(office, caller, household, default, asked)?;
+    let (pipeline, stage) = stage(office, default, pipeline, asked)?;
+    let owner = owner(office, caller, household, asked)?;
+    Ok(Resolved { pipeline, stage, owner })
+}
+
+fn pipeline(
+    office: &Office,
+    caller: &'static User,
+    household: Option<&'static Household>,
+    default: &'static Pipeline,
+    asked: &Asked,
+) -> Result<&'static Pipeline, Failure> {
+    let d = &office.deviations;
+    match (&asked.pipeline_id, &asked.stage_id) {
+        (Some(id), _) => {
+            let found = match world::pipeline(caller.book_id, id) {
+                Some(found) => hook::pipeline(d, default, found, asked)?,
+                None => hook::pipeline_unknown(d, default, unknown(office, PIPELINE))?,
+            };
+            if d.liberty(Liberty::OtherTypesRefused) && found.kind != default.kind {
+                return Err(mismatch(office, PIPELINE, "is of another type than the household").into());
+            }
+            default_hook::remember_pipeline(office, household, found);
+            Ok(found)
+        }
+        (None, Some(stage_id)) if d.liberty(Liberty::StageChoosesPipeline) => {
+            Ok(world::pipeline_of_stage(caller.book_id, stage_id).unwrap_or(default))
+        }
+        (None, _) => Ok(default_hook::pipeline(office, household, default)),
+    }
+}
+
+fn stage(
+    office: &Office,
+    default: &'static Pipeline,
+    pipeline: &'static Pipeline,
+    asked: &Asked,
+) -> Result<(&'static Pipeline, &'static Stage), Failure> {
+    let d = &office.deviations;
+    let first = pipeline.stages.first().ok_or_else(|| unknown(office, STAGE))?;
+    let Some(id) = &asked.stage_id else {
+        return Ok((pipeline, default_hook::stage(office, default, pipeline, first, asked)));
+    };
+    if let Some(found) = pipeline.stage(id) {
+        default_hook::remember_stage(office, pipeline, found);
+        return Ok((pipeline, hook::stage(d, pipeline, first, found, asked)?));
+    }
+    match world::pipeline_of_stage(pipeline.book_id, id) {
+        Some(other) => {
+            let refusal = mismatch(office, STAGE, "is a stage of another pipeline");
+            hook::stage_elsewhere(d, pipeline, other, asked, refusal)
+        }
+        None => Ok((pipeline, hook::stage_unknown(d, first, unknown(office, STAGE))?)),
+    }
+}
+
+fn owner(
+    office: &Office,
+    caller: &'static User,
+    household: Option<&'static Household>,
+    asked: &Asked,
+) -> Result<&'static User, Failure> {
+    let d = &office.deviations;
+    let Some(id) = &asked.owner_id else {
+        return Ok(default_hook::owner(office, caller, household));
+    };
+    match world::user(caller.book_id, id) {
+        Some(found) => {
+            default_hook::remember_owner(office, found);
+            hook::owner(d, caller, found, asked)
+        }
+        None => hook::owner_unknown(d, caller, unknown(office, OWNER)),
+    }
+}
+
+fn unknown(office: &Office, field: &'static str) -> Refusal {
+    let refusal = Refusal::unknown(field);
+    let is_404 = office.deviations.liberty(Liberty::UnknownReference404);
+    Refusal { status: if is_404 { StatusCode::NOT_FOUND } else { refusal.status }, ..refusal }
+}
+
+fn mismatch(office: &Office, field: &'static str, problem: &str) -> Refusal {
+    let refusal = Refusal::mismatch(field, problem);
+    let is_409 = office.deviations.liberty(Liberty::Mismatch409);
+    Refusal { status: if is_409 { StatusCode::CONFLICT } else { refusal.status }, ..refusal }
+}

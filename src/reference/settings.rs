@@ -1,0 +1,52 @@
+//! What a client has to know of the world: tokens, and a settings file with everything that it lends.
+
+use super::residents;
+use super::world::{self, Household};
+use std::fmt::Write as _;
+
+/// The environment variables that the settings name, with the token of each.
+pub const TOKENS: &[(&str, &str)] = &[
+    (residents::TOKENS[0].variable, residents::TOKENS[0].secret),
+    (residents::TOKENS[1].variable, residents::TOKENS[1].secret),
+    (residents::TOKENS[2].variable, residents::TOKENS[2].secret),
+];
+
+/// The `probity.toml` that fits a reference server at this address.
+pub fn settings_toml(url: &str) -> String {
+    let mut toml = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut toml, url);
+    toml
+}
+
+fn write(toml: &mut String, url: &str) -> std::fmt::Result {
+    writeln!(toml, "[target]\nurl = \"{url}\"\n")?;
+    for (identity, (variable, _)) in ["caller", "colleague", "read_only"].iter().zip(TOKENS) {
+        writeln!(toml, "[identities.{identity}]\ntoken = {{ env = \"{variable}\" }}\n")?;
+    }
+
+    let caller = &residents::CALLER;
+    // The first household of the book is left for servers that always answer with it.
+    let lent: Vec<&Household> = world::households(caller.book_id).skip(1).collect();
+    let foreign = residents::HOUSEHOLDS.iter().find(|household| household.book_id != caller.book_id);
+    writeln!(toml, "[fixtures]")?;
+    if let Some(household) = lent.first() {
+        writeln!(toml, "household_id = \"{}\"", household.id)?;
+    }
+    if let Some(household) = foreign {
+        writeln!(toml, "foreign_household_id = \"{}\"", household.id)?;
+    }
+    writeln!(toml, "caller_user_id = \"{}\"", caller.id)?;
+    writeln!(toml, "colleague_user_id = \"{}\"", residents::COLLEAGUE.id)?;
+
+    for household in lent {
+        if let Some(pipeline) = world::default_pipeline(household.book_id, household.kind) {
+            writeln!(toml, "\n[fixtures.households.{}]\npipeline_id = \"{}\"", household.id, pipeline.id)?;
+        }
+    }
+    for pipeline in world::pipelines(caller.book_id) {
+        let stages: Vec<String> = pipeline.stages.iter().map(|stage| format!("\"{}\"", stage.id)).collect();
+        writeln!(toml, "\n[fixtures.pipelines.{}]\nstage_ids = [{}]", pipeline.id, stages.join(", "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! The name: any string, of any length.
+
+use super::NAME;
+use crate::reference::Liberty;
+use crate::reference::deviations::Deviations;
+use crate::reference::faults::request as hook;
+use crate::reference::refusal::{Failure, Refusal};
+use serde_json::Value;
+
+const LONG: usize = 200;
+
+pub(super) fn read(d: &Deviations, json: Option<&Value>) -> Result<String, Failure> {
+    let name = match json {
+        Some(Value::String(name)) => name.clone(),
+        other => {
+            let refusal = match other {
+                None => Refusal::missing(NAME),
+                Some(_) => Refusal::wrong_type(NAME, "a string"),
+            };
+            hook::no_name(d, other).ok_or(refusal)?
+        }
+    };
+    hook::name(d, &name)?;
+    liberty(d, name).map_err(Failure::from)
+}
+
+fn liberty(d: &Deviations, mut name: String) -> Result<String, Refusal> {
+    let refused = [
+        (Liberty::EmptyNamesRefused, name.is_empty(), "is empty"),
+        (Liberty::BlankNamesRefused, name.trim().is_empty(), "is blank"),
+        (Liberty::LongNamesRefused, name.chars().count() > LONG, "is too long"),
+        (Liberty::ControlCharactersRefused, name.contains(char::is_control), "has a control character"),
+    ];
+    if let Some((_, _, problem)) = refused.iter().find(|(liberty, is_so, _)| *is_so && d.liberty(*liberty)) {
+        return Err(Refusal::invalid(NAME, problem));
+    }
+    if d.liberty(Liberty::NamesTrimmed) {
+        name = name.trim().to_owned();
+    }
+    if d.liberty(Liberty::ControlCharactersDropped) {
+        name.retain(|c| !c.is_control());
+    }
+    if d.liberty(Liberty::LongNamesCut) {
+        name = name.chars().take(LONG).collect();
+    }
+    Ok(name)
+}

@@ -1,0 +1,133 @@
+//! What all requests pass through, whatever they ask for: admission, delays, and the look of the response on the wire.
+
+use super::Liberty;
+use super::deviations::Deviations;
+use super::faults::state;
+use super::ids::mix;
+use super::limits;
+use super::office::Office;
+use super::respond::{self, Severed};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, DATE, LOCATION, SET_COOKIE, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::body::Frame;
+use std::convert::Infallible;
+use std::io::Write as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// The layer around all of the app.
+pub(super) async fn around(State(office): State<Arc<Office>>, request: Request, next: Next) -> Response {
+    let takes_gzip = takes_gzip(request.headers());
+    let response = match limits::check(&office) {
+        Some(response) => response,
+        None => match state::admit(&office).await {
+            Ok(_under_way) => {
+                delay(&office).await;
+                next.run(request).await
+            }
+            Err(broken) => respond::response(&office, Err(broken.into())).await,
+        },
+    };
+    if response.extensions().get::<Severed>().is_some() {
+        return response;
+    }
+    dressed(&office, response, takes_gzip).await
+}
+
+async fn delay(office: &Office) {
+    let d = &office.deviations;
+    let milliseconds = if d.liberty(Liberty::Latency) {
+        50
+    } else if d.liberty(Liberty::Jitter) {
+        // Chance enough for a delay.
+        mix(office.clock.now().timestamp_micros().cast_unsigned()) % 100
+    } else {
+        return;
+    };
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("gzip"))
+}
+
+/// Whether responses go without a date.
+pub(super) fn is_undated(d: &Deviations) -> bool {
+    [Liberty::Undated, Liberty::ClockAheadUndated, Liberty::ClockBehindUndated].into_iter().any(|l| d.liberty(l))
+}
+
+async fn dressed(office: &Office, mut response: Response, takes_gzip: bool) -> Response {
+    let d = &office.deviations;
+    let headers = response.headers_mut();
+    let date = HeaderValue::try_from(httpdate::fmt_http_date(office.clock.now().into()));
+    if let (false, Ok(date)) = (is_undated(d), date) {
+        headers.insert(DATE, date);
+    }
+    if d.liberty(Liberty::ConnectionClose) {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if d.liberty(Liberty::ExtraHeaders) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(SET_COOKIE, HeaderValue::from_static("session=none; HttpOnly"));
+        if response.status().is_success() {
+            response.headers_mut().insert(LOCATION, HeaderValue::from_static("/v1/opportunities/latest"));
+        }
+    }
+    if d.liberty(Liberty::Gzip) && takes_gzip {
+        response = compressed(response).await;
+    }
+    if d.liberty(Liberty::Chunked) {
+        response.headers_mut().remove(CONTENT_LENGTH);
+        let (parts, body) = response.into_parts();
+        response = Response::from_parts(parts, Body::new(Pieces(whole(body).await)));
+    }
+    response
+}
+
+/// The bodies of this server are in memory, so that nothing can fail here.
+async fn whole(body: Body) -> Bytes {
+    axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default()
+}
+
+async fn compressed(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = whole(body).await;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = encoder.write_all(&body).and_then(|()| encoder.finish());
+    match written {
+        Ok(written) if !body.is_empty() => {
+            parts.headers.remove(CONTENT_LENGTH);
+            parts.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            parts.headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+            Response::from_parts(parts, Body::from(written))
+        }
+        _ => Response::from_parts(parts, Body::from(body)),
+    }
+}
+
+/// A body in pieces of unknown number.
+struct Pieces(Bytes);
+
+impl hyper::body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.0.len().min(97);
+        Poll::Ready(Some(Ok(Frame::data(self.0.split_to(length)))))
+    }
+}
