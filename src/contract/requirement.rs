@@ -90,6 +90,20 @@ pub enum Form {
     Always(Always),
 }
 
+impl Form {
+    /// The form's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Constraint(_) => "constraint",
+            Self::Rule(_) => "rule",
+            Self::Scenario(_) => "scenario",
+            Self::Probe(_) => "probe",
+            Self::Schema(_) => "schema",
+            Self::Always(_) => "always",
+        }
+    }
+}
+
 /// What holds of every exchange of any operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Always {

@@ -6,6 +6,7 @@
 //! - [`fault`]: every way in which one part of a schema can be broken, and its edges
 //! - [`cover`]: which optional fields are there, so that every triple is tried
 //! - [`draft`]: a request before it is sent
+//! - [`step`]: what a case's step changes of a draft
 //! - [`render`]: a draft as the bytes that are sent
 
 pub mod body;
@@ -15,4 +16,5 @@ pub mod fault;
 pub mod instant;
 pub mod render;
 pub mod seed;
+pub mod step;
 pub mod text;

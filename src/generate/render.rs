@@ -47,6 +47,11 @@ pub enum Shown {
 }
 
 impl Request {
+    /// The body as JSON, where it is JSON.
+    pub fn json(&self) -> Option<Json> {
+        serde_json::from_slice(self.body.as_ref()?).ok()
+    }
+
     /// A header's value, by its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())

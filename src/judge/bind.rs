@@ -81,7 +81,7 @@ impl Judge<'_> {
     /// Looks at an exchange. `plain` tells whether a step left headers, credentials and the body's
     /// form alone.
     pub fn see(self, exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
-        let request_body = request_json(&exchange.request);
+        let request_body = exchange.request.json();
         let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), exchange.server_now.middle());
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
         let response_body =
@@ -138,12 +138,6 @@ fn known(scope: ScopeBuilder, name: &str, value: &Known) -> ScopeBuilder {
         Known::No => scope.json(name, &json!(false)),
         Known::Unknown(reason) => scope.unknown(name, reason),
     }
-}
-
-/// The request's body as JSON, where it is JSON.
-pub fn request_json(request: &Request) -> Option<Json> {
-    let body = request.body.as_ref()?;
-    serde_json::from_slice(body).ok()
 }
 
 /// Headers as a map of lower-case names; several of one name are joined as HTTP says.

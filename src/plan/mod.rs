@@ -19,8 +19,8 @@ pub use pool::Recipe;
 pub use select::Selection;
 pub use trials::{Trial, TrialRow};
 
-/// How many pairs of random requests there are by default: one valid, one with a fault.
-pub const EXAMPLES: usize = 15;
+/// How many random requests there are by default: half of them valid, half with one fault.
+pub const EXAMPLES: usize = 30;
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]

@@ -14,7 +14,6 @@ use crate::generate::fault::{self, Change};
 use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
-use crate::judge::bind::request_json;
 use crate::judge::classify::Class;
 use crate::source::{Diagnostic, Result};
 
@@ -190,7 +189,7 @@ impl Planner<'_> {
             runner: &mut self.seed.runner("plan", 0),
         };
         let request = rendering.request(draft, &operation.method, &operation.path).ok()?;
-        let body = request_json(&request);
+        let body = request.json();
         let scope = self.judge.request_scope(&request, body.as_ref(), self.now);
         let class = self.judge.class_of(body.as_ref(), &scope, self.now, self.now);
         Some((request, class))
@@ -250,7 +249,7 @@ impl Planner<'_> {
     }
 
     fn scope_of(&self, request: &Request) -> crate::expression::Scope {
-        let body = request_json(request);
+        let body = request.json();
         self.judge.request_scope(request, body.as_ref(), self.now)
     }
 
@@ -426,7 +425,7 @@ impl Planner<'_> {
 }
 
 fn has(request: &Request, pointer: &str) -> bool {
-    request_json(request).is_some_and(|b| b.pointer(pointer).is_some())
+    request.json().is_some_and(|b| b.pointer(pointer).is_some())
 }
 
 /// Counts the entries of each requirement.

@@ -26,8 +26,11 @@ impl Selection {
         self
     }
 
-    /// Which requirements of a contract are meant.
-    pub(super) fn apply(&self, contract: &Contract) -> Result<Vec<bool>> {
+    /// Which requirements of a contract are meant, by their places.
+    ///
+    /// # Errors
+    /// A pattern that is none or matches nothing; nothing left.
+    pub fn apply(&self, contract: &Contract) -> Result<Vec<bool>> {
         let only = set(&self.only)?;
         let skip = set(&self.skip)?;
         let ids = || contract.requirements.iter().map(|r| r.id.as_str());

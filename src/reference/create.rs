@@ -58,10 +58,14 @@ async fn serve(
     }
     let token = authenticate::caller(office, parts)?;
     let body = body?;
-    if d.liberty(Liberty::ValidationBeforeTenancy) {
-        validate::asked(office, &body::object(office, headers, &body)?)?;
-    }
-    let household = tenancy::household(d, token, household_id)?;
+    let household = match tenancy::household(d, token, household_id) {
+        // Only what has no household is told of its body first: a replay is never validated again.
+        Err(refusal) if d.liberty(Liberty::ValidationBeforeTenancy) => {
+            validate::asked(office, &body::object(office, headers, &body)?)?;
+            return Err(refusal.into());
+        }
+        household => household?,
+    };
     let posted = Posted { caller: token.user, household, household_id, headers, body, key: key? };
     idempotency::once(office, &posted, fresh(office, &posted)).await
 }

@@ -19,6 +19,17 @@ pub fn settings_toml(url: &str) -> String {
     toml
 }
 
+/// A line for a shell that creates an opportunity, with the token in its variable.
+pub fn curl_line(url: &str) -> String {
+    let household = world::households(residents::CALLER.book_id).nth(1).map_or("", |household| household.id);
+    format!(
+        "curl -sS -X POST '{}/v1/households/{household}/opportunities' \\\n  -H \"Authorization: Bearer ${{{}}}\" \\\n  \
+         -H 'Content-Type: application/json' \\\n  --data '{{\"name\": \"First one\", \"value\": 500000, \"probability\": 75}}'\n",
+        url.trim_end_matches('/'),
+        TOKENS[0].0,
+    )
+}
+
 fn write(toml: &mut String, url: &str) -> std::fmt::Result {
     writeln!(toml, "[target]\nurl = \"{url}\"\n")?;
     for (identity, (variable, _)) in ["caller", "colleague", "read_only"].iter().zip(TOKENS) {

@@ -10,9 +10,10 @@ use crate::contract::requirement::Form;
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::Template;
 use crate::expression::{Scope, Trouble};
-use crate::generate::draft::{Content, Credentials, Draft, KEY_HEADER};
-use crate::generate::render::{Rendering, Request, Shown};
-use crate::judge::bind::{Control, request_json};
+use crate::generate::draft::Draft;
+use crate::generate::render::{Rendering, Request};
+use crate::generate::step::{again, change, leaves_plain};
+use crate::judge::bind::Control;
 use crate::judge::finding::{Finding, Found};
 use crate::judge::scenario::{StepSeen, scope};
 use crate::plan::{Entry, MINIMAL, Trial};
@@ -202,90 +203,4 @@ fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
             done.iter().flat_map(|s| &s.seen).map(|s| std::sync::Arc::clone(&s.exchange)).collect(),
         ),
     }
-}
-
-/// Whether a step leaves credentials, headers other than the key, and the body's form alone.
-fn leaves_plain(send: &Send) -> bool {
-    send.raw.is_none()
-        && send.authorization.is_none()
-        && send.headers.iter().all(|(name, _)| name.eq_ignore_ascii_case(KEY_HEADER))
-}
-
-/// A request that was sent, as a draft of the same bytes.
-fn again(request: &Request, send: &Send) -> Draft {
-    let literal = |text: &String| Template::Literal(Json::from(text.clone()));
-    let changed = !send.set.is_empty() || !send.drop.is_empty();
-    let body = match (&request.body, changed) {
-        (None, _) => Content::None,
-        (Some(_), true) => match request_json(request) {
-            Some(json) => Content::Json(Template::from(json)),
-            None => Content::None,
-        },
-        (Some(bytes), false) => match std::str::from_utf8(bytes) {
-            Ok(text) if !request.raw => Content::Json(Template::Text(text.to_owned())),
-            _ => Content::Raw(vec![Template::Bytes(bytes.to_vec())]),
-        },
-    };
-    Draft {
-        identity: literal(&request.identity),
-        path: request.parameters.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
-        headers: request.headers.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
-        credentials: match &request.credentials {
-            Shown::Own => Credentials::Own,
-            Shown::Nothing => Credentials::None,
-            Shown::Text(text) => Credentials::Text(literal(text)),
-        },
-        body,
-    }
-}
-
-/// A draft with what a step says.
-fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<Draft, Trouble> {
-    if let Content::Json(body) = &mut draft.body {
-        for (pointer, value) in &send.set {
-            body.set(pointer, value.clone());
-        }
-        for pointer in &send.drop {
-            body.remove(pointer);
-        }
-    }
-    if let Some(pieces) = &send.raw {
-        draft.body = Content::Raw(pieces.clone());
-    }
-    for (name, value) in &send.headers {
-        let value = match value {
-            // A row may say that the header is left out.
-            Some(Template::Row(path)) => {
-                let part = row
-                    .and_then(|row| row.part(path))
-                    .ok_or_else(|| Trouble::Error(format!("the row has no `{}`", path.join("."))))?;
-                (!matches!(part, Template::Literal(Json::Null))).then(|| part.clone())
-            }
-            other => other.clone(),
-        };
-        draft.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
-        if let Some(value) = value {
-            draft.headers.push((name.clone(), value));
-        }
-    }
-    for (name, value) in &send.path {
-        draft.path.retain(|(n, _)| n != name);
-        draft.path.push((name.clone(), value.clone()));
-    }
-    match &send.authorization {
-        None => {}
-        Some(None) => draft.credentials = Credentials::None,
-        Some(Some(Template::Row(path))) => {
-            let part = row.and_then(|row| row.part(path));
-            draft.credentials = match part {
-                None | Some(Template::Literal(Json::Null)) => Credentials::None,
-                Some(part) => Credentials::Text(part.clone()),
-            };
-        }
-        Some(Some(text)) => draft.credentials = Credentials::Text(text.clone()),
-    }
-    if let Some(identity) = &send.identity {
-        draft.identity = identity.clone();
-    }
-    Ok(draft)
 }

@@ -1,0 +1,45 @@
+//! `lint`: defects of a contract itself.
+
+use clap::Args as ClapArgs;
+
+use super::options::{ContractOptions, TargetOptions, color_stderr};
+use super::{Done, print};
+use crate::gate::Exit;
+use crate::generate::draft::Lent;
+use crate::generate::seed::Seed;
+use crate::plan::{Options, Plan, Selection};
+use crate::target::clock::system_now;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    let contract = args.contract.load()?;
+    let target = args.target.target()?;
+    target.settings.check_fixtures(&contract.fixtures)?;
+    let lent = Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let now = system_now();
+    let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
+    let plan = Plan::new(&contract, &lent, &options, now)?;
+    crate::lint::expressions(&contract, &lent, &plan, now)?;
+    let found = crate::lint::examples(&contract, &lent, now);
+    for diagnostic in &found {
+        eprintln!("{}", diagnostic.render(color_stderr()));
+    }
+    if !found.is_empty() {
+        return Ok(Exit::Usage);
+    }
+    print(&format!(
+        "{}: {} requirements and probes, {} examples, no defect found\n",
+        contract.name,
+        contract.requirements.len(),
+        contract.operation.examples.len()
+    ));
+    Ok(Exit::Conformant)
+}

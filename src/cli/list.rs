@@ -1,0 +1,110 @@
+//! `list`: the catalogue of requirements.
+
+use clap::Args as ClapArgs;
+use serde_json::json;
+
+use super::options::ContractOptions;
+use super::{Done, print};
+use crate::contract::requirement::{Origin, Requirement};
+use crate::gate::Exit;
+use crate::plan::Selection;
+use crate::reference::{Fault, Liberty};
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    /// Only requirements whose id matches, as `idempotency/*`; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+
+    /// The faults of the reference server instead
+    #[arg(long, conflicts_with = "liberties")]
+    faults: bool,
+
+    /// The liberties of the reference server instead
+    #[arg(long)]
+    liberties: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    if args.faults {
+        deviations(args.json, Fault::ALL.iter().map(|f| (f.area(), f.name(), f.text())));
+        return Ok(Exit::Conformant);
+    }
+    if args.liberties {
+        deviations(args.json, Liberty::ALL.iter().map(|l| (l.area(), l.name(), l.text())));
+        return Ok(Exit::Conformant);
+    }
+    let contract = args.contract.load()?;
+    let chosen = Selection::new(args.only.clone(), Vec::new()).apply(&contract)?;
+    let chosen: Vec<&Requirement> =
+        contract.requirements.iter().zip(chosen).filter(|(_, c)| *c).map(|(r, _)| r).collect();
+    if args.json {
+        let all: Vec<_> = chosen.iter().map(|r| entry(r)).collect();
+        print(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
+        return Ok(Exit::Conformant);
+    }
+    let widest = chosen.iter().map(|r| r.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut area = "";
+    for requirement in &chosen {
+        if requirement.area() != area {
+            area = requirement.area();
+            text.push_str(&format!("\n{area}\n"));
+        }
+        let level = requirement.level.map_or("probe", |l| l.name());
+        text.push_str(&format!("  {:<widest$}  {level:<6}  {}\n", requirement.id, requirement.text));
+    }
+    let count = |name: &str| chosen.iter().filter(|r| r.level.map_or("probe", |l| l.name()) == name).count();
+    text.push_str(&format!(
+        "\n{} entries: {} must, {} should, {} may, {} probes.  `probity explain ID` tells more.\n",
+        chosen.len(),
+        count("must"),
+        count("should"),
+        count("may"),
+        count("probe"),
+    ));
+    print(text.trim_start_matches('\n'));
+    Ok(Exit::Conformant)
+}
+
+fn entry(requirement: &Requirement) -> serde_json::Value {
+    json!({
+        "id": requirement.id,
+        "area": requirement.area(),
+        "level": requirement.level.map(|l| l.name()),
+        "text": requirement.text,
+        "source": requirement.source,
+        "origin": match &requirement.origin {
+            Origin::Declared(place) => json!({"case": place.to_string()}),
+            Origin::Derived(pointer) => json!({"document": pointer}),
+        },
+        "form": requirement.form.name(),
+    })
+}
+
+fn deviations<'a>(as_json: bool, all: impl Iterator<Item = (&'a str, &'a str, &'a str)>) {
+    let all: Vec<_> = all.collect();
+    if as_json {
+        let all: Vec<_> = all.iter().map(|(area, name, text)| json!({"name": name, "area": area, "text": text})).collect();
+        print(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
+        return;
+    }
+    let widest = all.iter().map(|(_, name, _)| name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut last = "";
+    for (area, name, sentence) in &all {
+        if *area != last {
+            last = area;
+            text.push_str(&format!("\n{area}\n"));
+        }
+        text.push_str(&format!("  {name:<widest$}  {sentence}\n"));
+    }
+    print(text.trim_start_matches('\n'));
+}

@@ -1,0 +1,113 @@
+//! The command line: one file a command, one dispatch.
+
+mod check;
+mod completions;
+mod explain;
+mod lint;
+mod list;
+mod options;
+mod plan;
+mod serve;
+pub mod conformance;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::gate::Exit;
+use crate::source::Diagnostic;
+
+/// Tells whether a server keeps the contract of an API operation.
+///
+/// probity loads an OpenAPI document and a folder of cases, sends valid and invalid requests to a
+/// server, and judges what comes back: shapes, echoes and units, defaults, idempotent replay.
+/// Without a target it checks the reference server that it carries.
+#[derive(Debug, Parser)]
+#[command(name = "probity", version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a server, and write reports
+    Check(Box<check::Args>),
+    /// List the requirements
+    List(list::Args),
+    /// Explain a requirement, or `fixtures`, or `settings`
+    Explain(explain::Args),
+    /// Show what a check would send; send nothing
+    Plan(plan::Args),
+    /// Look for defects in a contract itself
+    Lint(lint::Args),
+    /// Run the reference server by hand, as a sandbox
+    Serve(serve::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+}
+
+/// How a command ended before its work was done.
+pub(crate) enum Failed {
+    /// Usage, settings or contract are wrong.
+    Input(Box<Diagnostic>),
+    /// Something of ours went wrong.
+    Defect(String),
+}
+
+impl From<Box<Diagnostic>> for Failed {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self::Input(diagnostic)
+    }
+}
+
+type Done = Result<Exit, Failed>;
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Conformant }.code());
+        }
+    };
+    std::panic::set_hook(Box::new(|info| {
+        // The message may hold anything that was being worked on, tokens too: only the place is told.
+        let place = info.location().map_or_else(String::new, ToString::to_string);
+        eprintln!("error: probity itself is at fault ({place}). Please report it; the server is not judged by this.");
+    }));
+    let done = std::panic::catch_unwind(|| dispatch(cli.command));
+    let exit = match done {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(Failed::Input(diagnostic))) => {
+            eprintln!("{}", diagnostic.render(options::color_stderr()));
+            Exit::Usage
+        }
+        Ok(Err(Failed::Defect(message))) => {
+            eprintln!("error: {message}");
+            Exit::Defect
+        }
+        Err(_) => Exit::Defect,
+    };
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(command: Command) -> Done {
+    match command {
+        Command::Check(args) => check::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Lint(args) => lint::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+/// Prints to standard output; a closed pipe is no error.
+pub(crate) fn print(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -1,0 +1,116 @@
+//! `plan`: what a check would send.
+
+use std::collections::BTreeMap;
+
+use clap::Args as ClapArgs;
+use serde_json::json;
+
+use super::options::{ContractOptions, SelectionOptions, TargetOptions};
+use super::{Done, print};
+use crate::gate::Exit;
+use crate::generate::draft::Lent;
+use crate::generate::seed::Seed;
+use crate::plan::{EXAMPLES, Options, Plan, Selection};
+use crate::target::clock::system_now;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+
+    #[command(flatten)]
+    selection: SelectionOptions,
+
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    let contract = args.contract.load()?;
+    let target = args.target.target()?;
+    target.settings.check_fixtures(&contract.fixtures)?;
+    let lent = Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let options = Options {
+        seed: args.selection.seed.map_or_else(Seed::random, Seed),
+        examples: args.selection.examples.unwrap_or(EXAMPLES),
+        selection: Selection::new(args.selection.only.clone(), args.selection.skip.clone()),
+    };
+    let plan = Plan::new(&contract, &lent, &options, system_now())?;
+
+    let mut trials: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for entry in plan.entries.iter().filter(|e| e.wanted) {
+        if let Some(about) = entry.about {
+            let (count, cost) = trials.entry(about).or_default();
+            *count += 1;
+            *cost += 1;
+        }
+    }
+    for trial in &plan.trials {
+        let (count, cost) = trials.entry(trial.requirement).or_default();
+        *count += 1;
+        *cost += trial.cost;
+    }
+    let pool = plan.entries.iter().filter(|e| e.wanted && e.about.is_none()).count();
+    let obstacles: BTreeMap<usize, &str> = plan.obstacles.iter().map(|(i, why)| (*i, why.as_str())).collect();
+    let rows: Vec<(usize, usize, usize)> = (0..contract.requirements.len())
+        .filter(|i| plan.selected[*i])
+        .map(|i| {
+            let (count, cost) = trials.get(&i).copied().unwrap_or_default();
+            (i, count, cost)
+        })
+        .collect();
+
+    if args.json {
+        let requirements: Vec<_> = rows
+            .iter()
+            .map(|(i, trials, requests)| {
+                let requirement = &contract.requirements[*i];
+                json!({
+                    "id": requirement.id,
+                    "level": requirement.level.map(|l| l.name()),
+                    "trials": trials,
+                    "requests": requests,
+                    "skipped": obstacles.get(i),
+                })
+            })
+            .collect();
+        let whole = json!({
+            "seed": options.seed.0,
+            "requests": plan.requests(),
+            "pool": pool,
+            "random": 2 * plan.pairs,
+            "requirements": requirements,
+        });
+        print(&format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default()));
+        return Ok(Exit::Conformant);
+    }
+
+    let widest = rows.iter().map(|(i, ..)| contract.requirements[*i].id.len()).max().unwrap_or(0);
+    let mut text = format!("  {:<widest$}  level   trials  requests\n", "requirement");
+    for (i, count, cost) in &rows {
+        let requirement = &contract.requirements[*i];
+        let level = requirement.level.map_or("probe", |l| l.name());
+        let note = match (obstacles.get(i), count) {
+            (Some(why), _) => format!("  skipped: {why}"),
+            (None, 0) => "  on the exchanges of the others".to_owned(),
+            _ => String::new(),
+        };
+        let number = |n: &usize| if *n == 0 { "–".to_owned() } else { n.to_string() };
+        text.push_str(&format!("  {:<widest$}  {level:<6}  {:>6}  {:>8}{note}\n", requirement.id, number(count), number(cost)));
+    }
+    text.push_str(&format!(
+        "\n{} requests on a server that passes: {pool} of the shared pool, {} random ones, {} for single requirements, 1 at the end.\n\
+         A server that fails is sent up to 100 more, to find the smallest requests that fail.\n\
+         Seed {}. Nothing was sent.\n",
+        plan.requests(),
+        2 * plan.pairs,
+        rows.iter().map(|(.., cost)| cost).sum::<usize>(),
+        options.seed.0,
+    ));
+    print(&text);
+    Ok(Exit::Conformant)
+}

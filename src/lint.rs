@@ -1,0 +1,247 @@
+//! Defects of a contract itself: examples that break it, and expressions that cannot work.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value as Json, json};
+
+use crate::contract::Contract;
+use crate::contract::requirement::{Form, Rows};
+use crate::contract::steps::Step;
+use crate::expression::{Expression, Scope, Trouble, timestamp};
+use crate::generate::body::type_of;
+use crate::generate::draft::Lent;
+use crate::generate::fault::simplest;
+use crate::generate::render::{Issued, Rendering, Request};
+use crate::generate::seed::{Mark, Seed};
+use crate::judge::Judge;
+use crate::judge::bind::Control;
+use crate::plan::{FULL, Plan};
+use crate::source::{Diagnostic, Result};
+use crate::target::exchange::{Exchange, Interval, Outcome, Response};
+
+/// Examples in the document that break its own schema, or a constraint, at `now`.
+pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box<Diagnostic>> {
+    let Some(body) = &contract.operation.body else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for example in &contract.operation.examples {
+        if let Some(first) = body.schema.violations(&example.body).first() {
+            let at = if first.at.is_empty() { "the body" } else { &first.at };
+            all.push(
+                example
+                    .place
+                    .error("the document's example breaks its own schema")
+                    .label(format!("{at}: {}", first.message)),
+            );
+            continue;
+        }
+        let scope = lent
+            .scope()
+            .extend()
+            .json(
+                "request",
+                &json!({"body": example.body, "path": {}, "headers": {}}),
+            )
+            .value("now", timestamp(now))
+            .build();
+        for requirement in &contract.requirements {
+            if let Form::Constraint(valid) = &requirement.form
+                && valid.truth(&scope) == Ok(false)
+            {
+                all.push(
+                    example
+                        .place
+                        .error(format!(
+                            "the document's example breaks {}",
+                            requirement.id
+                        ))
+                        .label("this example")
+                        .help(format!("{} Put in one that keeps it for long", requirement.text)),
+                );
+            }
+        }
+    }
+    all
+}
+
+/// Runs every expression on a well-formed exchange: what errs there is the case's own defect.
+///
+/// # Errors
+/// The first expression that cannot work.
+pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<Utc>) -> Result<()> {
+    let judge = Judge { contract, lent };
+    let Some(exchange) = exchange(judge, plan, now) else {
+        return Ok(());
+    };
+    let seen = judge.see(exchange, Control::Accepted, None, true);
+    for open in &contract.open {
+        truth(&open.when, &seen.request_scope)?;
+    }
+    for requirement in &contract.requirements {
+        match &requirement.form {
+            Form::Constraint(valid) => truth(valid, &seen.request_scope)?,
+            Form::Rule(rule) => {
+                if let Some(given) = &rule.given {
+                    truth(given, &seen.request_scope)?;
+                }
+                for expression in rule.when.iter().chain(&rule.expect) {
+                    truth(expression, &seen.scope)?;
+                }
+                if let Some(unique) = &rule.unique {
+                    evaluates(unique, unique.json(&seen.scope).err())?;
+                }
+            }
+            Form::Scenario(scenario) => {
+                let scope = between(judge, &scenario.steps, scenario.each.as_ref(), &seen.scope, now);
+                for expression in scenario.given.iter().chain([&scenario.expect]) {
+                    truth(expression, &scope)?;
+                }
+            }
+            Form::Probe(probe) if !probe.steps.is_empty() => {
+                let scope = between(judge, &probe.steps, probe.each.as_ref(), &seen.scope, now);
+                if let Some(given) = &probe.given {
+                    truth(given, &scope)?;
+                }
+                evaluates(&probe.observe, probe.observe.json(&scope).err())?;
+            }
+            Form::Probe(probe) => {
+                if let Some(given) = &probe.given {
+                    truth(given, &seen.request_scope)?;
+                }
+                if let Some(when) = &probe.when {
+                    truth(when, &seen.scope)?;
+                }
+                evaluates(&probe.observe, probe.observe.json(&seen.scope).err())?;
+            }
+            Form::Schema(_) | Form::Always(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn truth(expression: &Expression, scope: &Scope) -> Result<()> {
+    evaluates(expression, expression.truth(scope).err())
+}
+
+fn evaluates(expression: &Expression, trouble: Option<Trouble>) -> Result<()> {
+    match trouble {
+        Some(Trouble::Error(message)) => Err(expression
+            .place()
+            .error("this expression cannot be evaluated on a well-formed exchange")
+            .label(message)
+            .help("it was tried on a full valid request and a response that has every field")),
+        _ => Ok(()),
+    }
+}
+
+/// The names between steps, were every step to bring the well-formed exchange.
+fn between(
+    judge: Judge<'_>,
+    steps: &[Step],
+    each: Option<&Rows>,
+    exchange: &Scope,
+    now: DateTime<Utc>,
+) -> Scope {
+    let mut scope = judge.lent.bare_scope().extend().value("now", timestamp(now));
+    for step in steps {
+        scope = if step.many {
+            let copies = step.sends.iter().map(|s| s.copies).sum();
+            scope.scopes(&step.name, &vec![exchange.clone(); copies])
+        } else {
+            scope.scope(&step.name, exchange)
+        };
+    }
+    match each {
+        None => scope.build(),
+        Some(Rows::Cel(list)) => {
+            let first = list
+                .json(judge.lent.bare_scope())
+                .ok()
+                .and_then(|rows| rows.get(0).cloned());
+            match first {
+                Some(row) => scope.json("it", &row),
+                None => scope.unknown("it", "there is no row"),
+            }
+            .build()
+        }
+        Some(Rows::List(rows)) => {
+            let row = rows
+                .first()
+                .map_or(Json::Null, |row| rendered(judge, now, |r| r.row_json(&row.value)));
+            scope.json("it", &row).build()
+        }
+    }
+}
+
+/// A full valid request, answered as the document says, with every field.
+fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Option<Exchange> {
+    let operation = &judge.contract.operation;
+    let draft = &plan.entries[FULL].draft;
+    let request: Request =
+        rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
+    request.json()?;
+    let documented = operation.responses.iter().find(|r| r.is_success())?;
+    let (media_type, schema) = documented.content.first()?;
+    let body = schema.as_ref().map_or(Json::Null, |s| whole(&s.json));
+    Some(Exchange {
+        number: 0,
+        trial: "lint".to_owned(),
+        request,
+        sent: now,
+        elapsed: Duration::from_millis(1),
+        server_now: Interval::exact(now),
+        outcome: Outcome::Response(Response {
+            status: documented.status.parse().unwrap_or(200),
+            headers: vec![
+                ("content-type".to_owned(), media_type.clone()),
+                ("www-authenticate".to_owned(), "Bearer".to_owned()),
+            ],
+            body: bytes::Bytes::from(body.to_string()),
+        }),
+        fresh: true,
+        retries: 0,
+    })
+}
+
+/// A value of a schema with every property there, and none of them null.
+fn whole(schema: &Json) -> Json {
+    if let Some(first) = schema["enum"].as_array().and_then(|e| e.first()) {
+        return first.clone();
+    }
+    match type_of(schema) {
+        "object" => schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, below)| (name.clone(), whole(below)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        "array" => json!([whole(&schema["items"])]),
+        "string" if schema["format"] == "date-time" => json!("2098-01-01T00:00:00Z"),
+        "integer" | "number" => json!(crate::generate::body::integer_bounds(schema).0.unwrap_or(100)),
+        "boolean" => json!(true),
+        "string" => match simplest(schema) {
+            crate::contract::template::Template::Literal(json) => json,
+            _ => json!("a"),
+        },
+        _ => json!({}),
+    }
+}
+
+/// Makes something of templates, as at an instant.
+fn rendered<T>(judge: Judge<'_>, now: DateTime<Utc>, make: impl FnOnce(&mut Rendering<'_>) -> T) -> T {
+    let scope = judge.lent.bare_scope().extend().value("now", timestamp(now)).build();
+    make(&mut Rendering {
+        now,
+        mark: &Mark::fixed("00000000"),
+        seed: Seed(0),
+        trial: "lint",
+        count: 0,
+        issued: &Issued::default(),
+        scope: &scope,
+        row: None,
+        runner: &mut Seed(0).runner("lint", 0),
+    })
+}
