@@ -1,9 +1,11 @@
 //! probity
 pub mod contract;
 pub mod expression;
+pub mod gate;
 pub mod generate;
 pub mod judge;
 pub mod plan;
+pub mod report;
 pub mod run;
 pub mod source;
 pub mod target;
