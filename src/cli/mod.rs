@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod example;
 mod explain;
 mod lint;
 mod list;

@@ -1,0 +1,199 @@
+//! `check`: the main job.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+
+use super::options::{Color, ContractOptions, SelectionOptions, TargetOptions, color_stderr, width};
+use super::{Done, Failed, print};
+use crate::contract::requirement::Level;
+use crate::contract::template::parse_duration;
+use crate::gate::{Exit, Policy, decide};
+use crate::judge::tally::Verdict;
+use crate::report;
+use crate::report::model::EMBEDDED_TARGET;
+use crate::report::progress::Progress;
+use crate::session::{MAX_REQUESTS, Options, Session};
+use crate::source::Diagnostic;
+use crate::target::clock::Clock;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+
+    #[command(flatten)]
+    selection: SelectionOptions,
+
+    /// Only what failed or was not known in this report.json
+    #[arg(long, value_name = "REPORT", help_heading = "Selection")]
+    rerun_failed: Option<PathBuf>,
+
+    /// How many requests may be sent, shrinking included [default: 500, or what --examples asks for]
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    max_requests: Option<u64>,
+
+    /// Send no more after so many failed requirements
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    max_failures: Option<usize>,
+
+    /// How many requests are under way at most
+    #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Run")]
+    concurrency: usize,
+
+    /// The time limit of one request
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, help_heading = "Run")]
+    timeout: Duration,
+
+    /// Requirements of this level count as musts do
+    #[arg(long, value_name = "LEVEL", help_heading = "Run")]
+    deny: Vec<Level>,
+
+    /// Where reports are written
+    #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
+    out: PathBuf,
+
+    /// Only the last lines of the summary
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    quiet: bool,
+
+    /// Also what passed
+    #[arg(short, long, help_heading = "Output")]
+    verbose: bool,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    color: Color,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .filter(|d| !d.is_zero())
+        .ok_or_else(|| "write 10s or 500ms".to_owned())
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    let contract = args.contract.load()?;
+    let exactly = args.rerun_failed.as_ref().map(failed_ids).transpose()?;
+    let target = args.target.target()?;
+    let options = Options {
+        seed: args.selection.seed,
+        examples: args.selection.examples,
+        only: args.selection.only.clone(),
+        skip: args.selection.skip.clone(),
+        exactly,
+        max_requests: args.max_requests,
+        max_failures: args.max_failures,
+        concurrency: args.concurrency,
+        timeout: args.timeout,
+        command: command(args),
+        target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
+    };
+    let session = Session::new(contract, target.settings, &options, Clock::system())?;
+    for warning in session.warnings() {
+        eprintln!("{}", warning.render(color_stderr()).replacen("error", "warning", 1));
+    }
+    let planned = session.plan().requests() as u64;
+    let allowed = args.max_requests.unwrap_or(MAX_REQUESTS);
+    if args.selection.examples.is_none() && planned > allowed {
+        eprintln!("warning: the plan takes {planned} requests and {allowed} are allowed: some requirements will be untested");
+    }
+    let policy = Policy {
+        deny: args.deny.iter().copied().collect::<BTreeSet<_>>(),
+    };
+    let report = carry_out(&session, args)?;
+    report::write_all(&args.out, &report, &policy.levels()).map_err(|e| Failed::Defect(e.to_string()))?;
+    let decision = decide(&report, &policy);
+    let options = report::terminal::Options {
+        color: args.color.stdout(),
+        width: width(),
+        full: args.verbose,
+    };
+    let files: Vec<PathBuf> =
+        [report::REPORT, report::EXCHANGES, report::JUNIT].iter().map(|name| args.out.join(name)).collect();
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let ending = report::terminal::Ending {
+        sentence: &decision.sentence,
+        good: decision.exit == Exit::Conformant,
+        files: &files,
+    };
+    let render = if args.quiet { report::terminal::ending } else { report::terminal::render };
+    print(&render(&report, &ending, &options));
+    Ok(decision.exit)
+}
+
+fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let mut progress = Progress::new(!args.quiet);
+    let report = runtime.block_on(async {
+        let flag = Arc::clone(&stopped);
+        // The first Ctrl-C lets what is under way finish and writes the reports, the second ends it.
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if flag.swap(true, Ordering::SeqCst) {
+                    std::process::exit(130);
+                }
+                eprintln!("\nending: waiting for what is under way (Ctrl-C again leaves at once)");
+            }
+        });
+        session.run(Some(&args.out), &mut progress, &stopped).await
+    });
+    report.map_err(|e| Failed::Defect(e.to_string()))
+}
+
+/// The ids that a report has as failed, inconclusive or untested.
+fn failed_ids(path: &PathBuf) -> Result<Vec<String>, Box<Diagnostic>> {
+    let report = report::json::read(path).map_err(|e| {
+        Diagnostic::new(format!("cannot read the report {}: {e}", path.display()))
+            .help("name a report.json that `probity check` wrote")
+    })?;
+    let ids: Vec<String> = report
+        .selected()
+        .filter(|r| [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested].contains(&r.verdict))
+        .map(|r| r.id.clone())
+        .collect();
+    if ids.is_empty() {
+        return Err(Diagnostic::new(format!("nothing failed in {}", path.display()))
+            .help("there is nothing to run again"));
+    }
+    Ok(ids)
+}
+
+/// The command that checks this target again.
+fn command(args: &Args) -> String {
+    let mut words = vec!["probity".to_owned(), "check".to_owned()];
+    let mut option = |name: &str, value: String| {
+        words.push(name.to_owned());
+        words.push(shlex::try_quote(&value).map_or_else(|_| value.clone(), |q| q.into_owned()));
+    };
+    if let Some(contract) = &args.contract.contract {
+        option("--contract", contract.display().to_string());
+    }
+    if let Some(config) = &args.target.config {
+        option("--config", config.display().to_string());
+    }
+    if let Some(target) = &args.target.target {
+        option("--target", target.clone());
+    }
+    for (path, value) in &args.target.fixture {
+        option("--fixture", format!("{path}={value}"));
+    }
+    for fault in &args.target.fault {
+        option("--fault", fault.clone());
+    }
+    for liberty in &args.target.liberty {
+        option("--liberty", liberty.clone());
+    }
+    words.join(" ")
+}

@@ -1,0 +1,79 @@
+//! One request that a requirement is tested with, as a command.
+
+use super::options::TargetOptions;
+use crate::contract::Contract;
+use crate::contract::requirement::{Form, Requirement};
+use crate::contract::steps::{Base, Step};
+use crate::generate::draft::{Draft, Lent};
+use crate::generate::render::{Issued, Rendering, Request};
+use crate::generate::seed::{Mark, Seed};
+use crate::generate::step::change;
+use crate::plan::{FULL, MINIMAL, Options, Plan, Selection};
+use crate::report::Recorder;
+use crate::source::Result;
+use crate::target::clock::system_now;
+use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
+
+/// The first request that a requirement would be tested with, as a curl command; None where it cannot be made without
+/// having sent others.
+pub(super) fn command(contract: &Contract, requirement: &Requirement, target: &TargetOptions) -> Result<Option<String>> {
+    let target = target.target()?;
+    let lent = Lent::new(contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let now = system_now();
+    let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
+    let plan = Plan::new(contract, &lent, &options, now)?;
+    let index = contract.requirements.iter().position(|r| r.id == requirement.id);
+    let trial = plan.trials.iter().find(|t| Some(t.requirement) == index);
+    let row = trial.and_then(|t| t.row.as_ref()).map(|r| &r.value);
+    let draft = match &requirement.form {
+        Form::Scenario(scenario) => first(&scenario.steps, &plan, row),
+        Form::Probe(probe) if !probe.steps.is_empty() => first(&probe.steps, &plan, row),
+        Form::Schema(_) | Form::Constraint(_) => {
+            let faults = plan.entries.iter().filter(|e| e.about == index);
+            faults.max_by_key(|e| e.control.is_some()).map(|e| e.draft.clone())
+        }
+        _ => Some(plan.entries[FULL].draft.clone()),
+    };
+    let Some(draft) = draft else { return Ok(None) };
+    let scope = lent.bare_scope().extend().value("now", crate::expression::timestamp(now)).build();
+    let mut rendering = Rendering {
+        now,
+        mark: &Mark::fixed("example"),
+        seed: Seed(0),
+        trial: &requirement.id,
+        count: 0,
+        issued: &Issued::default(),
+        scope: &scope,
+        row,
+        runner: &mut Seed(0).runner(&requirement.id, 0),
+    };
+    let Ok(request) = rendering.request(&draft, &contract.operation.method, &contract.operation.path) else {
+        return Ok(None);
+    };
+    let recorder = Recorder::new(&target.settings, contract.operation.security.as_ref());
+    Ok(Some(recorder.curl(&unsent(request, now))))
+}
+
+fn first(steps: &[Step], plan: &Plan, row: Option<&crate::contract::template::Template>) -> Option<Draft> {
+    let send = steps.first()?.sends.first()?;
+    let base = match &send.base {
+        Base::Minimal => &plan.entries[MINIMAL],
+        Base::Valid => &plan.entries[FULL],
+        Base::From(_) | Base::Repeat(_) => return None,
+    };
+    change(base.draft.clone(), send, row).ok()
+}
+
+fn unsent(request: Request, now: chrono::DateTime<chrono::Utc>) -> Exchange {
+    Exchange {
+        number: 0,
+        trial: String::new(),
+        request,
+        sent: now,
+        elapsed: std::time::Duration::ZERO,
+        server_now: Interval::exact(now),
+        outcome: Outcome::Failed(Failure { kind: FailureKind::Unsendable, message: String::new() }),
+        fresh: true,
+        retries: 0,
+    }
+}

@@ -1,0 +1,184 @@
+//! `explain`: one requirement, or what settings look like.
+
+use clap::Args as ClapArgs;
+
+use super::options::{ContractOptions, TargetOptions};
+use super::{Done, Failed, print};
+use crate::contract::requirement::{Always, Form, Origin, Requirement, Rows};
+use crate::contract::steps::{Base, Step};
+use crate::gate::Exit;
+use crate::source::{Diagnostic, did_you_mean};
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// The requirement's id, or `fixtures`, or `settings`
+    id: String,
+
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+}
+
+const SETTINGS: &str = r#"probity.toml says where the target is, who calls it, and what it lends:
+
+    [target]
+    url = "https://staging.example.com"      # a path before the operation's may follow
+
+    [identities.caller]                      # who sends, unless a case says otherwise
+    token = { env = "PROBITY_TOKEN" }        # the variable that holds the token
+
+    [identities.colleague]                   # more identities, where the contract's cases name them
+    token = { env = "PROBITY_TOKEN_COLLEAGUE" }
+
+    [fixtures]                               # what the contract asks a target to lend
+
+Only the URL, the caller and the fixtures that the contract requires are needed. What else is missing
+makes the requirements that need it `skipped`, each saying what to add. `probity explain fixtures`
+shows the fixtures of a contract.
+"#;
+
+pub(crate) fn run(args: &Args) -> Done {
+    if args.id == "settings" {
+        print(SETTINGS);
+        return Ok(Exit::Conformant);
+    }
+    let contract = args.contract.load()?;
+    if args.id == "fixtures" {
+        let schema = serde_json::to_string_pretty(&contract.fixtures.json).unwrap_or_default();
+        print(&format!(
+            "What a target lends to {} under [fixtures], as a JSON Schema:\n\n{schema}\n",
+            contract.name
+        ));
+        return Ok(Exit::Conformant);
+    }
+    let Some(requirement) = contract.requirement(&args.id) else {
+        let ids = contract.requirements.iter().map(|r| r.id.as_str());
+        return Err(Failed::Input(
+            Diagnostic::new(format!("there is no requirement `{}`", args.id))
+                .help(did_you_mean(&args.id, ids).unwrap_or_else(|| "`probity list` shows all".to_owned())),
+        ));
+    };
+    let mut text = format!(
+        "{}   {}\n\n  {}\n\n",
+        requirement.id,
+        requirement.level.map_or("probe: it observes, and never fails", |l| l.name()),
+        requirement.text
+    );
+    text.push_str(&format!("  source   {}\n", requirement.source));
+    text.push_str(&match &requirement.origin {
+        Origin::Declared(place) => format!("  case     {place}\n"),
+        Origin::Derived(_) => "  case     none: it follows from the document\n".to_owned(),
+    });
+    text.push_str("\n  How it is tested\n");
+    for line in tested(requirement) {
+        text.push_str(&format!("    {line}\n"));
+    }
+    if let Some(example) = super::example::command(&contract, requirement, &args.target)? {
+        text.push_str(&format!("\n  An example request\n{}\n", indent(&example)));
+    }
+    print(&text);
+    Ok(Exit::Conformant)
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|l| format!("    {l}")).collect::<Vec<_>>().join("\n")
+}
+
+fn tested(requirement: &Requirement) -> Vec<String> {
+    match &requirement.form {
+        Form::Constraint(valid) => vec![
+            "Requests that break only this are sent, and must be refused; the same requests without the".into(),
+            "fault must have been accepted. What a request must keep:".into(),
+            format!("  {}", flat(valid.text())),
+        ],
+        Form::Rule(rule) => {
+            let mut lines = vec!["On every fresh exchange of the run".to_owned()];
+            if let Some(given) = &rule.given {
+                lines.push(format!("  whose request fits    {}", flat(given.text())));
+            }
+            let when = rule.when.as_ref().map_or("accepted".to_owned(), |w| flat(w.text()));
+            lines.push(format!("  when                  {when}"));
+            if let Some(expect) = &rule.expect {
+                lines.push(format!("  this must hold        {}", flat(expect.text())));
+            }
+            if let Some(unique) = &rule.unique {
+                lines.push(format!("  this never comes twice  {}", flat(unique.text())));
+            }
+            lines
+        }
+        Form::Scenario(scenario) => {
+            let mut lines = table(scenario.each.as_ref());
+            lines.extend(scenario.steps.iter().map(step));
+            if let Some(given) = &scenario.given {
+                lines.push(format!("It shows something if     {}", flat(given.text())));
+            }
+            lines.push(format!("Then this must hold       {}", flat(scenario.expect.text())));
+            lines
+        }
+        Form::Probe(probe) => {
+            let mut lines = table(probe.each.as_ref());
+            lines.extend(probe.steps.iter().map(step));
+            lines.push(format!("What is noted             {}", flat(probe.observe.text())));
+            lines
+        }
+        Form::Schema(_) => vec![
+            "Values at the edge are sent and must be accepted; values that break this part of the schema,".into(),
+            "and nothing else, must be refused while the same request without them is accepted.".into(),
+        ],
+        Form::Always(always) => vec![
+            match always {
+                Always::Answered => "Every request of the run, however odd, is looked at.",
+                Always::NoServerError => "Every response of the run is looked at.",
+                Always::ValidAccepted => {
+                    "Every request of the run that keeps schema, constraints and lent values is looked at."
+                }
+                Always::DocumentedStatus | Always::MediaType => "Every response to an accepted request is looked at.",
+                Always::Shape(_) => "Every response with this status is held against its schema.",
+            }
+            .to_owned(),
+        ],
+    }
+}
+
+fn table(each: Option<&Rows>) -> Vec<String> {
+    match each {
+        None => Vec::new(),
+        Some(Rows::List(rows)) => {
+            let labels: Vec<&str> = rows.iter().filter_map(|r| r.label.as_deref()).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!(": {}", labels.join("; ")) };
+            vec![format!("For each of {} rows{labels}", rows.len())]
+        }
+        Some(Rows::Cel(list)) => vec![format!("For each of {}", flat(list.text()))],
+    }
+}
+
+fn step(step: &Step) -> String {
+    let sends = step.sends.iter().map(|send| {
+        let base = match &send.base {
+            Base::Valid => "a valid request".to_owned(),
+            Base::Minimal => "the smallest valid request".to_owned(),
+            Base::From(name) => format!("one like `{name}`"),
+            Base::Repeat(name) => format!("`{name}` again"),
+        };
+        let mut with: Vec<String> = send.set.iter().map(|(p, _)| p.clone()).collect();
+        with.extend(send.drop.iter().map(|p| format!("no {p}")));
+        with.extend(send.raw.iter().map(|_| "a body of its own".to_owned()));
+        with.extend(send.headers.iter().map(|(n, _)| n.clone()));
+        with.extend(send.path.iter().map(|(n, _)| format!("{{{n}}}")));
+        with.extend(send.authorization.iter().map(|_| "other credentials".to_owned()));
+        with.extend(send.identity.iter().map(|_| "another identity".to_owned()));
+        let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(", ")) };
+        let copies = if send.copies > 1 { format!(", {} at once", send.copies) } else { String::new() };
+        format!("{base}{with}{copies}")
+    });
+    let sends: Vec<String> = sends.collect();
+    format!("`{}` sends {}", step.name, sends.join("; at once "))
+}
+
+/// An expression in one line.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+

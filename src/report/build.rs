@@ -1,0 +1,308 @@
+//! From what a run brought to its report.
+
+use std::sync::Arc;
+
+use chrono::SecondsFormat;
+
+use super::curl::plain_or_quoted;
+use super::model::{
+    Cause, Contract as ContractFacts, Counts, Doubt, End, Failure, Figures, Form, Header,
+    Observation, Operand, Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
+};
+use super::record::Recorder;
+use super::summary::Summary;
+use super::text::counted;
+use crate::contract::Contract;
+use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
+use crate::judge::finding::Breach;
+use crate::judge::tally::{Tally, Verdict};
+use crate::run::contact::Stop;
+use crate::run::{self, Outcome};
+use crate::target::exchange::Exchange;
+
+/// How many breaches of one requirement a report shows.
+pub const FAILURES_SHOWN: usize = 3;
+/// How many commands a failure shows, and how many exchanges a doubt.
+const EXCHANGES_SHOWN: usize = 3;
+
+/// What a run does not know of itself.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The target's base URL, or [`super::model::EMBEDDED_TARGET`].
+    pub target: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// The run's mark.
+    pub mark: String,
+    /// How it was carried out.
+    pub options: Options,
+    /// The command that checks this target again, without seed and selection:
+    /// `probity check --config probity.toml`.
+    pub command: String,
+}
+
+impl Report {
+    /// The report of a run. `selected` tells of each requirement, by its place in the contract,
+    /// whether the run was about it.
+    pub fn build(
+        contract: &Contract,
+        selected: &[bool],
+        outcome: &Outcome,
+        facts: &Facts,
+        recorder: &Recorder,
+    ) -> Self {
+        let is_selected = |i: usize| selected.get(i).copied().unwrap_or_default();
+        let nothing = Tally::default();
+        let tally = |i: usize| outcome.tallies.get(i).unwrap_or(&nothing);
+        let chosen = || {
+            let all = contract.requirements.iter().enumerate();
+            all.filter(|(i, _)| is_selected(*i)).map(|(i, _)| tally(i))
+        };
+        let end = end(outcome, chosen, &facts.options, recorder);
+        let builder = Builder { facts, recorder, end: &end };
+        let mut requirements: Vec<Requirement> = contract
+            .requirements
+            .iter()
+            .enumerate()
+            .map(|(i, owed)| builder.requirement(owed, is_selected(i), tally(i)))
+            .collect();
+        requirements.sort_by(|a, b| a.id.cmp(&b.id));
+        Self {
+            version: VERSION,
+            header: header(contract, outcome, facts, recorder),
+            summary: Summary::of(&requirements),
+            requirements,
+            figures: Figures::from(&outcome.figures),
+            standing: standing(&outcome.standing, recorder),
+            end,
+        }
+    }
+}
+
+fn header(contract: &Contract, outcome: &Outcome, facts: &Facts, recorder: &Recorder) -> Header {
+    let operation = &contract.operation;
+    let started = outcome.figures.started;
+    Header {
+        tool: Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        contract: ContractFacts {
+            name: contract.name.clone(),
+            hash: contract.hash.clone(),
+            document: operation.place.source.path.clone(),
+            operation_id: operation.id.clone(),
+            method: operation.method.to_uppercase(),
+            path: operation.path.clone(),
+        },
+        target: recorder.text(&facts.target),
+        seed: facts.seed,
+        mark: facts.mark.clone(),
+        started: started.to_rfc3339_opts(SecondsFormat::Millis, true),
+        variables: recorder.variables(),
+        options: facts.options.clone(),
+    }
+}
+
+fn standing(standing: &run::Standing, recorder: &Recorder) -> Standing {
+    let (state, answer) = match standing {
+        run::Standing::Yes => (StandingState::Yes, None),
+        run::Standing::No(answer) => (StandingState::No, Some(recorder.text(answer))),
+        run::Standing::NotAsked => (StandingState::NotAsked, None),
+    };
+    Standing { state, answer }
+}
+
+/// Whether a run came to its end, or what kept it from that.
+fn end<'a, I: Iterator<Item = &'a Tally>>(
+    outcome: &Outcome,
+    chosen: impl Fn() -> I,
+    options: &Options,
+    recorder: &Recorder,
+) -> End {
+    let left_out: u64 = chosen().map(|t| t.left_out).sum();
+    let failed = chosen().filter(|t| t.broken > 0).count() as u64;
+    let (cause, reason) = match &outcome.stop {
+        Some(Stop::Unreachable(what)) => (
+            Cause::Unreachable,
+            format!("the target cannot be reached: {what}; is the URL right, and does the server run?"),
+        ),
+        Some(Stop::Refused(what, advice)) => (
+            Cause::Refused,
+            format!("the target refuses a valid request: {what}; {advice}"),
+        ),
+        Some(Stop::Throttled) => (
+            Cause::Throttled,
+            "the server kept asking to wait; try again when its limit is reset, or with a lower --concurrency".to_owned(),
+        ),
+        Some(Stop::Interrupted) => (Cause::Interrupted, "the run was interrupted".to_owned()),
+        None if left_out == 0 && outcome.standing != run::Standing::NotAsked => {
+            return End { complete: true, cause: None, reason: None, first_contact_failed: false };
+        }
+        None => match options.max_failures {
+            Some(most) if failed >= most => (
+                Cause::MaxFailures,
+                format!("the run ended after {}, as --max-failures says", counted(failed, "failure")),
+            ),
+            _ => (
+                Cause::MaxRequests,
+                format!("the run came to its limit of {}; raise --max-requests",
+                    counted(options.max_requests, "request")),
+            ),
+        },
+    };
+    // Throttled at once: not even both of the first requests were accepted.
+    let at_once = outcome.figures.accepted < 2 && chosen().all(|t| t.left_out > 0);
+    End {
+        complete: false,
+        cause: Some(cause),
+        reason: Some(recorder.text(&reason)),
+        first_contact_failed: match cause {
+            Cause::Unreachable | Cause::Refused => true,
+            Cause::Throttled => at_once,
+            _ => false,
+        },
+    }
+}
+
+/// What every requirement's part of the report is made with.
+struct Builder<'a> {
+    facts: &'a Facts,
+    recorder: &'a Recorder,
+    end: &'a End,
+}
+
+impl Builder<'_> {
+    fn requirement(&self, owed: &Owed, selected: bool, tally: &Tally) -> Requirement {
+        let verdict = if selected { tally.verdict(&owed.form) } else { Verdict::Untested };
+        let (failures, shown) = self.failures(&owed.id, tally);
+        let doubt = tally.doubt.as_ref().filter(|_| verdict == Verdict::Inconclusive);
+        Requirement {
+            id: owed.id.clone(),
+            area: owed.area().to_owned(),
+            level: owed.level,
+            text: owed.text.clone(),
+            source: owed.source.clone(),
+            origin: match &owed.origin {
+                Origin::Declared(place) => place.to_string(),
+                Origin::Derived(pointer) => pointer.clone(),
+            },
+            form: form(&owed.form),
+            selected,
+            verdict,
+            reason: self.reason(verdict, selected, tally),
+            counts: Counts {
+                holds: tally.holds,
+                broken: tally.broken,
+                unknown: tally.unknown,
+                skipped: tally.skipped,
+                left_out: tally.left_out,
+            },
+            failures,
+            more_failures: tally.broken.saturating_sub(shown),
+            doubt: doubt.map(|(trial, _, exchanges)| {
+                let skipped = exchanges.len().saturating_sub(EXCHANGES_SHOWN);
+                let last = exchanges.iter().skip(skipped);
+                Doubt {
+                    trial: trial.clone(),
+                    exchanges: last.map(|e| self.recorder.record(e)).collect(),
+                }
+            }),
+            observations: self.observations(tally),
+        }
+    }
+
+    fn reason(&self, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
+        let reason = match verdict {
+            Verdict::Pass | Verdict::Fail => return None,
+            _ if !selected => "not asked for in this run".to_owned(),
+            Verdict::Inconclusive => match &tally.doubt {
+                Some((_, reason, _)) => reason.clone(),
+                None => "what came of it is not known".to_owned(),
+            },
+            Verdict::Skipped => match &tally.obstacle {
+                Some(reason) => reason.clone(),
+                None => "it cannot be tried on this target".to_owned(),
+            },
+            Verdict::Untested => match &self.end.reason {
+                Some(reason) if tally.left_out > 0 => reason.clone(),
+                _ => "no exchange of this run spoke to it; more --examples may".to_owned(),
+            },
+        };
+        Some(self.recorder.text(&reason))
+    }
+
+    /// The breaches to show, and how many of them were counted: looking for smaller ones is not.
+    fn failures(&self, id: &str, tally: &Tally) -> (Vec<Failure>, u64) {
+        let mut breaches: Vec<_> = tally.breaches.iter().collect();
+        breaches.sort_by_key(|(trial, breach)| (size(breach), *trial));
+        let smallest = tally.smallest.iter().map(|(trial, breach)| (trial, breach, true));
+        let rest = breaches.into_iter().map(|(trial, breach)| (trial, breach, false));
+        let shown: Vec<_> = smallest.chain(rest).take(FAILURES_SHOWN).collect();
+        let counted = shown.iter().filter(|(_, _, smallest)| !smallest).count() as u64;
+        let failures = shown
+            .into_iter()
+            .map(|(trial, breach, smallest)| self.failure(id, trial, breach, smallest))
+            .collect();
+        (failures, counted)
+    }
+
+    fn failure(&self, id: &str, trial: &str, breach: &Breach, smallest: bool) -> Failure {
+        let recorder = self.recorder;
+        let operand = |o: &crate::expression::Operand| Operand {
+            path: o.path.clone(),
+            value: o.value.as_ref().map(|v| recorder.json(v)),
+        };
+        Failure {
+            trial: trial.to_owned(),
+            label: recorder.text(&breach.label),
+            expected: recorder.text(&breach.expected),
+            actual: recorder.text(&breach.actual),
+            clause: breach.clause.clone(),
+            operands: breach.operands.iter().map(operand).collect(),
+            smallest,
+            exchanges: breach.exchanges.iter().map(|e| recorder.record(e)).collect(),
+            curl: to_resend(&breach.exchanges).map(|e| recorder.curl(e)).collect(),
+            rerun: format!(
+                "{} --seed {} --only {}",
+                self.facts.command,
+                self.facts.seed,
+                plain_or_quoted(id)
+            ),
+        }
+    }
+
+    fn observations(&self, tally: &Tally) -> Vec<Observation> {
+        let all = tally.observed.iter().map(|(text, count)| {
+            let value = serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
+            Observation { value: self.recorder.json(&value), count: *count }
+        });
+        all.collect()
+    }
+}
+
+/// The exchanges that a person sends again: the first ones, and the one that failed.
+fn to_resend(exchanges: &[Arc<Exchange>]) -> impl Iterator<Item = &Arc<Exchange>> {
+    let (last, before) = match exchanges.split_last() {
+        Some((last, before)) => (Some(last), before),
+        None => (None, exchanges),
+    };
+    before.iter().take(EXCHANGES_SHOWN - 1).chain(last)
+}
+
+/// How many bytes of bodies a breach's requests have.
+fn size(breach: &Breach) -> usize {
+    let bodies = breach.exchanges.iter().filter_map(|e| e.request.body.as_ref());
+    bodies.map(bytes::Bytes::len).sum()
+}
+
+fn form(form: &Tested) -> Form {
+    match form {
+        Tested::Constraint(_) => Form::Constraint,
+        Tested::Rule(_) => Form::Rule,
+        Tested::Scenario(_) => Form::Scenario,
+        Tested::Probe(_) => Form::Probe,
+        Tested::Schema(_) => Form::Schema,
+        Tested::Always(_) => Form::Always,
+    }
+}

@@ -1,0 +1,90 @@
+//! What a run showed, for programs and for people: one report, one file for each writer.
+//!
+//! - [`model`]: the report, in the shape of `report.json`
+//! - [`build`]: from what a run brought to its report
+//! - [`record`]: exchanges as reports show them, without tokens
+//! - [`figures`], [`summary`]: numbers
+//! - [`curl`]: a request as a command that sends it again
+//! - [`json`]: `report.json`
+//! - [`exchanges`]: `exchanges.ndjson`, written as they happen
+//! - [`junit`]: `junit.xml`
+//! - [`terminal`]: the summary on stdout
+//! - [`progress`]: the bar on stderr
+//! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
+//!
+//! Everything but `exchanges` and `progress` is a pure function of the report. What a report means
+//! for the exit code is not its business, see [`crate::gate`].
+
+pub mod build;
+pub mod curl;
+pub mod exchanges;
+mod figures;
+pub mod json;
+pub mod junit;
+pub mod model;
+pub mod progress;
+pub mod record;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod summary;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod words;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::contract::requirement::Level;
+pub use build::Facts;
+pub use model::Report;
+pub use record::Recorder;
+
+/// The JSON Schema (2020-12) of `report.json`.
+pub const SCHEMA: &str = include_str!("report.schema.json");
+
+/// The file of the report itself.
+pub const REPORT: &str = "report.json";
+/// The file of the exchanges, see [`exchanges::ExchangeLog`].
+pub const EXCHANGES: &str = "exchanges.ndjson";
+/// The file for tools that show test results.
+pub const JUNIT: &str = "junit.xml";
+
+/// What could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}", path.display())]
+pub struct WriteError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// Makes the folder for reports, and those above it.
+///
+/// # Errors
+/// What the system says.
+pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
+    std::fs::create_dir_all(dir).map_err(|source| WriteError {
+        path: dir.to_owned(),
+        source,
+    })
+}
+
+/// Writes every report file but the exchanges, each whole, in the place of an older one. Failures
+/// of requirements of the levels in `counting` are failures to test tools too.
+///
+/// # Errors
+/// The first file that cannot be written; the others keep what they held.
+pub fn write_all(dir: &Path, report: &Report, counting: &BTreeSet<Level>) -> Result<(), WriteError> {
+    create_dir(dir)?;
+    let file = |name: &str, text: String| {
+        let path = dir.join(name);
+        json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
+    };
+    file(JUNIT, junit::render(report, counting))?;
+    // Last: who sees a new report sees new files beside it.
+    file(REPORT, json::render(report))
+}

@@ -1,0 +1,137 @@
+//! What was broken, with all that it takes to see it again.
+
+use super::{INDENT, Page, round};
+use crate::report::model::{Exchange, Failure, Report, Requirement};
+use crate::report::text::{counted, visible};
+use crate::report::words::{self, Look};
+
+/// How many failures are shown with everything.
+const DETAILED: usize = 20;
+/// On how many lines a value is shown.
+const LINES: usize = 6;
+/// On how many lines a body is shown.
+const BODY_LINES: usize = 4;
+/// How many of an expression's operands are shown.
+const OPERANDS: usize = 6;
+/// Up to how many characters a command is shown.
+const CURL: usize = 4000;
+
+pub(super) fn write(page: &mut Page, report: &Report) {
+    let failed = report.failed();
+    let detailed = if page.full { failed.len() } else { DETAILED };
+    for requirement in failed.iter().take(detailed) {
+        one(page, requirement);
+    }
+    let rest = failed.get(detailed..).unwrap_or_default();
+    if rest.is_empty() {
+        return;
+    }
+    page.gap();
+    page.text(&format!("{} more failed; report.json shows them in full, as does -v:", rest.len()));
+    for requirement in rest {
+        heading(page, requirement);
+        page.indented(2, &requirement.text, 1);
+    }
+}
+
+fn heading(page: &mut Page, requirement: &Requirement) {
+    let look = Look::of(requirement.verdict);
+    let verdict = page.styled(look.style().bold(), &format!("{} {}", look.symbol, look.word));
+    let id = page.bold(&visible(&requirement.id));
+    page.line(&format!("{verdict}  {:<6}  {id}", words::level(requirement.level)));
+}
+
+pub(super) fn one(page: &mut Page, requirement: &Requirement) {
+    page.gap();
+    heading(page, requirement);
+    page.indented(2, &requirement.text, usize::MAX);
+    page.field("source", &format!("{} ({})", requirement.source, requirement.origin));
+    let counts = &requirement.counts;
+    let held = match counts.holds {
+        0 => "never held".to_owned(),
+        n => format!("held {}", counted(n, "time")),
+    };
+    page.field("broken", &format!("{}, {held}", counted(counts.broken, "time")));
+    let Some(failure) = requirement.failures.first() else { return };
+    if !failure.label.is_empty() {
+        page.field_of("tried", &failure.label, LINES);
+    }
+    page.field_of("expected", &failure.expected, LINES);
+    page.field_of("actual", &failure.actual, LINES);
+    operands(page, failure);
+    exchanges(page, failure);
+    curl(page, failure);
+    page.field("rerun", &failure.rerun);
+}
+
+fn operands(page: &mut Page, failure: &Failure) {
+    for (i, operand) in failure.operands.iter().take(OPERANDS).enumerate() {
+        let value = operand.value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let label = if i == 0 { "read" } else { "" };
+        page.field_of(label, &format!("{} = {value}", operand.path), LINES);
+    }
+}
+
+/// The first two exchanges and the one that failed.
+fn exchanges(page: &mut Page, failure: &Failure) {
+    let all = &failure.exchanges;
+    let skipped = all.len().saturating_sub(3);
+    for (i, exchange) in all.iter().enumerate() {
+        if (2..2 + skipped).contains(&i) {
+            if i == 2 {
+                page.indented(INDENT, &format!("… {} …", counted(skipped as u64, "more exchange")), 1);
+            }
+            continue;
+        }
+        let number = if all.len() > 1 { format!(" {}", i + 1) } else { String::new() };
+        request(page, &number, exchange, failure.smallest);
+        answer(page, &number, exchange);
+    }
+}
+
+fn request(page: &mut Page, number: &str, exchange: &Exchange, smallest: bool) {
+    let request = &exchange.request;
+    let note = if smallest { "   (the smallest that still fails)" } else { "" };
+    page.field_of(&format!("request{number}"), &format!("{} {}{note}", request.method, request.url), 2);
+    for (name, value) in request.headers.iter().filter(|(name, _)| name != "user-agent") {
+        page.indented(INDENT, &format!("{name}: {value}"), 2);
+    }
+    body(page, request.body.as_deref(), request.body_base64.as_deref(), request.truncated);
+}
+
+fn answer(page: &mut Page, number: &str, exchange: &Exchange) {
+    let label = format!("answer{number}");
+    let elapsed = round(exchange.elapsed_ms);
+    if let Some(response) = &exchange.response {
+        let media_type = response.headers.iter().find(|(name, _)| name == "content-type");
+        let media_type = media_type.map_or_else(|| "no content-type".to_owned(), |(_, v)| v.clone());
+        page.field_of(&label, &format!("{} after {elapsed} ms, {media_type}", response.status), 1);
+        body(page, response.body.as_deref(), response.body_base64.as_deref(), response.truncated);
+    } else if let Some(failure) = &exchange.failure {
+        page.field_of(&label, &format!("none after {elapsed} ms: {}", failure.message), LINES);
+    }
+}
+
+fn body(page: &mut Page, text: Option<&str>, base64: Option<&str>, truncated: Option<u64>) {
+    match (text, base64) {
+        (Some(""), _) => page.indented(INDENT, "(empty body)", 1),
+        (Some(text), _) => page.indented(INDENT, text, BODY_LINES),
+        (None, Some(base64)) => page.indented(INDENT, &format!("(Base64) {base64}"), BODY_LINES),
+        (None, None) => {}
+    }
+    if let Some(length) = truncated {
+        page.indented(INDENT, &format!("({length} bytes in all)"), 1);
+    }
+}
+
+/// Commands are never broken: they are there to be copied.
+fn curl(page: &mut Page, failure: &Failure) {
+    for (i, command) in failure.curl.iter().enumerate() {
+        if command.len() > CURL {
+            page.field("curl", "too long to show here: see `curl` of this failure in report.json");
+            continue;
+        }
+        let label = if i == 0 { "curl" } else { "" };
+        page.line(&format!("  {label:<9} {command}"));
+    }
+}

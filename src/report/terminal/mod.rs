@@ -1,0 +1,219 @@
+//! The summary on a terminal: what was run, a table, each failure, what is not known, the verdict.
+//!
+//! - [`table`]: verdicts by area and by level
+//! - [`failures`]: what was broken, with all that it takes to see it again
+//! - [`notes`]: what is not known, and what was observed
+
+mod failures;
+mod notes;
+mod table;
+
+use std::path::Path;
+
+use anstyle::{AnsiColor, Color, Style};
+
+use super::model::Report;
+use super::text::{counted, fit, visible, wrap};
+use super::words::LOOKS;
+
+/// How the summary is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether in colour.
+    pub color: bool,
+    /// How many columns there are; less than 80 are taken for 80, more than 200 for 200.
+    pub width: usize,
+    /// Whether every failure and every list is shown to its end.
+    pub full: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { color: false, width: 80, full: false }
+    }
+}
+
+/// What stands at the end, and comes from outside of the report.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// The verdict on the whole run, in a sentence.
+    pub sentence: &'a str,
+    /// Whether it is a good one.
+    pub good: bool,
+    /// Where the report files are; none where none were written.
+    pub files: &'a [&'a Path],
+}
+
+/// The whole summary, with a line feed at the end.
+pub fn render(report: &Report, ending: &Ending<'_>, options: &Options) -> String {
+    let mut page = Page::new(options);
+    header(&mut page, report);
+    if !report.end.first_contact_failed {
+        table::write(&mut page, report);
+        failures::write(&mut page, report);
+        notes::write(&mut page, report);
+    }
+    footer(&mut page, report, ending);
+    page.out
+}
+
+/// The last lines of the summary alone.
+pub fn ending(report: &Report, ending: &Ending<'_>, options: &Options) -> String {
+    let mut page = Page::new(options);
+    footer(&mut page, report, ending);
+    page.out.trim_start().to_owned()
+}
+
+/// All that there is to say of one requirement that was broken or is not known, without colour.
+pub fn one(requirement: &super::model::Requirement) -> String {
+    let mut page = Page::new(&Options::default());
+    failures::one(&mut page, requirement);
+    if let Some(reason) = &requirement.reason {
+        page.indented(2, reason, usize::MAX);
+    }
+    page.out
+}
+
+fn header(page: &mut Page, report: &Report) {
+    let header = &report.header;
+    let (tool, contract) = (&header.tool, &header.contract);
+    page.text(&format!(
+        "{} {}: {} ({} {})",
+        tool.name, tool.version, contract.name, contract.method, contract.path
+    ));
+    page.text(&format!("target {}, seed {}, mark {}", header.target, header.seed, header.mark));
+}
+
+fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
+    let (summary, figures) = (&report.summary, &report.figures);
+    page.gap();
+    let color = if ending.good { AnsiColor::Green } else { AnsiColor::Red };
+    let style = Style::new().bold().fg_color(Some(Color::Ansi(color)));
+    for line in wrap(&visible(ending.sentence), page.width) {
+        let line = page.styled(style, &line);
+        page.line(&line);
+    }
+    let counts: Vec<String> = LOOKS
+        .iter()
+        .map(|look| (look, summary.total(look.verdict)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(look, count)| format!("{count} {}", look.word))
+        .collect();
+    let total = LOOKS.iter().map(|look| summary.total(look.verdict)).sum();
+    let mut line = counted(total, "requirement");
+    if !counts.is_empty() {
+        line += &format!(": {}", counts.join(", "));
+    }
+    if summary.probe.total() > 0 {
+        line += &format!("; {}", counted(summary.probe.total(), "probe"));
+    }
+    if summary.not_selected > 0 {
+        line += &format!("; {} not asked for", summary.not_selected);
+    }
+    page.text(&line);
+    let mut line = format!(
+        "{} in {}",
+        counted(figures.requests, "request"),
+        seconds(figures.elapsed_ms)
+    );
+    if figures.retries > 0 {
+        line += &format!(", {} of them sent again", figures.retries);
+    }
+    if figures.waited_ms > 0 {
+        line += &format!(", {} waited as the server asked", seconds(figures.waited_ms));
+    }
+    if let Some(latency) = &figures.latency {
+        line += &format!(
+            "; half answered within {} ms, 99 in 100 within {} ms",
+            round(latency.p50_ms),
+            round(latency.p99_ms)
+        );
+    }
+    page.text(&line);
+    if !ending.files.is_empty() {
+        let files: Vec<String> = ending.files.iter().map(|f| f.display().to_string()).collect();
+        page.text(&format!("reports: {}", files.join(", ")));
+    }
+}
+
+/// Milliseconds in words.
+fn seconds(millis: u64) -> String {
+    format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+}
+
+/// Milliseconds with as many digits as matter.
+fn round(millis: f64) -> String {
+    if millis < 10.0 { format!("{millis:.1}") } else { format!("{millis:.0}") }
+}
+
+/// What is written, line by line.
+struct Page {
+    out: String,
+    color: bool,
+    width: usize,
+    full: bool,
+}
+
+/// The column at which what stands beside a label begins.
+const INDENT: usize = 12;
+
+impl Page {
+    fn new(options: &Options) -> Self {
+        Self {
+            out: String::new(),
+            color: options.color,
+            width: options.width.clamp(80, 200),
+            full: options.full,
+        }
+    }
+
+    /// A text in a style, if there is colour.
+    fn styled(&self, style: Style, text: &str) -> String {
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.styled(Style::new().bold(), text)
+    }
+
+    /// A line as it stands.
+    fn line(&mut self, line: &str) {
+        self.out += line.trim_end();
+        self.out.push('\n');
+    }
+
+    fn gap(&mut self) {
+        self.out.push('\n');
+    }
+
+    /// A text from the left edge, on as many lines as it takes.
+    fn text(&mut self, text: &str) {
+        self.indented(0, text, usize::MAX);
+    }
+
+    /// A text at a column, on at most so many lines.
+    fn indented(&mut self, column: usize, text: &str, most: usize) {
+        let room = self.width - column;
+        let lines = wrap(&visible(text), room);
+        let cut = lines.len() > most;
+        let shown = lines.len().min(most);
+        for (i, line) in lines.into_iter().take(most).enumerate() {
+            let last = cut && i + 1 == shown;
+            let line = if last { fit(&format!("{line} …"), room) } else { line };
+            self.line(&format!("{}{line}", " ".repeat(column)));
+        }
+    }
+
+    /// A label, and beside it a text on as many lines as it takes.
+    fn field(&mut self, label: &str, text: &str) {
+        self.field_of(label, text, usize::MAX);
+    }
+
+    /// A label, and beside it a text on at most so many lines.
+    fn field_of(&mut self, label: &str, text: &str, most: usize) {
+        let start = self.out.len();
+        self.indented(INDENT, text, most);
+        let label = self.styled(Style::new().dimmed(), &format!("{label:<9}"));
+        self.out.replace_range(start..start + INDENT.min(self.out.len() - start), &format!("  {label} "));
+    }
+}

@@ -1,0 +1,76 @@
+//! What is not known and why, and what was observed.
+
+use std::collections::BTreeMap;
+
+use super::Page;
+use crate::judge::tally::Verdict;
+use crate::report::model::{Report, Requirement};
+use crate::report::text::visible;
+use crate::report::words::{self, Look};
+
+/// How many requirements of one reason are named.
+const NAMED: usize = 6;
+/// How many values of one probe are shown.
+const VALUES: usize = 4;
+/// On how many lines a value is shown.
+const LINES: usize = 4;
+
+pub(super) fn write(page: &mut Page, report: &Report) {
+    for verdict in [Verdict::Inconclusive, Verdict::Untested, Verdict::Skipped] {
+        unknown(page, report, verdict);
+    }
+    observations(page, report);
+}
+
+/// Requirements of one verdict, those with the same reason together.
+fn unknown(page: &mut Page, report: &Report, verdict: Verdict) {
+    let mut reasons: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
+    for requirement in report.selected().filter(|r| r.verdict == verdict) {
+        let reason = requirement.reason.as_deref().unwrap_or("no reason was given");
+        reasons.entry(reason).or_default().push(requirement);
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    let look = Look::of(verdict);
+    page.gap();
+    let head = page.styled(look.style().bold(), &format!("{} {}", look.symbol, look.word));
+    page.line(&format!("{head}: {}", look.meaning));
+    for (reason, mut requirements) in reasons {
+        page.indented(2, reason, usize::MAX);
+        // Musts first; probes, which have no level, last.
+        requirements.sort_by_key(|r| (r.level.is_none(), r.level));
+        let named = if page.full { requirements.len() } else { NAMED };
+        for requirement in requirements.iter().take(named) {
+            let level = words::level(requirement.level);
+            page.line(&format!("    {level:<6}  {}", visible(&requirement.id)));
+        }
+        if requirements.len() > named {
+            page.line(&format!("    and {} more", requirements.len() - named));
+        }
+    }
+}
+
+fn observations(page: &mut Page, report: &Report) {
+    let mut first = true;
+    for probe in report.selected().filter(|r| !r.observations.is_empty()) {
+        if first {
+            page.gap();
+            let head = page.bold("observed");
+            page.line(&format!("{head}: what the contract leaves open, never a failure"));
+            first = false;
+        }
+        page.indented(2, &format!("{}: {}", probe.id, probe.text), usize::MAX);
+        let shown = if page.full { probe.observations.len() } else { VALUES };
+        for observation in probe.observations.iter().take(shown) {
+            let times = match observation.count {
+                1 => String::new(),
+                n => format!("{n} × "),
+            };
+            page.indented(4, &format!("{times}{}", observation.value), LINES);
+        }
+        if probe.observations.len() > shown {
+            page.line(&format!("    and {} more", probe.observations.len() - shown));
+        }
+    }
+}
