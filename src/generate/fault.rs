@@ -253,6 +253,15 @@ fn numbers_beyond(schema: &Json, c: &mut Collector<'_>) {
             c.set("multipleOf", "between two steps", value);
         }
     }
+    // What a narrow column would wrap around into the range.
+    if let (true, Some(low), Some(high)) = (integral, low, high) {
+        for bits in [8_u32, 16, 32] {
+            let wrapped = (high - (high - low) / 2).checked_add(1_i64 << bits);
+            if let Some(wrapped) = wrapped.filter(|w| *w > high && schema.get("maximum").is_some()) {
+                c.set("maximum", format!("{wrapped}, in range but for {bits} bits"), json!(wrapped));
+            }
+        }
+    }
 }
 
 fn strings_beyond(schema: &Json, c: &mut Collector<'_>) {
@@ -285,6 +294,11 @@ fn strings_beyond(schema: &Json, c: &mut Collector<'_>) {
     }
 }
 
+/// Whether a number is a multiple of the schema's step.
+fn step_fits(schema: &Json, number: i64) -> bool {
+    schema["multipleOf"].as_i64().is_none_or(|step| step > 0 && number % step == 0)
+}
+
 fn kept(schema: &Json, at: &str, out: &mut Vec<Change>) {
     if at.is_empty() {
         return;
@@ -297,6 +311,10 @@ fn kept(schema: &Json, at: &str, out: &mut Vec<Change>) {
         for (keyword, bound) in [("minimum", low), ("maximum", high)] {
             if let Some(bound) = bound.filter(|_| schema.get(keyword).is_some()) {
                 c.set(keyword, format!("{bound}, the bound itself"), json!(bound));
+                let inside = bound.saturating_add(if keyword == "minimum" { 1 } else { -1 });
+                if low.is_none_or(|l| inside >= l) && high.is_none_or(|h| inside <= h) && step_fits(schema, inside) {
+                    c.set(keyword, format!("{inside}, next to the bound"), json!(inside));
+                }
             }
         }
         for (keyword, bound) in [("exclusiveMinimum", low), ("exclusiveMaximum", high)] {

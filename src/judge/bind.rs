@@ -122,7 +122,6 @@ impl Judge<'_> {
         let rejected = rejected(exchange, self);
         scope = known(scope, "answered", &answered(exchange));
         let refused = match (&rejected, control) {
-            _ if exchange.status().is_some_and(|s| s >= 500) => Known::Unknown("a server error is no refusal".into()),
             (Known::Yes, Control::Accepted) => Known::Yes,
             (Known::Yes, _) => Known::Unknown(control.doubt().into()),
             (other, _) => other.clone(),
@@ -208,6 +207,7 @@ fn rejected(exchange: &Exchange, judge: Judge<'_>) -> Known {
                 Known::Unknown("the server answered 401 to a valid token".into())
             }
             400..=499 => Known::Yes,
+            500.. => Known::Unknown(format!("the server answered {}, which is no refusal", r.status)),
             _ => Known::No,
         },
     }

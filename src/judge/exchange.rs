@@ -133,9 +133,6 @@ impl Judge<'_> {
     }
 
     fn must_refuse(self, seen: &Seen) -> Found {
-        if seen.exchange.status().is_some_and(|s| s >= 500) {
-            return unknown(seen, "the server answered with a server error, which is no refusal");
-        }
         match (seen.accepted(), seen.rejected(self)) {
             (Known::Yes, _) => breach(seen, "a refusal (4xx)", answer(seen)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,

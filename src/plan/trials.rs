@@ -24,6 +24,8 @@ pub struct Trial {
     pub base: Option<usize>,
     /// How many requests it sends.
     pub cost: usize,
+    /// Whether it waits between its steps.
+    pub waits: bool,
 }
 
 /// The row of a table.
@@ -62,10 +64,11 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             }
         };
         let cost = steps.iter().flat_map(|s| &s.sends).map(|s| s.copies).sum();
+        let waits = steps.iter().any(|s| s.after.is_some() || s.until.is_some());
         for (n, row) in rows.into_iter().enumerate() {
             let name = format!("{}#{n}", requirement.id);
             let wants_base = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Valid);
-            all.push(Trial { requirement: i, base: wants_base.then(|| base(seed, &name, entries)), name, row, cost });
+            all.push(Trial { requirement: i, base: wants_base.then(|| base(seed, &name, entries)), name, row, cost, waits });
         }
     }
     (all, obstacles)

@@ -38,7 +38,15 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
 
     let caller = &residents::CALLER;
     // The first household of the book is left for servers that always answer with it.
-    let lent: Vec<&Household> = world::households(caller.book_id).skip(1).collect();
+    // Of the others one of each type: what is lent twice costs requests and shows no more.
+    let mut lent: Vec<&Household> = Vec::new();
+    for household in world::households(caller.book_id).skip(1) {
+        if lent.iter().all(|other| other.kind != household.kind) {
+            lent.push(household);
+        }
+    }
+    let defaults: Vec<&str> =
+        lent.iter().filter_map(|h| world::default_pipeline(h.book_id, h.kind)).map(|pipeline| pipeline.id).collect();
     let foreign = residents::HOUSEHOLDS.iter().find(|household| household.book_id != caller.book_id);
     writeln!(toml, "[fixtures]")?;
     if let Some(household) = lent.first() {
@@ -55,7 +63,12 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
             writeln!(toml, "\n[fixtures.households.{}]\npipeline_id = \"{}\"", household.id, pipeline.id)?;
         }
     }
+    // And one pipeline that is nobody's default.
+    let spare = world::pipelines(caller.book_id).find(|pipeline| !defaults.contains(&pipeline.id)).map(|p| p.id);
     for pipeline in world::pipelines(caller.book_id) {
+        if !defaults.contains(&pipeline.id) && spare != Some(pipeline.id) {
+            continue;
+        }
         let stages: Vec<String> = pipeline.stages.iter().map(|stage| format!("\"{}\"", stage.id)).collect();
         writeln!(toml, "\n[fixtures.pipelines.{}]\nstage_ids = [{}]", pipeline.id, stages.join(", "))?;
     }

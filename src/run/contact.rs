@@ -58,7 +58,8 @@ fn stop(exchange: &Exchange) -> Option<Stop> {
                 404 => "the URL's path or a fixture of the path is wrong: nothing is there",
                 405 => "the URL's path is wrong: nothing there takes this method",
                 407 => "a proxy stands in between: look at HTTP_PROXY and its like",
-                300..=399 => "the URL leads elsewhere: name the final address",
+                // 303 is what some answer to what they have created: that is for the judge.
+                301 | 302 | 307 | 308 => "the URL leads elsewhere: name the final address",
                 _ => return None,
             };
             Some(Stop::Refused(what_came(exchange), advice.to_owned()))

@@ -255,7 +255,10 @@ impl<'a> Run<'a> {
         };
         // Trials wait beside each other: the pace alone limits what is under way.
         let trials = async {
-            stream::iter(&self.plan.trials)
+            // Those that wait go first, so that the others fill the time.
+            let (waiting, others): (Vec<_>, Vec<_>) =
+                self.plan.trials.iter().partition(|t| t.waits);
+            stream::iter(waiting.into_iter().chain(others))
                 .map(|trial| self.trial(trial))
                 .buffer_unordered(usize::MAX)
                 .for_each(|()| async {})

@@ -53,15 +53,19 @@ impl Run<'_> {
 
     /// Sends one request of the pool.
     pub(super) async fn send_entry(&self, entry: &Entry, name: &str, control: Control) -> Option<Seen> {
+        // What depends on the time is made when it can be sent at once.
+        let place = self.client.pace().place(1).await;
         let scope = self.judge.lent.bare_scope();
         let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
         let ready = Ready { request, name: name.to_owned(), control, about: entry.about, plain: true };
-        self.send(vec![ready]).await.pop()
+        let seen = self.send(vec![ready]).await.pop();
+        drop(place);
+        seen
     }
 
-    /// Sends requests at once, in the order given, and looks at what comes back.
+    /// Sends requests at once, in the order given, and looks at what comes back. The caller holds
+    /// places for them, see [`crate::target::pace::Pace::place`].
     pub(super) async fn send(&self, ready: Vec<Ready>) -> Vec<Seen> {
-        let place = self.client.pace().place(ready.len()).await;
         let fresh = self.register(&ready);
         let sent = ready.into_iter().zip(fresh).map(|(ready, fresh)| async move {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
@@ -91,9 +95,7 @@ impl Run<'_> {
             self.note(&exchange);
             self.judge.see(exchange, ready.control, ready.about, ready.plain)
         });
-        let seen = join_all(sent).await;
-        drop(place);
-        seen
+        join_all(sent).await
     }
 
     /// Notes the idempotency keys; tells for each request whether no other carries its key.
@@ -152,7 +154,8 @@ impl Run<'_> {
         {
             let mut state = self.lock();
             let micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX);
-            state.latencies.saturating_record(micros);
+            // Fails only beyond what a histogram can hold, which is centuries.
+            let _ = state.latencies.record(micros);
             state.accepted += u64::from(exchange.status().is_some_and(|s| (200..300).contains(&s)));
             state.throttled |= matches!(&exchange.outcome, Outcome::Failed(f) if f.kind == FailureKind::Throttled);
         }

@@ -64,6 +64,9 @@ impl Run<'_> {
             if self.over(step.sends.len()) {
                 return None;
             }
+            // What depends on the time is made when it can be sent at once.
+            let copies = step.sends.iter().map(|s| s.copies).sum();
+            let place = self.client.pace().place(copies).await;
             let names = scope(judge, &done, row_json.as_ref(), now());
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {
@@ -71,6 +74,7 @@ impl Run<'_> {
                 Err(trouble) => return Some(troubled(trouble, &done)),
             };
             let seen = self.send(ready).await;
+            drop(place);
             for one in &seen {
                 // What it says of other requirements; its own trial is judged at the end.
                 self.add(judge.exchange(one));
