@@ -34,9 +34,12 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// The names of a contract with these defines.
-    pub fn new<'a>(defines: impl Iterator<Item = &'a str> + Clone) -> Self {
-        let request = Names::new(["request", "fixtures", "caller", "now"]).and(defines);
+    /// The names of a contract with these defines: each with whether it depends on the time.
+    pub fn new<'a>(defines: impl Iterator<Item = (&'a str, bool)>) -> Self {
+        let own = Names::new(["request", "fixtures", "caller", "now"]);
+        let request = defines.fold(own, |names, (define, timely)| {
+            if timely { names.and_timely(define) } else { names.and([define]) }
+        });
         Self {
             exchange: request.and(["response", "accepted", "rejected", "refused", "answered"]),
             request,

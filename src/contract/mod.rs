@@ -108,8 +108,8 @@ impl Contract {
         let operation_id = text(&root, "operation")?;
         let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
         let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
-        let (defines, define_names) = defines(&root)?;
-        let vocabulary = Vocabulary::new(define_names.iter().map(String::as_str));
+        let defines = defines(&root)?;
+        let vocabulary = Vocabulary::new(defines.timely());
         let cases = cases::read(&files.areas, &vocabulary)?;
         let mut requirements = derive::requirements(&operation);
         requirements.extend(cases.requirements);
@@ -230,23 +230,22 @@ fn unique_ids(requirements: &[Requirement]) -> Result<()> {
     Ok(())
 }
 
-fn defines(root: &Node) -> Result<(Defines, Vec<String>)> {
+fn defines(root: &Node) -> Result<Defines> {
     let Some(node) = root.get("define") else {
-        return Ok((Defines::default(), Vec::new()));
+        return Ok(Defines::default());
     };
     let entries = node.mapping("`define`")?;
-    let mut known: Vec<String> = Vec::new();
-    let mut all = Vec::new();
+        let mut all: Vec<(String, Expression)> = Vec::new();
     for (key, value) in entries {
         // A define sees those before it, so that none can see itself.
-        let names = Vocabulary::new(known.iter().map(String::as_str)).exchange;
-        let later = entries.iter().skip(known.len()).any(|(k, _)| value.string("").is_ok_and(|t| t.contains(&k.name)));
+        let known = all.iter().map(|(name, e)| (name.as_str(), e.is_timely()));
+        let names = Vocabulary::new(known).exchange;
+        let later = entries.iter().skip(all.len()).any(|(k, _)| value.string("").is_ok_and(|t| t.contains(&k.name)));
         let expression =
             compile(value, &names).map_err(|e| if later { e.help("a define sees only those before it") } else { e })?;
         all.push((key.name.clone(), expression));
-        known.push(key.name.clone());
     }
-    Ok((Defines::new(all), known))
+    Ok(Defines::new(all))
 }
 
 fn fixture_schema(node: Option<&Node>) -> Result<FixtureSchema> {

@@ -2,6 +2,7 @@
 
 mod explain;
 mod names;
+mod pattern;
 mod value;
 
 use std::fmt;
@@ -20,7 +21,7 @@ pub use value::{Defines, Scope, ScopeBuilder, from_json, timestamp, to_json};
 
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib().with_optional_support(true);
-    for extension in [extensions::strings, extensions::lists, extensions::math] {
+    for extension in [extensions::strings, extensions::lists, extensions::math, pattern::extension] {
         env.add_extension(extension).expect("the extensions do not overlap");
     }
     Arc::new(env)
@@ -39,6 +40,7 @@ pub struct Expression {
     offsets: Vec<(u64, usize)>,
     body_paths: Vec<BodyPath>,
     variables: Vec<String>,
+    timely: bool,
 }
 
 /// A path under a request's or a response's body that an expression reads.
@@ -96,6 +98,7 @@ impl Expression {
             offsets: names::offsets(&ast, program.source_info()),
             ast,
             body_paths: found.body_paths,
+            timely: names.depends_on_time(&found.variables),
             variables: found.variables,
         })
     }
@@ -118,6 +121,11 @@ impl Expression {
     /// Whether it reads the name at its top level.
     pub fn reads(&self, name: &str) -> bool {
         self.variables.iter().any(|v| v == name)
+    }
+
+    /// Whether its value may depend on the time.
+    pub fn is_timely(&self) -> bool {
+        self.timely
     }
 
     /// The names that it reads at its top level.

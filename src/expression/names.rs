@@ -7,6 +7,7 @@ use cel::IdedExpr;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, SourceInfo, operators};
 use cel::common::types::CelString;
 
+use super::pattern::MATCHES;
 use super::{BodyPath, SELF};
 use crate::source::did_you_mean;
 
@@ -30,20 +31,36 @@ const RESERVED: &[&str] = &[
 
 /// The names that an expression may use.
 #[derive(Clone, Debug, Default)]
-pub struct Names(BTreeSet<String>);
+pub struct Names {
+    all: BTreeSet<String>,
+    timely: BTreeSet<String>,
+}
 
 impl Names {
     /// A set of names.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(names.into_iter().map(str::to_owned).collect())
+        Self::default().and(names)
     }
 
     /// The same names and more.
     #[must_use]
     pub fn and<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut all = self.0.clone();
-        all.extend(names.into_iter().map(str::to_owned));
-        Self(all)
+        let mut more = self.clone();
+        more.all.extend(names.into_iter().map(str::to_owned));
+        more
+    }
+
+    /// The same names, with one that stands for something that depends on the time.
+    #[must_use]
+    pub fn and_timely(&self, name: &str) -> Self {
+        let mut more = self.and([name]);
+        more.timely.insert(name.to_owned());
+        more
+    }
+
+    /// Whether one of these names stands for something that depends on the time.
+    pub(super) fn depends_on_time(&self, names: &[String]) -> bool {
+        names.iter().any(|n| n == "now" || self.timely.contains(n))
     }
 }
 
@@ -150,6 +167,9 @@ impl Binder<'_> {
             }
             Expr::Select(select) => self.walk(&mut select.operand),
             Expr::Call(call) => {
+                if call.func_name == "matches" {
+                    MATCHES.clone_into(&mut call.func_name);
+                }
                 if let Some(target) = &mut call.target {
                     self.walk(target)?;
                 }
@@ -191,7 +211,7 @@ impl Binder<'_> {
         if self.local.iter().any(|l| l == name) {
             return Ok(None);
         }
-        if self.names.0.contains(name) {
+        if self.names.all.contains(name) {
             self.variables.insert(name.to_owned());
             return Ok(Some(Expr::Select(SelectExpr {
                 operand: Box::new(IdedExpr { id: 0, expr: Expr::Ident(SELF.to_owned()) }),
@@ -202,7 +222,7 @@ impl Binder<'_> {
         if RESERVED.contains(&name) {
             return Ok(None);
         }
-        let known = self.names.0.iter().map(String::as_str);
+        let known = self.names.all.iter().map(String::as_str);
         Err(UnknownName {
             help: did_you_mean(name, known.clone())
                 .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),

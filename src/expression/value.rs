@@ -177,6 +177,11 @@ impl Defines {
         self.0.keys().map(String::as_str)
     }
 
+    /// The defined names, each with whether its value may depend on the time.
+    pub fn timely(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().map(|(name, e)| (name.as_str(), e.is_timely()))
+    }
+
     /// The expression of a name.
     pub fn get(&self, name: &str) -> Option<&Expression> {
         self.0.get(name)

@@ -49,7 +49,8 @@ impl Judge<'_> {
         let (early, late) = (at(earliest), at(latest));
         for open in &self.contract.open {
             // An error is a request that the words do not fit.
-            if open.when.truth(&early) == Ok(true) || open.when.truth(&late) == Ok(true) {
+            let holds = |scope| open.when.truth(scope) == Ok(true);
+            if holds(&early) || (open.when.is_timely() && holds(&late)) {
                 return Class::Open(open.text.clone());
             }
         }
@@ -68,7 +69,9 @@ impl Judge<'_> {
             let Form::Constraint(valid) = &requirement.form else {
                 continue;
             };
-            match (valid.truth(&early), valid.truth(&late)) {
+            let first = valid.truth(&early);
+            let second = if valid.is_timely() { valid.truth(&late) } else { first.clone() };
+            match (first, second) {
                 (Ok(true), Ok(true)) => {}
                 (Ok(false), Ok(false)) => {
                     if !broken.is_empty() {
