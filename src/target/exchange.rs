@@ -1,0 +1,144 @@
+//! One request as sent and what came back.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::generate::render::Request;
+
+/// One request as sent and what came back.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Its place in the run; unique.
+    pub number: u64,
+    /// The requirement or pool entry on whose behalf it was sent.
+    pub trial: String,
+    /// What was sent.
+    pub request: Request,
+    /// When, by our own clock.
+    pub sent: DateTime<Utc>,
+    /// How long until the answer was complete, or given up.
+    pub elapsed: Duration,
+    /// The server's clock when it was sent and when the answer was complete: earliest and latest.
+    pub server_now: Interval,
+    /// What came back.
+    pub outcome: Outcome,
+    /// Whether no other request of the run carried its idempotency key before or with it.
+    pub fresh: bool,
+    /// How often it was sent again, after a broken connection or when asked to wait.
+    pub retries: u32,
+}
+
+/// Two instants between which another lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Not before.
+    pub earliest: DateTime<Utc>,
+    /// Not after.
+    pub latest: DateTime<Utc>,
+}
+
+impl Interval {
+    /// An instant that is known exactly.
+    pub fn exact(at: DateTime<Utc>) -> Self {
+        Self { earliest: at, latest: at }
+    }
+
+    /// The middle.
+    pub fn middle(&self) -> DateTime<Utc> {
+        self.earliest + (self.latest - self.earliest) / 2
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A whole response.
+    Response(Response),
+    /// None, and why.
+    Failed(Failure),
+}
+
+/// A whole response.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Headers, names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    /// The body, decoded.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// The first header of a name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The media type without parameters, in lower case.
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.header("content-type")?;
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        Some(essence.to_ascii_lowercase())
+    }
+}
+
+/// Why no whole response came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which kind.
+    pub kind: FailureKind,
+    /// The message.
+    pub message: String,
+}
+
+/// The kinds of failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// No connection was made.
+    Connect,
+    /// The time limit ran out.
+    Timeout,
+    /// The connection broke before the response was complete.
+    Broken,
+    /// What came is not HTTP.
+    Protocol,
+    /// The body is longer than we read.
+    TooLarge,
+    /// The server kept asking to wait.
+    Throttled,
+    /// The request cannot be written down in HTTP.
+    Unsendable,
+}
+
+impl FailureKind {
+    /// A few words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Connect => "no connection",
+            Self::Timeout => "no complete response within the time limit",
+            Self::Broken => "the connection was closed before the response was complete",
+            Self::Protocol => "the answer is not valid HTTP",
+            Self::TooLarge => "the response body does not end",
+            Self::Throttled => "the server kept asking to wait",
+            Self::Unsendable => "the request cannot be sent over HTTP",
+        }
+    }
+}
+
+impl Exchange {
+    /// The response, if one came.
+    pub fn response(&self) -> Option<&Response> {
+        match &self.outcome {
+            Outcome::Response(response) => Some(response),
+            Outcome::Failed(_) => None,
+        }
+    }
+
+    /// The status, if a response came.
+    pub fn status(&self) -> Option<u16> {
+        self.response().map(|r| r.status)
+    }
+}

@@ -1,0 +1,15 @@
+//! The server under test: the only module that touches sockets and clocks.
+//!
+//! - [`settings`]: where it is, who calls it, what it lends
+//! - [`clock`]: what time it is there
+//! - [`pace`]: waiting, for all requests together
+//! - [`client`]: sending one request
+//! - [`exchange`]: what was sent and what came back
+//! - [`redact`]: keeping tokens out of everything that is written
+
+pub mod client;
+pub mod clock;
+pub mod exchange;
+pub mod pace;
+pub mod redact;
+pub mod settings;
