@@ -125,7 +125,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     let (cause, reason) = match &outcome.stop {
         Some(Stop::Unreachable(what)) => (
             Cause::Unreachable,
-            format!("the target cannot be reached: {what}; is the URL right, and does the server run?"),
+            format!("the target cannot be reached: {what}; look at its URL, and whether it runs"),
         ),
         Some(Stop::Refused(what, advice)) => (
             Cause::Refused,
@@ -306,3 +306,6 @@ fn form(form: &Tested) -> Form {
         Tested::Always(_) => Form::Always,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,3 +197,6 @@ fn runs(text: &str) -> Vec<(&str, usize)> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,9 +49,9 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     let counts = &requirement.counts;
     let held = match counts.holds {
         0 => "never held".to_owned(),
-        n => format!("held {}", counted(n, "time")),
+        n => format!("held {}", times(n)),
     };
-    page.field("broken", &format!("{}, {held}", counted(counts.broken, "time")));
+    page.field("broken", &format!("{}, {held}", times(counts.broken)));
     let Some(failure) = requirement.failures.first() else { return };
     if !failure.label.is_empty() {
         page.field_of("tried", &failure.label, LINES);
@@ -61,7 +61,11 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     operands(page, failure);
     exchanges(page, failure);
     curl(page, failure);
-    page.field("rerun", &failure.rerun);
+    page.command("rerun", &failure.rerun);
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn operands(page: &mut Page, failure: &Failure) {
@@ -84,19 +88,41 @@ fn exchanges(page: &mut Page, failure: &Failure) {
             continue;
         }
         let number = if all.len() > 1 { format!(" {}", i + 1) } else { String::new() };
-        request(page, &number, exchange, failure.smallest);
+        let before = all.first().filter(|_| i > 0);
+        request(page, &number, exchange, before, failure.smallest);
         answer(page, &number, exchange);
     }
 }
 
-fn request(page: &mut Page, number: &str, exchange: &Exchange, smallest: bool) {
+/// A request; of a later one of several only what the first did not have.
+fn request(
+    page: &mut Page,
+    number: &str,
+    exchange: &Exchange,
+    first: Option<&Exchange>,
+    smallest: bool,
+) {
     let request = &exchange.request;
     let note = if smallest { "   (the smallest that still fails)" } else { "" };
     page.field_of(&format!("request{number}"), &format!("{} {}{note}", request.method, request.url), 2);
-    for (name, value) in request.headers.iter().filter(|(name, _)| name != "user-agent") {
-        page.indented(INDENT, &format!("{name}: {value}"), 2);
+    let first = first.map(|f| &f.request);
+    let known = |header: &(String, String)| first.is_some_and(|f| f.headers.contains(header));
+    for header in request.headers.iter().filter(|(name, _)| name != "user-agent") {
+        if !known(header) {
+            page.indented(INDENT, &format!("{}: {}", header.0, header.1), 2);
+        }
     }
-    body(page, request.body.as_deref(), request.body_base64.as_deref(), request.truncated);
+    let left_out = first.iter().flat_map(|f| &f.headers).filter(|(name, _)| {
+        request.headers.iter().all(|(n, _)| n != name)
+    });
+    for (name, _) in left_out {
+        page.indented(INDENT, &format!("(without {name})"), 1);
+    }
+    if first.is_some_and(|f| f.bytes() == request.bytes()) {
+        page.indented(INDENT, "(the body of request 1)", 1);
+    } else {
+        body(page, request.body.as_deref(), request.body_base64.as_deref(), request.truncated);
+    }
 }
 
 fn answer(page: &mut Page, number: &str, exchange: &Exchange) {
@@ -124,14 +150,12 @@ fn body(page: &mut Page, text: Option<&str>, base64: Option<&str>, truncated: Op
     }
 }
 
-/// Commands are never broken: they are there to be copied.
 fn curl(page: &mut Page, failure: &Failure) {
     for (i, command) in failure.curl.iter().enumerate() {
         if command.len() > CURL {
             page.field("curl", "too long to show here: see `curl` of this failure in report.json");
             continue;
         }
-        let label = if i == 0 { "curl" } else { "" };
-        page.line(&format!("  {label:<9} {command}"));
+        page.command(if i == 0 { "curl" } else { "" }, command);
     }
 }

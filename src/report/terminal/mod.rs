@@ -204,6 +204,16 @@ impl Page {
         }
     }
 
+    /// A label, and beside it a command: never broken, as it is there to be copied.
+    fn command(&mut self, label: &str, command: &str) {
+        let label = self.label(label);
+        self.line(&format!("  {label} {command}"));
+    }
+
+    fn label(&self, label: &str) -> String {
+        self.styled(Style::new().dimmed(), &format!("{label:<9}"))
+    }
+
     /// A label, and beside it a text on as many lines as it takes.
     fn field(&mut self, label: &str, text: &str) {
         self.field_of(label, text, usize::MAX);
@@ -213,7 +223,7 @@ impl Page {
     fn field_of(&mut self, label: &str, text: &str, most: usize) {
         let start = self.out.len();
         self.indented(INDENT, text, most);
-        let label = self.styled(Style::new().dimmed(), &format!("{label:<9}"));
+        let label = self.label(label);
         self.out.replace_range(start..start + INDENT.min(self.out.len() - start), &format!("  {label} "));
     }
 }
