@@ -28,14 +28,8 @@ pub enum Exit {
 
 impl Exit {
     /// All exit codes: of several that hold, the first counts.
-    pub const WORST_FIRST: [Self; 6] = [
-        Self::Defect,
-        Self::Usage,
-        Self::Unreachable,
-        Self::NotConformant,
-        Self::Untested,
-        Self::Conformant,
-    ];
+    pub const WORST_FIRST: [Self; 6] =
+        [Self::Defect, Self::Usage, Self::Unreachable, Self::NotConformant, Self::Untested, Self::Conformant];
 
     /// The number.
     pub fn code(self) -> u8 {
@@ -141,10 +135,13 @@ pub fn decide(report: &Report, policy: &Policy) -> Decision {
         0 => String::new(),
         n => format!(", {n} could not be tried on this target"),
     };
-    decision(Exit::Conformant, match of_verdict(report, policy, Verdict::Pass) {
-        0 => format!("No must failed, for none was asked for{noted}."),
-        tested => format!("Conformant: {tested} of {of} hold{skipped}{noted}."),
-    })
+    decision(
+        Exit::Conformant,
+        match of_verdict(report, policy, Verdict::Pass) {
+            0 => format!("No must failed, for none was asked for{noted}."),
+            tested => format!("Conformant: {tested} of {of} hold{skipped}{noted}."),
+        },
+    )
 }
 
 /// What failed and does not count, in words.

@@ -15,10 +15,7 @@ fn report(requirements: Vec<(Option<Level>, Verdict)>) -> Report {
     report.requirements = requirements
         .into_iter()
         .enumerate()
-        .map(|(i, (level, verdict))| Requirement {
-            level,
-            ..blank(&format!("a/{i:03}"), Form::Rule, verdict)
-        })
+        .map(|(i, (level, verdict))| Requirement { level, ..blank(&format!("a/{i:03}"), Form::Rule, verdict) })
         .collect();
     report.summary = Summary::of(&report.requirements);
     report
@@ -41,7 +38,7 @@ fn decides_on_levels_and_verdicts() {
     let none = &deny(&[]);
     let shoulds = &deny(&[Level::Should]);
     let pass = (MUST, Verdict::Pass);
-    let cases: Vec<(Vec<(Option<Level>, Verdict)>, &Policy, Exit)> = vec![
+    let cases = [
         (vec![pass], none, Exit::Conformant),
         (vec![pass, (MUST, Verdict::Skipped)], none, Exit::Conformant),
         (vec![pass, (MUST, Verdict::Fail)], none, Exit::NotConformant),
@@ -131,8 +128,7 @@ fn any_requirement() -> impl Strategy<Value = (Option<Level>, Verdict)> {
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
-    proptest::sample::subsequence(vec![Level::Must, Level::Should, Level::May], 0..=3)
-        .prop_map(|levels| deny(&levels))
+    proptest::sample::subsequence(vec![Level::Must, Level::Should, Level::May], 0..=3).prop_map(|levels| deny(&levels))
 }
 
 /// How bad verdicts are to a gate: skipped is the target's right.

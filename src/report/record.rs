@@ -109,19 +109,14 @@ impl Recorder {
     /// A recorder for a target and the operation's security scheme.
     pub fn new(settings: &Settings, security: Option<&Security>) -> Self {
         let identities = &settings.identities;
-        let tokens = identities
-            .values()
-            .map(|i| (i.token.expose_secret(), i.variable.as_str()));
+        let tokens = identities.values().map(|i| (i.token.expose_secret(), i.variable.as_str()));
         Self {
             redactor: Redactor::new(tokens),
             base: settings.url.clone(),
             header: security.map_or_else(|| "authorization".to_owned(), |s| s.header.clone()),
             secured: security.is_some(),
             scheme: security.and_then(|s| s.scheme.clone()),
-            variables: identities
-                .iter()
-                .map(|(name, i)| (name.clone(), i.variable.clone()))
-                .collect(),
+            variables: identities.iter().map(|(name, i)| (name.clone(), i.variable.clone())).collect(),
         }
     }
 
@@ -143,8 +138,7 @@ impl Recorder {
         let text = value.to_string();
         match self.redactor.text(&text) {
             std::borrow::Cow::Borrowed(_) => value.clone(),
-            std::borrow::Cow::Owned(clean) => serde_json::from_str(&clean)
-                .unwrap_or(serde_json::Value::String(clean)),
+            std::borrow::Cow::Owned(clean) => serde_json::from_str(&clean).unwrap_or(serde_json::Value::String(clean)),
         }
     }
 
@@ -153,20 +147,12 @@ impl Recorder {
         let (response, failure) = match &seen.outcome {
             Outcome::Response(r) => {
                 let (body, body_base64, truncated) = self.body(&r.body, BODY_SHOWN);
-                let response = Response {
-                    status: r.status,
-                    headers: self.headers(&r.headers),
-                    body,
-                    body_base64,
-                    truncated,
-                };
+                let response =
+                    Response { status: r.status, headers: self.headers(&r.headers), body, body_base64, truncated };
                 (Some(response), None)
             }
             Outcome::Failed(f) => {
-                let failure = Failed {
-                    kind: kind(f.kind).to_owned(),
-                    message: self.text(&f.message),
-                };
+                let failure = Failed { kind: kind(f.kind).to_owned(), message: self.text(&f.message) };
                 (None, Some(failure))
             }
         };
@@ -204,14 +190,7 @@ impl Recorder {
             Some(body) => self.body(body, shown),
             None => (None, None, None),
         };
-        Request {
-            method: request.method.clone(),
-            url: self.text(&url),
-            headers,
-            body,
-            body_base64,
-            truncated,
-        }
+        Request { method: request.method.clone(), url: self.text(&url), headers, body, body_base64, truncated }
     }
 
     fn credentials(&self, request: &Rendered) -> Option<(String, String)> {

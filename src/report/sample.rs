@@ -110,9 +110,7 @@ pub(crate) fn sample() -> Report {
 /// The same run, had the server passed.
 pub(crate) fn passing() -> Report {
     let mut report = sample();
-    report.requirements.retain(|r| {
-        matches!(r.verdict, Verdict::Pass | Verdict::Skipped) && r.selected
-    });
+    report.requirements.retain(|r| matches!(r.verdict, Verdict::Pass | Verdict::Skipped) && r.selected);
     report.summary = Summary::of(&report.requirements);
     report
 }
@@ -198,10 +196,9 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
             body: Some(body.into()),
             ..Response::default()
         }),
-        failure: answer.is_none().then(|| Failed {
-            kind: "timeout".into(),
-            message: "nothing complete after 10s".into(),
-        }),
+        failure: answer
+            .is_none()
+            .then(|| Failed { kind: "timeout".into(), message: "nothing complete after 10s".into() }),
     }
 }
 

@@ -101,9 +101,7 @@ fn terminal_without_colour() {
 fn terminal_with_sixty_failures() {
     let mut report = sample();
     let failed = report.requirements.iter().find(|r| r.verdict == Verdict::Fail).unwrap().clone();
-    report.requirements = (0..60)
-        .map(|i| Requirement { id: format!("area/{i:02}"), ..failed.clone() })
-        .collect();
+    report.requirements = (0..60).map(|i| Requirement { id: format!("area/{i:02}"), ..failed.clone() }).collect();
     let text = summary(&report, &terminal::Options::default());
     assert_eq!(text.matches("\n✗ fail").count(), 60);
     assert_eq!(text.matches("  rerun ").count(), 20);

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::*;
-use crate::contract::requirement::Level;
 use crate::contract::Location;
+use crate::contract::requirement::Level;
 use crate::expression;
 use crate::generate::render::{Request, Shown};
 use crate::judge::finding::{Finding, Found};
@@ -72,10 +72,7 @@ fn contract() -> Contract {
 }
 
 fn recorder(contract: &Contract) -> Recorder {
-    let identity = Identity {
-        token: SecretString::from(TOKEN.to_owned()),
-        variable: "MY_TOKEN".to_owned(),
-    };
+    let identity = Identity { token: SecretString::from(TOKEN.to_owned()), variable: "MY_TOKEN".to_owned() };
     let settings = Settings {
         url: "https://example.com/base".parse().unwrap(),
         identities: BTreeMap::from([("caller".to_owned(), identity)]),
@@ -118,10 +115,7 @@ fn breach(exchanges: Vec<Arc<Exchange>>) -> Found {
         expected: "1".into(),
         actual: format!("not 1 but {TOKEN}"),
         clause: None,
-        operands: vec![expression::Operand {
-            path: "response.body".into(),
-            value: Some(json!({ "token": TOKEN })),
-        }],
+        operands: vec![expression::Operand { path: "response.body".into(), value: Some(json!({ "token": TOKEN })) }],
         exchanges,
     }))
 }
@@ -267,7 +261,11 @@ fn says_why_a_run_was_cut_short() {
     };
     assert_eq!(
         end(&outcome),
-        (Some(Cause::MaxRequests), false, Some("the run came to its limit of 500 requests; raise --max-requests".into()))
+        (
+            Some(Cause::MaxRequests),
+            false,
+            Some("the run came to its limit of 500 requests; raise --max-requests".into())
+        )
     );
     outcome.stop = Some(Stop::Throttled);
     assert_eq!(end(&outcome).0, Some(Cause::Throttled));

@@ -19,12 +19,7 @@ fn variables() -> Vec<String> {
 
 fn bash(script: &str) -> Vec<u8> {
     // In the plain locale: bytes are bytes, whatever the user's language.
-    let output = Command::new("bash")
-        .args(["-c", script])
-        .env(VARIABLE, TOKEN)
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap();
+    let output = Command::new("bash").args(["-c", script]).env(VARIABLE, TOKEN).env("LC_ALL", "C").output().unwrap();
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
@@ -95,8 +90,22 @@ fn sends_the_same_bytes() {
     let pattern: String = (0..3000).map(|i| format!("{i},")).collect();
     let emoji = "👩‍👩‍👧".repeat(1000);
     let bodies = [
-        "", " ", "@file", "-x", "{\"a\":1}", "it's", "$HOME `id` $(id) !! \\ \"", "a\nb\r\n\tc",
-        "é 日本 👩‍👩‍👧 \u{202e}x\u{200b}", "\u{1b}[31m\u{7f}\u{0}", "\u{7}1f", &long, &deep, &odd, &pattern, &emoji,
+        "",
+        " ",
+        "@file",
+        "-x",
+        "{\"a\":1}",
+        "it's",
+        "$HOME `id` $(id) !! \\ \"",
+        "a\nb\r\n\tc",
+        "é 日本 👩‍👩‍👧 \u{202e}x\u{200b}",
+        "\u{1b}[31m\u{7f}\u{0}",
+        "\u{7}1f",
+        &long,
+        &deep,
+        &odd,
+        &pattern,
+        &emoji,
     ];
     for body in bodies {
         let seen = run(|base| post(base, body));
@@ -106,11 +115,7 @@ fn sends_the_same_bytes() {
         assert!(!seen.headers.contains_key("expect"));
     }
     for bytes in [&b"\xff\x00\xfe"[..], b"{\"a\":\"\xed\xa0\x80\"}"] {
-        let seen = run(|base| Request {
-            body: None,
-            body_base64: Some(STANDARD.encode(bytes)),
-            ..post(base, "")
-        });
+        let seen = run(|base| Request { body: None, body_base64: Some(STANDARD.encode(bytes)), ..post(base, "") });
         assert_eq!(seen.body, bytes);
     }
 }
@@ -170,7 +175,10 @@ fn tokens_are_variables() {
 fn repetition_is_written_as_such() {
     let body = format!("{{\"name\":\"{}\"}}", "n".repeat(100_000));
     let line = command(&post("http://h/".into(), &body), &[]);
-    assert!(line.starts_with("{ printf %s '{\"name\":\"'; printf -- 'n%.0s' $(seq 100000); printf %s '\"}'; } | curl "), "{line}");
+    assert!(
+        line.starts_with("{ printf %s '{\"name\":\"'; printf -- 'n%.0s' $(seq 100000); printf %s '\"}'; } | curl "),
+        "{line}"
+    );
 }
 
 proptest! {

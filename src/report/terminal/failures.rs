@@ -95,13 +95,7 @@ fn exchanges(page: &mut Page, failure: &Failure) {
 }
 
 /// A request; of a later one of several only what the first did not have.
-fn request(
-    page: &mut Page,
-    number: &str,
-    exchange: &Exchange,
-    first: Option<&Exchange>,
-    smallest: bool,
-) {
+fn request(page: &mut Page, number: &str, exchange: &Exchange, first: Option<&Exchange>, smallest: bool) {
     let request = &exchange.request;
     let note = if smallest { "   (the smallest that still fails)" } else { "" };
     page.field_of(&format!("request{number}"), &format!("{} {}{note}", request.method, request.url), 2);
@@ -112,9 +106,8 @@ fn request(
             page.indented(INDENT, &format!("{}: {}", header.0, header.1), 2);
         }
     }
-    let left_out = first.iter().flat_map(|f| &f.headers).filter(|(name, _)| {
-        request.headers.iter().all(|(n, _)| n != name)
-    });
+    let left_out =
+        first.iter().flat_map(|f| &f.headers).filter(|(name, _)| request.headers.iter().all(|(n, _)| n != name));
     for (name, _) in left_out {
         page.indented(INDENT, &format!("(without {name})"), 1);
     }

@@ -77,10 +77,7 @@ pub fn one(requirement: &super::model::Requirement) -> String {
 fn header(page: &mut Page, report: &Report) {
     let header = &report.header;
     let (tool, contract) = (&header.tool, &header.contract);
-    page.text(&format!(
-        "{} {}: {} ({} {})",
-        tool.name, tool.version, contract.name, contract.method, contract.path
-    ));
+    page.text(&format!("{} {}: {} ({} {})", tool.name, tool.version, contract.name, contract.method, contract.path));
     page.text(&format!("target {}, seed {}, mark {}", header.target, header.seed, header.mark));
 }
 
@@ -111,11 +108,7 @@ fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
         line += &format!("; {} not asked for", summary.not_selected);
     }
     page.text(&line);
-    let mut line = format!(
-        "{} in {}",
-        counted(figures.requests, "request"),
-        seconds(figures.elapsed_ms)
-    );
+    let mut line = format!("{} in {}", counted(figures.requests, "request"), seconds(figures.elapsed_ms));
     if figures.retries > 0 {
         line += &format!(", {} of them sent again", figures.retries);
     }
@@ -159,12 +152,7 @@ const INDENT: usize = 12;
 
 impl Page {
     fn new(options: &Options) -> Self {
-        Self {
-            out: String::new(),
-            color: options.color,
-            width: options.width.clamp(80, 200),
-            full: options.full,
-        }
+        Self { out: String::new(), color: options.color, width: options.width.clamp(80, 200), full: options.full }
     }
 
     /// A text in a style, if there is colour.
