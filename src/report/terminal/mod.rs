@@ -77,7 +77,8 @@ pub fn one(requirement: &super::model::Requirement) -> String {
 fn header(page: &mut Page, report: &Report) {
     let header = &report.header;
     let (tool, contract) = (&header.tool, &header.contract);
-    page.text(&format!("{} {}: {} ({} {})", tool.name, tool.version, contract.name, contract.method, contract.path));
+    page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
+    page.text(&format!("{} {}", contract.method, contract.path));
     page.text(&format!("target {}, seed {}, mark {}", header.target, header.seed, header.mark));
 }
 
