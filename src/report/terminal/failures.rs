@@ -45,7 +45,12 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     page.gap();
     heading(page, requirement);
     page.indented(2, &requirement.text, usize::MAX);
-    page.field("source", &format!("{} ({})", requirement.source, requirement.origin));
+    // What is derived from the document names its place there as its source.
+    let source = match requirement.source.contains(&requirement.origin) {
+        true => requirement.source.clone(),
+        false => format!("{} ({})", requirement.source, requirement.origin),
+    };
+    page.field("source", &source);
     let counts = &requirement.counts;
     let held = match counts.holds {
         0 => "never held".to_owned(),
@@ -69,10 +74,14 @@ fn times(count: u64) -> String {
 }
 
 fn operands(page: &mut Page, failure: &Failure) {
-    for (i, operand) in failure.operands.iter().take(OPERANDS).enumerate() {
+    let read = failure.operands.iter().map(|operand| {
         let value = operand.value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        let label = if i == 0 { "read" } else { "" };
-        page.field_of(label, &format!("{} = {value}", operand.path), LINES);
+        format!("{} = {value}", operand.path)
+    });
+    // Where nothing was compared, what came is what was read.
+    let new = read.filter(|text| !failure.actual.contains(text));
+    for (i, text) in new.take(OPERANDS).enumerate() {
+        page.field_of(if i == 0 { "read" } else { "" }, &text, LINES);
     }
 }
 
