@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -19,6 +19,11 @@ use crate::target::settings::Settings;
 
 /// How many bytes of a body a record shows.
 pub const BODY_SHOWN: usize = 16 << 10;
+
+/// What stands where a text was cut.
+const CUT: &str = "…";
+/// From how many bytes on the beginning of a token tells something.
+const TELLING: usize = 6;
 
 /// One request as sent, and what came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +108,8 @@ pub struct Recorder {
     secured: bool,
     scheme: Option<String>,
     variables: BTreeMap<String, String>,
+    /// Tokens and their variables.
+    tokens: Vec<(SecretString, String)>,
 }
 
 impl Recorder {
@@ -116,6 +123,7 @@ impl Recorder {
             header: security.map_or_else(|| "authorization".to_owned(), |s| s.header.clone()),
             secured: security.is_some(),
             scheme: security.and_then(|s| s.scheme.clone()),
+            tokens: identities.values().map(|i| (i.token.clone(), i.variable.clone())).collect(),
             variables: identities.iter().map(|(name, i)| (name.clone(), i.variable.clone())).collect(),
         }
     }
@@ -130,7 +138,24 @@ impl Recorder {
 
     /// A text from outside, without tokens.
     pub fn text(&self, text: &str) -> String {
-        self.redactor.text(text).into_owned()
+        let clean = self.redactor.text(text);
+        // Judging cuts long texts, perhaps in the middle of a token.
+        let mut parts = clean.split(CUT).map(str::to_owned).collect::<Vec<_>>();
+        if let Some((_, before)) = parts.split_last_mut() {
+            before.iter_mut().for_each(|part| self.without_half_a_token(part));
+        }
+        parts.join(CUT)
+    }
+
+    fn without_half_a_token(&self, text: &mut String) {
+        for (token, variable) in &self.tokens {
+            let token = token.expose_secret();
+            let starts = token.char_indices().map(|(i, _)| i).filter(|i| *i >= TELLING);
+            if let Some(start) = starts.rev().find(|i| text.ends_with(&token[..*i])) {
+                text.truncate(text.len() - start);
+                *text += &format!("${{{variable}}}");
+            }
+        }
     }
 
     /// A JSON value from outside, without tokens.

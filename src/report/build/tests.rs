@@ -236,6 +236,17 @@ fn writes_no_token_anywhere() {
 }
 
 #[test]
+fn writes_no_half_of_a_token() {
+    let recorder = recorder(&contract());
+    let echo = format!("status 400, you sent {TOKEN} and more");
+    for most in 0..echo.len() {
+        let text = recorder.text(&crate::judge::finding::cut(&echo, most));
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
+    assert_eq!(recorder.text("s3cr… (9 characters)"), "s3cr… (9 characters)");
+}
+
+#[test]
 fn records_requests_as_sent() {
     let contract = contract();
     let record = recorder(&contract).record(&exchange(4, &vec![b'x'; 20_000], Shown::Own, b""));
