@@ -28,14 +28,8 @@ pub enum Exit {
 
 impl Exit {
     /// All exit codes: of several that hold, the first counts.
-    pub const WORST_FIRST: [Self; 6] = [
-        Self::Defect,
-        Self::Usage,
-        Self::Unreachable,
-        Self::NotConformant,
-        Self::Untested,
-        Self::Conformant,
-    ];
+    pub const WORST_FIRST: [Self; 6] =
+        [Self::Defect, Self::Usage, Self::Unreachable, Self::NotConformant, Self::Untested, Self::Conformant];
 
     /// The number.
     pub fn code(self) -> u8 {
@@ -124,36 +118,57 @@ pub fn decide(report: &Report, policy: &Policy) -> Decision {
     if report.end.first_contact_failed {
         return decision(Exit::Unreachable, format!("Not tested: {}.", reason()));
     }
-    let failed = of_verdict(report, policy, Verdict::Fail);
-    if failed > 0 {
-        let of = of_all(report, policy);
-        let doubts = match doubts(report, policy) {
-            doubts if doubts.is_empty() => String::new(),
-            doubts => format!(" Nor was all tested: {}.", listed(&doubts)),
-        };
-        return decision(Exit::NotConformant, format!("Not conformant: {failed} of {of} failed.{doubts}"));
-    }
     let doubts = doubts(report, policy);
-    if !doubts.is_empty() {
-        return decision(Exit::Untested, format!("Not known to be conformant: {}.", listed(&doubts)));
+    let failed = of_verdict(report, policy, Verdict::Fail);
+    let (of, noted) = (of_all(report, policy), noted(report, policy));
+    if failed > 0 {
+        let doubts = match &doubts[..] {
+            [] => String::new(),
+            doubts => format!(" Nor was all tested: {}.", listed(doubts)),
+        };
+        return decision(Exit::NotConformant, format!("Not conformant: {failed} of {of} failed{noted}.{doubts}"));
     }
-    let tested = of_verdict(report, policy, Verdict::Pass);
+    if !doubts.is_empty() {
+        return decision(Exit::Untested, format!("Not known to be conformant: {}{noted}.", listed(&doubts)));
+    }
     let skipped = match of_verdict(report, policy, Verdict::Skipped) {
         0 => String::new(),
         n => format!(", {n} could not be tried on this target"),
     };
-    let of = of_all(report, policy);
-    decision(Exit::Conformant, format!("Conformant: {tested} of {of} hold{skipped}."))
+    decision(
+        Exit::Conformant,
+        match of_verdict(report, policy, Verdict::Pass) {
+            0 => format!("No must failed, for none was asked for{noted}."),
+            tested => format!("Conformant: {tested} of {of} hold{skipped}{noted}."),
+        },
+    )
+}
+
+/// What failed and does not count, in words.
+fn noted(report: &Report, policy: &Policy) -> String {
+    let failed = |level: Level| {
+        let failed = |r: &&Requirement| r.level == Some(level) && r.verdict == Verdict::Fail;
+        report.selected().filter(failed).count() as u64
+    };
+    [Level::Should, Level::May]
+        .into_iter()
+        .filter(|level| !policy.counts(Some(*level)) && failed(*level) > 0)
+        .map(|level| {
+            let count = counted(failed(level), level.name());
+            format!("; {count} failed, which does not count without --deny {level}")
+        })
+        .collect()
 }
 
 /// Why the run does not tell whether the server conforms; none if it does.
 fn doubts(report: &Report, policy: &Policy) -> Vec<String> {
     let mut doubts = Vec::new();
-    let tested = |r: &Requirement| {
-        r.level.is_some() && matches!(r.verdict, Verdict::Pass | Verdict::Fail)
-    };
-    if !report.selected().any(tested) {
+    let tested = |r: &Requirement| matches!(r.verdict, Verdict::Pass | Verdict::Fail);
+    let musts = || report.selected().filter(|r| r.level == Some(Level::Must));
+    if !report.selected().any(|r| r.level.is_some() && tested(r)) {
         doubts.push("nothing was tested".to_owned());
+    } else if musts().next().is_some() && !musts().any(tested) {
+        doubts.push("no must was tested".to_owned());
     }
     let left_out: u64 = report.selected().map(|r| r.counts.left_out).sum();
     if let Some(reason) = &report.end.reason {

@@ -6,8 +6,8 @@ use chrono::SecondsFormat;
 
 use super::curl::plain_or_quoted;
 use super::model::{
-    Cause, Contract as ContractFacts, Counts, Doubt, End, Failure, Figures, Form, Header,
-    Observation, Operand, Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
+    Cause, Contract as ContractFacts, Counts, Doubt, End, Failure, Figures, Form, Header, Observation, Operand,
+    Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
 };
 use super::record::Recorder;
 use super::summary::Summary;
@@ -83,10 +83,7 @@ fn header(contract: &Contract, outcome: &Outcome, facts: &Facts, recorder: &Reco
     let operation = &contract.operation;
     let started = outcome.figures.started;
     Header {
-        tool: Tool {
-            name: env!("CARGO_PKG_NAME").to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         contract: ContractFacts {
             name: contract.name.clone(),
             hash: contract.hash.clone(),
@@ -123,17 +120,16 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     let left_out: u64 = chosen().map(|t| t.left_out).sum();
     let failed = chosen().filter(|t| t.broken > 0).count() as u64;
     let (cause, reason) = match &outcome.stop {
-        Some(Stop::Unreachable(what)) => (
-            Cause::Unreachable,
-            format!("the target cannot be reached: {what}; is the URL right, and does the server run?"),
-        ),
-        Some(Stop::Refused(what, advice)) => (
-            Cause::Refused,
-            format!("the target refuses a valid request: {what}; {advice}"),
-        ),
+        Some(Stop::Unreachable(what)) => {
+            (Cause::Unreachable, format!("the target cannot be reached: {what}; look at its URL, and whether it runs"))
+        }
+        Some(Stop::Refused(what, advice)) => {
+            (Cause::Refused, format!("the target refuses a valid request: {what}; {advice}"))
+        }
         Some(Stop::Throttled) => (
             Cause::Throttled,
-            "the server kept asking to wait; try again when its limit is reset, or with a lower --concurrency".to_owned(),
+            "the server kept asking to wait; try again when its limit is reset, or with a lower --concurrency"
+                .to_owned(),
         ),
         Some(Stop::Interrupted) => (Cause::Interrupted, "the run was interrupted".to_owned()),
         None if left_out == 0 && outcome.standing != run::Standing::NotAsked => {
@@ -146,8 +142,10 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             ),
             _ => (
                 Cause::MaxRequests,
-                format!("the run came to its limit of {}; raise --max-requests",
-                    counted(options.max_requests, "request")),
+                format!(
+                    "the run came to its limit of {}; raise --max-requests",
+                    counted(options.max_requests, "request")
+                ),
             ),
         },
     };
@@ -203,10 +201,7 @@ impl Builder<'_> {
             doubt: doubt.map(|(trial, _, exchanges)| {
                 let skipped = exchanges.len().saturating_sub(EXCHANGES_SHOWN);
                 let last = exchanges.iter().skip(skipped);
-                Doubt {
-                    trial: trial.clone(),
-                    exchanges: last.map(|e| self.recorder.record(e)).collect(),
-                }
+                Doubt { trial: trial.clone(), exchanges: last.map(|e| self.recorder.record(e)).collect() }
             }),
             observations: self.observations(tally),
         }
@@ -240,10 +235,8 @@ impl Builder<'_> {
         let rest = breaches.into_iter().map(|(trial, breach)| (trial, breach, false));
         let shown: Vec<_> = smallest.chain(rest).take(FAILURES_SHOWN).collect();
         let counted = shown.iter().filter(|(_, _, smallest)| !smallest).count() as u64;
-        let failures = shown
-            .into_iter()
-            .map(|(trial, breach, smallest)| self.failure(id, trial, breach, smallest))
-            .collect();
+        let failures =
+            shown.into_iter().map(|(trial, breach, smallest)| self.failure(id, trial, breach, smallest)).collect();
         (failures, counted)
     }
 
@@ -263,12 +256,7 @@ impl Builder<'_> {
             smallest,
             exchanges: breach.exchanges.iter().map(|e| recorder.record(e)).collect(),
             curl: to_resend(&breach.exchanges).map(|e| recorder.curl(e)).collect(),
-            rerun: format!(
-                "{} --seed {} --only {}",
-                self.facts.command,
-                self.facts.seed,
-                plain_or_quoted(id)
-            ),
+            rerun: format!("{} --seed {} --only {}", self.facts.command, self.facts.seed, plain_or_quoted(id)),
         }
     }
 
@@ -306,3 +294,6 @@ fn form(form: &Tested) -> Form {
         Tested::Always(_) => Form::Always,
     }
 }
+
+#[cfg(test)]
+mod tests;

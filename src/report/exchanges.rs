@@ -21,11 +21,7 @@ impl ExchangeLog {
     /// # Errors
     /// What the system says.
     pub fn create(path: &Path, recorder: Recorder) -> io::Result<Self> {
-        Ok(Self {
-            file: File::create(path)?,
-            recorder,
-            error: None,
-        })
+        Ok(Self { file: File::create(path)?, recorder, error: None })
     }
 
     /// Ends the file.

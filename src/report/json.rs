@@ -58,10 +58,7 @@ pub fn write(path: &Path, report: &Report) -> io::Result<()> {
 /// # Errors
 /// A file that is missing, no report, or one of another version.
 pub fn read(path: &Path) -> Result<Report, ReadError> {
-    let text = fs::read_to_string(path).map_err(|source| ReadError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = fs::read_to_string(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
     parse(path, &text)
 }
 
@@ -71,22 +68,13 @@ fn parse(path: &Path, text: &str) -> Result<Report, ReadError> {
     struct Versioned {
         version: u64,
     }
-    let shape = |at: String, message: String| ReadError::Shape {
-        path: path.to_owned(),
-        at,
-        message,
-    };
-    let versioned: Versioned =
-        serde_json::from_str(text).map_err(|e| shape(".".to_owned(), e.to_string()))?;
+    let shape = |at: String, message: String| ReadError::Shape { path: path.to_owned(), at, message };
+    let versioned: Versioned = serde_json::from_str(text).map_err(|e| shape(".".to_owned(), e.to_string()))?;
     if versioned.version != u64::from(VERSION) {
-        return Err(ReadError::Version {
-            path: path.to_owned(),
-            version: versioned.version,
-        });
+        return Err(ReadError::Version { path: path.to_owned(), version: versioned.version });
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|e| shape(e.path().to_string(), e.inner().to_string()))
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|e| shape(e.path().to_string(), e.inner().to_string()))
 }
 
 /// Puts a file in the place of another, all of it or nothing.
@@ -128,10 +116,7 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         let error = |text: &str| parse(Path::new("r.json"), text).unwrap_err().to_string();
-        assert_eq!(
-            error("{\"version\": 9}"),
-            "r.json is a report of version 9; this probity reads version 1"
-        );
+        assert_eq!(error("{\"version\": 9}"), "r.json is a report of version 9; this probity reads version 1");
         assert!(error("{").starts_with("r.json is no report of probity: EOF"));
         let text = render(&sample()).replacen("\"verdict\": \"pass\"", "\"verdict\": \"good\"", 1);
         assert!(error(&text).contains("unknown variant `good`"), "{}", error(&text));

@@ -11,9 +11,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrono::DateTime;
-use quick_junit::{
-    NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite,
-};
+use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::model::{Failure, Report, Requirement};
 use super::text::visible;

@@ -5,9 +5,9 @@
 //! - [`record`]: exchanges as reports show them, without tokens
 //! - [`figures`], [`summary`]: numbers
 //! - [`curl`]: a request as a command that sends it again
-//! - [`json`]: `report.json`
-//! - [`exchanges`]: `exchanges.ndjson`, written as they happen
-//! - [`junit`]: `junit.xml`
+//! - [`json`]: writing and reading `report.json`
+//! - [`exchanges`]: `exchanges.ndjson`, written as exchanges happen
+//! - [`junit`]: writing `junit.xml`
 //! - [`terminal`]: the summary on stdout
 //! - [`progress`]: the bar on stderr
 //! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
@@ -67,10 +67,7 @@ pub struct WriteError {
 /// # Errors
 /// What the system says.
 pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
-    std::fs::create_dir_all(dir).map_err(|source| WriteError {
-        path: dir.to_owned(),
-        source,
-    })
+    std::fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })
 }
 
 /// Writes every report file but the exchanges, each whole, in the place of an older one. Failures

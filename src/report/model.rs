@@ -344,10 +344,7 @@ impl Cause {
 impl Report {
     /// The requirement with this id.
     pub fn requirement(&self, id: &str) -> Option<&Requirement> {
-        self.requirements
-            .binary_search_by(|r| r.id.as_str().cmp(id))
-            .ok()
-            .and_then(|i| self.requirements.get(i))
+        self.requirements.binary_search_by(|r| r.id.as_str().cmp(id)).ok().and_then(|i| self.requirements.get(i))
     }
 
     /// The requirements that the run was about.

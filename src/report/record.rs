@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -19,6 +19,11 @@ use crate::target::settings::Settings;
 
 /// How many bytes of a body a record shows.
 pub const BODY_SHOWN: usize = 16 << 10;
+
+/// What stands where a text was cut.
+const CUT: &str = "…";
+/// From how many bytes on the beginning of a token tells something.
+const TELLING: usize = 6;
 
 /// One request as sent, and what came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,25 +108,23 @@ pub struct Recorder {
     secured: bool,
     scheme: Option<String>,
     variables: BTreeMap<String, String>,
+    /// Tokens and their variables.
+    tokens: Vec<(SecretString, String)>,
 }
 
 impl Recorder {
     /// A recorder for a target and the operation's security scheme.
     pub fn new(settings: &Settings, security: Option<&Security>) -> Self {
         let identities = &settings.identities;
-        let tokens = identities
-            .values()
-            .map(|i| (i.token.expose_secret(), i.variable.as_str()));
+        let tokens = identities.values().map(|i| (i.token.expose_secret(), i.variable.as_str()));
         Self {
             redactor: Redactor::new(tokens),
             base: settings.url.clone(),
             header: security.map_or_else(|| "authorization".to_owned(), |s| s.header.clone()),
             secured: security.is_some(),
             scheme: security.and_then(|s| s.scheme.clone()),
-            variables: identities
-                .iter()
-                .map(|(name, i)| (name.clone(), i.variable.clone()))
-                .collect(),
+            tokens: identities.values().map(|i| (i.token.clone(), i.variable.clone())).collect(),
+            variables: identities.iter().map(|(name, i)| (name.clone(), i.variable.clone())).collect(),
         }
     }
 
@@ -135,7 +138,24 @@ impl Recorder {
 
     /// A text from outside, without tokens.
     pub fn text(&self, text: &str) -> String {
-        self.redactor.text(text).into_owned()
+        let clean = self.redactor.text(text);
+        // Judging cuts long texts, perhaps in the middle of a token.
+        let mut parts = clean.split(CUT).map(str::to_owned).collect::<Vec<_>>();
+        if let Some((_, before)) = parts.split_last_mut() {
+            before.iter_mut().for_each(|part| self.without_half_a_token(part));
+        }
+        parts.join(CUT)
+    }
+
+    fn without_half_a_token(&self, text: &mut String) {
+        for (token, variable) in &self.tokens {
+            let token = token.expose_secret();
+            let starts = token.char_indices().map(|(i, _)| i).filter(|i| *i >= TELLING);
+            if let Some(start) = starts.rev().find(|i| text.ends_with(&token[..*i])) {
+                text.truncate(text.len() - start);
+                *text += &format!("${{{variable}}}");
+            }
+        }
     }
 
     /// A JSON value from outside, without tokens.
@@ -143,8 +163,7 @@ impl Recorder {
         let text = value.to_string();
         match self.redactor.text(&text) {
             std::borrow::Cow::Borrowed(_) => value.clone(),
-            std::borrow::Cow::Owned(clean) => serde_json::from_str(&clean)
-                .unwrap_or(serde_json::Value::String(clean)),
+            std::borrow::Cow::Owned(clean) => serde_json::from_str(&clean).unwrap_or(serde_json::Value::String(clean)),
         }
     }
 
@@ -153,20 +172,12 @@ impl Recorder {
         let (response, failure) = match &seen.outcome {
             Outcome::Response(r) => {
                 let (body, body_base64, truncated) = self.body(&r.body, BODY_SHOWN);
-                let response = Response {
-                    status: r.status,
-                    headers: self.headers(&r.headers),
-                    body,
-                    body_base64,
-                    truncated,
-                };
+                let response =
+                    Response { status: r.status, headers: self.headers(&r.headers), body, body_base64, truncated };
                 (Some(response), None)
             }
             Outcome::Failed(f) => {
-                let failure = Failed {
-                    kind: kind(f.kind).to_owned(),
-                    message: self.text(&f.message),
-                };
+                let failure = Failed { kind: kind(f.kind).to_owned(), message: self.text(&f.message) };
                 (None, Some(failure))
             }
         };
@@ -204,14 +215,7 @@ impl Recorder {
             Some(body) => self.body(body, shown),
             None => (None, None, None),
         };
-        Request {
-            method: request.method.clone(),
-            url: self.text(&url),
-            headers,
-            body,
-            body_base64,
-            truncated,
-        }
+        Request { method: request.method.clone(), url: self.text(&url), headers, body, body_base64, truncated }
     }
 
     fn credentials(&self, request: &Rendered) -> Option<(String, String)> {

@@ -60,12 +60,13 @@ pub fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// Lines of at most so many columns, broken between words, and inside of words that are longer.
+/// Lines of at most so many columns, broken between words and after commas, and inside of what is
+/// still longer.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(10);
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for word in text.split_inclusive(' ') {
+    for word in text.split_inclusive([' ', ',']) {
         let wide = width(word.trim_end());
         if used > 0 && used + wide > columns {
             lines.push(String::new());
@@ -100,5 +101,37 @@ pub fn counted(count: u64, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn breaks_between_words_first() {
+        assert_eq!(wrap("one two three four", 10), ["one two", "three four"]);
+        assert_eq!(wrap("{\"aaaa\":1,\"bbbb\":2}", 12), ["{\"aaaa\":1,", "\"bbbb\":2}"]);
+        assert_eq!(wrap("日本語日本語日本語", 10), ["日本語日本", "語日本語"]);
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn spells_out_what_is_not_seen() {
+        assert_eq!(visible("a\u{1b}[0m\u{202e}\n\u{7f}é👩‍👧"), "a\\u{1b}[0m\\u{202e}\\n\\u{7f}é👩‍👧");
+        assert_eq!(fit("日本語日本", 6), "日本…");
+        assert_eq!(listed(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+        assert_eq!((counted(1, "request"), counted(0, "request")), ("1 request".into(), "0 requests".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn lines_fit_and_nothing_is_lost(text in "([a-z,]{0,15} ?|日|é){0,30}", columns in 10_usize..60) {
+            let lines = wrap(&text, columns);
+            prop_assert!(lines.iter().all(|l| width(l) <= columns), "{lines:?}");
+            let squeezed = |t: &str| t.replace(' ', "");
+            prop_assert_eq!(squeezed(&lines.concat()), squeezed(&text));
+        }
     }
 }

@@ -45,13 +45,18 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     page.gap();
     heading(page, requirement);
     page.indented(2, &requirement.text, usize::MAX);
-    page.field("source", &format!("{} ({})", requirement.source, requirement.origin));
+    // What is derived from the document names its place there as its source.
+    let source = match requirement.source.contains(&requirement.origin) {
+        true => requirement.source.clone(),
+        false => format!("{} ({})", requirement.source, requirement.origin),
+    };
+    page.field("source", &source);
     let counts = &requirement.counts;
     let held = match counts.holds {
         0 => "never held".to_owned(),
-        n => format!("held {}", counted(n, "time")),
+        n => format!("held {}", times(n)),
     };
-    page.field("broken", &format!("{}, {held}", counted(counts.broken, "time")));
+    page.field("broken", &format!("{}, {held}", times(counts.broken)));
     let Some(failure) = requirement.failures.first() else { return };
     if !failure.label.is_empty() {
         page.field_of("tried", &failure.label, LINES);
@@ -61,14 +66,22 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     operands(page, failure);
     exchanges(page, failure);
     curl(page, failure);
-    page.field("rerun", &failure.rerun);
+    page.command("rerun", &failure.rerun);
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn operands(page: &mut Page, failure: &Failure) {
-    for (i, operand) in failure.operands.iter().take(OPERANDS).enumerate() {
+    let read = failure.operands.iter().map(|operand| {
         let value = operand.value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        let label = if i == 0 { "read" } else { "" };
-        page.field_of(label, &format!("{} = {value}", operand.path), LINES);
+        format!("{} = {value}", operand.path)
+    });
+    // Where nothing was compared, what came is what was read.
+    let new = read.filter(|text| !failure.actual.contains(text));
+    for (i, text) in new.take(OPERANDS).enumerate() {
+        page.field_of(if i == 0 { "read" } else { "" }, &text, LINES);
     }
 }
 
@@ -84,19 +97,34 @@ fn exchanges(page: &mut Page, failure: &Failure) {
             continue;
         }
         let number = if all.len() > 1 { format!(" {}", i + 1) } else { String::new() };
-        request(page, &number, exchange, failure.smallest);
+        let before = all.first().filter(|_| i > 0);
+        request(page, &number, exchange, before, failure.smallest);
         answer(page, &number, exchange);
     }
 }
 
-fn request(page: &mut Page, number: &str, exchange: &Exchange, smallest: bool) {
+/// A request; of a later one of several only what the first did not have.
+fn request(page: &mut Page, number: &str, exchange: &Exchange, first: Option<&Exchange>, smallest: bool) {
     let request = &exchange.request;
     let note = if smallest { "   (the smallest that still fails)" } else { "" };
     page.field_of(&format!("request{number}"), &format!("{} {}{note}", request.method, request.url), 2);
-    for (name, value) in request.headers.iter().filter(|(name, _)| name != "user-agent") {
-        page.indented(INDENT, &format!("{name}: {value}"), 2);
+    let first = first.map(|f| &f.request);
+    let known = |header: &(String, String)| first.is_some_and(|f| f.headers.contains(header));
+    for header in request.headers.iter().filter(|(name, _)| name != "user-agent") {
+        if !known(header) {
+            page.indented(INDENT, &format!("{}: {}", header.0, header.1), 2);
+        }
     }
-    body(page, request.body.as_deref(), request.body_base64.as_deref(), request.truncated);
+    let left_out =
+        first.iter().flat_map(|f| &f.headers).filter(|(name, _)| request.headers.iter().all(|(n, _)| n != name));
+    for (name, _) in left_out {
+        page.indented(INDENT, &format!("(without {name})"), 1);
+    }
+    if first.is_some_and(|f| f.bytes() == request.bytes()) {
+        page.indented(INDENT, "(the body of request 1)", 1);
+    } else {
+        body(page, request.body.as_deref(), request.body_base64.as_deref(), request.truncated);
+    }
 }
 
 fn answer(page: &mut Page, number: &str, exchange: &Exchange) {
@@ -124,14 +152,12 @@ fn body(page: &mut Page, text: Option<&str>, base64: Option<&str>, truncated: Op
     }
 }
 
-/// Commands are never broken: they are there to be copied.
 fn curl(page: &mut Page, failure: &Failure) {
     for (i, command) in failure.curl.iter().enumerate() {
         if command.len() > CURL {
             page.field("curl", "too long to show here: see `curl` of this failure in report.json");
             continue;
         }
-        let label = if i == 0 { "curl" } else { "" };
-        page.line(&format!("  {label:<9} {command}"));
+        page.command(if i == 0 { "curl" } else { "" }, command);
     }
 }

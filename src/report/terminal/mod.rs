@@ -77,10 +77,8 @@ pub fn one(requirement: &super::model::Requirement) -> String {
 fn header(page: &mut Page, report: &Report) {
     let header = &report.header;
     let (tool, contract) = (&header.tool, &header.contract);
-    page.text(&format!(
-        "{} {}: {} ({} {})",
-        tool.name, tool.version, contract.name, contract.method, contract.path
-    ));
+    page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
+    page.text(&format!("{} {}", contract.method, contract.path));
     page.text(&format!("target {}, seed {}, mark {}", header.target, header.seed, header.mark));
 }
 
@@ -111,11 +109,7 @@ fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
         line += &format!("; {} not asked for", summary.not_selected);
     }
     page.text(&line);
-    let mut line = format!(
-        "{} in {}",
-        counted(figures.requests, "request"),
-        seconds(figures.elapsed_ms)
-    );
+    let mut line = format!("{} in {}", counted(figures.requests, "request"), seconds(figures.elapsed_ms));
     if figures.retries > 0 {
         line += &format!(", {} of them sent again", figures.retries);
     }
@@ -159,12 +153,7 @@ const INDENT: usize = 12;
 
 impl Page {
     fn new(options: &Options) -> Self {
-        Self {
-            out: String::new(),
-            color: options.color,
-            width: options.width.clamp(80, 200),
-            full: options.full,
-        }
+        Self { out: String::new(), color: options.color, width: options.width.clamp(80, 200), full: options.full }
     }
 
     /// A text in a style, if there is colour.
@@ -204,6 +193,16 @@ impl Page {
         }
     }
 
+    /// A label, and beside it a command: never broken, as it is there to be copied.
+    fn command(&mut self, label: &str, command: &str) {
+        let label = self.label(label);
+        self.line(&format!("  {label} {command}"));
+    }
+
+    fn label(&self, label: &str) -> String {
+        self.styled(Style::new().dimmed(), &format!("{label:<9}"))
+    }
+
     /// A label, and beside it a text on as many lines as it takes.
     fn field(&mut self, label: &str, text: &str) {
         self.field_of(label, text, usize::MAX);
@@ -213,7 +212,7 @@ impl Page {
     fn field_of(&mut self, label: &str, text: &str, most: usize) {
         let start = self.out.len();
         self.indented(INDENT, text, most);
-        let label = self.styled(Style::new().dimmed(), &format!("{label:<9}"));
+        let label = self.label(label);
         self.out.replace_range(start..start + INDENT.min(self.out.len() - start), &format!("  {label} "));
     }
 }

@@ -36,10 +36,13 @@ fn unknown(page: &mut Page, report: &Report, verdict: Verdict) {
     page.gap();
     let head = page.styled(look.style().bold(), &format!("{} {}", look.symbol, look.word));
     page.line(&format!("{head}: {}", look.meaning));
+    // Musts first; probes, which have no level, last.
+    let weight = |r: &&Requirement| (r.level.is_none(), r.level);
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, requirements)| requirements.iter().map(weight).min());
     for (reason, mut requirements) in reasons {
         page.indented(2, reason, usize::MAX);
-        // Musts first; probes, which have no level, last.
-        requirements.sort_by_key(|r| (r.level.is_none(), r.level));
+        requirements.sort_by_key(weight);
         let named = if page.full { requirements.len() } else { NAMED };
         for requirement in requirements.iter().take(named) {
             let level = words::level(requirement.level);
