@@ -40,10 +40,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box
         let scope = lent
             .scope()
             .extend()
-            .json(
-                "request",
-                &json!({"body": example.body, "path": {}, "headers": {}}),
-            )
+            .json("request", &json!({"body": example.body, "path": {}, "headers": {}}))
             .value("now", timestamp(now))
             .build();
         for requirement in &contract.requirements {
@@ -53,10 +50,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box
                 all.push(
                     example
                         .place
-                        .error(format!(
-                            "the document's example breaks {}",
-                            requirement.id
-                        ))
+                        .error(format!("the document's example breaks {}", requirement.id))
                         .label("this example")
                         .help(format!("{} Put in one that keeps it for long", requirement.text)),
                 );
@@ -137,13 +131,7 @@ fn evaluates(expression: &Expression, trouble: Option<Trouble>) -> Result<()> {
 }
 
 /// The names between steps, were every step to bring the well-formed exchange.
-fn between(
-    judge: Judge<'_>,
-    steps: &[Step],
-    each: Option<&Rows>,
-    exchange: &Scope,
-    now: DateTime<Utc>,
-) -> Scope {
+fn between(judge: Judge<'_>, steps: &[Step], each: Option<&Rows>, exchange: &Scope, now: DateTime<Utc>) -> Scope {
     let mut scope = judge.lent.bare_scope().extend().value("now", timestamp(now));
     for step in steps {
         scope = if step.many {
@@ -156,10 +144,7 @@ fn between(
     match each {
         None => scope.build(),
         Some(Rows::Cel(list)) => {
-            let first = list
-                .json(judge.lent.bare_scope())
-                .ok()
-                .and_then(|rows| rows.get(0).cloned());
+            let first = list.json(judge.lent.bare_scope()).ok().and_then(|rows| rows.get(0).cloned());
             match first {
                 Some(row) => scope.json("it", &row),
                 None => scope.unknown("it", "there is no row"),
@@ -167,9 +152,7 @@ fn between(
             .build()
         }
         Some(Rows::List(rows)) => {
-            let row = rows
-                .first()
-                .map_or(Json::Null, |row| rendered(judge, now, |r| r.row_json(&row.value)));
+            let row = rows.first().map_or(Json::Null, |row| rendered(judge, now, |r| r.row_json(&row.value)));
             scope.json("it", &row).build()
         }
     }
@@ -179,8 +162,7 @@ fn between(
 fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Option<Exchange> {
     let operation = &judge.contract.operation;
     let draft = &plan.entries[FULL].draft;
-    let request: Request =
-        rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
+    let request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
     request.json()?;
     let documented = operation.responses.iter().find(|r| r.is_success())?;
     let (media_type, schema) = documented.content.first()?;

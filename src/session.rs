@@ -96,11 +96,7 @@ impl Session {
         if let Some(ids) = &options.exactly {
             selection = selection.exactly(ids.clone());
         }
-        let plan_options = plan::Options {
-            seed,
-            examples: options.examples.unwrap_or(EXAMPLES),
-            selection,
-        };
+        let plan_options = plan::Options { seed, examples: options.examples.unwrap_or(EXAMPLES), selection };
         let plan = Plan::new(&contract, &lent, &plan_options, now)?;
         crate::lint::expressions(&contract, &lent, &plan, now)?;
         let warnings = crate::lint::examples(&contract, &lent, now);
@@ -126,10 +122,7 @@ impl Session {
             },
             command: options.command.clone(),
         };
-        let limits = Limits {
-            timeout: options.timeout,
-            concurrency: options.concurrency,
-        };
+        let limits = Limits { timeout: options.timeout, concurrency: options.concurrency };
         let client = Client::new(settings, contract.operation.security.clone(), &limits, clock)
             .map_err(|e| Diagnostic::new(format!("TLS cannot be set up: {e}")))?;
         Ok(Self {
@@ -176,10 +169,7 @@ impl Session {
         sink: &mut (dyn Sink + '_),
         stopped: &AtomicBool,
     ) -> std::result::Result<Report, report::WriteError> {
-        let judge = Judge {
-            contract: &self.contract,
-            lent: &self.lent,
-        };
+        let judge = Judge { contract: &self.contract, lent: &self.lent };
         let mut log = match out {
             Some(dir) => {
                 report::create_dir(dir)?;
@@ -201,13 +191,7 @@ impl Session {
             let path = dir.join(EXCHANGES);
             log.finish().map_err(|source| report::WriteError { path, source })?;
         }
-        Ok(Report::build(
-            &self.contract,
-            &self.plan.selected,
-            &outcome,
-            &self.facts,
-            &self.recorder,
-        ))
+        Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
     }
 }
 

@@ -74,9 +74,7 @@ pub(crate) struct Args {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text)
-        .filter(|d| !d.is_zero())
-        .ok_or_else(|| "write 10s or 500ms".to_owned())
+    parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
 }
 
 pub(crate) fn run(args: &Args) -> Done {
@@ -103,19 +101,15 @@ pub(crate) fn run(args: &Args) -> Done {
     let planned = session.plan().requests() as u64;
     let allowed = args.max_requests.unwrap_or(MAX_REQUESTS);
     if args.selection.examples.is_none() && planned > allowed {
-        eprintln!("warning: the plan takes {planned} requests and {allowed} are allowed: some requirements will be untested");
+        eprintln!(
+            "warning: the plan takes {planned} requests and {allowed} are allowed: some requirements will be untested"
+        );
     }
-    let policy = Policy {
-        deny: args.deny.iter().copied().collect::<BTreeSet<_>>(),
-    };
+    let policy = Policy { deny: args.deny.iter().copied().collect::<BTreeSet<_>>() };
     let report = carry_out(&session, args)?;
     report::write_all(&args.out, &report, &policy.levels()).map_err(|e| Failed::Defect(e.to_string()))?;
     let decision = decide(&report, &policy);
-    let options = report::terminal::Options {
-        color: args.color.stdout(),
-        width: width(),
-        full: args.verbose,
-    };
+    let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose };
     let files: Vec<PathBuf> =
         [report::REPORT, report::EXCHANGES, report::JUNIT].iter().map(|name| args.out.join(name)).collect();
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
@@ -164,8 +158,9 @@ fn failed_ids(path: &PathBuf) -> Result<Vec<String>, Box<Diagnostic>> {
         .map(|r| r.id.clone())
         .collect();
     if ids.is_empty() {
-        return Err(Diagnostic::new(format!("nothing failed in {}", path.display()))
-            .help("there is nothing to run again"));
+        return Err(
+            Diagnostic::new(format!("nothing failed in {}", path.display())).help("there is nothing to run again")
+        );
     }
     Ok(ids)
 }

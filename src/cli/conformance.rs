@@ -54,7 +54,13 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
     if let Some(path) = variable("PROBITY_REPORT") {
         let report = crate::report::json::read(&path)
             .map_err(|e| Diagnostic::new(format!("cannot read the report {}: {e}", path.display())))?;
-        return some(report.requirements.iter().filter_map(|r| r.level.map(|l| trial(&r.id, l.name(), outcome(&report, &r.id)))).collect());
+        return some(
+            report
+                .requirements
+                .iter()
+                .filter_map(|r| r.level.map(|l| trial(&r.id, l.name(), outcome(&report, &r.id))))
+                .collect(),
+        );
     }
     let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
     let wanted: Vec<&Requirement> =

@@ -16,9 +16,14 @@ use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome}
 
 /// The first request that a requirement would be tested with, as a curl command; None where it cannot be made without
 /// having sent others.
-pub(super) fn command(contract: &Contract, requirement: &Requirement, target: &TargetOptions) -> Result<Option<String>> {
+pub(super) fn command(
+    contract: &Contract,
+    requirement: &Requirement,
+    target: &TargetOptions,
+) -> Result<Option<String>> {
     let target = target.target()?;
-    let lent = Lent::new(contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let lent =
+        Lent::new(contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
     let now = system_now();
     let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
     let plan = Plan::new(contract, &lent, &options, now)?;

@@ -47,10 +47,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     if args.id == "fixtures" {
         let schema = serde_json::to_string_pretty(&contract.fixtures.json).unwrap_or_default();
-        print(&format!(
-            "What a target lends to {} under [fixtures], as a JSON Schema:\n\n{schema}\n",
-            contract.name
-        ));
+        print(&format!("What a target lends to {} under [fixtures], as a JSON Schema:\n\n{schema}\n", contract.name));
         return Ok(Exit::Conformant);
     }
     let Some(requirement) = contract.requirement(&args.id) else {
@@ -181,4 +178,3 @@ fn step(step: &Step) -> String {
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
-

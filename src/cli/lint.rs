@@ -23,7 +23,8 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let target = args.target.target()?;
     target.settings.check_fixtures(&contract.fixtures)?;
-    let lent = Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let lent =
+        Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
     let now = system_now();
     let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
     let plan = Plan::new(&contract, &lent, &options, now)?;

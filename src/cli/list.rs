@@ -92,7 +92,8 @@ fn entry(requirement: &Requirement) -> serde_json::Value {
 fn deviations<'a>(as_json: bool, all: impl Iterator<Item = (&'a str, &'a str, &'a str)>) {
     let all: Vec<_> = all.collect();
     if as_json {
-        let all: Vec<_> = all.iter().map(|(area, name, text)| json!({"name": name, "area": area, "text": text})).collect();
+        let all: Vec<_> =
+            all.iter().map(|(area, name, text)| json!({"name": name, "area": area, "text": text})).collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
         return;
     }

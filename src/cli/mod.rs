@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+pub mod conformance;
 mod example;
 mod explain;
 mod lint;
@@ -9,7 +10,6 @@ mod list;
 mod options;
 mod plan;
 mod serve;
-pub mod conformance;
 
 use std::process::ExitCode;
 

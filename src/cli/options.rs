@@ -68,10 +68,7 @@ pub(crate) struct Target {
 impl TargetOptions {
     /// The target that was meant: the one typed, the one in the file, or the embedded server.
     pub(crate) fn target(&self) -> Result<Target> {
-        let overrides = Overrides {
-            url: self.target.clone(),
-            fixtures: self.fixture.clone(),
-        };
+        let overrides = Overrides { url: self.target.clone(), fixtures: self.fixture.clone() };
         let wants_embedded = !self.fault.is_empty() || !self.liberty.is_empty();
         let file = match (&self.config, &self.target) {
             (Some(path), _) => Some(path.clone()),
@@ -83,10 +80,7 @@ impl TargetOptions {
         }
         let source = file.map(|path| read(&path)).transpose()?;
         let settings = Settings::read(source, &overrides, &|name| std::env::var(name).ok())?;
-        Ok(Target {
-            settings,
-            embedded: None,
-        })
+        Ok(Target { settings, embedded: None })
     }
 
     fn embedded(&self, overrides: &Overrides) -> Result<Target> {
@@ -96,10 +90,7 @@ impl TargetOptions {
             let token = reference::TOKENS.iter().find(|(variable, _)| *variable == name);
             token.map(|(_, token)| (*token).to_owned())
         })?;
-        Ok(Target {
-            settings,
-            embedded: Some(server),
-        })
+        Ok(Target { settings, embedded: Some(server) })
     }
 }
 
@@ -124,8 +115,9 @@ fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
 }
 
 fn read(path: &std::path::Path) -> Result<Arc<Source>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Diagnostic::new(format!("cannot read {}: {e}", path.display())).help("name the file with --config"))?;
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Diagnostic::new(format!("cannot read {}: {e}", path.display())).help("name the file with --config")
+    })?;
     Ok(Source::new(path.display().to_string(), text))
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let target = args.target.target()?;
     target.settings.check_fixtures(&contract.fixtures)?;
-    let lent = Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let lent =
+        Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
     let options = Options {
         seed: args.selection.seed.map_or_else(Seed::random, Seed),
         examples: args.selection.examples.unwrap_or(EXAMPLES),
@@ -100,7 +101,12 @@ pub(crate) fn run(args: &Args) -> Done {
             _ => String::new(),
         };
         let number = |n: &usize| if *n == 0 { "–".to_owned() } else { n.to_string() };
-        text.push_str(&format!("  {:<widest$}  {level:<6}  {:>6}  {:>8}{note}\n", requirement.id, number(count), number(cost)));
+        text.push_str(&format!(
+            "  {:<widest$}  {level:<6}  {:>6}  {:>8}{note}\n",
+            requirement.id,
+            number(count),
+            number(cost)
+        ));
     }
     text.push_str(&format!(
         "\n{} requests on a server that passes: {pool} of the shared pool, {} random ones, {} for single requirements, 1 at the end.\n\

@@ -37,9 +37,12 @@ impl Vocabulary {
     /// The names of a contract with these defines: each with whether it depends on the time.
     pub fn new<'a>(defines: impl Iterator<Item = (&'a str, bool)>) -> Self {
         let own = Names::new(["request", "fixtures", "caller", "now"]);
-        let request = defines.fold(own, |names, (define, timely)| {
-            if timely { names.and_timely(define) } else { names.and([define]) }
-        });
+        let request = defines.fold(
+            own,
+            |names, (define, timely)| {
+                if timely { names.and_timely(define) } else { names.and([define]) }
+            },
+        );
         Self {
             exchange: request.and(["response", "accepted", "rejected", "refused", "answered"]),
             request,

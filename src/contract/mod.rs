@@ -235,7 +235,7 @@ fn defines(root: &Node) -> Result<Defines> {
         return Ok(Defines::default());
     };
     let entries = node.mapping("`define`")?;
-        let mut all: Vec<(String, Expression)> = Vec::new();
+    let mut all: Vec<(String, Expression)> = Vec::new();
     for (key, value) in entries {
         // A define sees those before it, so that none can see itself.
         let known = all.iter().map(|(name, e)| (name.as_str(), e.is_timely()));

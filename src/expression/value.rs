@@ -33,6 +33,13 @@ struct ObjectInner {
     fixture: Option<String>,
 }
 
+impl Object {
+    fn new(entries: IndexMap<String, Box<dyn Val>>, fixture: Option<String>) -> Self {
+        let keys = entries.keys().map(|k| CelString::from(k.clone())).collect();
+        Self(Arc::new(ObjectInner { entries, keys, fixture }))
+    }
+}
+
 /// Converts JSON to a CEL value.
 pub fn from_json(json: &Json) -> Box<dyn Val> {
     convert(json, None)
@@ -67,11 +74,7 @@ fn convert(json: &Json, fixture: Option<String>) -> Box<dyn Val> {
                     (k.clone(), convert(v, path))
                 })
                 .collect();
-            Box::new(Object(Arc::new(ObjectInner {
-                keys: entries.keys().map(|k| CelString::from(k.clone())).collect(),
-                entries,
-                fixture,
-            })))
+            Box::new(Object::new(entries, fixture))
         }
     }
 }
@@ -152,7 +155,10 @@ pub struct Scope(Arc<ScopeInner>);
 
 #[derive(Debug, Default)]
 struct ScopeInner {
-    slots: IndexMap<String, Slot>,
+    /// Few: looked through in turn.
+    slots: Vec<(String, Slot)>,
+    /// What is looked through where a name is not among them.
+    parent: Option<Scope>,
     defines: Option<Arc<Defines>>,
 }
 
@@ -199,10 +205,17 @@ impl ScopeBuilder {
         self.value(name, from_json(json))
     }
 
+    /// Adds a map of values.
+    #[must_use]
+    pub fn map(self, name: &str, entries: Vec<(&str, Box<dyn Val>)>) -> Self {
+        let entries = entries.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        self.value(name, Box::new(Object::new(entries, None)))
+    }
+
     /// Adds a CEL value.
     #[must_use]
     pub fn value(mut self, name: &str, value: Box<dyn Val>) -> Self {
-        self.0.slots.insert(name.to_owned(), Slot::Value(value));
+        self.0.slots.push((name.to_owned(), Slot::Value(value)));
         self
     }
 
@@ -228,7 +241,7 @@ impl ScopeBuilder {
     /// Adds a value that could not be known, and why.
     #[must_use]
     pub fn unknown(mut self, name: &str, reason: &str) -> Self {
-        self.0.slots.insert(name.to_owned(), Slot::Unknown(reason.to_owned()));
+        self.0.slots.push((name.to_owned(), Slot::Unknown(reason.to_owned())));
         self
     }
 
@@ -248,29 +261,20 @@ impl ScopeBuilder {
 impl Scope {
     /// A member's JSON value, if it is known and has one.
     pub fn member(&self, name: &str) -> Option<Json> {
-        match self.0.slots.get(name)? {
+        match self.slot(name)? {
             Slot::Value(value) => to_json(value.as_ref()),
             Slot::Unknown(_) => None,
         }
     }
 
-    /// A scope with the same members and more.
+    /// A scope with the same members and more; a name that is added hides the same one of before.
     pub fn extend(&self) -> ScopeBuilder {
-        ScopeBuilder(ScopeInner {
-            slots: self
-                .0
-                .slots
-                .iter()
-                .map(|(k, v)| {
-                    let slot = match v {
-                        Slot::Value(v) => Slot::Value(v.clone_as_boxed()),
-                        Slot::Unknown(r) => Slot::Unknown(r.clone()),
-                    };
-                    (k.clone(), slot)
-                })
-                .collect(),
-            defines: self.0.defines.clone(),
-        })
+        ScopeBuilder(ScopeInner { slots: Vec::new(), parent: Some(self.clone()), defines: self.0.defines.clone() })
+    }
+
+    fn slot(&self, name: &str) -> Option<&Slot> {
+        let own = self.0.slots.iter().rev().find(|(n, _)| n == name);
+        own.map(|(_, slot)| slot).or_else(|| self.0.parent.as_ref()?.slot(name))
     }
 }
 
@@ -296,7 +300,7 @@ impl Indexer for Scope {
         Self: 'v,
     {
         let name = key.downcast_ref::<CelString>().ok_or_else(|| wrong_key(key))?;
-        match self.0.slots.get(name.inner()) {
+        match self.slot(name.inner()) {
             Some(Slot::Value(value)) => Ok(CowVal::Borrowed(value.as_ref())),
             Some(Slot::Unknown(reason)) => Err(ExecutionError::function_error(UNKNOWN, reason)),
             None => match self.0.defines.as_ref().and_then(|d| d.get(name.inner())) {

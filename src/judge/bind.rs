@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
 use super::classify::Class;
-use crate::expression::{Scope, ScopeBuilder, timestamp};
+use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
 use crate::generate::render::{Request, Shown};
 use crate::target::exchange::{Exchange, FailureKind, Outcome, Response};
 
@@ -92,18 +92,17 @@ impl Judge<'_> {
 
     /// The names of a request alone, sent at an instant of the server's clock.
     pub fn request_scope(self, request: &Request, body: Option<&Json>, now: DateTime<Utc>) -> Scope {
-        let mut object = Map::new();
-        object.insert("method".into(), json!(request.method));
         let parameters: Map<String, Json> = request.parameters.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
-        object.insert("path".into(), parameters.into());
-        object.insert("headers".into(), headers(&request.headers));
-        if let Some(body) = body {
-            object.insert("body".into(), body.clone());
-        }
+        let mut members = vec![
+            ("method", from_json(&json!(request.method))),
+            ("path", from_json(&parameters.into())),
+            ("headers", from_json(&headers(&request.headers))),
+        ];
+        members.extend(body.map(|body| ("body", from_json(body))));
         self.lent
             .scope()
             .extend()
-            .json("request", &object.into())
+            .map("request", members)
             .json("caller", &json!(request.identity))
             .value("now", timestamp(now))
             .build()
@@ -114,7 +113,7 @@ impl Judge<'_> {
         scope = match unknown_response(exchange, self) {
             Some(reason) => scope.unknown("response", &reason),
             None => match exchange.response() {
-                Some(response) => scope.json("response", &response_json(response, body)),
+                Some(response) => scope.map("response", response_members(response, body)),
                 None => scope,
             },
         };
@@ -153,15 +152,14 @@ fn headers(list: &[(String, String)]) -> Json {
     map.into()
 }
 
-fn response_json(response: &Response, body: Option<&Json>) -> Json {
-    let mut object = Map::new();
-    object.insert("status".into(), json!(response.status));
-    object.insert("headers".into(), headers(&response.headers));
-    object.insert("media_type".into(), json!(response.media_type().unwrap_or_default()));
-    if let Some(body) = body {
-        object.insert("body".into(), body.clone());
-    }
-    object.into()
+fn response_members(response: &Response, body: Option<&Json>) -> Vec<(&'static str, Box<dyn cel::common::value::Val>)> {
+    let mut members = vec![
+        ("status", from_json(&json!(response.status))),
+        ("headers", from_json(&headers(&response.headers))),
+        ("media_type", from_json(&json!(response.media_type().unwrap_or_default()))),
+    ];
+    members.extend(body.map(|body| ("body", from_json(body))));
+    members
 }
 
 /// Whether the credentials are the ones that the operation is meant for.

@@ -46,8 +46,7 @@ pub struct Plan {
     pub trials: Vec<Trial>,
     /// Requirements that cannot be tried on this target, and why.
     pub obstacles: Vec<(usize, String)>,
-    seed: Seed,
-    now: DateTime<Utc>,
+    random: pool::Random,
 }
 
 /// A request of the shared pool.
@@ -96,14 +95,14 @@ impl Plan {
         for control in entries.iter().filter(|e| e.wanted).filter_map(|e| e.control).collect::<Vec<_>>() {
             entries[control].wanted = true;
         }
+        let random = planner.random();
         Ok(Self {
             pairs: if pool_wanted { options.examples.div_ceil(2) } else { 0 },
             selected,
             entries,
             trials,
             obstacles,
-            seed: options.seed,
-            now,
+            random,
         })
     }
 
@@ -118,8 +117,7 @@ impl Plan {
 
     /// The random pair of this number: a valid request and the same with one fault.
     pub fn pair(&self, judge: Judge<'_>, number: usize) -> (Option<Entry>, Option<Entry>) {
-        let planner = pool::Planner { judge, seed: self.seed, now: self.now, selected: &self.selected };
-        planner.pair(number)
+        self.random.pair(judge, &self.selected, number)
     }
 }
 

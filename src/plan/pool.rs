@@ -149,7 +149,17 @@ impl Planner<'_> {
         shape: Shape,
         wanted: impl Fn(&Request, &Class) -> bool,
     ) -> Option<Entry> {
-        let strategy = draws(self.judge, &shape);
+        self.draw_with(&draws(self.judge, &shape), id, label, &shape, wanted)
+    }
+
+    fn draw_with(
+        &self,
+        strategy: &BoxedStrategy<Draw>,
+        id: &str,
+        label: &str,
+        shape: &Shape,
+        wanted: impl Fn(&Request, &Class) -> bool,
+    ) -> Option<Entry> {
         for attempt in 0..PATIENCE {
             let Ok(tree) = strategy.new_tree(&mut self.seed.runner(id, attempt)) else {
                 continue;
@@ -387,37 +397,57 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn pair(&self, number: usize) -> (Option<Entry>, Option<Entry>) {
-        let callers = self.judge.lent.callers(self.judge.contract);
+    /// What random pairs are made from, made once.
+    pub(super) fn random(&self) -> Random {
+        let shape = Shape { presence: vec![None; self.fields().len()], choice: Choice::default() };
+        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        Random {
+            seed: self.seed,
+            now: self.now,
+            strategy: draws(self.judge, &shape),
+            shape,
+            callers: self.judge.lent.callers(self.judge.contract),
+            changes: schema.map(fault::faults).unwrap_or_default(),
+        }
+    }
+}
+
+/// What random pairs are made from.
+#[derive(Debug)]
+pub(super) struct Random {
+    seed: Seed,
+    now: chrono::DateTime<chrono::Utc>,
+    strategy: BoxedStrategy<Draw>,
+    shape: Shape,
+    callers: Vec<String>,
+    changes: Vec<Change>,
+}
+
+impl Random {
+    pub(super) fn pair(&self, judge: Judge<'_>, selected: &[bool], number: usize) -> (Option<Entry>, Option<Entry>) {
+        let planner = Planner { judge, seed: self.seed, now: self.now, selected };
         let id = format!("pool/random-{number:06}");
         let n = u64::try_from(number).unwrap_or_default();
-        let shape = Shape {
-            presence: vec![None; self.fields().len()],
-            choice: Choice {
-                path: None,
-                caller: Some(
-                    callers
-                        .get(self.seed.pick("pool/caller", n, callers.len()))
-                        .cloned()
-                        .unwrap_or_else(|| CALLER.to_owned()),
-                ),
-                key: self.has_key() && self.seed.pick("pool/key", n, 2) == 1,
-            },
+        let mut shape = self.shape.clone();
+        let caller = self.callers.get(self.seed.pick("pool/caller", n, self.callers.len()));
+        shape.choice = Choice {
+            path: None,
+            caller: Some(caller.cloned().unwrap_or_else(|| CALLER.to_owned())),
+            key: planner.has_key() && self.seed.pick("pool/key", n, 2) == 1,
         };
-        let valid = self.valid(&id, "a random valid request", shape);
-        let fault = valid.as_ref().and_then(|valid| self.random_fault(valid, n));
+        let valid =
+            planner.draw_with(&self.strategy, &id, "a random valid request", &shape, |_, class| *class == Class::Valid);
+        let fault = valid.as_ref().and_then(|valid| self.fault(&planner, valid, n));
         (valid, fault)
     }
 
-    fn random_fault(&self, valid: &Entry, n: u64) -> Option<Entry> {
-        let body = self.judge.contract.operation.body.as_ref()?;
-        let changes = fault::faults(&body.schema.json);
+    fn fault(&self, planner: &Planner<'_>, valid: &Entry, n: u64) -> Option<Entry> {
         (0..20).find_map(|attempt| {
-            let at = self.seed.pick("pool/fault", n * 100 + attempt, changes.len());
-            let change = changes.get(at)?;
-            let about = self.requirement_about(&change.about);
+            let at = self.seed.pick("pool/fault", n * 100 + attempt, self.changes.len());
+            let change = self.changes.get(at)?;
+            let about = planner.requirement_about(&change.about);
             let name = format!("{}-fault", valid.name);
-            let mut entry = self.changed(name, change, valid, None, |class| matches!(class, Class::Broken(_)))?;
+            let mut entry = planner.changed(name, change, valid, None, |class| matches!(class, Class::Broken(_)))?;
             entry.about = about;
             Some(entry)
         })

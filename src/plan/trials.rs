@@ -68,7 +68,14 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         for (n, row) in rows.into_iter().enumerate() {
             let name = format!("{}#{n}", requirement.id);
             let wants_base = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Valid);
-            all.push(Trial { requirement: i, base: wants_base.then(|| base(seed, &name, entries)), name, row, cost, waits });
+            all.push(Trial {
+                requirement: i,
+                base: wants_base.then(|| base(seed, &name, entries)),
+                name,
+                row,
+                cost,
+                waits,
+            });
         }
     }
     (all, obstacles)

@@ -117,7 +117,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     options: &Options,
     recorder: &Recorder,
 ) -> End {
-    let left_out: u64 = chosen().map(|t| t.left_out).sum();
+    let left_out: u64 = outcome.left_out + chosen().map(|t| t.left_out).sum::<u64>();
     let failed = chosen().filter(|t| t.broken > 0).count() as u64;
     let (cause, reason) = match &outcome.stop {
         Some(Stop::Unreachable(what)) => {

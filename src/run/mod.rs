@@ -52,6 +52,8 @@ pub struct Options {
 pub struct Outcome {
     /// What is known of each requirement, by its place in the contract.
     pub tallies: Vec<Tally>,
+    /// Requests of the shared pool that were planned and not sent.
+    pub left_out: u64,
     /// Why it did not come to its end, if so.
     pub stop: Option<Stop>,
     /// What happened to the server in the end.
@@ -116,6 +118,7 @@ struct State {
     under_way: usize,
     most_at_once: usize,
     throttled: bool,
+    left_out: u64,
 }
 
 /// Carries a plan out. Setting `stopped` ends it early, with what is known.
@@ -144,6 +147,7 @@ pub async fn run(
             under_way: 0,
             most_at_once: 0,
             throttled: false,
+            left_out: 0,
         }),
         sink: Mutex::new(sink),
         issued: Issued::default(),
@@ -169,6 +173,7 @@ pub async fn run(
     let state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     Outcome {
         tallies: state.tallies,
+        left_out: state.left_out,
         stop,
         standing,
         figures: Figures {
@@ -256,8 +261,7 @@ impl<'a> Run<'a> {
         // Trials wait beside each other: the pace alone limits what is under way.
         let trials = async {
             // Those that wait go first, so that the others fill the time.
-            let (waiting, others): (Vec<_>, Vec<_>) =
-                self.plan.trials.iter().partition(|t| t.waits);
+            let (waiting, others): (Vec<_>, Vec<_>) = self.plan.trials.iter().partition(|t| t.waits);
             stream::iter(waiting.into_iter().chain(others))
                 .map(|trial| self.trial(trial))
                 .buffer_unordered(usize::MAX)
@@ -269,6 +273,7 @@ impl<'a> Run<'a> {
 
     async fn pair(&self, number: usize) {
         if self.over(2) {
+            self.lock().left_out += 2;
             return;
         }
         let (valid, fault) = self.plan.pair(self.judge, number);
@@ -282,6 +287,7 @@ impl<'a> Run<'a> {
     /// Sends a request of the pool and judges it; tells whether it was accepted.
     async fn entry(&self, place: Option<usize>, entry: &Entry, control: Option<Control>) -> Option<Control> {
         if self.over(1) {
+            self.lock().left_out += 1;
             if let Some(about) = entry.about {
                 self.leave_out(about);
             }
