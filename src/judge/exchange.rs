@@ -231,7 +231,7 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
 }
 
 /// What to say when a fixture is missing.
-pub(super) fn lends_no(path: &str) -> String {
+pub fn lends_no(path: &str) -> String {
     format!("the settings lend no `{path}`: add it under [fixtures]")
 }
 

@@ -120,11 +120,12 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     let left_out: u64 = outcome.left_out + chosen().map(|t| t.left_out).sum::<u64>();
     let failed = chosen().filter(|t| t.broken > 0).count() as u64;
     let (cause, reason) = match &outcome.stop {
-        Some(Stop::Unreachable(what)) => {
-            (Cause::Unreachable, format!("the target cannot be reached: {what}; look at its URL, and whether it runs"))
-        }
+        Some(Stop::Unreachable(what)) => (
+            Cause::Unreachable,
+            format!("the target cannot be reached: {}; look at its URL, and whether it runs", recorder.text(what)),
+        ),
         Some(Stop::Refused(what, advice)) => {
-            (Cause::Refused, format!("the target refuses a valid request: {what}; {advice}"))
+            (Cause::Refused, format!("the target refuses a valid request: {}; {advice}", recorder.text(what)))
         }
         Some(Stop::Throttled) => (
             Cause::Throttled,
@@ -142,10 +143,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             ),
             _ => (
                 Cause::MaxRequests,
-                format!(
-                    "the run came to its limit of {}; raise --max-requests",
-                    counted(options.max_requests, "request")
-                ),
+                format!("the run came to its limit of {} (--max-requests)", counted(options.max_requests, "request")),
             ),
         },
     };
@@ -154,7 +152,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     End {
         complete: false,
         cause: Some(cause),
-        reason: Some(recorder.text(&reason)),
+        reason: Some(reason),
         first_contact_failed: match cause {
             Cause::Unreachable | Cause::Refused => true,
             Cause::Throttled => at_once,
@@ -256,8 +254,17 @@ impl Builder<'_> {
             smallest,
             exchanges: breach.exchanges.iter().map(|e| recorder.record(e)).collect(),
             curl: to_resend(&breach.exchanges).map(|e| recorder.curl(e)).collect(),
-            rerun: format!("{} --seed {} --only {}", self.facts.command, self.facts.seed, plain_or_quoted(id)),
+            rerun: self.rerun(id, trial),
         }
+    }
+
+    /// The command that tries a requirement again, with the requirement whose trial broke it.
+    fn rerun(&self, id: &str, trial: &str) -> String {
+        let mut command = format!("{} --seed {} --only {}", self.facts.command, self.facts.seed, plain_or_quoted(id));
+        if let Some(other) = trial_of(trial).filter(|other| *other != id) {
+            command.push_str(&format!(" --only {}", plain_or_quoted(other)));
+        }
+        command
     }
 
     fn observations(&self, tally: &Tally) -> Vec<Observation> {
@@ -267,6 +274,11 @@ impl Builder<'_> {
         });
         all.collect()
     }
+}
+
+/// The requirement whose trial an exchange belongs to; none for the shared pool.
+pub(crate) fn trial_of(trial: &str) -> Option<&str> {
+    trial.split_once('#').map(|(id, _)| id).filter(|id| !id.starts_with("pool/"))
 }
 
 /// The exchanges that a person sends again: the first ones, and the one that failed.

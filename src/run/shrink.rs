@@ -24,7 +24,7 @@ enum Subject<'a> {
     /// A request of the pool.
     Entry(Box<Entry>),
     /// A trial, with the pool's request that its steps are made from.
-    Trial(&'a Trial, Option<(Entry, Control)>),
+    Trial(&'a Trial, Option<(Box<Entry>, Control)>),
 }
 
 /// What came of it.
@@ -84,20 +84,20 @@ impl<'a> Run<'a> {
                 .any(|n| n.strip_prefix(&trial.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
         };
         let trial = self.plan.trials.iter().find(of)?;
-        let base = trial.base.map(|b| (entries[b].clone(), self.control(b)));
+        let base = trial.base.map(|b| (Box::new(entries[b].clone()), self.control(b)));
         Some(Subject::Trial(trial, base))
     }
 
-    /// Whether there is room for so many more requests.
+    /// Whether there is room in the reserve for so many more requests.
     fn has_room(&self, requests: usize, limit: u64) -> bool {
-        !self.over(requests) && self.client.requests() + requests as u64 <= limit
+        self.client.requests() + requests as u64 <= limit
     }
 
     /// Sends a subject once more; None if there is no room for it.
     async fn once(&self, requirement: usize, subject: &Subject<'a>, name: &str, limit: u64) -> Option<Once> {
         let findings = match subject {
             Subject::Entry(entry) => {
-                if !self.has_room(1, limit) {
+                if !self.has_room(1, limit) || !self.grant(1) {
                     return None;
                 }
                 let control = entry.control.map_or(Control::Accepted, |c| self.control(c));
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
                 if !self.has_room(trial.cost, limit) {
                     return None;
                 }
-                let base = base.as_ref().map(|(entry, control)| (entry, *control));
+                let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
                 let found = self.attempt(trial, name, base, &mut findings).await?;
                 findings.push(Finding { requirement: trial.requirement, trial: name.to_owned(), found });
@@ -170,13 +170,13 @@ impl<'a> Run<'a> {
         &self,
         requirement: usize,
         trial: &'a Trial,
-        base: Option<(Entry, Control)>,
+        base: Option<(Box<Entry>, Control)>,
         limit: u64,
     ) -> Subject<'a> {
         if base.is_none() {
             return Subject::Trial(trial, base);
         }
-        let minimal = (self.plan.entries[MINIMAL].clone(), self.control(MINIMAL));
+        let minimal = (Box::new(self.plan.entries[MINIMAL].clone()), self.control(MINIMAL));
         let smaller = Subject::Trial(trial, Some(minimal));
         let name = format!("{}~1", trial.name);
         match self.once(requirement, &smaller, &name, limit).await {

@@ -26,6 +26,18 @@ struct Made {
     plain: bool,
 }
 
+/// Room for the requests of a trial: what is left of it is given back.
+struct Granted<'a, 'b> {
+    run: &'a Run<'b>,
+    left: usize,
+}
+
+impl Drop for Granted<'_, '_> {
+    fn drop(&mut self) {
+        self.run.give_back(self.left);
+    }
+}
+
 impl Run<'_> {
     /// Carries a trial out and judges it.
     pub(super) async fn trial(&self, trial: &Trial) {
@@ -49,9 +61,10 @@ impl Run<'_> {
         base: Option<(&Entry, Control)>,
         findings: &mut Vec<Finding>,
     ) -> Option<Found> {
-        if self.over(trial.cost) {
+        if !self.grant(trial.cost) {
             return None;
         }
+        let mut granted = Granted { run: self, left: trial.cost };
         let judge = self.judge;
         let form = &judge.contract.requirements[trial.requirement].form;
         let steps = match form {
@@ -70,12 +83,13 @@ impl Run<'_> {
             if let Err(trouble) = self.wait(step, &names).await {
                 return Some(troubled(trouble, &done));
             }
-            if self.over(step.sends.len()) {
-                return None;
-            }
             // What depends on the time is made when it can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
             let place = self.client.pace().place(copies).await;
+            if self.is_over() {
+                return None;
+            }
+            granted.left = granted.left.saturating_sub(copies);
             let names = scope(judge, &done, row_json.as_ref(), now());
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {

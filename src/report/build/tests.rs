@@ -124,6 +124,7 @@ fn outcome(contract: &Contract) -> Outcome {
     let mut latencies = Histogram::new(3).unwrap();
     latencies.record(1_500).unwrap();
     Outcome {
+        left_out: 0,
         tallies: contract.requirements.iter().map(|_| Tally::default()).collect(),
         stop: None,
         standing: run::Standing::Yes,
