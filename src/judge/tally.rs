@@ -153,6 +153,7 @@ impl Tally {
                     expected: "a value that comes once".to_owned(),
                     actual: format!("{} in two responses: {}", entry.key(), trials.join(" and ")),
                     clause: None,
+                    differences: Vec::new(),
                     operands: Vec::new(),
                     exchanges: vec![exchange],
                 };

@@ -6,8 +6,8 @@ use chrono::SecondsFormat;
 
 use super::curl::plain_or_quoted;
 use super::model::{
-    Cause, Contract as ContractFacts, Counts, Doubt, End, Failure, Figures, Form, Header, Observation, Operand,
-    Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
+    Again, Cause, Contract as ContractFacts, Counts, Difference, Doubt, End, Failure, Figures, Form, Header,
+    Observation, Operand, Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
 };
 use super::record::Recorder;
 use super::summary::Summary;
@@ -59,12 +59,18 @@ impl Report {
             all.filter(|(i, _)| is_selected(*i)).map(|(i, _)| tally(i))
         };
         let end = end(outcome, chosen, &facts.options, recorder);
+        let causes = crate::judge::cause::causes(contract, &outcome.tallies);
         let builder = Builder { facts, recorder, end: &end };
         let mut requirements: Vec<Requirement> = contract
             .requirements
             .iter()
             .enumerate()
-            .map(|(i, owed)| builder.requirement(owed, is_selected(i), tally(i)))
+            .map(|(i, owed)| {
+                let mut requirement = builder.requirement(owed, is_selected(i), tally(i));
+                let cause = causes.get(i).copied().flatten();
+                requirement.cause = cause.map(|c| contract.requirements[c].id.clone());
+                requirement
+            })
             .collect();
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         Self {
@@ -196,6 +202,9 @@ impl Builder<'_> {
             },
             failures,
             more_failures: tally.broken.saturating_sub(shown),
+            cause: None,
+            again: tally.again.map(|a| Again { sent: a.sent, broken: a.broken }),
+            at_once: (tally.at_once > 0).then_some(tally.at_once as u64),
             doubt: doubt.map(|(trial, _, exchanges)| {
                 let skipped = exchanges.len().saturating_sub(EXCHANGES_SHOWN);
                 let last = exchanges.iter().skip(skipped);
@@ -240,6 +249,11 @@ impl Builder<'_> {
 
     fn failure(&self, id: &str, trial: &str, breach: &Breach, smallest: bool) -> Failure {
         let recorder = self.recorder;
+        let difference = |d: &crate::judge::finding::Difference| Difference {
+            at: d.at.clone(),
+            expected: d.expected.as_ref().map(|v| recorder.json(v)),
+            actual: d.actual.as_ref().map(|v| recorder.json(v)),
+        };
         let operand = |o: &crate::expression::Operand| Operand {
             path: o.path.clone(),
             value: o.value.as_ref().map(|v| recorder.json(v)),
@@ -250,6 +264,7 @@ impl Builder<'_> {
             expected: recorder.text(&breach.expected),
             actual: recorder.text(&breach.actual),
             clause: breach.clause.clone(),
+            differences: breach.differences.iter().map(difference).collect(),
             operands: breach.operands.iter().map(operand).collect(),
             smallest,
             exchanges: breach.exchanges.iter().map(|e| recorder.record(e)).collect(),
