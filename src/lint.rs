@@ -70,6 +70,9 @@ pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<
         return Ok(());
     };
     let seen = judge.see(exchange, Control::Accepted, None, true);
+    for define in contract.defines.names().filter_map(|name| contract.defines.get(name)) {
+        evaluates(define, define.json(&seen.scope).err())?;
+    }
     for open in &contract.open {
         truth(&open.when, &seen.request_scope)?;
     }
