@@ -284,7 +284,7 @@ mod tests {
             ("[target]\nurl = \"ftp://x\"\n", "probity.toml:2:7", "neither http nor https"),
             (
                 "[target]\nurl = \"http://x\"\n[identities.caller]\ntoken = { env = \"GONE\" }\n",
-                "probity.toml:4:17",
+                "probity.toml:4:9",
                 "GONE is not set",
             ),
             ("[target]\nurll = \"http://x\"\n", "probity.toml:2:1", "unknown field `urll`"),
