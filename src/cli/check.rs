@@ -73,7 +73,7 @@ pub(crate) struct Args {
     color: Color,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
 }
 
@@ -91,6 +91,7 @@ pub(crate) fn run(args: &Args) -> Done {
         max_failures: args.max_failures,
         concurrency: args.concurrency,
         timeout: args.timeout,
+        shrink: true,
         command: command(args),
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
     };
