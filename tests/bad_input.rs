@@ -82,7 +82,8 @@ fn a_document_that_is_no_yaml() {
 
 #[test]
 fn a_document_with_a_key_twice() {
-    let copy = Copy::new().change(DOCUMENT, "          maximum: 100\n", "          maximum: 100\n          maximum: 99\n");
+    let copy =
+        Copy::new().change(DOCUMENT, "          maximum: 100\n", "          maximum: 100\n          maximum: 99\n");
     bad_contract(&copy, DOCUMENT, "maximum: 99", "duplicate");
 }
 
@@ -174,7 +175,8 @@ fn a_key_of_contract_yaml_that_nobody_reads() {
 #[test]
 fn a_key_of_a_case_that_nobody_reads() {
     let copy = Copy::new().change("close-date.yaml", "  expect: sent.refused", "  expct: sent.refused");
-    bad_contract(&copy, "close-date.yaml", "expct", "unknown key `expct` in a case").complains("did you mean `expect`?");
+    bad_contract(&copy, "close-date.yaml", "expct", "unknown key `expct` in a case")
+        .complains("did you mean `expect`?");
     let copy = Copy::new().change("close-date.yaml", "from: minimal, set:", "from: minimal, sets:");
     bad_contract(&copy, "close-date.yaml", "sets:", "unknown key `sets`").complains("did you mean `set`?");
 }
@@ -219,7 +221,11 @@ fn an_expression_that_asks_for_an_unknown_part() {
 #[test]
 #[ignore = "the case that uses the define gets the blame"]
 fn a_define_that_asks_for_an_unknown_part() {
-    let copy = Copy::new().change("contract.yaml", "request.path.household_id].pipeline_id", "request.path.house_id].pipeline_id");
+    let copy = Copy::new().change(
+        "contract.yaml",
+        "request.path.household_id].pipeline_id",
+        "request.path.house_id].pipeline_id",
+    );
     bad_contract(&copy, "contract.yaml", "fixtures.households[request.path.house_id]", "house_id");
 }
 
@@ -249,7 +255,12 @@ fn a_step_that_refers_to_a_later_one() {
 #[test]
 fn a_case_that_says_nothing() {
     let case = "- id: nothing\n  level: must\n  text: Nothing.\n  source: nowhere\n";
-    bad_contract(&Copy::new().append("close-date.yaml", case), "close-date.yaml", "- id: nothing", "this case says nothing");
+    bad_contract(
+        &Copy::new().append("close-date.yaml", case),
+        "close-date.yaml",
+        "- id: nothing",
+        "this case says nothing",
+    );
 }
 
 #[test]
@@ -265,7 +276,11 @@ fn a_contract_that_is_not_there() {
     let target = target();
     let ran = refused(probity("check --contract gone").settings(&target.url()), &target, "gone");
     helps(&ran);
-    let ran = refused(probity("check --contract empty").settings(&target.url()).file("empty/a.txt", ""), &target, "no contract.yaml");
+    let ran = refused(
+        probity("check --contract empty").settings(&target.url()).file("empty/a.txt", ""),
+        &target,
+        "no contract.yaml",
+    );
     helps(&ran);
 }
 
@@ -290,7 +305,11 @@ fn errors_of_contracts_say_what_to_do() {
         let copy = Copy::new().change(file, from, to);
         !probity("list --contract").arg(copy.path()).exits(2).stderr.contains("help: ")
     });
-    assert_eq!(silent.map(|(_, _, to)| to).collect::<Vec<_>>(), [""; 0], "each of these changes gets an error without help");
+    assert_eq!(
+        silent.map(|(_, _, to)| to).collect::<Vec<_>>(),
+        [""; 0],
+        "each of these changes gets an error without help"
+    );
 }
 
 #[test]
@@ -298,7 +317,11 @@ fn every_command_refuses_a_bad_contract() {
     let copy = Copy::new().change("close-date.yaml", "expect: sent.accepted", "expct: sent.accepted");
     for words in ["list", "plan", "lint", "explain close-date/past"] {
         let target = target();
-        refused(probity(words).settings(&target.url()).arg("--contract").arg(copy.path()), &target, "unknown key `expct`");
+        refused(
+            probity(words).settings(&target.url()).arg("--contract").arg(copy.path()),
+            &target,
+            "unknown key `expct`",
+        );
     }
 }
 
@@ -309,7 +332,8 @@ fn bad_settings(from: &str, to: &str, at: &str, message: &str) -> Ran {
     let text = probity::reference::settings_toml(&target.url());
     assert!(text.contains(from), "{text}");
     let text = text.replacen(from, to, 1);
-    let ran = refused(probity("check --config my/settings.toml").tokens().file("my/settings.toml", &text), &target, message);
+    let ran =
+        refused(probity("check --config my/settings.toml").tokens().file("my/settings.toml", &text), &target, message);
     points(&ran, "my/settings.toml", &text, at);
     helps(&ran);
     ran
@@ -329,10 +353,19 @@ fn a_token_variable_that_is_not_set() {
 
 #[test]
 fn a_url_that_is_none() {
-    for url in ["staging.example.com", "ftp://example.com", "http://", "https://exa mple.com", "http://example.com/?a=b", "http://x:99999", ""] {
+    for url in [
+        "staging.example.com",
+        "ftp://example.com",
+        "http://",
+        "https://exa mple.com",
+        "http://example.com/?a=b",
+        "http://x:99999",
+        "",
+    ] {
         bad_settings("url = \"http", &format!("url = \"{url}\" # http"), "url = ", "cannot be a target");
         let target = target();
-        let command = probity("check --fixture household_id=hh_1").env("PROBITY_TOKEN", "t0ken").arg(format!("--target={url}"));
+        let command =
+            probity("check --fixture household_id=hh_1").env("PROBITY_TOKEN", "t0ken").arg(format!("--target={url}"));
         helps(&refused(command, &target, "cannot be a target"));
     }
 }
@@ -352,7 +385,8 @@ fn settings_that_are_no_toml() {
 
 #[test]
 fn fixtures_that_break_their_schema() {
-    bad_settings("household_id = \"hh_p2Kd71\"", "", "[fixtures]", "household_id").complains("probity explain fixtures");
+    bad_settings("household_id = \"hh_p2Kd71\"", "", "[fixtures]", "household_id")
+        .complains("probity explain fixtures");
     bad_settings("household_id = \"hh_p2Kd71\"", "household_id = 5", "5\n", "the fixture `household_id`");
     bad_settings("household_id = \"hh_p2Kd71\"", "household_id = \"\"", "\"\"", "the fixture `household_id`");
     bad_settings("[fixtures]\n", "[fixtures]\nhousehold = \"hh_1\"\n", "[fixtures]", "household");
@@ -366,7 +400,11 @@ fn fixtures_that_break_their_schema() {
 fn settings_that_are_not_there() {
     let target = target();
     helps(&refused(probity("check --config gone.toml"), &target, "cannot read gone.toml"));
-    helps(&refused(probity("check").file("probity.toml", "").env("PROBITY_TOKEN", "t0ken"), &target, "the settings name no target"));
+    helps(&refused(
+        probity("check").file("probity.toml", "").env("PROBITY_TOKEN", "t0ken"),
+        &target,
+        "the settings name no target",
+    ));
 }
 
 #[test]
@@ -403,7 +441,11 @@ fn usage_that_is_wrong() {
 
 #[test]
 fn an_example_that_breaks_the_contract_is_a_warning_and_an_error_of_lint() {
-    let stale = Copy::new().change(DOCUMENT, "target_close_date: '2099-06-01T00:00:00Z'", "target_close_date: '2019-06-01T00:00:00Z'");
+    let stale = Copy::new().change(
+        DOCUMENT,
+        "target_close_date: '2099-06-01T00:00:00Z'",
+        "target_close_date: '2019-06-01T00:00:00Z'",
+    );
     let wrong = Copy::new().change(DOCUMENT, "probability: 75", "probability: 175");
     for (copy, message) in [(stale, "breaks close-date/in-the-future"), (wrong, "breaks its own schema")] {
         let path = |copy: &Copy| -> String { Path::new(&copy.path()).display().to_string() };

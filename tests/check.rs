@@ -84,7 +84,9 @@ fn a_run_that_fails_says_all_that_it_takes_to_see_it_again() {
 
     let failure = &ran.requirement("close-date/past")["failures"][0];
     for line in ["id", "level", "source"] {
-        ran.says(ran.requirement("close-date/past")[if line == "source" { "text" } else { line }].as_str().expect("text"));
+        ran.says(
+            ran.requirement("close-date/past")[if line == "source" { "text" } else { line }].as_str().expect("text"),
+        );
     }
     ran.says(failure["expected"].as_str().expect("text")).says(failure["actual"].as_str().expect("text"));
     let curl = failure["curl"][0].as_str().expect("a command");
@@ -98,13 +100,17 @@ fn a_run_that_fails_says_all_that_it_takes_to_see_it_again() {
     let again = failure["rerun"].as_str().expect("a command").strip_prefix("probity ").expect("the program");
     let again = probity(again).exits(1);
     assert_eq!(again.ids("fail"), ["close-date/past"]);
-    assert_eq!(again.report()["summary"]["not_selected"].as_u64(), ran.report()["requirements"].as_array().map(|r| r.len() as u64 - 1));
+    assert_eq!(
+        again.report()["summary"]["not_selected"].as_u64(),
+        ran.report()["requirements"].as_array().map(|r| r.len() as u64 - 1)
+    );
 }
 
 #[test]
 #[ignore = "the command to run again sends less than what failed"]
 fn what_is_printed_to_run_again_fails_again() {
-    let first = probity("check --seed 1 --only 'robustness/*' --only 'operation/*' --fault lone-surrogate-breaks").exits(1);
+    let first =
+        probity("check --seed 1 --only 'robustness/*' --only 'operation/*' --fault lone-surrogate-breaks").exits(1);
     for id in first.ids("fail") {
         let rerun = &first.requirement(&id)["failures"][0]["rerun"];
         let rerun = rerun.as_str().and_then(|r| r.strip_prefix("probity ")).expect("a command");
@@ -145,7 +151,8 @@ fn lines_fit_the_terminal() {
 
 #[test]
 fn only_and_skip_choose() {
-    let ran = probity("check --only 'errors/*' --only close-date/leap-day --skip '*/same-*' --skip errors/json-object").exits(0);
+    let ran = probity("check --only 'errors/*' --only close-date/leap-day --skip '*/same-*' --skip errors/json-object")
+        .exits(0);
     assert_eq!(ran.ids("pass"), ["close-date/leap-day", "errors/no-stack-trace"]);
     probity("check --only 'close-date/*' --skip 'close-date/*'").exits(2).complains("no requirement is left to try");
     probity("check --only close-date/leap-dya").exits(2).complains("did you mean `close-date/leap-day`?");
@@ -212,7 +219,8 @@ fn what_failed_runs_again() {
     assert_eq!(first.ids("fail"), ["close-date/past", "close-date/past-in-an-eastern-offset"]);
     // From the place where it is about to be replaced.
     let again = "check --rerun-failed reports/report.json";
-    let second = probity(&format!("{again} --fault close-date-past-accepted")).file("reports/report.json", &report).exits(1);
+    let second =
+        probity(&format!("{again} --fault close-date-past-accepted")).file("reports/report.json", &report).exits(1);
     assert_eq!(second.ids("fail"), first.ids("fail"));
     assert_eq!(second.ids("pass"), [""; 0]);
     let mended = probity(again).file("reports/report.json", &report).exits(0);
@@ -243,7 +251,9 @@ fn too_few_requests_are_never_green() {
 
 #[test]
 fn enough_failures_end_it() {
-    let ran = probity("check --max-failures 1 --concurrency 1 --fault close-date-fraction-refused --only 'close-date/*'").exits(1);
+    let ran =
+        probity("check --max-failures 1 --concurrency 1 --fault close-date-fraction-refused --only 'close-date/*'")
+            .exits(1);
     assert_eq!(ran.report()["end"]["cause"], "max_failures");
     ran.holds(ran.ids("fail").len() == 1, "one failed").holds(!ran.ids("untested").is_empty(), "some were left out");
     ran.says("as --max-failures says");
@@ -351,7 +361,10 @@ fn a_file_of_settings_is_found() {
     let server = probity::reference::start(probity::reference::Options::default()).expect("a server");
     let ran = probity(NARROW).settings(&server.url).exits(0);
     assert_eq!(ran.report()["header"]["target"], format!("{}/", server.url));
-    assert_eq!(ran.report()["header"]["variables"], json!(["PROBITY_TOKEN", "PROBITY_TOKEN_COLLEAGUE", "PROBITY_TOKEN_READ_ONLY"]));
+    assert_eq!(
+        ran.report()["header"]["variables"],
+        json!(["PROBITY_TOKEN", "PROBITY_TOKEN_COLLEAGUE", "PROBITY_TOKEN_READ_ONLY"])
+    );
 }
 
 #[test]
@@ -369,8 +382,16 @@ fn what_a_target_does_not_lend_is_skipped_and_says_what_to_add() {
         .exits(0);
     assert_eq!(ran.ids("pass"), ["close-date/leap-day"]);
     assert_eq!(ran.ids("skipped").len(), 3);
-    ran.says("foreign_household_id").says("identities.read_only").says("households").says("3 could not be tried on this target");
+    ran.says("foreign_household_id")
+        .says("identities.read_only")
+        .says("households")
+        .says("3 could not be tried on this target");
     // Nothing but what was skipped: that is no success.
     let words = "check --only household/foreign --target";
-    probity(words).tokens().arg(&server.url).arg("--fixture=household_id=hh_p2Kd71").exits(4).says("nothing was tested");
+    probity(words)
+        .tokens()
+        .arg(&server.url)
+        .arg("--fixture=household_id=hh_p2Kd71")
+        .exits(4)
+        .says("nothing was tested");
 }

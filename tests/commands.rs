@@ -60,7 +60,8 @@ fn explain_shows_every_form() {
     for (form, id) in of_every_form() {
         let ran = probity(&format!("explain {id}")).exits(0);
         ran.says(&id).says("source").says("How it is tested");
-        ran.holds(ran.stderr.is_empty(), "nothing is on stderr").holds(ran.stdout.lines().count() < 60, "it fits two screens");
+        ran.holds(ran.stderr.is_empty(), "nothing is on stderr")
+            .holds(ran.stdout.lines().count() < 60, "it fits two screens");
         ran.holds(ran.stdout.contains("curl "), &format!("a {form} has an example request"));
         ran.holds(!ran.stdout.contains("sandbox_"), "its token is a variable");
     }
@@ -84,9 +85,12 @@ fn an_example_request_is_a_command_that_works() {
         return;
     }
     let server = probity::reference::start(probity::reference::Options::default()).expect("a server");
-    for (id, status) in [("request/name-alone", "201"), ("schema/name-required", "422"), ("authentication/refused", "401")] {
+    for (id, status) in
+        [("request/name-alone", "201"), ("schema/name-required", "422"), ("authentication/refused", "401")]
+    {
         let ran = probity(&format!("explain {id}")).settings(&server.url).exits(0);
-        let (_, example) = ran.stdout.split_once("An example request").unwrap_or_else(|| ran.wrong("it has an example request"));
+        let (_, example) =
+            ran.stdout.split_once("An example request").unwrap_or_else(|| ran.wrong("it has an example request"));
         let output = Command::new("bash")
             .args(["-c", example])
             .envs(probity::reference::TOKENS.iter().copied())
@@ -142,8 +146,11 @@ fn serve_prints_what_a_client_has_to_know() {
         assert!(answer.contains("\"id\""), "{script}\nbrings\n{answer}\n{}", String::from_utf8_lossy(&output.stderr));
     }
     let settings = settings.split_once('\n').expect("lines").1;
-    let settings = settings.rsplit_once("\nstage_ids").expect("whole lines").0.rsplit_once("[fixtures").expect("a table").0;
-    let ran = probity("check --only response/success-status --only operation/documented-status").file("probity.toml", settings).tokens();
+    let settings =
+        settings.rsplit_once("\nstage_ids").expect("whole lines").0.rsplit_once("[fixtures").expect("a table").0;
+    let ran = probity("check --only response/success-status --only operation/documented-status")
+        .file("probity.toml", settings)
+        .tokens();
     assert_eq!(ran.exits(0).ids("fail"), ["operation/documented-status"]);
 }
 
@@ -151,7 +158,10 @@ fn serve_prints_what_a_client_has_to_know() {
 fn a_port_that_is_taken() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    probity(&format!("serve --port {port}")).exits(2).complains("cannot start the reference server").complains("try another --port");
+    probity(&format!("serve --port {port}"))
+        .exits(2)
+        .complains("cannot start the reference server")
+        .complains("try another --port");
 }
 
 #[test]

@@ -94,7 +94,8 @@ fn a_target_of_ones_own() {
     let fault = probity::reference::Fault::named("close-date-past-accepted").expect("a fault");
     let options = probity::reference::Options { faults: vec![fault], ..Default::default() };
     let server = probity::reference::start(options).expect("a server");
-    let words = "close-date/ --skip near --skip garbage --skip numbers --skip fractions --skip offset --skip in-the-future";
+    let words =
+        "close-date/ --skip near --skip garbage --skip numbers --skip fractions --skip offset --skip in-the-future";
     let ran = command(words).settings(&server.url).env("PROBITY_CONFIG", "probity.toml").exits(101);
     ran.holds(outcome(&ran).1 == ["close-date/past"], "this alone failed");
     ran.holds(outcome(&ran).0.contains(&"close-date/leap-day"), "others passed");

@@ -17,8 +17,16 @@ const CANARIES: [(&str, &str); 3] = [
 ];
 
 /// What `encodeURIComponent` leaves as it is.
-const COMPONENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'!').remove(b'~').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
 
 /// How much of a token is too much.
 const PIECE: usize = 12;
@@ -27,9 +35,11 @@ const PIECE: usize = 12;
 #[track_caller]
 fn tight(ran: &Ran) -> &Ran {
     let mut written = vec![("stdout".to_owned(), ran.stdout.clone()), ("stderr".to_owned(), ran.stderr.clone())];
-    written.extend(ran.files().into_iter().map(|(path, bytes)| {
-        (path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned())
-    }));
+    written.extend(
+        ran.files()
+            .into_iter()
+            .map(|(path, bytes)| (path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned())),
+    );
     for (variable, token) in CANARIES {
         for (place, text) in &written {
             for spelling in spellings(token) {
@@ -40,7 +50,9 @@ fn tight(ran: &Ran) -> &Ran {
                 }
             }
             // Base64 of something that holds a token.
-            for run in text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c))).filter(|r| r.len() > PIECE) {
+            for run in
+                text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c))).filter(|r| r.len() > PIECE)
+            {
                 let plain = run.replace('-', "+").replace('_', "/");
                 let whole = &plain.as_bytes()[..plain.len() / 4 * 4];
                 let decoded = STANDARD.decode(whole).unwrap_or_default();
@@ -131,7 +143,10 @@ fn echoed(echo: impl Fn(&str) -> String + Send + Sync + 'static) {
     let ran = with_canaries(probity(WORDS), &server.url()).exits(1);
     ran.verdict("response/value-in-dollars", "fail").verdict("authentication/read-only", "pass");
     ran.says("${PROBITY_TOKEN}");
-    ran.holds(server.requests().iter().any(|r| r.header("authorization").is_some_and(|a| a.contains(CANARIES[0].1))), "it was sent");
+    ran.holds(
+        server.requests().iter().any(|r| r.header("authorization").is_some_and(|a| a.contains(CANARIES[0].1))),
+        "it was sent",
+    );
     tight(&ran);
 }
 
@@ -194,7 +209,8 @@ fn dumping(status: u16, media_type: &'static str, dump: impl Fn(&str) -> Vec<u8>
 #[test]
 #[ignore = "a token without an end is only known as it is"]
 fn dumped_by_a_server_that_breaks() {
-    let server = dumping(500, "text/plain", |a| format!("panic: no such user\nAuthorization: {a}\n{}", escaped(a)).into_bytes());
+    let server =
+        dumping(500, "text/plain", |a| format!("panic: no such user\nAuthorization: {a}\n{}", escaped(a)).into_bytes());
     tight(&with_canaries(probity(WORDS), &server.url()).run());
     let server = dumping(500, "text/html", |a| [b"<p>\xff\xfe Authorization: ", a.as_bytes(), b"\xff"].concat());
     tight(&with_canaries(probity(WORDS), &server.url()).run());
@@ -203,8 +219,16 @@ fn dumped_by_a_server_that_breaks() {
 #[test]
 fn cut_in_two_where_long_bodies_are_cut() {
     for before in [40, 100, 150, 155, 190, 1990, 16_360, 16_375] {
-        let server = dumping(422, "application/json", move |a| format!("{{\"a\": \"{}{}\"}}", "x".repeat(before), escaped(a)).into_bytes());
-        tight(&with_canaries(probity("check -v --only response/success-status --only operation/valid-accepted"), &server.url()).run());
+        let server = dumping(422, "application/json", move |a| {
+            format!("{{\"a\": \"{}{}\"}}", "x".repeat(before), escaped(a)).into_bytes()
+        });
+        tight(
+            &with_canaries(
+                probity("check -v --only response/success-status --only operation/valid-accepted"),
+                &server.url(),
+            )
+            .run(),
+        );
     }
 }
 
@@ -214,7 +238,9 @@ fn refused_at_first_contact() {
         let server = dumping(403, "text/plain", move |a| format!("{}{a}", "x".repeat(before)).into_bytes());
         tight(&with_canaries(probity("check"), &server.url()).exits(3));
     }
-    let server = Server::http(|r| Answer::empty(302).with("Location", &format!("/login?for={}", r.header("authorization").unwrap_or_default())));
+    let server = Server::http(|r| {
+        Answer::empty(302).with("Location", &format!("/login?for={}", r.header("authorization").unwrap_or_default()))
+    });
     tight(&with_canaries(probity("check"), &server.url()).exits(3));
 }
 
@@ -229,7 +255,14 @@ fn a_token_that_no_header_can_hold() {
 
 #[test]
 fn commands_that_send_nothing() {
-    for words in ["plan", "plan --json", "explain authentication/refused", "explain idempotency/replay-returns-original", "list --json", "lint"] {
+    for words in [
+        "plan",
+        "plan --json",
+        "explain authentication/refused",
+        "explain idempotency/replay-returns-original",
+        "list --json",
+        "lint",
+    ] {
         tight(&with_canaries(probity(words), "http://127.0.0.1:1").exits(0));
     }
     with_canaries(probity("explain close-date/past"), "http://127.0.0.1:1").exits(0).says("${PROBITY_TOKEN}");

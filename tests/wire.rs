@@ -92,7 +92,8 @@ fn the_report_has_what_was_on_the_wire() {
             let request = &e["request"];
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let headers = request["headers"].as_array().expect("a list").iter();
-            let headers: BTreeSet<String> = headers.map(|h| format!("{}: {}", text(&h[0]), text(&h[1]).trim())).collect();
+            let headers: BTreeSet<String> =
+                headers.map(|h| format!("{}: {}", text(&h[0]), text(&h[1]).trim())).collect();
             let body = match request["body_base64"].as_str() {
                 Some(encoded) => {
                     use base64::Engine as _;
@@ -140,7 +141,8 @@ fn a_path_of_the_url_is_kept() {
 #[test]
 fn who_asks_to_wait_is_obeyed_and_not_judged() {
     for status in [429, 503] {
-        let server = before(move |n, _| (10..14).contains(&n).then(|| Answer::json(status, "{}").with("Retry-After", "1")));
+        let server =
+            before(move |n, _| (10..14).contains(&n).then(|| Answer::json(status, "{}").with("Retry-After", "1")));
         let ran = check(SOME, &server.url()).exits(0);
         ran.holds(!statuses(&ran).contains(&u64::from(status)), "what asks to wait is no evidence");
         let figures = ran.report()["figures"].clone();
@@ -184,7 +186,10 @@ fn a_connection_that_went_stale_is_tried_afresh() {
     ran.holds(!dropped.is_empty(), "connections are kept alive");
     ran.holds(ran.report()["figures"]["retries"].as_u64() == Some(dropped.len() as u64), "each was sent again, once");
     for request in dropped {
-        let again = server.requests().into_iter().filter(|r| r.before == 0 && r.body == request.body && r.headers == request.headers);
+        let again = server
+            .requests()
+            .into_iter()
+            .filter(|r| r.before == 0 && r.body == request.body && r.headers == request.headers);
         assert!(again.count() >= 1, "{request:?} came again on a fresh connection");
     }
 }
@@ -198,7 +203,8 @@ fn a_connection_that_always_breaks_is_a_failure() {
 
 #[test]
 fn an_answer_that_breaks_off_is_a_failure() {
-    let half = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"id\":".to_vec();
+    let half =
+        b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"id\":".to_vec();
     let server = before(move |_, request| request.text().contains("2096-02-29").then(|| Answer::Bytes(half.clone())));
     let ran = check("check --only close-date/leap-day --only operation/answered", &server.url()).exits(1);
     ran.verdict("operation/answered", "fail");
@@ -225,7 +231,10 @@ fn compressed_answers_are_read() {
     });
     let ran = check(SOME, &server.url()).exits(0);
     assert!(seen.load(Ordering::SeqCst), "compression is asked for");
-    ran.holds(ran.exchanges().iter().any(|e| e["response"]["body"].as_str().is_some_and(|b| b.contains("book_id"))), "reports are readable");
+    ran.holds(
+        ran.exchanges().iter().any(|e| e["response"]["body"].as_str().is_some_and(|b| b.contains("book_id"))),
+        "reports are readable",
+    );
 }
 
 #[test]
@@ -233,10 +242,15 @@ fn redirects_are_never_followed() {
     let elsewhere = Server::http(|_| Answer::json(201, "{}"));
     for (status, from) in [(301, 0), (307, 0), (308, 3), (307, 3), (302, 3), (303, 3)] {
         let url = elsewhere.url();
-        let server = before(move |n, r| (n >= from).then(|| Answer::empty(status).with("Location", &format!("{url}{}", r.target))));
+        let server = before(move |n, r| {
+            (n >= from).then(|| Answer::empty(status).with("Location", &format!("{url}{}", r.target)))
+        });
         let ran = check("check --only 'close-date/p*'", &server.url()).run();
         ran.holds(ran.code != Some(0), "a redirect is no answer to a valid request");
-        ran.holds(ran.code == Some(if from == 0 { 3 } else { 1 }), "at first it is about the settings, then about the server");
+        ran.holds(
+            ran.code == Some(if from == 0 { 3 } else { 1 }),
+            "at first it is about the settings, then about the server",
+        );
     }
     assert_eq!(elsewhere.connections(), 0, "no credentials reach another server");
 }
@@ -246,7 +260,10 @@ fn proxies_of_the_environment_are_not_for_this_machine() {
     let server = before(|_, _| None);
     let proxy = Server::http(|_| Answer::empty(407));
     let command = check("check --only close-date/leap-day", &server.url());
-    ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].iter().fold(command, |c, name| c.env(name, proxy.url())).exits(0);
+    ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+        .iter()
+        .fold(command, |c, name| c.env(name, proxy.url()))
+        .exits(0);
     assert_eq!(proxy.connections(), 0);
 }
 

@@ -95,7 +95,7 @@ Exit codes, the first that holds:
     text
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
 }
 
@@ -113,6 +113,7 @@ pub(crate) fn run(args: &Args) -> Done {
         max_failures: args.max_failures.map(NonZeroUsize::get),
         concurrency: args.concurrency.get(),
         timeout: args.timeout,
+        shrink: true,
         command: command(args),
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
     };
