@@ -86,7 +86,6 @@ fn the_real_server_with_wrong_settings() {
 }
 
 #[test]
-#[ignore = "the smallest settings end in an error of pipeline.yaml"]
 fn the_real_server_with_a_wrong_fixture() {
     let server = probity::reference::start(probity::reference::Options::default()).expect("a server");
     let words = format!("check --target {} --fixture household_id=hh_gone", server.url);
