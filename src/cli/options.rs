@@ -134,7 +134,7 @@ pub(crate) struct SelectionOptions {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// How many random requests the pool has, half of them with one fault [default: 30]
+    /// How many random requests the pool has, half of them with one fault [default: 24]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
 }
