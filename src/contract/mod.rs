@@ -98,7 +98,7 @@ impl Contract {
     /// # Errors
     /// Files that are missing or wrong, each with its place.
     pub fn load(location: &Location) -> Result<Self> {
-        let files = files::read(location)?;
+        let mut files = files::read(location)?;
         let root = yaml::parse(&files.contract)?;
         root.only(
             "contract.yaml",
@@ -107,6 +107,7 @@ impl Contract {
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
         let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
+        files.leave_out(location, spec.string("`spec`")?);
         let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
