@@ -19,6 +19,8 @@ use crate::source::{Diagnostic, Result};
 
 /// How often a request is drawn anew until it is what is wanted.
 const PATIENCE: u64 = 300;
+/// The same, for each of many shapes that are tried in turn.
+const SOME_PATIENCE: u64 = 30;
 /// How many requests are made for each constraint that break only it.
 const BREACHES: u64 = 3;
 
@@ -80,10 +82,10 @@ impl Planner<'_> {
     pub(super) fn entries(&self) -> Result<Vec<Entry>> {
         let fields = self.fields();
         let callers = self.judge.lent.callers(self.judge.contract);
-        let none =
+        let mut none =
             Shape { presence: vec![Some(false); fields.len()], choice: Choice { path: Some(0), ..Choice::default() } };
         let has_key = self.has_key();
-        let all = Shape {
+        let mut all = Shape {
             presence: vec![Some(true); fields.len()],
             choice: Choice { path: Some(0), caller: None, key: has_key },
         };
@@ -92,7 +94,7 @@ impl Planner<'_> {
             ("pool/minimal", "the smallest valid request", none.clone()),
             ("pool/full", "a valid request with every field", all),
         ] {
-            let entry = self.valid(name, label, shape).ok_or_else(|| {
+            let entry = self.nearest(name, label, shape).ok_or_else(|| {
                 Diagnostic::new("no valid request can be made from the contract and the fixtures")
                     .help("check that the fixtures name an id for every path parameter")
             })?;
@@ -137,6 +139,44 @@ impl Planner<'_> {
         entry.recipe = None;
     }
 
+    /// A valid request of a shape, or of the shape nearest to it: constraints may ask for one of
+    /// several fields, or allow only one of them. The shape becomes the one that was found.
+    fn nearest(&self, id: &str, label: &str, shape: &mut Shape) -> Option<Entry> {
+        if let Some(entry) = self.valid(id, label, shape.clone()) {
+            return Some(entry);
+        }
+        let optional = self.optional();
+        let single = optional.iter().map(|a| vec![*a]);
+        let pairs = optional.iter().enumerate().flat_map(|(i, a)| optional[i + 1..].iter().map(|b| vec![*a, *b]));
+        let flipped = single.chain(pairs).map(|fields| {
+            let mut near = shape.clone();
+            for field in fields {
+                near.presence[field] = near.presence[field].map(|present| !present);
+            }
+            near
+        });
+        let any = Shape { presence: vec![None; shape.presence.len()], ..shape.clone() };
+        let near: Vec<Shape> = flipped.chain([any]).collect();
+        near.into_iter().find_map(|near| {
+            let strategy = draws(self.judge, &near);
+            let entry =
+                self.draw_with(&strategy, SOME_PATIENCE, id, label, &near, |_, class| *class == Class::Valid)?;
+            *shape = near;
+            Some(entry)
+        })
+    }
+
+    /// The places of the optional fields among [`Self::fields`].
+    fn optional(&self) -> Vec<usize> {
+        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        self.fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
+            .map(|(i, _)| i)
+            .collect()
+    }
+
     /// Draws until the request is valid.
     fn valid(&self, id: &str, label: &str, shape: Shape) -> Option<Entry> {
         self.draw_until(id, label, shape, |_, class| *class == Class::Valid)
@@ -149,18 +189,19 @@ impl Planner<'_> {
         shape: Shape,
         wanted: impl Fn(&Request, &Class) -> bool,
     ) -> Option<Entry> {
-        self.draw_with(&draws(self.judge, &shape), id, label, &shape, wanted)
+        self.draw_with(&draws(self.judge, &shape), PATIENCE, id, label, &shape, wanted)
     }
 
     fn draw_with(
         &self,
         strategy: &BoxedStrategy<Draw>,
+        patience: u64,
         id: &str,
         label: &str,
         shape: &Shape,
         wanted: impl Fn(&Request, &Class) -> bool,
     ) -> Option<Entry> {
-        for attempt in 0..PATIENCE {
+        for attempt in 0..patience {
             let Ok(tree) = strategy.new_tree(&mut self.seed.runner(id, attempt)) else {
                 continue;
             };
@@ -206,14 +247,7 @@ impl Planner<'_> {
     }
 
     fn cover(&self, none: &Shape, callers: &[String], entries: &mut Vec<Entry>) {
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
-        let optional: Vec<usize> = self
-            .fields()
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
-            .map(|(i, _)| i)
-            .collect();
+        let optional = self.optional();
         let paths = self.path_values();
         let mut sizes = vec![2; optional.len()];
         sizes.push(paths.clamp(1, 3));
@@ -436,7 +470,7 @@ impl Random {
             key: planner.has_key() && self.seed.pick("pool/key", n, 2) == 1,
         };
         let valid =
-            planner.draw_with(&self.strategy, &id, "a random valid request", &shape, |_, class| *class == Class::Valid);
+            planner.draw_with(&self.strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| *class == Class::Valid);
         let fault = valid.as_ref().and_then(|valid| self.fault(&planner, valid, n));
         (valid, fault)
     }
