@@ -189,8 +189,23 @@ fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Option<Exchang
 
 /// A value of a schema with every property there, and none of them null.
 fn whole(schema: &Json) -> Json {
-    if let Some(first) = schema["enum"].as_array().and_then(|e| e.first()) {
+    if let Some(first) = schema["enum"].as_array().and_then(|e| e.iter().find(|v| !v.is_null())) {
         return first.clone();
+    }
+    // All parts of a combination that must hold, or the first of those of which one must.
+    if let Some(parts) = schema["allOf"].as_array() {
+        let own = schema.get("properties").map(|_| json!({"properties": schema["properties"]}));
+        let mut all = serde_json::Map::new();
+        for part in parts.iter().chain(&own) {
+            match whole(part) {
+                Json::Object(map) => all.extend(map),
+                other => return other,
+            }
+        }
+        return all.into();
+    }
+    if let Some(first) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()).and_then(|parts| parts.first()) {
+        return whole(first);
     }
     match type_of(schema) {
         "object" => schema["properties"]

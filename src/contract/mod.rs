@@ -203,6 +203,12 @@ fn reaches(schema: &Json, path: &[String]) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return true;
     };
+    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let mut parts = parts.peekable();
+    if parts.peek().is_some() {
+        let own = schema["properties"].get(first).is_some_and(|s| reaches(s, rest));
+        return own || parts.any(|part| reaches(part, path));
+    }
     match (schema.get("properties"), schema.get("items")) {
         (Some(properties), _) => properties.get(first).is_some_and(|s| reaches(s, rest)),
         (None, Some(items)) => reaches(items, rest),
