@@ -217,6 +217,7 @@ fn whole(schema: &Json) -> Json {
             .into(),
         "array" => json!([whole(&schema["items"])]),
         "string" if schema["format"] == "date-time" => json!("2098-01-01T00:00:00Z"),
+        "string" if schema["format"] == "date" => json!("2098-01-01"),
         "integer" | "number" => json!(crate::generate::body::integer_bounds(schema).0.unwrap_or(100)),
         "boolean" => json!(true),
         "string" => match simplest(schema) {

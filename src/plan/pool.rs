@@ -91,12 +91,12 @@ impl Planner<'_> {
         };
         let mut entries = Vec::new();
         for (name, label, shape) in [
-            ("pool/minimal", "the smallest valid request", none.clone()),
-            ("pool/full", "a valid request with every field", all),
+            ("pool/minimal", "the smallest valid request", &mut none),
+            ("pool/full", "a valid request with every field", &mut all),
         ] {
             let entry = self.nearest(name, label, shape).ok_or_else(|| {
                 Diagnostic::new("no valid request can be made from the contract and the fixtures")
-                    .help("check that the fixtures name an id for every path parameter")
+                    .help("check that the fixtures name an id for every path parameter, and that no constraint excludes all")
             })?;
             entries.push(entry);
         }
@@ -297,8 +297,8 @@ impl Planner<'_> {
         self.judge.request_scope(request, body.as_ref(), self.now)
     }
 
-    fn requirement_about(&self, pointer: &str) -> Option<usize> {
-        self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == pointer)).map(|(i, _)| i)
+    fn requirement_about(&self, part: &str) -> Option<usize> {
+        self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == part)).map(|(i, _)| i)
     }
 
     fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
@@ -345,9 +345,12 @@ impl Planner<'_> {
             return None;
         };
         let mut draft = base.draft.clone();
-        draft.body = Content::Json(change.apply(body, schema));
-        let (_, class) = self.class(&draft)?;
-        wanted(&class).then(|| Entry {
+        let mut forms = change.forms(body, schema);
+        forms.find(|body| {
+            draft.body = Content::Json(body.clone());
+            self.class(&draft).is_some_and(|(_, class)| wanted(&class))
+        })?;
+        Some(Entry {
             name,
             draft,
             label: format!("{}: {}", change.at, change.label),
