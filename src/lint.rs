@@ -21,7 +21,7 @@ use crate::source::{Diagnostic, Result};
 use crate::target::exchange::{Exchange, Interval, Outcome, Response};
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
-pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box<Diagnostic>> {
+pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Diagnostic> {
     let Some(body) = &contract.operation.body else {
         return Vec::new();
     };
@@ -30,7 +30,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box
         if let Some(first) = body.schema.violations(&example.body).first() {
             let at = if first.at.is_empty() { "the body" } else { &first.at };
             all.push(
-                example
+                *example
                     .place
                     .error("the document's example breaks its own schema")
                     .label(format!("{at}: {}", first.message)),
@@ -48,7 +48,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box
                 && valid.truth(&scope) == Ok(false)
             {
                 all.push(
-                    example
+                    *example
                         .place
                         .error(format!("the document's example breaks {}", requirement.id))
                         .label("this example")
@@ -162,8 +162,17 @@ fn between(judge: Judge<'_>, steps: &[Step], each: Option<&Rows>, exchange: &Sco
 fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Option<Exchange> {
     let operation = &judge.contract.operation;
     let draft = &plan.entries[FULL].draft;
-    let request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
-    request.json()?;
+    let mut request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
+    let mut body = request.json()?;
+    // What the target lends no values for is left out of requests; here every field is wanted.
+    if let (Some(fields), Some(documented)) = (body.as_object_mut(), &operation.body)
+        && let Json::Object(all) = whole(&documented.schema.json)
+    {
+        for (name, value) in all {
+            fields.entry(name).or_insert(value);
+        }
+        request.body = Some(bytes::Bytes::from(body.to_string()));
+    }
     let documented = operation.responses.iter().find(|r| r.is_success())?;
     let (media_type, schema) = documented.content.first()?;
     let body = schema.as_ref().map_or(Json::Null, |s| whole(&s.json));

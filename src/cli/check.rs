@@ -79,7 +79,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
-    let exactly = args.rerun_failed.as_ref().map(failed_ids).transpose()?;
+    let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
     let target = args.target.target()?;
     let options = Options {
         seed: args.selection.seed,
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let policy = Policy { deny: args.deny.iter().copied().collect::<BTreeSet<_>>() };
     let report = carry_out(&session, args)?;
-    report::write_all(&args.out, &report, &policy.levels()).map_err(|e| Failed::Defect(e.to_string()))?;
+    report::write_all(&args.out, &report, &policy.levels()).map_err(unwritable)?;
     let decision = decide(&report, &policy);
     let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose };
     let files: Vec<PathBuf> =
@@ -143,20 +143,28 @@ fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
         });
         session.run(Some(&args.out), &mut progress, &stopped).await
     });
-    report.map_err(|e| Failed::Defect(e.to_string()))
+    report.map_err(unwritable)
+}
+
+/// The folder for reports is the user's choice.
+fn unwritable(error: report::WriteError) -> Failed {
+    Failed::Input(Diagnostic::new(error.to_string()).help("name another folder with --out"))
 }
 
 /// The ids that a report has as failed, inconclusive or untested.
-fn failed_ids(path: &PathBuf) -> Result<Vec<String>, Box<Diagnostic>> {
-    let report = report::json::read(path).map_err(|e| {
-        Diagnostic::new(format!("cannot read the report {}: {e}", path.display()))
-            .help("name a report.json that `probity check` wrote")
-    })?;
-    let ids: Vec<String> = report
-        .selected()
-        .filter(|r| [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested].contains(&r.verdict))
-        .map(|r| r.id.clone())
-        .collect();
+fn failed_ids(path: &Path) -> Result<Vec<String>, Box<Diagnostic>> {
+    let report = report::json::read(path)
+        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))?;
+    let mut ids: Vec<String> = Vec::new();
+    let again = [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested];
+    for requirement in report.selected().filter(|r| again.contains(&r.verdict)) {
+        ids.push(requirement.id.clone());
+        // What broke it may be another requirement's trial.
+        let trials = requirement.failures.iter().filter_map(|f| report::build::trial_of(&f.trial));
+        ids.extend(trials.map(str::to_owned));
+    }
+    ids.sort();
+    ids.dedup();
     if ids.is_empty() {
         return Err(
             Diagnostic::new(format!("nothing failed in {}", path.display())).help("there is nothing to run again")

@@ -83,7 +83,8 @@ impl TargetOptions {
         Ok(Target { settings, embedded: None })
     }
 
-    fn embedded(&self, overrides: &Overrides) -> Result<Target> {
+    /// The embedded server.
+    pub(crate) fn embedded(&self, overrides: &Overrides) -> Result<Target> {
         let server = start(&self.fault, &self.liberty, 0)?;
         let source = Source::new("(embedded)", reference::settings_toml(&server.url));
         let settings = Settings::read(Some(source), overrides, &|name| {

@@ -3,10 +3,11 @@
 
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 
-use super::{Entry, Shape};
+use super::{Entry, Obstacles, Shape};
 use crate::contract::requirement::Form;
-use crate::contract::template::Template;
+use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Target};
+use crate::expression::{Expression, Trouble};
 use crate::generate::body::{self, Draw};
 use crate::generate::cover;
 use crate::generate::draft::{Choice, Content, Draft, KEY_HEADER, assemble};
@@ -15,6 +16,7 @@ use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
 use crate::judge::classify::Class;
+use crate::judge::exchange::lends_no;
 use crate::source::{Diagnostic, Result};
 
 /// How often a request is drawn anew until it is what is wanted.
@@ -79,7 +81,8 @@ impl Planner<'_> {
             .map(|(i, r)| (i, &r.form))
     }
 
-    pub(super) fn entries(&self) -> Result<Vec<Entry>> {
+    /// The fixed part of the pool, and the rules that nothing which is lent can speak to, with what is missing.
+    pub(super) fn entries(&self) -> Result<(Vec<Entry>, Obstacles)> {
         let fields = self.fields();
         let callers = self.judge.lent.callers(self.judge.contract);
         let mut none =
@@ -105,11 +108,11 @@ impl Planner<'_> {
             self.plain(&mut entries[super::MINIMAL]);
         }
         self.cover(&none, &callers, &mut entries);
-        self.rules(&mut entries);
+        let obstacles = self.rules(&mut entries);
         self.edges(&none, &mut entries);
         self.faults(&mut entries);
         self.breaches(&mut entries);
-        Ok(entries)
+        Ok((entries, obstacles))
     }
 
     /// The optional fields at the top of the body, with their places in the schema.
@@ -273,8 +276,9 @@ impl Planner<'_> {
             .unwrap_or(1)
     }
 
-    /// For each rule that no request so far speaks to, one that does.
-    fn rules(&self, entries: &mut Vec<Entry>) {
+    /// For each rule that no request so far speaks to, one that does; and those for which none can be made.
+    fn rules(&self, entries: &mut Vec<Entry>) -> Obstacles {
+        let mut obstacles = Vec::new();
         let requests: Vec<_> =
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
@@ -286,10 +290,37 @@ impl Planner<'_> {
             let requirement = &self.judge.contract.requirements[i];
             let shape = Shape { presence: vec![None; self.fields().len()], choice: Choice::default() };
             let id = format!("pool/for-{}", requirement.id);
-            entries.extend(self.draw_until(&id, "a valid request", shape, |request, class| {
+            let entry = self.draw_until(&id, "a valid request", shape, |request, class| {
                 *class == Class::Valid && given.truth(&self.scope_of(request)) == Ok(true)
-            }));
+            });
+            match entry {
+                Some(entry) => entries.push(entry),
+                None => obstacles.extend(self.unlent(given).map(|path| (i, lends_no(&path)))),
+            }
         }
+        obstacles
+    }
+
+    /// The fixture for want of which a field that an expression reads is never sent.
+    fn unlent(&self, expression: &Expression) -> Option<String> {
+        let scope = self.scope_of_minimal()?;
+        let read = |pointer: &str| {
+            expression.body_paths().iter().any(|p| !p.response && segments(pointer).starts_with(&p.segments))
+        };
+        self.judge.contract.values.iter().find_map(|list| match (&list.target, list.list.json(&scope)) {
+            (Target::Body(pointer), Err(Trouble::Fixture(path))) if read(pointer) => Some(path),
+            _ => None,
+        })
+    }
+
+    fn scope_of_minimal(&self) -> Option<crate::expression::Scope> {
+        let shape = Shape {
+            presence: vec![Some(false); self.fields().len()],
+            choice: Choice { path: Some(0), ..Choice::default() },
+        };
+        let entry = self.valid("pool/minimal", "", shape)?;
+        let (request, _) = self.class(&entry.draft)?;
+        Some(self.scope_of(&request))
     }
 
     fn scope_of(&self, request: &Request) -> crate::expression::Scope {
