@@ -97,7 +97,7 @@ impl Planner<'_> {
             ("pool/minimal", "the smallest valid request", &mut none),
             ("pool/full", "a valid request with every field", &mut all),
         ] {
-            let entry = self.nearest(name, label, shape).ok_or_else(|| {
+            let entry = self.nearest(name, label, shape, 2).ok_or_else(|| {
                 Diagnostic::new("no valid request can be made from the contract and the fixtures")
                     .help("check that the fixtures name an id for every path parameter, and that no constraint excludes all")
             })?;
@@ -111,7 +111,7 @@ impl Planner<'_> {
         let obstacles = self.rules(&mut entries);
         self.edges(&none, &mut entries);
         self.faults(&mut entries);
-        self.breaches(&mut entries);
+        self.breaches(&none, &mut entries);
         Ok((entries, obstacles))
     }
 
@@ -143,15 +143,18 @@ impl Planner<'_> {
     }
 
     /// A valid request of a shape, or of the shape nearest to it: constraints may ask for one of
-    /// several fields, or allow only one of them. The shape becomes the one that was found.
-    fn nearest(&self, id: &str, label: &str, shape: &mut Shape) -> Option<Entry> {
-        if let Some(entry) = self.valid(id, label, shape.clone()) {
+    /// several fields, or allow only one of them. At most so many fields are put in or taken out
+    /// before chance decides. The shape becomes the one that was found.
+    fn nearest(&self, id: &str, label: &str, shape: &mut Shape, most: usize) -> Option<Entry> {
+        let valid = |_: &Request, class: &Class| *class == Class::Valid;
+        let patience = if most > 1 { PATIENCE } else { 2 * SOME_PATIENCE };
+        if let Some(entry) = self.draw_with(&draws(self.judge, shape), patience, id, label, shape, valid) {
             return Some(entry);
         }
         let optional = self.optional();
         let single = optional.iter().map(|a| vec![*a]);
         let pairs = optional.iter().enumerate().flat_map(|(i, a)| optional[i + 1..].iter().map(|b| vec![*a, *b]));
-        let flipped = single.chain(pairs).map(|fields| {
+        let flipped = single.chain(pairs).filter(|fields| fields.len() <= most).map(|fields| {
             let mut near = shape.clone();
             for field in fields {
                 near.presence[field] = near.presence[field].map(|present| !present);
@@ -161,9 +164,7 @@ impl Planner<'_> {
         let any = Shape { presence: vec![None; shape.presence.len()], ..shape.clone() };
         let near: Vec<Shape> = flipped.chain([any]).collect();
         near.into_iter().find_map(|near| {
-            let strategy = draws(self.judge, &near);
-            let entry =
-                self.draw_with(&strategy, SOME_PATIENCE, id, label, &near, |_, class| *class == Class::Valid)?;
+            let entry = self.draw_with(&draws(self.judge, &near), SOME_PATIENCE, id, label, &near, valid)?;
             *shape = near;
             Some(entry)
         })
@@ -178,11 +179,6 @@ impl Planner<'_> {
             .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
             .map(|(i, _)| i)
             .collect()
-    }
-
-    /// Draws until the request is valid.
-    fn valid(&self, id: &str, label: &str, shape: Shape) -> Option<Entry> {
-        self.draw_until(id, label, shape, |_, class| *class == Class::Valid)
     }
 
     fn draw_until(
@@ -264,7 +260,7 @@ impl Planner<'_> {
             let rest = &row[optional.len()..];
             shape.choice = Choice { path: Some(rest[0]), caller: callers.get(rest[1]).cloned(), key: rest[2] == 1 };
             let id = format!("pool/cover-{n:02}");
-            entries.extend(self.valid(&id, "a valid request", shape));
+            entries.extend(self.nearest(&id, "a valid request", &mut shape, 1));
         }
     }
 
@@ -314,11 +310,11 @@ impl Planner<'_> {
     }
 
     fn scope_of_minimal(&self) -> Option<crate::expression::Scope> {
-        let shape = Shape {
+        let mut shape = Shape {
             presence: vec![Some(false); self.fields().len()],
             choice: Choice { path: Some(0), ..Choice::default() },
         };
-        let entry = self.valid("pool/minimal", "", shape)?;
+        let entry = self.nearest("pool/minimal", "", &mut shape, 2)?;
         let (request, _) = self.class(&entry.draft)?;
         Some(self.scope_of(&request))
     }
@@ -441,21 +437,27 @@ impl Planner<'_> {
     }
 
     /// Requests that break one constraint and nothing else.
-    fn breaches(&self, entries: &mut Vec<Entry>) {
+    fn breaches(&self, none: &Shape, entries: &mut Vec<Entry>) {
         let fields = self.fields();
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
             let read =
                 |name: &String| valid.body_paths().iter().any(|p| !p.response && p.segments.first() == Some(name));
-            let shape = Shape {
-                presence: fields.iter().map(|f| Some(read(f))).collect(),
-                choice: Choice { path: Some(0), ..Choice::default() },
-            };
+            // What it speaks of is there; or is missing, where that is what breaks it; or as it comes.
+            let presence = none.presence.iter().zip(&fields);
+            let there = presence.clone().map(|(p, f)| if read(f) { Some(true) } else { *p }).collect();
+            let missing = presence.map(|(p, f)| if read(f) { Some(false) } else { *p }).collect();
+            let shapes: Vec<Shape> = [there, missing, vec![None; fields.len()]]
+                .into_iter()
+                .map(|presence| Shape { presence, ..none.clone() })
+                .collect();
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..BREACHES {
                 let name = format!("{id}#breach-{n}");
-                let entry = self
-                    .draw_until(&name, "breaks only this", shape.clone(), |_, class| *class == Class::Broken(vec![i]));
+                let entry = shapes.iter().find_map(|shape| {
+                    let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
+                    self.draw_until(&name, "breaks only this", shape.clone(), broken)
+                });
                 entries.extend(entry.map(|mut entry| {
                     entry.about = Some(i);
                     entry.control = Some(super::MINIMAL);
