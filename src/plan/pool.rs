@@ -23,6 +23,8 @@ use crate::source::{Diagnostic, Result};
 const PATIENCE: u64 = 300;
 /// The same, for each of many shapes that are tried in turn.
 const SOME_PATIENCE: u64 = 30;
+/// How many smaller requests are tried for the smallest one.
+const MOST_SHRINKING: usize = 500;
 /// How many requests are made for each constraint that break only it.
 const BREACHES: u64 = 3;
 
@@ -103,6 +105,7 @@ impl Planner<'_> {
             })?;
             entries.push(entry);
         }
+        self.shrink(&mut entries[super::MINIMAL]);
         if self.judge.contract.mark.is_some() {
             // The smallest request is everybody's base: its text is plain.
             self.plain(&mut entries[super::MINIMAL]);
@@ -133,13 +136,33 @@ impl Planner<'_> {
         headers.iter().any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
     }
 
+    /// Makes a drawn request as small as it can be and still be valid.
+    fn shrink(&self, entry: &mut Entry) {
+        let Some((recipe, mut tree)) =
+            entry.recipe.take().and_then(|recipe| recipe.tree(self.judge, self.seed).map(|tree| (recipe, tree)))
+        else {
+            return;
+        };
+        let mut more = tree.simplify();
+        for _ in 0..MOST_SHRINKING {
+            if !more {
+                break;
+            }
+            let draft = recipe.draft(self.judge, &tree.current(), self.now);
+            let valid = self.class(&draft).is_some_and(|(_, class)| class == Class::Valid);
+            if valid {
+                entry.draft = draft;
+            }
+            more = if valid { tree.simplify() } else { tree.complicate() };
+        }
+    }
+
     fn plain(&self, entry: &mut Entry) {
         if let (Some(pointer), Content::Json(body)) = (&self.judge.contract.mark, &mut entry.draft.body)
             && let Some(Template::Marked(text)) = body.pointer_mut(pointer)
         {
             *text = "a".to_owned();
         }
-        entry.recipe = None;
     }
 
     /// A valid request of a shape, or of the shape nearest to it: constraints may ask for one of
@@ -441,22 +464,32 @@ impl Planner<'_> {
         let fields = self.fields();
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
-            let read =
-                |name: &String| valid.body_paths().iter().any(|p| !p.response && p.segments.first() == Some(name));
-            // What it speaks of is there; or is missing, where that is what breaks it; or as it comes.
+            let read = |name: &String| valid.reads_field(name, &self.judge.contract.defines);
+            // What it speaks of is there; or is missing, where that is what breaks it; or one more
+            // field is there; or all is as it comes.
             let presence = none.presence.iter().zip(&fields);
-            let there = presence.clone().map(|(p, f)| if read(f) { Some(true) } else { *p }).collect();
+            let there: Vec<_> = presence.clone().map(|(p, f)| if read(f) { Some(true) } else { *p }).collect();
             let missing = presence.map(|(p, f)| if read(f) { Some(false) } else { *p }).collect();
-            let shapes: Vec<Shape> = [there, missing, vec![None; fields.len()]]
+            let more = (0..fields.len()).filter(|f| there[*f] == Some(false)).map(|f| {
+                let mut more = there.clone();
+                more[f] = Some(true);
+                more
+            });
+            let shapes: Vec<Shape> = [there.clone(), missing]
                 .into_iter()
+                .chain(more)
+                .chain([vec![None; fields.len()]])
                 .map(|presence| Shape { presence, ..none.clone() })
                 .collect();
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..BREACHES {
                 let name = format!("{id}#breach-{n}");
-                let entry = shapes.iter().find_map(|shape| {
-                    let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
-                    self.draw_until(&name, "breaks only this", shape.clone(), broken)
+                let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
+                let entry = [SOME_PATIENCE, PATIENCE].into_iter().find_map(|patience| {
+                    shapes.iter().find_map(|shape| {
+                        let strategy = draws(self.judge, shape);
+                        self.draw_with(&strategy, patience, &name, "breaks only this", shape, broken)
+                    })
                 });
                 entries.extend(entry.map(|mut entry| {
                     entry.about = Some(i);
