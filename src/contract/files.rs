@@ -42,6 +42,14 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// Takes the document out of the case files, where it lies beside them.
+    pub(super) fn leave_out(&mut self, location: &Location, document: &str) {
+        if let Location::Folder(folder) = location {
+            let path = folder.join(document);
+            self.areas.retain(|area| Path::new(&area.path) != path);
+        }
+    }
+
     /// SHA-256 over all texts, each with its length, in the order of their names.
     pub(super) fn hash(&self, document: &Source) -> String {
         let mut hasher = Sha256::new();

@@ -27,10 +27,23 @@ pub struct Violation {
     pub at: String,
     /// JSON Pointer into the document, to the part that is broken.
     pub pointer: String,
+    /// JSON Pointer into the translated schema, to the same: see
+    /// [`super::requirement::Form::Schema`].
+    pub part: String,
     /// The keyword that is broken.
     pub keyword: String,
     /// The message.
     pub message: String,
+}
+
+impl Violation {
+    /// The place in the value that is wrong: of what is missing, where it is missing.
+    pub fn place(&self) -> String {
+        match self.part.rsplit_once("/required#") {
+            Some((_, property)) if self.keyword == "required" => format!("{}/{}", self.at, escape(property)),
+            _ => self.at.clone(),
+        }
+    }
 }
 
 impl Schema {
@@ -56,15 +69,17 @@ impl Schema {
                     .and_then(|s| s.get(POINTER))
                     .and_then(Json::as_str)
                     .map_or(part.to_owned(), |p| format!("{p}/{keyword}"));
-                let pointer = match error.kind() {
+                let (pointer, part) = match error.kind() {
                     jsonschema::error::ValidationErrorKind::Required { property } => {
-                        format!("{pointer}#{}", property.as_str().unwrap_or_default())
+                        let property = property.as_str().unwrap_or_default();
+                        (format!("{pointer}#{property}"), format!("{path}#{property}"))
                     }
-                    _ => pointer,
+                    _ => (pointer, path),
                 };
                 Violation {
                     at: error.instance_path().to_string(),
                     pointer,
+                    part,
                     keyword,
                     message: error.masked().to_string(),
                 }

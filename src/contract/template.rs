@@ -76,6 +76,8 @@ pub struct Spelling {
     pub offset: Option<FixedOffset>,
     /// Digits of the second's fraction.
     pub digits: u8,
+    /// Whether only the day is written: RFC 3339's full-date.
+    pub day: bool,
 }
 
 const FORMS: &[(&str, &[&str])] = &[
@@ -139,6 +141,7 @@ impl Template {
                         Some(n) => integer(n, "`digits`")?,
                         None => 0,
                     },
+                    day: false,
                 },
             },
             "integer" => {
