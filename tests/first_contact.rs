@@ -120,12 +120,19 @@ fn down_for_maintenance() {
 #[test]
 fn not_http() {
     let server = Server::tcp(|mut stream| {
-        // Whoever greets before it is asked may be taken for one who hangs up.
-        let _ = stream.read(&mut [0; 1024]);
-        let _ = stream.write_all(b"220 mail.example ESMTP\r\n");
-        std::thread::sleep(Duration::from_millis(200));
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"502 5.5.2 Error: command not recognized\r\n");
     });
     stopped(check("--timeout 5s", &server.url()), "unreachable", &["cannot be reached", "not valid HTTP"]);
+}
+
+#[test]
+fn speaks_first() {
+    let server = Server::tcp(|mut stream| {
+        let _ = stream.write_all(b"220 mail.example ESMTP\r\n");
+        while stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {}
+    });
+    stopped(check("--timeout 5s", &server.url()), "unreachable", &["cannot be reached"]);
 }
 
 #[test]
