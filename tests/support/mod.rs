@@ -304,7 +304,8 @@ pub fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text without what differs from run to run: marks, ports, times, ids.
+/// A text without what differs from run to run (marks, ports, times, ids) and with every case that is added (places,
+/// how many there are).
 pub fn normalised(text: &str) -> String {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         let pattern = |p: &str| Regex::new(p).expect("a pattern");
@@ -315,6 +316,8 @@ pub fn normalised(text: &str) -> String {
             (pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)?"), "INSTANT"),
             (pattern(r"\b[\d.]+ (ms|s)\b"), "TIME"),
             (pattern(r"op_[a-z0-9]+"), "op_ID"),
+            (pattern(r"\.yaml:\d+"), ".yaml:LINE"),
+            (pattern(r"\d+ not asked for"), "N not asked for"),
         ]
     });
     PATTERNS.iter().fold(text.to_owned(), |text, (pattern, with)| pattern.replace_all(&text, *with).into_owned())
