@@ -20,8 +20,6 @@ fn main() -> ExitCode {
     if std::env::var_os(AS_COMMAND).is_some() {
         return probity::cli::conformance::main();
     }
-    // What is not yet so: `cargo test --test conformance_command -- --ignored`.
-    let open = ["names_run_as_they_are_listed"];
     let tests: [(&str, fn()); 11] = [
         ("every_requirement_is_listed_once", every_requirement_is_listed_once),
         ("filters_choose_what_is_sent", filters_choose_what_is_sent),
@@ -40,7 +38,7 @@ fn main() -> ExitCode {
             test();
             Ok::<(), Failed>(())
         };
-        Trial::test(name, run).with_ignored_flag(open.contains(&name))
+        Trial::test(name, run)
     };
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().map(trial).collect()).exit_code()
 }
@@ -86,7 +84,11 @@ fn filters_choose_what_is_sent() {
 /// nextest runs every trial by the whole line of the list, the kind included.
 fn names_run_as_they_are_listed() {
     let listed = command("--list --format terse").exits(0);
-    let line = listed.stdout.lines().find_map(|l| l.strip_suffix("close-date/past: test")).unwrap_or_else(|| listed.wrong("it is listed"));
+    let line = listed
+        .stdout
+        .lines()
+        .find_map(|l| l.strip_suffix("close-date/past: test"))
+        .unwrap_or_else(|| listed.wrong("it is listed"));
     let name = format!("{line}close-date/past");
     command("--exact --nocapture").arg(&name).exits(0).says("1 passed; 0 failed");
     let fault = probity::reference::Fault::named("close-date-past-accepted").expect("a fault");
