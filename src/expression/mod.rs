@@ -312,7 +312,8 @@ mod tests {
     fn knows_the_fields_that_it_may_read() {
         let define = compile("request.body.?b.orValue(1)", &["request"]).unwrap();
         let defines = Defines::new([("d".to_owned(), define)]);
-        let e = compile("has(request.body.a.x) && d == 1 && response.body.c == 1", &["request", "response", "d"]).unwrap();
+        let e =
+            compile("has(request.body.a.x) && d == 1 && response.body.c == 1", &["request", "response", "d"]).unwrap();
         let read: Vec<&str> = ["a", "b", "c", "x"].into_iter().filter(|f| e.reads_field(f, &defines)).collect();
         assert_eq!(read, ["a", "b"]);
     }

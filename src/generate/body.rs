@@ -58,10 +58,8 @@ fn whole_step(schema: &Json) -> i64 {
         return 1;
     };
     #[expect(clippy::cast_possible_truncation, reason = "only where it is whole and not too large")]
-    let whole = (1_u32..=10_000)
-        .map(|n| step * f64::from(n))
-        .find(|n| n.fract() == 0.0 && *n < 1e15)
-        .map_or(1, |n| n as i64);
+    let whole =
+        (1_u32..=10_000).map(|n| step * f64::from(n)).find(|n| n.fract() == 0.0 && *n < 1e15).map_or(1, |n| n as i64);
     whole
 }
 

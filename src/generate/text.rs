@@ -141,9 +141,7 @@ pub(super) fn shaped(schema: &Json) -> Option<BoxedStrategy<String>> {
         return Some(strategy.boxed());
     }
     Some(match schema["format"].as_str()? {
-        "time" => {
-            (0_u32..24, 0_u32..60, 0_u32..60).prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}Z")).boxed()
-        }
+        "time" => (0_u32..24, 0_u32..60, 0_u32..60).prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}Z")).boxed(),
         "email" => "[a-z]{1,8}(\\.[a-z]{1,6})?@example\\.(com|org)".boxed(),
         "hostname" => "[a-z]{1,10}\\.example\\.com".boxed(),
         "ipv4" => "192\\.0\\.2\\.[1-9][0-9]?".boxed(),

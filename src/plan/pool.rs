@@ -100,8 +100,9 @@ impl Planner<'_> {
             ("pool/full", "a valid request with every field", &mut all),
         ] {
             let entry = self.nearest(name, label, shape, 2).ok_or_else(|| {
-                Diagnostic::new("no valid request can be made from the contract and the fixtures")
-                    .help("check that the fixtures name an id for every path parameter, and that no constraint excludes all")
+                Diagnostic::new("no valid request can be made from the contract and the fixtures").help(
+                    "check that the fixtures name an id for every path parameter, and that no constraint excludes all",
+                )
             })?;
             entries.push(entry);
         }
@@ -369,9 +370,10 @@ impl Planner<'_> {
                 Some(field) => {
                     let mut shape = none.clone();
                     shape.presence[field] = Some(true);
-                    self.draw_until(&id, &change.label, shape, |request, class| {
+                    let drawn = self.draw_until(&id, &change.label, shape, |request, class| {
                         *class == Class::Valid && has(request, &change.at)
-                    })
+                    });
+                    drawn.map(|drawn| self.on_minimal(drawn, &change.at, &entries[super::MINIMAL]))
                 }
                 None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| *class == Class::Valid),
             };
@@ -380,6 +382,23 @@ impl Planner<'_> {
                 entry
             }));
         }
+    }
+
+    /// The smallest request with one field of a drawn one, so that a refusal is about that field;
+    /// the drawn one itself, where the field needs others of it.
+    fn on_minimal(&self, mut drawn: Entry, at: &str, minimal: &Entry) -> Entry {
+        if let (Content::Json(from), Content::Json(body)) = (&drawn.draft.body, &minimal.draft.body)
+            && let Some(value) = from.pointer(at)
+        {
+            let mut draft = minimal.draft.clone();
+            let mut body = body.clone();
+            body.set(at, value.clone());
+            draft.body = Content::Json(body);
+            if self.class(&draft).is_some_and(|(_, class)| class == Class::Valid) {
+                drawn.draft = draft;
+            }
+        }
+        drawn
     }
 
     fn changed(
@@ -538,8 +557,9 @@ impl Random {
             caller: Some(caller.cloned().unwrap_or_else(|| CALLER.to_owned())),
             key: planner.has_key() && self.seed.pick("pool/key", n, 2) == 1,
         };
-        let valid =
-            planner.draw_with(&self.strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| *class == Class::Valid);
+        let valid = planner.draw_with(&self.strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| {
+            *class == Class::Valid
+        });
         let fault = valid.as_ref().and_then(|valid| self.fault(&planner, valid, n));
         (valid, fault)
     }
