@@ -305,7 +305,8 @@ impl<'a> Run<'a> {
         let (valid, fault) = self.plan.pair(self.judge, number);
         let Some(valid) = valid else { return };
         let control = self.entry(None, &valid, None).await;
-        if let Some(fault) = fault {
+        // Where the valid one was refused, a refusal of the other shows nothing.
+        if let Some(fault) = fault.filter(|_| control == Some(Control::Accepted)) {
             self.entry(None, &fault, control).await;
         }
     }
