@@ -16,12 +16,10 @@
 //! - [`gate`]: report × policy → exit code
 //! - [`session`]: all of these put together
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
-//! - [`audit`]: the harness tried on that server, with its faults and its liberties
 //! - [`cli`]: the command line, one file a command
 //!
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
 
-pub mod audit;
 pub mod cli;
 pub mod contract;
 pub mod expression;

@@ -86,7 +86,11 @@ impl TargetOptions {
     /// The embedded server.
     pub(crate) fn embedded(&self, overrides: &Overrides) -> Result<Target> {
         let server = start(&self.fault, &self.liberty, 0)?;
-        let settings = crate::audit::run::settings(&server.url, overrides)?;
+        let source = Source::new("(embedded)", reference::settings_toml(&server.url));
+        let settings = Settings::read(Some(source), overrides, &|name| {
+            let token = reference::TOKENS.iter().find(|(variable, _)| *variable == name);
+            token.map(|(_, token)| (*token).to_owned())
+        })?;
         Ok(Target { settings, embedded: Some(server) })
     }
 }
