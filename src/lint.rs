@@ -214,6 +214,7 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
             body: bytes::Bytes::from(body.to_string()),
         }),
         fresh: true,
+        lost: false,
         retries: 0,
     })
 }

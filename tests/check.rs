@@ -68,7 +68,10 @@ fn a_run_that_passes_is_summed_up() {
     ran.holds(ran.stderr.is_empty(), "stderr is empty");
     let names: Vec<String> =
         ran.files().keys().map(|p| p.strip_prefix(ran.folder()).expect("a prefix").display().to_string()).collect();
-    assert_eq!(names, ["reports/exchanges.ndjson", "reports/junit.xml", "reports/report.json"]);
+    assert_eq!(
+        names,
+        ["reports/created.ndjson", "reports/exchanges.ndjson", "reports/junit.xml", "reports/report.json"]
+    );
     validates(&ran.report());
     junit_has(&ran, &["\"close-date/leap-day\"".into(), "\"probes/omitted-probability\"".into()]);
 }
@@ -237,7 +240,7 @@ fn what_failed_runs_again() {
 #[test]
 fn too_few_requests_are_never_green() {
     let ran = probity("check --max-requests 50").exits(4);
-    ran.says("--max-requests").says("untested").complains("50 are allowed");
+    ran.says("--max-requests").says("untested").complains("the budget leaves out");
     let report = ran.report();
     assert_eq!(report["end"]["cause"], "max_requests");
     assert_eq!(report["end"]["complete"], false);
@@ -265,7 +268,7 @@ fn reports_go_where_they_should_and_replace_what_was_there() {
         .file("out/of/here/notes.txt", "mine")
         .exits(0);
     assert_eq!(ran.read("out/of/here/notes.txt"), "mine");
-    assert_eq!(ran.files().len(), 4);
+    assert_eq!(ran.files().len(), 5);
     validates(&serde_json::from_str(&ran.read("out/of/here/report.json")).expect("JSON"));
     quick_junit::Report::deserialize_from_str(&ran.read("out/of/here/junit.xml")).expect("JUnit");
     for line in ran.read("out/of/here/exchanges.ndjson").lines() {

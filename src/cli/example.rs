@@ -1,6 +1,6 @@
 //! One request that a requirement is tested with, as a command.
 
-use super::options::TargetOptions;
+use super::options::{BudgetOptions, TargetOptions};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
 use crate::contract::steps::{Base, Step};
@@ -21,7 +21,7 @@ pub(super) fn command(
     requirement: &Requirement,
     target: &TargetOptions,
 ) -> Result<Option<String>> {
-    let target = target.target()?;
+    let target = target.target(&BudgetOptions::default())?;
     let lent =
         Lent::new(contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
     let now = system_now();
@@ -79,6 +79,7 @@ fn unsent(request: Request, now: chrono::DateTime<chrono::Utc>) -> Exchange {
         server_now: Interval::exact(now),
         outcome: Outcome::Failed(Failure { kind: FailureKind::Unsendable, message: String::new() }),
         fresh: true,
+        lost: false,
         retries: 0,
     }
 }

@@ -9,7 +9,7 @@ use super::Judge;
 use super::classify::Class;
 use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
 use crate::generate::render::{Request, Shown};
-use crate::target::exchange::{Exchange, FailureKind, Outcome, Response};
+use crate::target::exchange::{Exchange, Outcome, Response};
 
 /// Whether the same request without the fault was accepted in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,9 +217,7 @@ fn answered(exchange: &Exchange) -> Known {
         Outcome::Response(r) if r.status >= 500 => Known::No,
         Outcome::Response(_) => Known::Yes,
         Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Connect | FailureKind::Throttled | FailureKind::Unsendable => {
-                Known::Unknown(failure.kind.text().to_owned())
-            }
+            _ if exchange.lost || !failure.kind.is_the_servers() => Known::Unknown(failure.kind.text().to_owned()),
             _ => Known::No,
         },
     }

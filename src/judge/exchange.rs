@@ -9,7 +9,7 @@ use super::finding::{Breach, Finding, Found, cut, differences, short};
 use crate::contract::document::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::expression::{Expression, Scope, Trouble};
-use crate::target::exchange::{FailureKind, Outcome};
+use crate::target::exchange::Outcome;
 
 impl Judge<'_> {
     /// What one exchange says of every requirement that it can speak to.
@@ -36,16 +36,14 @@ impl Judge<'_> {
         match always {
             Always::Answered => Some(match &seen.exchange.outcome {
                 Outcome::Response(_) => Found::Holds,
-                Outcome::Failed(failure) => match failure.kind {
-                    FailureKind::Connect | FailureKind::Throttled | FailureKind::Unsendable => {
-                        unknown(seen, failure.kind.text())
-                    }
-                    _ => breach(
-                        seen,
-                        "a complete response within the time limit",
-                        format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
-                    ),
-                },
+                Outcome::Failed(failure) if seen.exchange.lost || !failure.kind.is_the_servers() => {
+                    unknown(seen, failure.kind.text())
+                }
+                Outcome::Failed(failure) => breach(
+                    seen,
+                    "a complete response within the time limit",
+                    format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
+                ),
             }),
             Always::NoServerError => {
                 let response = seen.exchange.response()?;

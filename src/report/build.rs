@@ -11,11 +11,12 @@ use super::model::{
 };
 use super::record::Recorder;
 use super::summary::Summary;
-use super::text::counted;
+use super::text::{counted, seconds};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
 use crate::judge::finding::Breach;
 use crate::judge::tally::{Tally, Verdict};
+use crate::plan::Limit;
 use crate::run::contact::Stop;
 use crate::run::{self, Outcome};
 use crate::target::exchange::Exchange;
@@ -81,6 +82,7 @@ impl Report {
             figures: Figures::from(&outcome.figures),
             standing: standing(&outcome.standing, recorder),
             end,
+            cleanup: None,
         }
     }
 }
@@ -138,19 +140,34 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             "the server kept asking to wait; try again when its limit is reset, or with a lower --concurrency"
                 .to_owned(),
         ),
+        Some(Stop::NoToken(what)) => (
+            Cause::Token,
+            format!(
+                "{}; make a new one, or let probity do so: token = {{ command = \"…\", ttl = \"50s\" }}",
+                recorder.text(what)
+            ),
+        ),
         Some(Stop::Interrupted) => (Cause::Interrupted, "the run was interrupted".to_owned()),
         None if left_out == 0 && outcome.standing != run::Standing::NotAsked => {
             return End { complete: true, cause: None, reason: None, first_contact_failed: false };
         }
-        None => match options.max_failures {
-            Some(most) if failed >= most => (
+        None | Some(Stop::Limit(_)) => match (&outcome.stop, options.max_failures) {
+            (None, Some(most)) if failed >= most => (
                 Cause::MaxFailures,
                 format!("the run ended after {}, as --max-failures says", counted(failed, "failure")),
             ),
-            _ => (
-                Cause::MaxRequests,
-                format!("the run came to its limit of {} (--max-requests)", counted(options.max_requests, "request")),
-            ),
+            (Some(Stop::Limit(Limit::Created)), _) => {
+                let most = counted(options.max_created.unwrap_or_default(), "record");
+                (Cause::MaxCreated, format!("the budget of {most} (--max-created) was not enough for all"))
+            }
+            (Some(Stop::Limit(Limit::Duration)), _) => {
+                let most = seconds(options.max_duration_ms.unwrap_or_default());
+                (Cause::MaxDuration, format!("the budget of {most} (--max-duration) was not enough for all"))
+            }
+            _ => {
+                let most = counted(options.max_requests, "request");
+                (Cause::MaxRequests, format!("the budget of {most} (--max-requests) was not enough for all"))
+            }
         },
     };
     // Throttled at once: not even both of the first requests were accepted.
@@ -161,7 +178,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
         reason: Some(reason),
         first_contact_failed: match cause {
             Cause::Unreachable | Cause::Refused => true,
-            Cause::Throttled => at_once,
+            Cause::Throttled | Cause::Token => at_once,
             _ => false,
         },
     }

@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
                     return None;
                 }
                 let control = entry.control.map_or(Control::Accepted, |c| self.control(c));
-                let seen = self.send_entry(entry, name, control).await?;
+                let seen = self.send_entry(entry, name, control, false).await?;
                 let mut findings = self.judge.exchange(&seen);
                 findings.iter_mut().for_each(|f| super::label(f, &entry.label));
                 findings
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
                 }
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
-                let found = self.attempt(trial, name, base, &mut findings).await?;
+                let found = self.attempt(trial, name, base, &mut findings, false).await?.0;
                 findings.push(Finding { requirement: trial.requirement, trial: name.to_owned(), found });
                 findings
             }

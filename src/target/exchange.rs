@@ -26,6 +26,8 @@ pub struct Exchange {
     pub outcome: Outcome,
     /// Whether no other request of the run carried its idempotency key before or with it.
     pub fresh: bool,
+    /// Whether a connection broke under it that was used before: that says nothing of the request.
+    pub lost: bool,
     /// How often it was sent again, after a broken connection or when asked to wait.
     pub retries: u32,
 }
@@ -111,9 +113,19 @@ pub enum FailureKind {
     Throttled,
     /// The request cannot be written down in HTTP.
     Unsendable,
+    /// A token cannot be had, or no longer works.
+    Credentials,
 }
 
 impl FailureKind {
+    /// Whether it shows something of the server: that it did not answer a request that it got.
+    pub fn is_the_servers(self) -> bool {
+        match self {
+            Self::Timeout | Self::Broken | Self::Protocol | Self::TooLarge => true,
+            Self::Connect | Self::Throttled | Self::Unsendable | Self::Credentials => false,
+        }
+    }
+
     /// A few words.
     pub fn text(self) -> &'static str {
         match self {
@@ -124,6 +136,7 @@ impl FailureKind {
             Self::TooLarge => "the response body does not end",
             Self::Throttled => "the server kept asking to wait",
             Self::Unsendable => "the request cannot be sent over HTTP",
+            Self::Credentials => "there is no token that works",
         }
     }
 }

@@ -95,12 +95,24 @@ impl Probity {
         self.folder.path()
     }
 
+    /// Called from another folder.
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// Runs it to its end.
-    pub fn run(mut self) -> Ran {
+    pub fn run(self) -> Ran {
+        self.run_with(|_| ())
+    }
+
+    /// Runs it to its end, with its process id for someone who does something to it.
+    pub fn run_with(mut self, act: impl FnOnce(u32)) -> Ran {
         let begun = Instant::now();
         let mut child = self.command.spawn().expect("the binary");
         let out = drain(child.stdout.take().expect("a pipe"));
         let err = drain(child.stderr.take().expect("a pipe"));
+        act(child.id());
         let mut hung = false;
         let status = loop {
             if let Some(status) = child.try_wait().expect("a status") {
