@@ -74,6 +74,9 @@ pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<
     let Some(seen) = all.first() else {
         return Ok(());
     };
+    for define in contract.defines.names().filter_map(|name| contract.defines.get(name)) {
+        evaluates(define, define.json(&seen.scope).err())?;
+    }
     // What speaks of refusals is tried on a documented one, if there is one.
     let spoken_of = |when: Option<&Expression>| {
         when.and_then(|when| all.iter().find(|s| when.truth(&s.scope) == Ok(true))).unwrap_or(seen)

@@ -1,6 +1,7 @@
 //! One run from contract and settings to report.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub struct Options {
     pub concurrency: usize,
     /// The time limit of one request.
     pub timeout: Duration,
+    /// Whether the smallest requests that still fail are looked for.
+    pub shrink: bool,
     /// The command that checks this target again, without seed and selection.
     pub command: String,
     /// What the target is called, where it is not called by its URL.
@@ -62,6 +65,7 @@ impl Default for Options {
             max_failures: None,
             concurrency: 16,
             timeout: Duration::from_secs(10),
+            shrink: true,
             command: "probity check".to_owned(),
             target_name: None,
         }
@@ -71,7 +75,7 @@ impl Default for Options {
 /// A run that is ready to begin: everything was read and checked, nothing was sent.
 #[derive(Debug)]
 pub struct Session {
-    contract: Contract,
+    contract: Arc<Contract>,
     lent: Lent,
     plan: Plan,
     client: Client,
@@ -86,7 +90,13 @@ impl Session {
     ///
     /// # Errors
     /// Settings or a contract that cannot be used, and selections that leave nothing.
-    pub fn new(contract: Contract, settings: Settings, options: &Options, clock: Clock) -> Result<Self> {
+    pub fn new(
+        contract: impl Into<Arc<Contract>>,
+        settings: Settings,
+        options: &Options,
+        clock: Clock,
+    ) -> Result<Self> {
+        let contract = contract.into();
         settings.check_fixtures(&contract.fixtures)?;
         let identities = settings.identities.keys().cloned().collect();
         let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
@@ -138,6 +148,7 @@ impl Session {
                 max_requests,
                 max_failures: options.max_failures,
                 concurrency: options.concurrency,
+                shrink: options.shrink,
             },
             warnings,
         })

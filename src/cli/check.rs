@@ -1,6 +1,7 @@
 //! `check`: the main job.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ use crate::source::Diagnostic;
 use crate::target::clock::Clock;
 
 #[derive(Debug, ClapArgs)]
+#[command(after_long_help = examples())]
 pub(crate) struct Args {
     #[command(flatten)]
     contract: ContractOptions,
@@ -32,27 +34,27 @@ pub(crate) struct Args {
     #[command(flatten)]
     selection: SelectionOptions,
 
-    /// Only what failed or was not known in this report.json
+    /// Only what failed, or was not known or not tested, in this report.json
     #[arg(long, value_name = "REPORT", help_heading = "Selection")]
     rerun_failed: Option<PathBuf>,
 
     /// How many requests may be sent, shrinking included [default: 500, or what --examples asks for]
-    #[arg(long, value_name = "N", help_heading = "Run")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
     max_requests: Option<u64>,
 
-    /// Send no more after so many failed requirements
+    /// Stop sending after so many failed requirements
     #[arg(long, value_name = "N", help_heading = "Run")]
-    max_failures: Option<usize>,
+    max_failures: Option<NonZeroUsize>,
 
     /// How many requests are under way at most
-    #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Run")]
-    concurrency: usize,
+    #[arg(long, value_name = "N", default_value = "16", help_heading = "Run")]
+    concurrency: NonZeroUsize,
 
     /// The time limit of one request
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, help_heading = "Run")]
     timeout: Duration,
 
-    /// Requirements of this level count as musts do
+    /// Also fail on broken requirements of this level; musts always count
     #[arg(long, value_name = "LEVEL", help_heading = "Run")]
     deny: Vec<Level>,
 
@@ -60,11 +62,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
     out: PathBuf,
 
-    /// Only the last lines of the summary
+    /// Only the verdict, and where the reports are
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     quiet: bool,
 
-    /// Also what passed
+    /// Everything: each failure in full, what passed, what was observed
     #[arg(short, long, help_heading = "Output")]
     verbose: bool,
 
@@ -73,7 +75,27 @@ pub(crate) struct Args {
     color: Color,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// What `check --help` shows at its end.
+fn examples() -> String {
+    let mut text = "Examples:
+  probity check                                   the reference server that probity carries
+  probity check --config probity.toml             any server; `probity explain settings` shows the file
+  PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture household_id=hh_1
+  probity check --only 'idempotency/*' --seed 7   a part of it, and the same requests each time
+
+A run creates records on the target, about one for every second request; their names begin with
+`probity-` and the run's mark.
+
+Exit codes, the first that holds:
+"
+    .to_owned();
+    for exit in Exit::WORST_FIRST {
+        text.push_str(&format!("  {:>2}  {}\n", exit.code(), exit.meaning()));
+    }
+    text
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
 }
 
@@ -88,9 +110,10 @@ pub(crate) fn run(args: &Args) -> Done {
         skip: args.selection.skip.clone(),
         exactly,
         max_requests: args.max_requests,
-        max_failures: args.max_failures,
-        concurrency: args.concurrency,
+        max_failures: args.max_failures.map(NonZeroUsize::get),
+        concurrency: args.concurrency.get(),
         timeout: args.timeout,
+        shrink: true,
         command: command(args),
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
     };

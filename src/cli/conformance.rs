@@ -38,11 +38,22 @@ use crate::source::{Diagnostic, Result};
 use crate::target::clock::Clock;
 use crate::target::settings::Overrides;
 
+/// The trial that stands for what no single requirement shows.
+const GATE: &str = "run";
+
 /// Runs the contract as tests.
 pub fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     match trials(&mut arguments) {
-        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Ok(trials) => {
+            let gate = trials.iter().find(|t| t.name() == GATE).map(|t| arguments.is_filtered_out(t));
+            let conclusion = libtest_mimic::run(&arguments, trials);
+            if gate == Some(true) && !arguments.list && !conclusion.has_failed() {
+                eprintln!("what was left by the filter is good, but the run as a whole is not: see its report");
+                return ExitCode::from(Exit::Untested);
+            }
+            conclusion.exit_code()
+        }
         Err(diagnostic) => {
             eprintln!("{diagnostic}");
             ExitCode::from(Exit::Usage)
@@ -61,12 +72,11 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
         return some(shown(&report, &counting));
     }
     let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
-    let wanted: Vec<&Requirement> =
-        contract.requirements.iter().filter(|r| r.level.is_some() && is_wanted(arguments, r)).collect();
+    let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
     if arguments.list {
-        return some(wanted.iter().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect());
+        return some(owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect());
     }
-    let ids: Vec<String> = wanted.iter().map(|r| r.id.clone()).collect();
+    let ids: Vec<String> = owed().filter(|r| is_wanted(arguments, r)).map(|r| r.id.clone()).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -128,7 +138,7 @@ fn shown(report: &Report, policy: &Policy) -> Vec<Trial> {
     }
     let decision = decide(report, policy);
     if !red && decision.exit != Exit::Conformant {
-        trials.push(trial("run", "gate", Err(decision.sentence)));
+        trials.push(trial(GATE, "gate", Err(decision.sentence)));
     }
     trials
 }
@@ -143,9 +153,9 @@ fn some(trials: Vec<Trial>) -> Result<Vec<Trial>> {
 
 /// Only what the filters leave is sent: a run costs requests.
 fn is_wanted(arguments: &Arguments, requirement: &Requirement) -> bool {
-    let name = &requirement.id;
-    let fits = |pattern: &String| if arguments.exact { name == pattern } else { name.contains(pattern.as_str()) };
-    arguments.filter.as_ref().is_none_or(fits) && !arguments.skip.iter().any(fits)
+    let level = requirement.level.map_or("", |l| l.name());
+    // Asked of a trial as it is listed: filters may name its kind.
+    !arguments.is_filtered_out(&trial(&requirement.id, level, Ok(())))
 }
 
 fn trial(id: &str, level: &str, outcome: std::result::Result<(), String>) -> Trial {

@@ -131,8 +131,11 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
                     .error(format!("there is no `{name}`"))
                     .help("it is looked for in the contract's folder and in those above it"));
             };
-            let text = std::fs::read_to_string(&path)
-                .map_err(|e| asked.error(format!("cannot read {}: {e}", path.display())))?;
+            let text = std::fs::read_to_string(&path).map_err(|e| {
+                asked
+                    .error(format!("cannot read {}: {e}", path.display()))
+                    .help("a document is text in UTF-8 that may be read")
+            })?;
             Ok(Source::new(name, text))
         }
     }

@@ -219,8 +219,12 @@ impl<'a> Translator<'a> {
                 "required" => self.required(node, value)?,
                 "pattern" => {
                     let pattern = value.string("`pattern`")?;
-                    check_pattern(pattern)
-                        .map_err(|e| value.error("this pattern is not a regular expression").label(e))?;
+                    check_pattern(pattern).map_err(|e| {
+                        value
+                            .error("this pattern is not a regular expression")
+                            .label(e)
+                            .help("patterns are regular expressions as in ECMA 262")
+                    })?;
                     json!(pattern)
                 }
                 "exclusiveMinimum" | "exclusiveMaximum" | "nullable" | "readOnly" | "writeOnly" => {
@@ -238,6 +242,18 @@ impl<'a> Translator<'a> {
             }
         }
         int_format(&mut out);
+        for (low, high) in [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")] {
+            let bound = |key: &str| out.get(key).and_then(Json::as_f64);
+            if let (Some(least), Some(most)) = (bound(low), bound(high))
+                && least > most
+            {
+                return Err(node
+                    .get(low)
+                    .unwrap_or(node)
+                    .error(format!("no value can keep this schema: its `{low}` is above its `{high}`"))
+                    .help("swap them, or correct one"));
+            }
+        }
         if flag("nullable") {
             nullable(&mut out);
         }

@@ -84,7 +84,10 @@ impl Expression {
             let first = errors.errors.first();
             let (line, column) = first.map_or((1, 1), |e| e.pos);
             let message = first.map_or_else(String::new, |e| e.msg.clone());
-            place.error("this is not a CEL expression").label(format!("line {line}, column {column} of it: {message}"))
+            place
+                .error("this is not a CEL expression")
+                .label(format!("line {line}, column {column} of it: {message}"))
+                .help("CEL is written like C: `has(a.b) && a.b > 1`, strings in 'quotes'")
         })?;
         let mut ast = program.expression().clone();
         let found = names::bind(&mut ast, names).map_err(|unknown| {

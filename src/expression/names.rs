@@ -161,7 +161,6 @@ pub(super) fn chain(ast: &IdedExpr) -> Option<Vec<String>> {
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "the callers are all optional")]
 fn with(mut path: Vec<String>, name: &str) -> Option<Vec<String>> {
     path.push(name.to_owned());
     Some(path)

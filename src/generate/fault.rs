@@ -253,14 +253,17 @@ fn allows(schema: &Json, name: &str) -> bool {
 
 fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
     let kind = type_of(schema).to_owned();
+    let text = kind == "string";
+    // Where nothing is what a careless server takes for left out, the wrong values are such nothings.
+    let number = if text { json!(0) } else { json!(12) };
+    let boolean = json!(false);
     let candidates: &[(&str, &str, Json)] = &[
         ("string", "a string", json!("abc")),
         ("string", "a number in a string", json!("12")),
         ("number", "a fraction", json!(1.5)),
-        ("integer", "a number", json!(12)),
-        ("boolean", "a boolean", json!(true)),
+        ("integer", "a number", number),
+        ("boolean", "a boolean", boolean),
         ("object", "an object", json!({})),
-        ("array", "a list", json!([])),
         ("null", "null", json!(null)),
     ];
     for (name, label, value) in candidates {
@@ -272,6 +275,10 @@ fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
         if !fits {
             c.set("type", *label, value.clone());
         }
+    }
+    if !allows(schema, "array") {
+        // Some readers take a list of one for the one.
+        c.put("type", "a list of one", vec![Template::List(vec![simplest(schema)])]);
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Tally {
     pub skipped: u64,
     /// Trials that were planned for it and not carried out.
     pub left_out: u64,
+    /// The smallest number of an exchange that showed it broken.
+    pub first_broken: Option<u64>,
     /// The first breaches, by name of trial.
     pub breaches: BTreeMap<String, Arc<Breach>>,
     /// The smallest breach that was found by looking for it: trial and breach.
@@ -78,7 +80,9 @@ pub struct Tally {
     pub obstacle: Option<String>,
     /// What a probe saw, and how often.
     pub observed: BTreeMap<String, u64>,
-    values: HashMap<String, String>,
+    /// Values that must not come twice: the trial that brought one first, and the lowest number of
+    /// its exchanges.
+    values: HashMap<String, (String, u64)>,
 }
 
 /// What came of sending failing requests again.
@@ -106,7 +110,10 @@ impl Tally {
         let Finding { trial, found, .. } = finding;
         match found {
             Found::Holds => self.holds += 1,
-            Found::Broken(breach) => self.add_breach(trial, breach),
+            Found::Broken(breach) => {
+                let number = breach.exchanges.iter().map(|e| e.number).max();
+                self.add_breach(trial, breach, number);
+            }
             Found::Unknown(reason, exchanges) => {
                 self.unknown += 1;
                 if self.doubt.as_ref().is_none_or(|(first, _, _)| trial < *first) {
@@ -127,11 +134,13 @@ impl Tally {
         }
     }
 
-    fn add_breach(&mut self, trial: String, breach: Arc<Breach>) {
+    /// Adds a breach that was known with the exchange of this number.
+    fn add_breach(&mut self, trial: String, breach: Arc<Breach>, number: Option<u64>) {
         self.broken += 1;
         if self.shown.len() < SHOWN {
             self.shown.push(breach.exchanges.iter().map(|e| e.number).collect());
         }
+        self.first_broken = self.first_broken.into_iter().chain(number).min();
         self.breaches.insert(trial, breach);
         while self.breaches.len() > KEPT {
             self.breaches.pop_last();
@@ -142,11 +151,14 @@ impl Tally {
         match self.values.entry(value) {
             Entry::Vacant(entry) => {
                 // Not the exchange: a run may have very many.
-                entry.insert(trial);
+                entry.insert((trial, exchange.number));
                 self.holds += 1;
             }
-            Entry::Occupied(entry) => {
-                let mut trials = [entry.get().as_str(), trial.as_str()];
+            Entry::Occupied(mut entry) => {
+                let (_, lowest) = entry.get_mut();
+                let number = exchange.number.max(*lowest);
+                *lowest = exchange.number.min(*lowest);
+                let mut trials = [entry.get().0.as_str(), trial.as_str()];
                 trials.sort_unstable();
                 let breach = Breach {
                     label: String::new(),
@@ -157,7 +169,7 @@ impl Tally {
                     operands: Vec::new(),
                     exchanges: vec![exchange],
                 };
-                self.add_breach(trial, Arc::new(breach));
+                self.add_breach(trial, Arc::new(breach), Some(number));
             }
         }
     }

@@ -20,7 +20,7 @@ pub use select::Selection;
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.
-pub const EXAMPLES: usize = 30;
+pub const EXAMPLES: usize = 24;
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]

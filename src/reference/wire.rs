@@ -31,7 +31,7 @@ pub(super) async fn around(State(office): State<Arc<Office>>, request: Request, 
     let takes_gzip = takes_gzip(request.headers());
     let response = match limits::check(&office) {
         Some(response) => response,
-        None => match state::admit(&office).await {
+        None => match state::admit(&office, request.extensions()).await {
             Ok(_under_way) => {
                 delay(&office).await;
                 next.run(request).await

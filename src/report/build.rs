@@ -196,6 +196,7 @@ impl Builder<'_> {
             counts: Counts {
                 holds: tally.holds,
                 broken: tally.broken,
+                until_broken: tally.first_broken.map(|number| number + 1),
                 unknown: tally.unknown,
                 skipped: tally.skipped,
                 left_out: tally.left_out,

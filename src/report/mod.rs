@@ -77,11 +77,16 @@ pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
 /// The first file that cannot be written; the others keep what they held.
 pub fn write_all(dir: &Path, report: &Report, counting: &BTreeSet<Level>) -> Result<(), WriteError> {
     create_dir(dir)?;
-    let file = |name: &str, text: String| {
-        let path = dir.join(name);
-        json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
-    };
-    file(JUNIT, junit::render(report, counting))?;
+    write_file(dir, JUNIT, &junit::render(report, counting))?;
     // Last: who sees a new report sees new files beside it.
-    file(REPORT, json::render(report))
+    write_file(dir, REPORT, &json::render(report))
+}
+
+/// Writes one file, whole, in the place of an older one.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn write_file(dir: &Path, name: &str, text: &str) -> Result<(), WriteError> {
+    let path = dir.join(name);
+    json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
 }

@@ -195,6 +195,8 @@ pub struct Counts {
     pub holds: u64,
     /// How often it was broken.
     pub broken: u64,
+    /// How many requests were sent until one broke it, that one included; null if none did.
+    pub until_broken: Option<u64>,
     /// How often it could not be told.
     pub unknown: u64,
     /// How often it could not be tried.

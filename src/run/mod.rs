@@ -45,6 +45,8 @@ pub struct Options {
     pub max_failures: Option<usize>,
     /// How many requests are under way at most.
     pub concurrency: usize,
+    /// Whether the smallest requests that still fail are looked for.
+    pub shrink: bool,
 }
 
 /// What a run brought.
@@ -163,7 +165,9 @@ pub async fn run(
         run.rest().await;
         run.obstacles();
         standing = run.last_look().await;
-        run.shrink().await;
+        if options.shrink {
+            run.shrink().await;
+        }
         if stopped.load(std::sync::atomic::Ordering::SeqCst) {
             stop = Some(Stop::Interrupted);
         } else if run.lock().throttled {

@@ -158,8 +158,9 @@ impl Run<'_> {
         }
         if let Some(until) = &step.until {
             let until = until.instant(names)?;
-            // Past it by every clock that the server may have.
-            let now = self.client.clock().server().earliest;
+            // Past it by every clock that the server may have; by ours, if it has told nothing of its own.
+            let clock = self.client.clock();
+            let now = if clock.difference().is_some() { clock.server().earliest } else { clock.local() };
             let delay = (until - now).to_std().unwrap_or_default();
             if delay > MOST_WAIT {
                 return Err(Trouble::Unknown("it is too long until then".into()));

@@ -7,11 +7,23 @@ use crate::reference::refusal::{Break, Failure, Refusal};
 use crate::reference::residents::TOKENS;
 use crate::reference::world::{self, Token};
 use axum::http::{Extensions, StatusCode};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What a connection remembers of its requests; the server puts one into each request's extensions.
 #[derive(Clone, Debug, Default)]
-pub(in crate::reference) struct ConnectionMemory(Arc<OnceLock<&'static Token>>);
+pub(in crate::reference) struct ConnectionMemory(Arc<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    token: OnceLock<&'static Token>,
+    is_used: AtomicBool,
+}
+
+/// Whether a request is the first one of its connection; to be asked once for each.
+pub(super) fn is_first(extensions: &Extensions) -> bool {
+    extensions.get().is_some_and(|ConnectionMemory(memory)| !memory.is_used.swap(true, Ordering::Relaxed))
+}
 
 /// The token of whom a request without valid credentials is taken for.
 pub(in crate::reference) fn taken_anyway(
@@ -22,7 +34,7 @@ pub(in crate::reference) fn taken_anyway(
     let caller = TOKENS.first();
     if d.fault(Fault::ConnectionRemembered)
         && let Some(ConnectionMemory(memory)) = extensions.get()
-        && let Some(token) = memory.get()
+        && let Some(token) = memory.token.get()
     {
         return Some(token);
     }
@@ -97,7 +109,7 @@ pub(in crate::reference) fn remember(d: &Deviations, token: &'static Token, exte
         && let Some(ConnectionMemory(memory)) = extensions.get()
     {
         // A later token on the same connection changes nothing.
-        let _ = memory.set(token);
+        let _ = memory.token.set(token);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::reference::respond::Answer;
 use crate::reference::world::{Pipeline, Stage, User};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -13,6 +13,8 @@ pub(in crate::reference) struct Memory {
     pub(super) requests: AtomicU64,
     pub(super) answers: AtomicU64,
     pub(super) refusals: AtomicU64,
+    /// Whether the next request on a fresh connection is dropped.
+    pub(super) drops_next_fresh: AtomicBool,
     /// Requests now under way.
     pub(super) under_way: AtomicUsize,
     /// Turns of the two workers.

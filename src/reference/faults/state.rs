@@ -1,6 +1,7 @@
 //! Hooks of what a server keeps from one request to the next: ids, places shared by accident, exhaustion.
 
 use super::Fault;
+use super::authentication::is_first;
 use super::memory::{Memory, lock};
 use crate::reference::create::Posted;
 use crate::reference::ids::mix;
@@ -9,7 +10,7 @@ use crate::reference::record::Record;
 use crate::reference::refusal::{Break, Failure, Refusal};
 use crate::reference::validate::{Asked, NAME};
 use crate::reference::world::User;
-use axum::http::StatusCode;
+use axum::http::{Extensions, StatusCode};
 use chrono::{DateTime, Utc};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::Ordering;
@@ -25,7 +26,10 @@ impl Drop for UnderWay<'_> {
 }
 
 /// Before anything else: whether the request is served at all.
-pub(in crate::reference) async fn admit(office: &Office) -> Result<UnderWay<'_>, Break> {
+pub(in crate::reference) async fn admit<'a>(
+    office: &'a Office,
+    extensions: &Extensions,
+) -> Result<UnderWay<'a>, Break> {
     let (d, memory) = (&office.deviations, &office.memory);
     let number = memory.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let others = memory.under_way.fetch_add(1, Ordering::Relaxed);
@@ -37,8 +41,14 @@ pub(in crate::reference) async fn admit(office: &Office) -> Result<UnderWay<'_>,
             (Fault::Every40thHangs, Break::Hang),
         ];
         if let Some((_, broken)) = breaks.into_iter().find(|(fault, _)| d.fault(*fault)) {
+            memory.drops_next_fresh.store(d.fault(Fault::Every40thDrops), Ordering::Relaxed);
             return Err(broken);
         }
+    }
+    // Clients send again what a kept connection dropped: only dropping that as well is seen.
+    if d.fault(Fault::Every40thDrops) && is_first(extensions) && memory.drops_next_fresh.swap(false, Ordering::Relaxed)
+    {
+        return Err(Break::Sever);
     }
     let exhausted = d.fault(Fault::DiesAfter150) && number > 150
         || d.fault(Fault::RefusalsExhaust) && memory.refusals.load(Ordering::Relaxed) > 30;

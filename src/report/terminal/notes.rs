@@ -83,7 +83,8 @@ fn observations(page: &mut Page, report: &Report) {
         if first {
             page.gap();
             let head = page.bold("observed");
-            page.line(&format!("{head}: what the contract leaves open, never a failure (-v tells more)"));
+            let more = if page.full { "" } else { " (-v tells more)" };
+            page.line(&format!("{head}: what the contract leaves open, never a failure{more}"));
             first = false;
         }
         if !page.full {
