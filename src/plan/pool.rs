@@ -509,7 +509,7 @@ impl Planner<'_> {
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 let entry = shapes.iter().find_map(|(patience, shape)| {
                     let strategy = draws(self.judge, shape);
-                    self.draw_with(&strategy, *patience, &name, "breaks only this", shape, broken)
+                    self.draw_with(&strategy, *patience, &name, "", shape, broken)
                 });
                 // What is not found once is not found again.
                 let Some(mut entry) = entry else { break };

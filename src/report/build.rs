@@ -229,7 +229,7 @@ impl Builder<'_> {
             },
             Verdict::Untested => match &self.end.reason {
                 Some(reason) if tally.left_out > 0 => reason.clone(),
-                _ => "no exchange of this run spoke to it; more --examples may".to_owned(),
+                _ => "nothing that the target took in this run spoke to it; more --examples may".to_owned(),
             },
         };
         Some(self.recorder.text(&reason))

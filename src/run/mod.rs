@@ -3,6 +3,7 @@
 //! - [`contact`]: whether there is a target that takes valid requests at all
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
+//! - [`unanswered`]: what got no answer, sent again
 //! - [`shrink`]: the smallest request that still fails
 //! - [`event`]: what is told while it goes on
 
@@ -11,6 +12,7 @@ pub mod event;
 mod send;
 mod shrink;
 mod trial;
+mod unanswered;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -165,6 +167,9 @@ pub async fn run(
         run.rest().await;
         run.obstacles();
         standing = run.last_look().await;
+        if standing == Standing::Yes {
+            run.unanswered().await;
+        }
         if options.shrink {
             run.shrink().await;
         }
@@ -282,13 +287,15 @@ impl<'a> Run<'a> {
                 .for_each(|()| async {})
                 .await;
         };
-        // Trials wait beside each other: the pace alone limits what is under way.
+        // Trials that wait do so beside each other: the pace limits what is under way.
         let trials = async {
             // Those that wait go first, so that the others fill the time.
             let (waiting, others): (Vec<_>, Vec<_>) = self.plan.trials.iter().partition(|t| t.waits);
+            // Each remembers what came until it ends.
+            let at_once = waiting.len() + 2 * self.options.concurrency;
             stream::iter(waiting.into_iter().chain(others))
                 .map(|trial| self.trial(trial))
-                .buffer_unordered(usize::MAX)
+                .buffer_unordered(at_once)
                 .for_each(|()| async {})
                 .await;
         };

@@ -53,7 +53,8 @@ impl Pace {
     pub fn hold(&self, delay: Duration) -> bool {
         let mut state = self.lock();
         let now = Instant::now();
-        let until = now + delay;
+        // A server may ask for more time than there is.
+        let Some(until) = now.checked_add(delay) else { return false };
         let held = state.not_before.filter(|at| *at > now).unwrap_or(now);
         let more = until.saturating_duration_since(held);
         if state.waited + more > PATIENCE {
@@ -108,5 +109,6 @@ mod tests {
         assert_eq!(start.elapsed().as_secs(), 3);
         assert_eq!(pace.waited(), Duration::from_secs(3));
         assert!(!pace.hold(Duration::from_secs(200)));
+        assert!(!pace.hold(Duration::MAX), "more time than there is");
     }
 }

@@ -86,11 +86,11 @@ pub fn render(
 }
 
 pub fn answer(status: u16, media_type: &str, body: &str) -> Outcome {
-    Outcome::Response(Response {
+    Outcome::Response(Response::new(
         status,
-        headers: vec![("content-type".to_owned(), media_type.to_owned())],
-        body: body.to_owned().into(),
-    })
+        vec![("content-type".to_owned(), media_type.to_owned())],
+        body.to_owned().into(),
+    ))
 }
 
 pub static OPPORTUNITIES: LazyLock<Bench> = LazyLock::new(|| {

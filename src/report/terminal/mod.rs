@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::model::Report;
+use super::model::{ClockDifference, Report};
 use super::text::{counted, fit, visible, wrap};
 use super::words::LOOKS;
 
@@ -124,10 +124,28 @@ fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
         );
     }
     page.text(&line);
+    if !report.end.first_contact_failed {
+        page.text(&clock(figures.clock.as_ref()));
+    }
     if !ending.files.is_empty() {
         let files: Vec<String> = ending.files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
     }
+}
+
+/// How well the server's time is known: what lies nearer to the present instant is left open.
+fn clock(difference: Option<&ClockDifference>) -> String {
+    let Some(ClockDifference { low_ms, high_ms }) = difference else {
+        return "the server's clock: not told, so ours is taken, give or take 10 minutes".to_owned();
+    };
+    let side = |ms: i64| {
+        let distance = match ms.unsigned_abs() {
+            ms @ 0..1000 => format!("{ms} ms"),
+            ms => seconds(ms),
+        };
+        format!("{distance} {}", if ms < 0 { "behind" } else { "ahead" })
+    };
+    format!("the server's clock: {} to {} of ours", side(*low_ms), side(*high_ms))
 }
 
 /// Milliseconds in words.
