@@ -78,7 +78,11 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
         Some(a) => format!("; sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)),
         None => String::new(),
     };
-    page.field("broken", &format!("{}, {held}{again}", times(counts.broken)));
+    let at_once = match requirement.at_once {
+        Some(n) if n > 1 => format!(", up to {n} at once"),
+        _ => String::new(),
+    };
+    page.field("broken", &format!("{}, {held}{at_once}{again}", times(counts.broken)));
     if let Some(cause) = &requirement.cause {
         page.field("cause", &format!("probably the same as of {cause}"));
     }
