@@ -86,11 +86,11 @@ fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Exchange {
         sent: now,
         elapsed: Duration::from_millis(1),
         server_now: Interval { earliest: now, latest: now + chrono::TimeDelta::seconds(1) },
-        outcome: Outcome::Response(Response {
-            status: 201,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: bytes::Bytes::from(body.to_string()),
-        }),
+        outcome: Outcome::Response(Response::new(
+            201,
+            vec![("content-type".to_owned(), "application/json".to_owned())],
+            bytes::Bytes::from(body.to_string()),
+        )),
         fresh: true,
         lost: false,
         retries: 0,

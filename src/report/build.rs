@@ -246,7 +246,7 @@ impl Builder<'_> {
             },
             Verdict::Untested => match &self.end.reason {
                 Some(reason) if tally.left_out > 0 => reason.clone(),
-                _ => "no exchange of this run spoke to it; more --examples may".to_owned(),
+                _ => "nothing that the target took in this run spoke to it; more --examples may".to_owned(),
             },
         };
         Some(self.recorder.text(&reason))
@@ -260,12 +260,16 @@ impl Builder<'_> {
         let rest = breaches.into_iter().map(|(trial, breach)| (trial, breach, false));
         let shown: Vec<_> = smallest.chain(rest).take(FAILURES_SHOWN).collect();
         let counted = shown.iter().filter(|(_, _, smallest)| !smallest).count() as u64;
-        let failures =
-            shown.into_iter().map(|(trial, breach, smallest)| self.failure(id, trial, breach, smallest)).collect();
-        (failures, counted)
+        // What never failed again by itself may take the rest of the run to fail.
+        let alone = tally.again.is_none_or(|again| again.broken > 0);
+        let failure = |(trial, breach, smallest): (&String, &Arc<Breach>, bool)| {
+            let rerun = if alone { self.rerun(id, trial) } else { self.rerun_all() };
+            self.failure(trial, breach, smallest, rerun)
+        };
+        (shown.into_iter().map(failure).collect(), counted)
     }
 
-    fn failure(&self, id: &str, trial: &str, breach: &Breach, smallest: bool) -> Failure {
+    fn failure(&self, trial: &str, breach: &Breach, smallest: bool, rerun: String) -> Failure {
         let recorder = self.recorder;
         let difference = |d: &crate::judge::finding::Difference| Difference {
             at: d.at.clone(),
@@ -287,13 +291,18 @@ impl Builder<'_> {
             smallest,
             exchanges: breach.exchanges.iter().map(|e| recorder.record(e)).collect(),
             curl: to_resend(&breach.exchanges).map(|e| recorder.curl(e)).collect(),
-            rerun: self.rerun(id, trial),
+            rerun,
         }
+    }
+
+    /// The command that tries everything again.
+    fn rerun_all(&self) -> String {
+        format!("{} --seed {}", self.facts.command, self.facts.seed)
     }
 
     /// The command that tries a requirement again, with the requirement whose trial broke it.
     fn rerun(&self, id: &str, trial: &str) -> String {
-        let mut command = format!("{} --seed {} --only {}", self.facts.command, self.facts.seed, plain_or_quoted(id));
+        let mut command = format!("{} --only {}", self.rerun_all(), plain_or_quoted(id));
         if let Some(other) = trial_of(trial).filter(|other| *other != id) {
             command.push_str(&format!(" --only {}", plain_or_quoted(other)));
         }

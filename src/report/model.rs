@@ -170,7 +170,7 @@ pub struct Requirement {
     pub failures: Vec<Failure>,
     /// How many breaches there were beside those in `failures`.
     pub more_failures: u64,
-    /// The requirement under which its failure is told: it fails wherever this one fails.
+    /// The requirement under which its failure is told: the cause is probably one.
     #[serde(default)]
     pub cause: Option<String>,
     /// What came of sending what failed again.

@@ -176,6 +176,7 @@ impl Recorder {
         let (response, failure) = match &seen.outcome {
             Outcome::Response(r) => {
                 let (body, body_base64, truncated) = self.body(&r.body, BODY_SHOWN);
+                let truncated = truncated.map(|_| r.length as u64);
                 let response =
                     Response { status: r.status, headers: self.headers(&r.headers), body, body_base64, truncated };
                 (Some(response), None)

@@ -77,7 +77,7 @@ impl Ledger {
 fn may_have_created(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Response(response) => response.status >= 500,
-        Outcome::Failed(failure) => failure.kind.is_the_servers(),
+        Outcome::Failed(failure) => failure.kind.is_silence(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`ledger`]: what was created
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
+//! - [`unanswered`]: what got no answer, sent again
 //! - [`shrink`]: the smallest request that still fails
 //! - [`event`]: what is told while it goes on
 
@@ -13,6 +14,7 @@ pub mod ledger;
 mod send;
 mod shrink;
 mod trial;
+mod unanswered;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
@@ -191,6 +193,9 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
             run.rest().await;
             run.obstacles();
             standing = run.last_look().await;
+            if standing == Standing::Yes {
+                run.unanswered().await;
+            }
             if options.shrink {
                 run.shrink().await;
             }
@@ -330,13 +335,15 @@ impl<'a> Run<'a> {
                 .for_each(|()| async {})
                 .await;
         };
-        // Trials wait beside each other: the pace alone limits what is under way.
+        // Trials that wait do so beside each other: the pace limits what is under way.
         let trials = async {
             // Those that wait go first, so that the others fill the time.
             let (waiting, others): (Vec<_>, Vec<_>) = self.plan.trials.iter().partition(|t| t.waits);
+            // Each remembers what came until it ends.
+            let at_once = waiting.len() + 2 * self.client.settings().concurrency;
             stream::iter(waiting.into_iter().chain(others))
                 .map(|trial| self.trial(trial))
-                .buffer_unordered(usize::MAX)
+                .buffer_unordered(at_once)
                 .for_each(|()| async {})
                 .await;
         };

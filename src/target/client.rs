@@ -19,7 +19,9 @@ use crate::contract::document::Security;
 use crate::generate::render::{Request, Shown};
 
 /// The longest body that is read.
-const BODY_LIMIT: usize = 8 << 20;
+const BODY_LIMIT: usize = 1 << 20;
+/// What hyper says, and has no other word for, where a server speaks without having been asked.
+const UNASKED: &str = "unexpected message from connection";
 /// How often a request is sent again because the server asked to wait.
 const ASKED_TO_WAIT: u32 = 5;
 /// How often a connection is tried.
@@ -184,11 +186,11 @@ impl Client {
                         }
                         connects += 1;
                         self.sleep(delays_connecting.next().unwrap_or_default()).await;
-                    } else if kind == FailureKind::Broken && !alone && manner.repeatable {
+                    } else if !alone && is_stale(failure) && manner.repeatable {
                         alone = true;
                         sent.perhaps_twice = true;
                     } else {
-                        sent.lost = kind == FailureKind::Broken && !alone;
+                        sent.lost = !alone && is_stale(failure);
                         return sent;
                     }
                 }
@@ -353,6 +355,11 @@ pub fn join(base: &Url, path: &str) -> String {
     format!("{base}/{}", path.trim_start_matches('/'))
 }
 
+/// Whether a failure may be the connection's rather than the server's.
+fn is_stale(failure: &Failure) -> bool {
+    failure.kind == FailureKind::Broken || failure.message.contains(UNASKED)
+}
+
 async fn attempt(client: &reqwest::Client, request: reqwest::Request) -> Outcome {
     let mut response = match client.execute(request).await {
         Ok(response) => response,
@@ -389,7 +396,7 @@ async fn attempt(client: &reqwest::Client, request: reqwest::Request) -> Outcome
             }
         }
     }
-    Outcome::Response(Response { status, headers, body: Bytes::from(body) })
+    Outcome::Response(Response::new(status, headers, Bytes::from(body)))
 }
 
 fn failure(error: reqwest::Error) -> Failure {
@@ -406,7 +413,7 @@ fn failure(error: reqwest::Error) -> Failure {
     while let Some(cause) = source {
         let text = cause.to_string();
         if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if hyper.is_parse() {
+            if hyper.is_parse() || text.contains(UNASKED) {
                 kind = FailureKind::Protocol;
             } else if hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled() {
                 kind = FailureKind::Broken;

@@ -71,9 +71,19 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Bytes,
+    /// The body's length; more than there is of it once [`Exchange::cut`] has cut it.
+    pub length: usize,
 }
 
+/// How much of a response's body is kept once it was judged, in bytes.
+const KEPT: usize = 64 << 10;
+
 impl Response {
+    /// A response whose body is whole.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Self {
+        Self { status, headers, length: body.len(), body }
+    }
+
     /// The first header of a name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
@@ -118,12 +128,9 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// Whether it shows something of the server: that it did not answer a request that it got.
-    pub fn is_the_servers(self) -> bool {
-        match self {
-            Self::Timeout | Self::Broken | Self::Protocol | Self::TooLarge => true,
-            Self::Connect | Self::Throttled | Self::Unsendable | Self::Credentials => false,
-        }
+    /// Whether the server was reached, and gave no whole answer.
+    pub fn is_silence(self) -> bool {
+        matches!(self, Self::Timeout | Self::Broken | Self::Protocol | Self::TooLarge)
     }
 
     /// A few words.
@@ -147,6 +154,15 @@ impl Exchange {
         match &self.outcome {
             Outcome::Response(response) => Some(response),
             Outcome::Failed(_) => None,
+        }
+    }
+
+    /// Keeps the beginning of a long body only: a run remembers many exchanges.
+    pub fn cut(&mut self) {
+        if let Outcome::Response(response) = &mut self.outcome
+            && response.body.len() > KEPT
+        {
+            response.body = Bytes::copy_from_slice(&response.body[..KEPT]);
         }
     }
 

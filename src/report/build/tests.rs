@@ -95,11 +95,11 @@ fn exchange(number: u64, body: &[u8], credentials: Shown, answer: &[u8]) -> Arc<
         sent: at(),
         elapsed: Duration::from_micros(12_345),
         server_now: Interval::exact(at()),
-        outcome: target::Outcome::Response(Response {
-            status: 201,
-            headers: vec![("x-echo".into(), format!("Bearer {TOKEN}"))],
-            body: answer.to_vec().into(),
-        }),
+        outcome: target::Outcome::Response(Response::new(
+            201,
+            vec![("x-echo".into(), format!("Bearer {TOKEN}"))],
+            answer.to_vec().into(),
+        )),
         fresh: true,
         lost: false,
         retries: 1,
@@ -178,7 +178,10 @@ fn carries_what_the_contract_and_the_run_say() {
     assert!(declared.origin.ends_with("books.yaml:2"), "{}", declared.origin);
     assert_eq!(report.requirement(&declared.id), Some(declared));
     assert_eq!(declared.verdict, Verdict::Untested);
-    assert_eq!(declared.reason.as_deref(), Some("no exchange of this run spoke to it; more --examples may"));
+    assert_eq!(
+        declared.reason.as_deref(),
+        Some("nothing that the target took in this run spoke to it; more --examples may")
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::model::Report;
+use super::model::{ClockDifference, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
 use super::words::LOOKS;
 
@@ -137,6 +137,9 @@ fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
             page.text(&format!("slowest: {}", slowest.join(", ")));
         }
     }
+    if !report.end.first_contact_failed {
+        page.text(&clock(figures.clock.as_ref()));
+    }
     if let Some(cleanup) = &report.cleanup {
         page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
         for left in cleanup.left.iter().take(LEFT_SHOWN) {
@@ -151,6 +154,21 @@ fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
         let files: Vec<String> = ending.files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
     }
+}
+
+/// How well the server's time is known: what lies nearer to the present instant is left open.
+fn clock(difference: Option<&ClockDifference>) -> String {
+    let Some(ClockDifference { low_ms, high_ms }) = difference else {
+        return "the server's clock: not told, so ours is taken, give or take 10 minutes".to_owned();
+    };
+    let side = |ms: i64| {
+        let distance = match ms.unsigned_abs() {
+            ms @ 0..1000 => format!("{ms} ms"),
+            ms => seconds(ms),
+        };
+        format!("{distance} {}", if ms < 0 { "behind" } else { "ahead" })
+    };
+    format!("the server's clock: {} to {} of ours", side(*low_ms), side(*high_ms))
 }
 
 /// Milliseconds with as many digits as matter.
