@@ -90,7 +90,12 @@ impl Session {
     ///
     /// # Errors
     /// Settings or a contract that cannot be used, and selections that leave nothing.
-    pub fn new(contract: impl Into<Arc<Contract>>, settings: Settings, options: &Options, clock: Clock) -> Result<Self> {
+    pub fn new(
+        contract: impl Into<Arc<Contract>>,
+        settings: Settings,
+        options: &Options,
+        clock: Clock,
+    ) -> Result<Self> {
         let contract = contract.into();
         settings.check_fixtures(&contract.fixtures)?;
         let identities = settings.identities.keys().cloned().collect();

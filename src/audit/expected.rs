@@ -29,7 +29,7 @@ pub struct Table {
 pub struct Entry {
     /// The requirements that fail, all of them.
     pub fails: Vec<String>,
-    /// Those that may fail beside them, because of chance.
+    /// Those that may fail beside them, because of chance; `area/*` for a whole area.
     #[serde(default)]
     pub may: Vec<String>,
     /// For a liberty: the requirements of which nothing comes to be known, all of them.
@@ -54,6 +54,17 @@ impl Difference {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         [&self.missing, &self.extra, &self.unknown, &self.known].iter().all(|ids| ids.is_empty())
+    }
+}
+
+impl Entry {
+    /// Whether a requirement fails, or may.
+    pub fn covers(&self, id: &str) -> bool {
+        let fits = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => id.starts_with(beginning),
+            None => id == pattern,
+        };
+        self.fails.iter().any(|own| own == id) || self.may.iter().any(fits)
     }
 }
 
@@ -84,8 +95,13 @@ impl Table {
         let nothing = Entry::default();
         let entry = self.entries.get(&run.name).unwrap_or(&nothing);
         Difference {
-            missing: entry.fails.iter().filter(|id| run.tried.contains(id) && !run.fails.contains(id)).cloned().collect(),
-            extra: run.fails.iter().filter(|id| !entry.fails.contains(id) && !entry.may.contains(id)).cloned().collect(),
+            missing: entry
+                .fails
+                .iter()
+                .filter(|id| run.tried.contains(id) && !run.fails.contains(id))
+                .cloned()
+                .collect(),
+            extra: run.fails.iter().filter(|id| !entry.covers(id)).cloned().collect(),
             ..Difference::default()
         }
     }
@@ -115,7 +131,7 @@ mod tests {
     fn tells_what_is_missing_and_what_is_extra() {
         let table = Table::parse(
             "t",
-            "[late]\nfails = [\"a/one\", \"a/two\", \"b/other\"]\nmay = [\"a/may\"]\nunknown = [\"a/five\", \"a/six\"]",
+            "[late]\nfails = [\"a/one\", \"a/two\", \"b/other\"]\nmay = [\"a/m*\"]\nunknown = [\"a/five\", \"a/six\"]",
         )
         .unwrap();
         let run = Run {

@@ -59,11 +59,8 @@ impl Subject {
     /// Every pair of liberties, or so many of them, which `seed` chooses.
     pub fn pairs(sample: Option<usize>, seed: u64) -> Vec<Self> {
         let all = Liberty::ALL;
-        let mut pairs: Vec<(Liberty, Liberty)> = all
-            .iter()
-            .enumerate()
-            .flat_map(|(i, one)| all.iter().skip(i + 1).map(|other| (*one, *other)))
-            .collect();
+        let mut pairs: Vec<(Liberty, Liberty)> =
+            all.iter().enumerate().flat_map(|(i, one)| all.iter().skip(i + 1).map(|other| (*one, *other))).collect();
         if let Some(sample) = sample {
             let mut chosen = Vec::new();
             while chosen.len() < sample && !pairs.is_empty() {

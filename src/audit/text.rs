@@ -78,11 +78,8 @@ fn seconds(milliseconds: u64) -> String {
 
 /// A line for each server; of pairs only those that failed something.
 fn rows(text: &mut String, audit: &Audit, columns: usize) {
-    let shown: Vec<&Row> = audit
-        .rows
-        .iter()
-        .filter(|r| audit.kind != Kind::Pairs || !r.expected || !r.shoulds.is_empty())
-        .collect();
+    let shown: Vec<&Row> =
+        audit.rows.iter().filter(|r| audit.kind != Kind::Pairs || !r.expected || !r.shoulds.is_empty()).collect();
     let names = shown.iter().map(|r| width(&r.name)).max().unwrap_or(0);
     let mut area = None;
     for row in shown {

@@ -79,12 +79,8 @@ pub(crate) fn run(args: &Args) -> Done {
         Kind::Faults => Table::faults()?,
         Kind::Liberties | Kind::Pairs => Table::liberties()?,
     };
-    let options = Options {
-        seed: args.seed,
-        jobs: usize::from(args.jobs),
-        timeout: args.timeout,
-        only: args.only.clone(),
-    };
+    let options =
+        Options { seed: args.seed, jobs: usize::from(args.jobs), timeout: args.timeout, only: args.only.clone() };
     let bar = progress(subjects.len());
     let runs = audit::run::run(&contract, &subjects, &options, &|run: &Run| {
         bar.set_message(run.name.clone());

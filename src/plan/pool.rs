@@ -128,6 +128,7 @@ impl Planner<'_> {
         headers.iter().any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
     }
 
+    /// Gives a request the plainest text where its mark goes. It is small enough: no recipe to shrink it by.
     fn plain(&self, entry: &mut Entry) {
         if let (Some(pointer), Content::Json(body)) = (&self.judge.contract.mark, &mut entry.draft.body)
             && let Some(Template::Marked(text)) = body.pointer_mut(pointer)
@@ -281,12 +282,18 @@ impl Planner<'_> {
             let field = fields.iter().position(|f| change.at == format!("/{f}"));
             let plain = change.label == fault::PLAIN;
             let entry = match field.filter(|_| plain) {
-                // Drawn as in any valid request: it may have to be one of a list.
+                // Drawn as in any valid request, since it may have to be one of a list, but alike in
+                // every run and beside a plain text: a refusal shall tell of this field alone.
                 Some(field) => {
                     let mut shape = none.clone();
                     shape.presence[field] = Some(true);
-                    self.draw_until(&id, &change.label, shape, |request, class| {
+                    let fixed = Planner { seed: Seed(0), ..*self };
+                    let drawn = fixed.draw_until(&id, &change.label, shape, |request, class| {
                         *class == Class::Valid && has(request, &change.at)
+                    });
+                    drawn.map(|mut entry| {
+                        self.plain(&mut entry);
+                        entry
                     })
                 }
                 None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| *class == Class::Valid),

@@ -45,6 +45,7 @@ pub(in crate::reference) fn scope(
         return Ok(None);
     }
     if d.fault(Fault::KeyLongBreaks) && scope.key.len() > 128
+        || d.fault(Fault::KeyShortBreaks) && scope.key.len() < 8
         || d.fault(Fault::KeySymbolsBreak) && scope.key.iter().any(|byte| b"'\"\\`".contains(byte))
     {
         return Err(Break::Error.into());
@@ -94,7 +95,7 @@ pub(in crate::reference) async fn cached(
     }
     let cached = lock(&office.memory.last_answer).get(posted.household_id).cloned();
     if let Some((since, answer)) = cached
-        && since.elapsed() < Duration::from_millis(5)
+        && since.elapsed() < Duration::from_millis(20)
     {
         return Ok(answer);
     }
@@ -117,7 +118,7 @@ pub(in crate::reference) async fn busy<T>(d: &Deviations, lock: impl Future<Outp
 }
 
 pub(in crate::reference) fn is_alive(d: &Deviations, age: Duration) -> bool {
-    !(d.fault(Fault::KeyForgottenAfterSecond) && age > Duration::from_secs(1))
+    !(d.fault(Fault::KeyForgottenAfterTwoSeconds) && age > Duration::from_secs(2))
 }
 
 /// Whether a known key creates another record.
@@ -148,7 +149,7 @@ pub(in crate::reference) fn keeps_later(
     let kept = Kept { outcome: Ok(answer.clone()), body: posted.body.clone(), since: Instant::now() };
     let slot = Slot::clone(slot);
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         *slot.lock().await = Some(kept);
     });
     true

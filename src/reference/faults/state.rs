@@ -46,9 +46,7 @@ pub(in crate::reference) async fn admit<'a>(
         }
     }
     // Clients send again what a kept connection dropped: only dropping that as well is seen.
-    if d.fault(Fault::Every40thDrops)
-        && is_first(extensions)
-        && memory.drops_next_fresh.swap(false, Ordering::Relaxed)
+    if d.fault(Fault::Every40thDrops) && is_first(extensions) && memory.drops_next_fresh.swap(false, Ordering::Relaxed)
     {
         return Err(Break::Sever);
     }

@@ -140,6 +140,7 @@ named_table! {
             DefaultOwnerRemembered "default-owner-remembered" [intermittent] "The default owner is the one last named in the book.";
             DefaultValueZero "default-value-zero" "A value that was left out comes back as zero.";
             DefaultProbabilityMinus1 "default-probability-minus-1" "A probability that was left out comes back as -1.";
+            DefaultProbabilityRemembered "default-probability-remembered" [intermittent] "The default probability is the one last named in the book.";
             DefaultCloseDateInMonth "default-close-date-in-month" "A close date that was left out comes back as thirty days from now.";
         }
         "echo" {
@@ -223,17 +224,18 @@ named_table! {
         "idempotency" {
             KeyIgnored "key-ignored" "Idempotency keys are ignored.";
             KeyRace "key-race" [intermittent] "A key is looked up 20 ms before it is stored, without a lock.";
-            KeyStoredLate "key-stored-late" [intermittent] "A key is stored 300 ms after the answer.";
+            KeyStoredLate "key-stored-late" [intermittent] "A key is stored a second after the answer.";
             KeyBusyBreaks "key-busy-breaks" [intermittent] "Of simultaneous requests with one key, all but one are answered by a 500.";
             KeyStorePerWorker "key-store-per-worker" [intermittent] "Two workers that take turns keep keys of their own.";
             KeyLastOnly "key-last-only" [intermittent] "Only the last key that was used is kept.";
-            KeyForgottenAfterSecond "key-forgotten-after-second" "A key is forgotten after a second.";
+            KeyForgottenAfterTwoSeconds "key-forgotten-after-two-seconds" "A key is forgotten after two seconds.";
             KeyUsedUp "key-used-up" "A key is forgotten once it was replayed.";
             KeyCutAt32 "key-cut-at-32" "Only the first 32 characters of a key count.";
             KeyCutAt128 "key-cut-at-128" "Only the first 128 characters of a key count.";
             KeyCaseFolded "key-case-folded" "Keys are compared without regard to case.";
             KeySymbolsDropped "key-symbols-dropped" "Only the letters and digits of a key count.";
             KeyLongBreaks "key-long-breaks" "A key of more than 128 characters is answered by a 500.";
+            KeyShortBreaks "key-short-breaks" "A key of fewer than eight characters is answered by a 500.";
             KeySymbolsBreak "key-symbols-break" "A key with quotes or a backslash is answered by a 500.";
             KeySharedByUsers "key-shared-by-users" "A user gets the record of another who used the same key.";
             KeyLockKept "key-lock-kept" "A refused request keeps its key locked, and the next with that key is never answered.";
@@ -337,7 +339,7 @@ named_table! {
             NamesakeRefused "namesake-refused" "A name that the household already has is refused.";
             AnswersCrossed "answers-crossed" [intermittent] "The name is kept in a place that all requests share, for 20 ms.";
             OwnersCrossed "owners-crossed" [intermittent] "The caller is kept in a place that all requests share, for 20 ms.";
-            AnswerCached "answer-cached" [intermittent] "An answer without a key is given again to the household's next such request within 5 ms.";
+            AnswerCached "answer-cached" [intermittent] "An answer without a key is given again to the household's next such request within 20 ms.";
             ValueCarriedOver "value-carried-over" [intermittent] "A value that was left out is that of the request before.";
             Every40thBreaks "every-40th-breaks" [intermittent] "Every fortieth request is answered by a 500.";
             Every40thDrops "every-40th-drops" [intermittent] "Every fortieth request closes the connection without an answer, and so does the next on a fresh connection.";
