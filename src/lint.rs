@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
+use crate::contract::document::Response as Documented;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
 use crate::expression::{Expression, Scope, Trouble, timestamp};
@@ -15,13 +16,13 @@ use crate::generate::fault::simplest;
 use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
-use crate::judge::bind::Control;
+use crate::judge::bind::{Control, Seen};
 use crate::plan::{FULL, Plan};
 use crate::source::{Diagnostic, Result};
 use crate::target::exchange::{Exchange, Interval, Outcome, Response};
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
-pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box<Diagnostic>> {
+pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Diagnostic> {
     let Some(body) = &contract.operation.body else {
         return Vec::new();
     };
@@ -30,7 +31,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box
         if let Some(first) = body.schema.violations(&example.body).first() {
             let at = if first.at.is_empty() { "the body" } else { &first.at };
             all.push(
-                example
+                *example
                     .place
                     .error("the document's example breaks its own schema")
                     .label(format!("{at}: {}", first.message)),
@@ -48,7 +49,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box
                 && valid.truth(&scope) == Ok(false)
             {
                 all.push(
-                    example
+                    *example
                         .place
                         .error(format!("the document's example breaks {}", requirement.id))
                         .label("this example")
@@ -66,10 +67,20 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Box
 /// The first expression that cannot work.
 pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<Utc>) -> Result<()> {
     let judge = Judge { contract, lent };
-    let Some(exchange) = exchange(judge, plan, now) else {
+    let all: Vec<Seen> = exchanges(judge, plan, now)
+        .into_iter()
+        .map(|exchange| judge.see(exchange, Control::Accepted, None, true))
+        .collect();
+    let Some(seen) = all.first() else {
         return Ok(());
     };
-    let seen = judge.see(exchange, Control::Accepted, None, true);
+    for define in contract.defines.names().filter_map(|name| contract.defines.get(name)) {
+        evaluates(define, define.json(&seen.scope).err())?;
+    }
+    // What speaks of refusals is tried on a documented one, if there is one.
+    let spoken_of = |when: Option<&Expression>| {
+        when.and_then(|when| all.iter().find(|s| when.truth(&s.scope) == Ok(true))).unwrap_or(seen)
+    };
     for open in &contract.open {
         truth(&open.when, &seen.request_scope)?;
     }
@@ -80,6 +91,7 @@ pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<
                 if let Some(given) = &rule.given {
                     truth(given, &seen.request_scope)?;
                 }
+                let seen = spoken_of(rule.when.as_ref());
                 for expression in rule.when.iter().chain(&rule.expect) {
                     truth(expression, &seen.scope)?;
                 }
@@ -104,6 +116,7 @@ pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<
                 if let Some(given) = &probe.given {
                     truth(given, &seen.request_scope)?;
                 }
+                let seen = spoken_of(probe.when.as_ref());
                 if let Some(when) = &probe.when {
                     truth(when, &seen.scope)?;
                 }
@@ -158,13 +171,31 @@ fn between(judge: Judge<'_>, steps: &[Step], each: Option<&Rows>, exchange: &Sco
     }
 }
 
-/// A full valid request, answered as the document says, with every field.
-fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Option<Exchange> {
+/// A full valid request, answered as the document says, with every field: first with success, then
+/// with each documented refusal.
+fn exchanges(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Vec<Exchange> {
+    let responses = &judge.contract.operation.responses;
+    let success = responses.iter().find(|r| r.is_success());
+    let refusals = responses.iter().filter(|r| r.status.starts_with('4'));
+    // Without a success there is nothing to try most expressions on.
+    let documented = success.into_iter().chain(refusals.filter(|_| success.is_some()));
+    documented.filter_map(|documented| exchange(judge, plan, documented, now)).collect()
+}
+
+fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTime<Utc>) -> Option<Exchange> {
     let operation = &judge.contract.operation;
     let draft = &plan.entries[FULL].draft;
-    let request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
-    request.json()?;
-    let documented = operation.responses.iter().find(|r| r.is_success())?;
+    let mut request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
+    let mut body = request.json()?;
+    // What the target lends no values for is left out of requests; here every field is wanted.
+    if let (Some(fields), Some(documented)) = (body.as_object_mut(), &operation.body)
+        && let Json::Object(all) = whole(&documented.schema.json)
+    {
+        for (name, value) in all {
+            fields.entry(name).or_insert(value);
+        }
+        request.body = Some(bytes::Bytes::from(body.to_string()));
+    }
     let (media_type, schema) = documented.content.first()?;
     let body = schema.as_ref().map_or(Json::Null, |s| whole(&s.json));
     Some(Exchange {
@@ -175,7 +206,7 @@ fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Option<Exchang
         elapsed: Duration::from_millis(1),
         server_now: Interval::exact(now),
         outcome: Outcome::Response(Response {
-            status: documented.status.parse().unwrap_or(200),
+            status: documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
             headers: vec![
                 ("content-type".to_owned(), media_type.clone()),
                 ("www-authenticate".to_owned(), "Bearer".to_owned()),
@@ -189,8 +220,23 @@ fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Option<Exchang
 
 /// A value of a schema with every property there, and none of them null.
 fn whole(schema: &Json) -> Json {
-    if let Some(first) = schema["enum"].as_array().and_then(|e| e.first()) {
+    if let Some(first) = schema["enum"].as_array().and_then(|e| e.iter().find(|v| !v.is_null())) {
         return first.clone();
+    }
+    // All parts of a combination that must hold, or the first of those of which one must.
+    if let Some(parts) = schema["allOf"].as_array() {
+        let own = schema.get("properties").map(|_| json!({"properties": schema["properties"]}));
+        let mut all = serde_json::Map::new();
+        for part in parts.iter().chain(&own) {
+            match whole(part) {
+                Json::Object(map) => all.extend(map),
+                other => return other,
+            }
+        }
+        return all.into();
+    }
+    if let Some(first) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()).and_then(|parts| parts.first()) {
+        return whole(first);
     }
     match type_of(schema) {
         "object" => schema["properties"]
@@ -202,6 +248,7 @@ fn whole(schema: &Json) -> Json {
             .into(),
         "array" => json!([whole(&schema["items"])]),
         "string" if schema["format"] == "date-time" => json!("2098-01-01T00:00:00Z"),
+        "string" if schema["format"] == "date" => json!("2098-01-01"),
         "integer" | "number" => json!(crate::generate::body::integer_bounds(schema).0.unwrap_or(100)),
         "boolean" => json!(true),
         "string" => match simplest(schema) {

@@ -82,7 +82,7 @@ pub struct Session {
     recorder: Recorder,
     facts: Facts,
     options: run::Options,
-    warnings: Vec<Box<Diagnostic>>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Session {
@@ -155,7 +155,7 @@ impl Session {
     }
 
     /// What is odd about the contract, but no reason to stop.
-    pub fn warnings(&self) -> &[Box<Diagnostic>] {
+    pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
     }
 

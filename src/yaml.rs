@@ -51,12 +51,21 @@ pub fn parse(source: &Arc<Source>) -> Result<Node> {
 
 fn syntax_error(source: &Arc<Source>, error: &serde_saphyr::Error) -> Box<Diagnostic> {
     let message = error.without_snippet().to_string();
-    let message = message.lines().next().unwrap_or_default().to_owned();
+    let message = message.lines().next().unwrap_or_default();
+    // The place is shown, and the library's own options are nothing that a person could set.
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let message = message.split(&[',', ';'][..]).next().unwrap_or_default().trim().to_owned();
+    let help = if message.contains("duplicate") {
+        "a map has each key once: take one of them out"
+    } else {
+        "look at indentation, quotes and brackets, here and in the lines before"
+    };
     match error.location() {
         Some(location) => Place { source: Arc::clone(source), span: range(source, &location) }
             .error(format!("not valid YAML: {message}")),
         None => Diagnostic::new(format!("{}: not valid YAML: {message}", source.path)),
     }
+    .help(help)
 }
 
 impl Node {

@@ -1,6 +1,7 @@
 //! `check`: the main job.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ use crate::source::Diagnostic;
 use crate::target::clock::Clock;
 
 #[derive(Debug, ClapArgs)]
+#[command(after_long_help = examples())]
 pub(crate) struct Args {
     #[command(flatten)]
     contract: ContractOptions,
@@ -32,27 +34,27 @@ pub(crate) struct Args {
     #[command(flatten)]
     selection: SelectionOptions,
 
-    /// Only what failed or was not known in this report.json
+    /// Only what failed, or was not known or not tested, in this report.json
     #[arg(long, value_name = "REPORT", help_heading = "Selection")]
     rerun_failed: Option<PathBuf>,
 
     /// How many requests may be sent, shrinking included [default: 500, or what --examples asks for]
-    #[arg(long, value_name = "N", help_heading = "Run")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
     max_requests: Option<u64>,
 
-    /// Send no more after so many failed requirements
+    /// Stop sending after so many failed requirements
     #[arg(long, value_name = "N", help_heading = "Run")]
-    max_failures: Option<usize>,
+    max_failures: Option<NonZeroUsize>,
 
     /// How many requests are under way at most
-    #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Run")]
-    concurrency: usize,
+    #[arg(long, value_name = "N", default_value = "16", help_heading = "Run")]
+    concurrency: NonZeroUsize,
 
     /// The time limit of one request
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, help_heading = "Run")]
     timeout: Duration,
 
-    /// Requirements of this level count as musts do
+    /// Also fail on broken requirements of this level; musts always count
     #[arg(long, value_name = "LEVEL", help_heading = "Run")]
     deny: Vec<Level>,
 
@@ -60,11 +62,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
     out: PathBuf,
 
-    /// Only the last lines of the summary
+    /// Only the verdict, and where the reports are
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     quiet: bool,
 
-    /// Also what passed
+    /// Everything: each failure in full, what passed, what was observed
     #[arg(short, long, help_heading = "Output")]
     verbose: bool,
 
@@ -73,13 +75,33 @@ pub(crate) struct Args {
     color: Color,
 }
 
+/// What `check --help` shows at its end.
+fn examples() -> String {
+    let mut text = "Examples:
+  probity check                                   the reference server that probity carries
+  probity check --config probity.toml             any server; `probity explain settings` shows the file
+  PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture household_id=hh_1
+  probity check --only 'idempotency/*' --seed 7   a part of it, and the same requests each time
+
+A run creates records on the target, about one for every second request; their names begin with
+`probity-` and the run's mark.
+
+Exit codes, the first that holds:
+"
+    .to_owned();
+    for exit in Exit::WORST_FIRST {
+        text.push_str(&format!("  {:>2}  {}\n", exit.code(), exit.meaning()));
+    }
+    text
+}
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
 }
 
 pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
-    let exactly = args.rerun_failed.as_ref().map(failed_ids).transpose()?;
+    let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
     let target = args.target.target()?;
     let options = Options {
         seed: args.selection.seed,
@@ -88,8 +110,8 @@ pub(crate) fn run(args: &Args) -> Done {
         skip: args.selection.skip.clone(),
         exactly,
         max_requests: args.max_requests,
-        max_failures: args.max_failures,
-        concurrency: args.concurrency,
+        max_failures: args.max_failures.map(NonZeroUsize::get),
+        concurrency: args.concurrency.get(),
         timeout: args.timeout,
         shrink: true,
         command: command(args),
@@ -108,7 +130,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let policy = Policy { deny: args.deny.iter().copied().collect::<BTreeSet<_>>() };
     let report = carry_out(&session, args)?;
-    report::write_all(&args.out, &report, &policy.levels()).map_err(|e| Failed::Defect(e.to_string()))?;
+    report::write_all(&args.out, &report, &policy.levels()).map_err(unwritable)?;
     let decision = decide(&report, &policy);
     let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose };
     let files: Vec<PathBuf> =
@@ -144,20 +166,28 @@ fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
         });
         session.run(Some(&args.out), &mut progress, &stopped).await
     });
-    report.map_err(|e| Failed::Defect(e.to_string()))
+    report.map_err(unwritable)
+}
+
+/// The folder for reports is the user's choice.
+fn unwritable(error: report::WriteError) -> Failed {
+    Failed::Input(Diagnostic::new(error.to_string()).help("name another folder with --out"))
 }
 
 /// The ids that a report has as failed, inconclusive or untested.
-fn failed_ids(path: &PathBuf) -> Result<Vec<String>, Box<Diagnostic>> {
-    let report = report::json::read(path).map_err(|e| {
-        Diagnostic::new(format!("cannot read the report {}: {e}", path.display()))
-            .help("name a report.json that `probity check` wrote")
-    })?;
-    let ids: Vec<String> = report
-        .selected()
-        .filter(|r| [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested].contains(&r.verdict))
-        .map(|r| r.id.clone())
-        .collect();
+fn failed_ids(path: &Path) -> Result<Vec<String>, Box<Diagnostic>> {
+    let report = report::json::read(path)
+        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))?;
+    let mut ids: Vec<String> = Vec::new();
+    let again = [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested];
+    for requirement in report.selected().filter(|r| again.contains(&r.verdict)) {
+        ids.push(requirement.id.clone());
+        // What broke it may be another requirement's trial.
+        let trials = requirement.failures.iter().filter_map(|f| report::build::trial_of(&f.trial));
+        ids.extend(trials.map(str::to_owned));
+    }
+    ids.sort();
+    ids.dedup();
     if ids.is_empty() {
         return Err(
             Diagnostic::new(format!("nothing failed in {}", path.display())).help("there is nothing to run again")

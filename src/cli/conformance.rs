@@ -16,7 +16,10 @@
 //!   the way for targets that are not on this machine, since some runners start a process for
 //!   each trial
 //! - `PROBITY_SEED`: the seed
+//! - `PROBITY_DENY`: `should` makes shoulds count; those that fail and do not count are shown as ignored, as is what
+//!   cannot be tried on the target
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -24,8 +27,8 @@ use std::sync::atomic::AtomicBool;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use super::options::{ContractOptions, TargetOptions};
-use crate::contract::requirement::Requirement;
-use crate::gate::Exit;
+use crate::contract::requirement::{Level, Requirement};
+use crate::gate::{Exit, Policy, decide};
 use crate::judge::tally::Verdict;
 use crate::report::Report;
 use crate::report::model::EMBEDDED_TARGET;
@@ -33,12 +36,24 @@ use crate::run::event::Nobody;
 use crate::session::{Options, Session};
 use crate::source::{Diagnostic, Result};
 use crate::target::clock::Clock;
+use crate::target::settings::Overrides;
+
+/// The trial that stands for what no single requirement shows.
+const GATE: &str = "run";
 
 /// Runs the contract as tests.
 pub fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     match trials(&mut arguments) {
-        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Ok(trials) => {
+            let gate = trials.iter().find(|t| t.name() == GATE).map(|t| arguments.is_filtered_out(t));
+            let conclusion = libtest_mimic::run(&arguments, trials);
+            if gate == Some(true) && !arguments.list && !conclusion.has_failed() {
+                eprintln!("what was left by the filter is good, but the run as a whole is not: see its report");
+                return ExitCode::from(Exit::Untested);
+            }
+            conclusion.exit_code()
+        }
         Err(diagnostic) => {
             eprintln!("{diagnostic}");
             ExitCode::from(Exit::Usage)
@@ -51,32 +66,28 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
+    let counting = counting()?;
     if let Some(path) = variable("PROBITY_REPORT") {
-        let report = crate::report::json::read(&path)
-            .map_err(|e| Diagnostic::new(format!("cannot read the report {}: {e}", path.display())))?;
-        return some(
-            report
-                .requirements
-                .iter()
-                .filter_map(|r| r.level.map(|l| trial(&r.id, l.name(), outcome(&report, &r.id))))
-                .collect(),
-        );
+        let report = crate::report::json::read(&path).map_err(|e| Diagnostic::new(e.to_string()))?;
+        return some(shown(&report, &counting));
     }
     let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
-    let wanted: Vec<&Requirement> =
-        contract.requirements.iter().filter(|r| r.level.is_some() && is_wanted(arguments, r)).collect();
+    let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
     if arguments.list {
-        return some(wanted.iter().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect());
+        return some(owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect());
     }
-    let ids: Vec<(String, &'static str)> =
-        wanted.iter().map(|r| (r.id.clone(), r.level.map_or("", |l| l.name()))).collect();
+    let ids: Vec<String> = owed().filter(|r| is_wanted(arguments, r)).map(|r| r.id.clone()).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let target = TargetOptions { config: variable("PROBITY_CONFIG"), ..TargetOptions::default() }.target()?;
+    // A probity.toml that happens to lie there is not what a test should send requests to.
+    let target = match variable("PROBITY_CONFIG") {
+        Some(config) => TargetOptions { config: Some(config), ..TargetOptions::default() }.target()?,
+        None => TargetOptions::default().embedded(&Overrides::default())?,
+    };
     let options = Options {
-        seed: std::env::var("PROBITY_SEED").ok().and_then(|s| s.parse().ok()),
-        exactly: Some(ids.iter().map(|(id, _)| id.clone()).collect()),
+        seed: seed()?,
+        exactly: Some(ids),
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
         ..Options::default()
     };
@@ -88,7 +99,48 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
     let report = runtime
         .block_on(session.run(None, &mut Nobody, &AtomicBool::new(false)))
         .map_err(|e| Diagnostic::new(e.to_string()))?;
-    Ok(ids.iter().map(|(id, level)| trial(id, level, outcome(&report, id))).collect())
+    Ok(shown(&report, &counting))
+}
+
+fn seed() -> Result<Option<u64>> {
+    let Some(text) = std::env::var("PROBITY_SEED").ok().filter(|s| !s.is_empty()) else { return Ok(None) };
+    let wrong = |_| Diagnostic::new(format!("PROBITY_SEED is no number: `{text}`"));
+    text.parse().map(Some).map_err(wrong)
+}
+
+/// The policy: musts count, and what `PROBITY_DENY` names.
+fn counting() -> Result<Policy> {
+    let deny = match std::env::var("PROBITY_DENY").ok().filter(|s| !s.is_empty()).as_deref() {
+        None | Some("must") => BTreeSet::new(),
+        Some("should") => BTreeSet::from([Level::Should]),
+        Some("may") => BTreeSet::from([Level::Should, Level::May]),
+        Some(other) => return Err(Diagnostic::new(format!("PROBITY_DENY is must, should or may, not `{other}`"))),
+    };
+    Ok(Policy { deny })
+}
+
+/// What a run showed, as trials; and one more if the gate sees what no single requirement shows.
+fn shown(report: &Report, policy: &Policy) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    let mut red = false;
+    for requirement in report.selected() {
+        let Some(level) = requirement.level else { continue };
+        let good = [Verdict::Pass, Verdict::Skipped].contains(&requirement.verdict);
+        let counts = policy.counts(Some(level));
+        red |= counts && !good;
+        let outcome = match good {
+            true => Ok(()),
+            false => Err(format!("{}: {}", requirement.verdict.name(), crate::report::terminal::one(requirement))),
+        };
+        // What was not tried, or does not count, is not called a success.
+        let ignored = requirement.verdict == Verdict::Skipped || (!good && !counts);
+        trials.push(trial(&requirement.id, level.name(), outcome).with_ignored_flag(ignored));
+    }
+    let decision = decide(report, policy);
+    if !red && decision.exit != Exit::Conformant {
+        trials.push(trial(GATE, "gate", Err(decision.sentence)));
+    }
+    trials
 }
 
 /// No trials at all would be called a success.
@@ -101,22 +153,11 @@ fn some(trials: Vec<Trial>) -> Result<Vec<Trial>> {
 
 /// Only what the filters leave is sent: a run costs requests.
 fn is_wanted(arguments: &Arguments, requirement: &Requirement) -> bool {
-    let name = &requirement.id;
-    let fits = |pattern: &String| if arguments.exact { name == pattern } else { name.contains(pattern.as_str()) };
-    arguments.filter.as_ref().is_none_or(fits) && !arguments.skip.iter().any(fits)
+    let level = requirement.level.map_or("", |l| l.name());
+    // Asked of a trial as it is listed: filters may name its kind.
+    !arguments.is_filtered_out(&trial(&requirement.id, level, Ok(())))
 }
 
 fn trial(id: &str, level: &str, outcome: std::result::Result<(), String>) -> Trial {
     Trial::test(id, move || outcome.map_err(Failed::from)).with_kind(level)
-}
-
-/// What a run showed of a requirement, as a test: what is skipped passes, as nothing was owed.
-fn outcome(report: &Report, id: &str) -> std::result::Result<(), String> {
-    let Some(requirement) = report.requirement(id) else {
-        return Err("the run knows nothing of it".to_owned());
-    };
-    match requirement.verdict {
-        Verdict::Pass | Verdict::Skipped => Ok(()),
-        verdict => Err(format!("{}: {}", verdict.name(), crate::report::terminal::one(requirement))),
-    }
 }

@@ -11,7 +11,7 @@ use crate::source::{Diagnostic, did_you_mean};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// The requirement's id, or `fixtures`, or `settings`
+    /// The requirement's id, as `operation/answered` (`probity list` shows all); or `fixtures`, or `settings`
     id: String,
 
     #[command(flatten)]

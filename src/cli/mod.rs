@@ -23,7 +23,7 @@ use crate::source::Diagnostic;
 ///
 /// probity loads an OpenAPI document and a folder of cases, sends valid and invalid requests to a
 /// server, and judges what comes back: shapes, echoes and units, defaults, idempotent replay.
-/// Without a target it checks the reference server that it carries.
+/// Without a target it checks the reference server that it carries: start with `probity check`.
 #[derive(Debug, Parser)]
 #[command(name = "probity", version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
@@ -41,13 +41,13 @@ enum Command {
     Explain(explain::Args),
     /// Show what a check would send; send nothing
     Plan(plan::Args),
-    /// Look for defects in a contract itself
+    /// Look for defects in a contract itself: examples that break it, expressions that cannot work
     Lint(lint::Args),
     /// Show what a green check is worth, on servers that are known to be broken
     Audit(audit::Args),
-    /// Run the reference server by hand, as a sandbox
+    /// Run the reference server by hand, as a sandbox; it prints all that a client needs, and keeps nothing
     Serve(serve::Args),
-    /// Print completions for a shell
+    /// Print completions for a shell, as `probity completions bash > ~/.local/share/bash-completion/completions/probity`
     Completions(completions::Args),
 }
 

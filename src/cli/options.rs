@@ -44,11 +44,11 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     pub fixture: Vec<(String, String)>,
 
-    /// Make the embedded server deviate (see `list --faults`)
+    /// Make the embedded server deviate (see `list --faults`); may be repeated
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target"])]
     pub fault: Vec<String>,
 
-    /// Make the embedded server differ without breaking the contract (see `list --liberties`)
+    /// Make the embedded server differ without breaking the contract (see `list --liberties`); may be repeated
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target"])]
     pub liberty: Vec<String>,
 }
@@ -83,7 +83,8 @@ impl TargetOptions {
         Ok(Target { settings, embedded: None })
     }
 
-    fn embedded(&self, overrides: &Overrides) -> Result<Target> {
+    /// The embedded server.
+    pub(crate) fn embedded(&self, overrides: &Overrides) -> Result<Target> {
         let server = start(&self.fault, &self.liberty, 0)?;
         let settings = crate::audit::run::settings(&server.url, overrides)?;
         Ok(Target { settings, embedded: Some(server) })
@@ -133,7 +134,7 @@ pub(crate) struct SelectionOptions {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// How many random requests the pool has, half of them with one fault
+    /// How many random requests the pool has, half of them with one fault [default: 24]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
 }

@@ -106,7 +106,7 @@ impl CaseReader<'_> {
             // Beside `valid` it is a part of the constraint, and needs no id of its own.
             cases.open.push(Open { id: id.clone(), text: text.clone(), when });
             if node.get("valid").is_none() {
-                for key in ["level", "expect", "steps", "observe", "unique"] {
+                for key in ["level", "given", "when", "expect", "each", "steps", "observe", "unique"] {
                     if let Some(extra) = node.get(key) {
                         return Err(extra.error(format!("`{key}` has no place in a case that only says what is open")));
                     }
@@ -161,6 +161,11 @@ impl CaseReader<'_> {
         }
         if let Some(observe) = node.get("observe") {
             refuse(&["expect", "unique"], "a probe")?;
+            if has("steps") {
+                refuse(&["when"], "a probe with steps")?;
+            } else {
+                refuse(&["each"], "a probe without steps")?;
+            }
             return self.probe(node, observe);
         }
         if let Some(list) = node.get("steps") {
@@ -183,6 +188,9 @@ impl CaseReader<'_> {
             ));
         }
         refuse(&["each"], "a rule")?;
+        if has("unique") {
+            refuse(&["expect"], "a rule with `unique`")?;
+        }
         let get = |key: &str, names: &Names| node.get(key).map(|n| compile(n, names)).transpose();
         Ok(Form::Rule(Rule {
             given: get("given", &self.vocabulary.request)?,

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::document::Operation;
+use super::document::{Operation, escape};
 use super::requirement::{Always, Form, Level, Origin, Requirement};
 use super::schema::POINTER;
 
@@ -10,7 +10,7 @@ use super::schema::POINTER;
 pub fn requirements(operation: &Operation) -> Vec<Requirement> {
     let mut all = always(operation);
     if let Some(body) = &operation.body {
-        schema(&body.schema.json, "body", &mut all);
+        schema(&body.schema.json, "body", "", &mut all);
     }
     all
 }
@@ -99,15 +99,18 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("uniqueItems", "repeats no item; a repeated one is rejected"),
 ];
 
-fn schema(json: &Json, name: &str, out: &mut Vec<Requirement>) {
+/// The requirements of a part of a schema, of which `place` tells where it stands: what several
+/// properties refer to stands once in the document, and is owed for each.
+fn schema(json: &Json, name: &str, place: &str, out: &mut Vec<Requirement>) {
     let pointer = json[POINTER].as_str().unwrap_or_default();
-    let mut push = |slug: String, text: String, pointer: String| {
+    let mut push = |slug: String, text: String, keyword: &str, part: String| {
+        let pointer = format!("{pointer}/{keyword}");
         out.push(Requirement {
             id: format!("schema/{slug}"),
             level: Some(Level::Must),
             text,
             source: format!("OpenAPI document, {pointer}"),
-            form: Form::Schema(pointer.clone()),
+            form: Form::Schema(part),
             origin: Origin::Derived(pointer),
         });
     };
@@ -124,7 +127,8 @@ fn schema(json: &Json, name: &str, out: &mut Vec<Requirement>) {
             push(
                 format!("{}-{}", slug(name), slug(keyword)),
                 format!("`{name}` {owed}."),
-                format!("{pointer}/{keyword}"),
+                keyword,
+                format!("{place}/{keyword}"),
             );
         }
     }
@@ -134,27 +138,30 @@ fn schema(json: &Json, name: &str, out: &mut Vec<Requirement>) {
         push(
             format!("{}-required", slug(&below)),
             format!("`{below}` is required: a request without it is rejected."),
-            required_pointer(pointer, property),
+            &format!("required#{property}"),
+            required_part(place, property),
         );
     }
     if json["additionalProperties"] == Json::Bool(false) {
         push(
             format!("{}-additional-properties", slug(name)),
             format!("`{name}` has no properties but the documented ones; others are rejected."),
-            format!("{pointer}/additionalProperties"),
+            "additionalProperties",
+            format!("{place}/additionalProperties"),
         );
     }
     for (property, below) in json["properties"].as_object().into_iter().flatten() {
-        schema(below, &child(name, property), out);
+        let place = format!("{place}/properties/{}", escape(property));
+        schema(below, &child(name, property), &place, out);
     }
     if json["items"].is_object() {
-        schema(&json["items"], &format!("{name}.item"), out);
+        schema(&json["items"], &format!("{name}.item"), &format!("{place}/items"), out);
     }
 }
 
-/// The pointer of the requirement that a property be there: `required` lists several.
-pub fn required_pointer(schema_pointer: &str, property: &str) -> String {
-    format!("{schema_pointer}/required#{property}")
+/// The part of a schema that asks for a property: `required` lists several.
+pub fn required_part(place: &str, property: &str) -> String {
+    format!("{place}/required#{property}")
 }
 
 fn child(name: &str, property: &str) -> String {

@@ -235,14 +235,16 @@ impl<'a> Reader<'a> {
                 }
             }
             if seen.contains(&local) {
-                return Err(reference.error("this `$ref` leads back to itself"));
+                return Err(reference.error("this `$ref` leads back to itself").help("let one of them say what it is"));
             }
             seen.push(local);
             let decoded = percent_encoding::percent_decode_str(local).decode_utf8_lossy();
-            node = self
-                .root
-                .pointer(&decoded)
-                .ok_or_else(|| reference.error(format!("`{target}` leads to nothing")).label("nothing stands there"))?;
+            node = self.root.pointer(&decoded).ok_or_else(|| {
+                reference
+                    .error(format!("`{target}` leads to nothing"))
+                    .label("nothing stands there")
+                    .help("a local reference is a JSON Pointer, as `#/components/schemas/Name`")
+            })?;
             pointer = decoded.into_owned();
         }
         Ok((node, pointer))

@@ -42,6 +42,14 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// Takes the document out of the case files, where it lies beside them.
+    pub(super) fn leave_out(&mut self, location: &Location, document: &str) {
+        if let Location::Folder(folder) = location {
+            let path = folder.join(document);
+            self.areas.retain(|area| Path::new(&area.path) != path);
+        }
+    }
+
     /// SHA-256 over all texts, each with its length, in the order of their names.
     pub(super) fn hash(&self, document: &Source) -> String {
         let mut hasher = Sha256::new();
@@ -123,8 +131,11 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
                     .error(format!("there is no `{name}`"))
                     .help("it is looked for in the contract's folder and in those above it"));
             };
-            let text = std::fs::read_to_string(&path)
-                .map_err(|e| asked.error(format!("cannot read {}: {e}", path.display())))?;
+            let text = std::fs::read_to_string(&path).map_err(|e| {
+                asked
+                    .error(format!("cannot read {}: {e}", path.display()))
+                    .help("a document is text in UTF-8 that may be read")
+            })?;
             Ok(Source::new(name, text))
         }
     }

@@ -98,7 +98,7 @@ impl Contract {
     /// # Errors
     /// Files that are missing or wrong, each with its place.
     pub fn load(location: &Location) -> Result<Self> {
-        let files = files::read(location)?;
+        let mut files = files::read(location)?;
         let root = yaml::parse(&files.contract)?;
         root.only(
             "contract.yaml",
@@ -107,6 +107,7 @@ impl Contract {
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
         let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
+        files.leave_out(location, spec.string("`spec`")?);
         let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
@@ -202,6 +203,12 @@ fn reaches(schema: &Json, path: &[String]) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return true;
     };
+    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let mut parts = parts.peekable();
+    if parts.peek().is_some() {
+        let own = schema["properties"].get(first).is_some_and(|s| reaches(s, rest));
+        return own || parts.any(|part| reaches(part, path));
+    }
     match (schema.get("properties"), schema.get("items")) {
         (Some(properties), _) => properties.get(first).is_some_and(|s| reaches(s, rest)),
         (None, Some(items)) => reaches(items, rest),

@@ -84,7 +84,8 @@ pub enum Form {
     /// What is noted down.
     Probe(Probe),
     /// A part of the request's schema: what breaks only this must be rejected, what lies at its
-    /// edge must be accepted. The JSON Pointer of the keyword.
+    /// edge must be accepted. The JSON Pointer of the keyword in the translated schema, in which
+    /// every reference is followed.
     Schema(String),
     /// What holds of every exchange of any operation.
     Always(Always),

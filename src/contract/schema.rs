@@ -27,10 +27,23 @@ pub struct Violation {
     pub at: String,
     /// JSON Pointer into the document, to the part that is broken.
     pub pointer: String,
+    /// JSON Pointer into the translated schema, to the same: see
+    /// [`super::requirement::Form::Schema`].
+    pub part: String,
     /// The keyword that is broken.
     pub keyword: String,
     /// The message.
     pub message: String,
+}
+
+impl Violation {
+    /// The place in the value that is wrong: of what is missing, where it is missing.
+    pub fn place(&self) -> String {
+        match self.part.rsplit_once("/required#") {
+            Some((_, property)) if self.keyword == "required" => format!("{}/{}", self.at, escape(property)),
+            _ => self.at.clone(),
+        }
+    }
 }
 
 impl Schema {
@@ -56,15 +69,17 @@ impl Schema {
                     .and_then(|s| s.get(POINTER))
                     .and_then(Json::as_str)
                     .map_or(part.to_owned(), |p| format!("{p}/{keyword}"));
-                let pointer = match error.kind() {
+                let (pointer, part) = match error.kind() {
                     jsonschema::error::ValidationErrorKind::Required { property } => {
-                        format!("{pointer}#{}", property.as_str().unwrap_or_default())
+                        let property = property.as_str().unwrap_or_default();
+                        (format!("{pointer}#{property}"), format!("{path}#{property}"))
                     }
-                    _ => pointer,
+                    _ => (pointer, path),
                 };
                 Violation {
                     at: error.instance_path().to_string(),
                     pointer,
+                    part,
                     keyword,
                     message: error.masked().to_string(),
                 }
@@ -204,8 +219,12 @@ impl<'a> Translator<'a> {
                 "required" => self.required(node, value)?,
                 "pattern" => {
                     let pattern = value.string("`pattern`")?;
-                    check_pattern(pattern)
-                        .map_err(|e| value.error("this pattern is not a regular expression").label(e))?;
+                    check_pattern(pattern).map_err(|e| {
+                        value
+                            .error("this pattern is not a regular expression")
+                            .label(e)
+                            .help("patterns are regular expressions as in ECMA 262")
+                    })?;
                     json!(pattern)
                 }
                 "exclusiveMinimum" | "exclusiveMaximum" | "nullable" | "readOnly" | "writeOnly" => {
@@ -223,6 +242,18 @@ impl<'a> Translator<'a> {
             }
         }
         int_format(&mut out);
+        for (low, high) in [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")] {
+            let bound = |key: &str| out.get(key).and_then(Json::as_f64);
+            if let (Some(least), Some(most)) = (bound(low), bound(high))
+                && least > most
+            {
+                return Err(node
+                    .get(low)
+                    .unwrap_or(node)
+                    .error(format!("no value can keep this schema: its `{low}` is above its `{high}`"))
+                    .help("swap them, or correct one"));
+            }
+        }
         if flag("nullable") {
             nullable(&mut out);
         }

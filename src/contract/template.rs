@@ -22,6 +22,8 @@ pub enum Template {
         unknown_id: bool,
         /// Its length in characters.
         length: Option<usize>,
+        /// An id that is known, whose form it takes.
+        like: Option<std::sync::Arc<Expression>>,
     },
     /// An instant's RFC 3339 text.
     Instant {
@@ -74,11 +76,13 @@ pub struct Spelling {
     pub offset: Option<FixedOffset>,
     /// Digits of the second's fraction.
     pub digits: u8,
+    /// Whether only the day is written: RFC 3339's full-date.
+    pub day: bool,
 }
 
 const FORMS: &[(&str, &[&str])] = &[
     ("cel", &["cel"]),
-    ("fresh", &["fresh", "length"]),
+    ("fresh", &["fresh", "length", "like"]),
     ("instant", &["instant", "offset", "digits"]),
     ("integer", &["integer"]),
     ("json", &["json"]),
@@ -127,6 +131,7 @@ impl Template {
                     _ => return Err(main.error("`fresh` is `key` or `id`")),
                 },
                 length: node.get("length").map(|n| integer(n, "`length`")).transpose()?,
+                like: node.get("like").map(expression).transpose()?,
             },
             "instant" => Self::Instant {
                 when: When::Cel(expression(main)?),
@@ -136,6 +141,7 @@ impl Template {
                         Some(n) => integer(n, "`digits`")?,
                         None => 0,
                     },
+                    day: false,
                 },
             },
             "integer" => {
@@ -315,7 +321,7 @@ mod tests {
     fn tells_forms_from_literals() {
         assert!(matches!(
             read("{fresh: id, length: 40}").unwrap(),
-            Template::Fresh { unknown_id: true, length: Some(40) }
+            Template::Fresh { unknown_id: true, length: Some(40), like: None }
         ));
         assert!(matches!(read("{integer: {above: 100}}").unwrap(), Template::Integer { from: 101, to: 1_000_101 }));
         assert!(matches!(read("{a: 1}").unwrap(), Template::Object(_)));

@@ -97,9 +97,9 @@ impl Expression {
                 let left_range = range.start..split;
                 let right_range = split + 2..range.end;
                 if is_and {
-                    if truth(left) != Some(true) && truth(right) != Some(false) {
-                        self.deciding(left, left_range, scope)
-                    } else if truth(left) == Some(false) {
+                    // An error decides where the other side does not.
+                    let by_error = truth(left) != Some(true) && truth(right) != Some(false);
+                    if by_error || truth(left) == Some(false) {
                         self.deciding(left, left_range, scope)
                     } else {
                         self.deciding(right, right_range, scope)

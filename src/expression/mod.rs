@@ -39,6 +39,7 @@ pub struct Expression {
     ast: IdedExpr,
     offsets: Vec<(u64, usize)>,
     body_paths: Vec<BodyPath>,
+    optional_fields: Vec<String>,
     variables: Vec<String>,
     timely: bool,
 }
@@ -83,7 +84,10 @@ impl Expression {
             let first = errors.errors.first();
             let (line, column) = first.map_or((1, 1), |e| e.pos);
             let message = first.map_or_else(String::new, |e| e.msg.clone());
-            place.error("this is not a CEL expression").label(format!("line {line}, column {column} of it: {message}"))
+            place
+                .error("this is not a CEL expression")
+                .label(format!("line {line}, column {column} of it: {message}"))
+                .help("CEL is written like C: `has(a.b) && a.b > 1`, strings in 'quotes'")
         })?;
         let mut ast = program.expression().clone();
         let found = names::bind(&mut ast, names).map_err(|unknown| {
@@ -98,6 +102,7 @@ impl Expression {
             offsets: names::offsets(&ast, program.source_info()),
             ast,
             body_paths: found.body_paths,
+            optional_fields: found.optional_fields,
             timely: names.depends_on_time(&found.variables),
             variables: found.variables,
         })
@@ -116,6 +121,14 @@ impl Expression {
     /// The paths under bodies that it reads.
     pub fn body_paths(&self) -> &[BodyPath] {
         &self.body_paths
+    }
+
+    /// Whether it, or a define that it uses, reads a field at the top of the request's body, were it
+    /// only if it is there.
+    pub fn reads_field(&self, field: &str, defines: &Defines) -> bool {
+        self.body_paths.iter().any(|p| !p.response && p.segments.first().is_some_and(|s| s == field))
+            || self.optional_fields.iter().any(|f| f == field)
+            || self.variables.iter().filter_map(|v| defines.get(v)).any(|define| define.reads_field(field, defines))
     }
 
     /// Whether it reads the name at its top level.
@@ -296,6 +309,16 @@ mod tests {
             ]
         );
         assert!(e.reads("first") && !e.reads("a"));
+    }
+
+    #[test]
+    fn knows_the_fields_that_it_may_read() {
+        let define = compile("request.body.?b.orValue(1)", &["request"]).unwrap();
+        let defines = Defines::new([("d".to_owned(), define)]);
+        let e =
+            compile("has(request.body.a.x) && d == 1 && response.body.c == 1", &["request", "response", "d"]).unwrap();
+        let read: Vec<&str> = ["a", "b", "c", "x"].into_iter().filter(|f| e.reads_field(f, &defines)).collect();
+        assert_eq!(read, ["a", "b"]);
     }
 
     #[test]

@@ -74,6 +74,7 @@ pub(super) struct UnknownName {
 #[derive(Default)]
 pub(super) struct Found {
     pub body_paths: Vec<BodyPath>,
+    pub optional_fields: Vec<String>,
     pub variables: Vec<String>,
 }
 
@@ -81,14 +82,25 @@ struct Binder<'a> {
     names: &'a Names,
     local: Vec<String>,
     paths: BTreeSet<BodyPath>,
+    optional: BTreeSet<String>,
     variables: BTreeSet<String>,
 }
 
 /// Rewrites free names to members of the one bound variable.
 pub(super) fn bind(ast: &mut IdedExpr, names: &Names) -> Result<Found, UnknownName> {
-    let mut binder = Binder { names, local: Vec::new(), paths: BTreeSet::new(), variables: BTreeSet::new() };
+    let mut binder = Binder {
+        names,
+        local: Vec::new(),
+        paths: BTreeSet::new(),
+        optional: BTreeSet::new(),
+        variables: BTreeSet::new(),
+    };
     binder.walk(ast)?;
-    Ok(Found { body_paths: binder.paths.into_iter().collect(), variables: binder.variables.into_iter().collect() })
+    Ok(Found {
+        body_paths: binder.paths.into_iter().collect(),
+        optional_fields: binder.optional.into_iter().collect(),
+        variables: binder.variables.into_iter().collect(),
+    })
 }
 
 /// Where each operator and name stands in the text, in bytes.
@@ -149,7 +161,6 @@ pub(super) fn chain(ast: &IdedExpr) -> Option<Vec<String>> {
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "the callers are all optional")]
 fn with(mut path: Vec<String>, name: &str) -> Option<Vec<String>> {
     path.push(name.to_owned());
     Some(path)
@@ -167,6 +178,7 @@ impl Binder<'_> {
             }
             Expr::Select(select) => self.walk(&mut select.operand),
             Expr::Call(call) => {
+                self.note_optional(call);
                 if call.func_name == "matches" {
                     MATCHES.clone_into(&mut call.func_name);
                 }
@@ -228,6 +240,17 @@ impl Binder<'_> {
                 .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),
             name: name.to_owned(),
         })
+    }
+
+    /// Notes the x of `request.body.?x`.
+    fn note_optional(&mut self, call: &CallExpr) {
+        if call.func_name == operators::OPT_SELECT
+            && let [of, field] = &call.args[..]
+            && let Expr::Literal(LiteralValue::String(field)) = &field.expr
+            && chain(of).is_some_and(|path| path.ends_with(&["request".to_owned(), "body".to_owned()]))
+        {
+            self.optional.insert(field.inner().to_owned());
+        }
     }
 
     /// Notes `….request.body.x` and its like, whatever stands before.

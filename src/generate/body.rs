@@ -20,7 +20,7 @@ pub fn type_of(schema: &Json) -> &str {
 
 /// Values that keep the schema. Optional properties are there or not at random.
 pub fn values(schema: &Json) -> BoxedStrategy<Template> {
-    if let Some(values) = schema["enum"].as_array() {
+    if let Some(values) = schema["enum"].as_array().filter(|v| !v.is_empty()) {
         return select(values.clone()).prop_map(Template::Literal).boxed();
     }
     match type_of(schema) {
@@ -28,6 +28,7 @@ pub fn values(schema: &Json) -> BoxedStrategy<Template> {
         "integer" => integers(schema),
         "number" => numbers(schema),
         "string" if schema["format"] == "date-time" && schema.get("pattern").is_none() => instant::instants().boxed(),
+        "string" if schema["format"] == "date" && schema.get("pattern").is_none() => instant::days().boxed(),
         "string" => text::strings(schema).prop_map(|s| Template::Literal(json!(s))).boxed(),
         "array" => arrays(schema),
         "object" => objects(schema),
@@ -37,30 +38,39 @@ pub fn values(schema: &Json) -> BoxedStrategy<Template> {
 
 /// The range of a number's schema, ends included; None where it is open.
 pub fn integer_bounds(schema: &Json) -> (Option<i64>, Option<i64>) {
-    let number = |key: &str| schema[key].as_f64();
+    // Whole numbers as they stand: a double may be another.
     #[expect(clippy::cast_possible_truncation, reason = "bounds beyond 64 bits saturate")]
-    let low = number("minimum")
-        .map(|m| m.ceil() as i64)
-        .into_iter()
-        .chain(number("exclusiveMinimum").map(|m| m.floor() as i64 + 1))
-        .max();
-    #[expect(clippy::cast_possible_truncation, reason = "bounds beyond 64 bits saturate")]
-    let high = number("maximum")
-        .map(|m| m.floor() as i64)
-        .into_iter()
-        .chain(number("exclusiveMaximum").map(|m| m.ceil() as i64 - 1))
-        .min();
+    let bound = |key: &str, round: fn(f64) -> f64, beside: i64| {
+        let number = &schema[key];
+        let whole = number.as_i64().or_else(|| number.as_f64().map(|n| round(n) as i64))?;
+        // A fraction was rounded inwards by `round` in any case.
+        let exact = number.as_f64().is_some_and(|n| n.fract() == 0.0);
+        Some(if exact { whole.saturating_add(beside) } else { whole })
+    };
+    let low = bound("minimum", f64::ceil, 0).into_iter().chain(bound("exclusiveMinimum", f64::ceil, 1)).max();
+    let high = bound("maximum", f64::floor, 0).into_iter().chain(bound("exclusiveMaximum", f64::floor, -1)).min();
     (low, high)
+}
+
+/// The smallest whole number that is a multiple of the schema's step.
+fn whole_step(schema: &Json) -> i64 {
+    let Some(step) = schema["multipleOf"].as_f64().filter(|s| *s > 0.0) else {
+        return 1;
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "only where it is whole and not too large")]
+    let whole =
+        (1_u32..=10_000).map(|n| step * f64::from(n)).find(|n| n.fract() == 0.0 && *n < 1e15).map_or(1, |n| n as i64);
+    whole
 }
 
 fn integers(schema: &Json) -> BoxedStrategy<Template> {
     let (low, high) = integer_bounds(schema);
-    let step = schema["multipleOf"].as_i64().filter(|s| *s > 0).unwrap_or(1);
+    let step = whole_step(schema);
     let from = low.unwrap_or_else(|| high.map_or(0, |h| h.saturating_sub(2_000_000_000).min(0)));
     let to = high.unwrap_or_else(|| from.saturating_add(2_000_000_000));
     let (from, to) = (from.div_euclid(step) + i64::from(from.rem_euclid(step) > 0), to.div_euclid(step));
     if from > to {
-        return Just(Template::Literal(json!(from * step))).boxed();
+        return Just(Template::Literal(json!(from.saturating_mul(step)))).boxed();
     }
     let near = from..=from.saturating_add(1000).min(to);
     // Round numbers are what people send, and what units divide.
@@ -68,29 +78,65 @@ fn integers(schema: &Json) -> BoxedStrategy<Template> {
     prop_oneof![near, from..=to, round].prop_map(move |n| Template::Literal(json!(n * step))).boxed()
 }
 
+/// A multiple of a step, without the noise of binary fractions: 7 times 0.01 is 0.07.
+pub fn multiple(step: f64, times: f64) -> f64 {
+    let digits = step.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
+    format!("{:.digits$}", times * step).parse().unwrap_or(times * step)
+}
+
 fn numbers(schema: &Json) -> BoxedStrategy<Template> {
     let number = |key: &str| schema[key].as_f64();
-    let low = number("minimum").or(number("exclusiveMinimum")).unwrap_or(0.0);
-    let high = number("maximum").or(number("exclusiveMaximum")).unwrap_or(low + 1e6);
+    let least = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::min);
+    let most = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
+    let low = most(number("minimum"), number("exclusiveMinimum"));
+    let high = least(number("maximum"), number("exclusiveMaximum"));
+    let from = low.unwrap_or_else(|| high.map_or(0.0, |h| (h - 1e6).min(0.0)));
+    let to = high.unwrap_or(from + 1e6);
+    let step = number("multipleOf").filter(|s| *s > 0.0);
     (1_u32..1000)
         .prop_map(move |n| {
-            let value = low + (high - low) * f64::from(n) / 1000.0;
+            let between = from + (to - from) * f64::from(n) / 1000.0;
+            let value = match step {
+                Some(step) => {
+                    // The multiple below may lie below the range.
+                    let below = multiple(step, (between / step).floor());
+                    if below > from { below } else { multiple(step, (between / step).ceil()) }
+                }
+                None => between,
+            };
             Template::Literal(json!(value))
         })
         .boxed()
 }
 
+/// No list that is sent is longer than this, whatever a schema asks for.
+pub const MOST_ITEMS: usize = 1000;
+
+/// A schema's bounds of a list's length, as far as lists of such lengths can be sent.
+pub fn item_bounds(schema: &Json) -> (Option<usize>, Option<usize>) {
+    let bound = |key: &str| schema[key].as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= MOST_ITEMS);
+    (bound("minItems"), bound("maxItems"))
+}
+
 fn arrays(schema: &Json) -> BoxedStrategy<Template> {
-    let bound = |key: &str| schema[key].as_u64().and_then(|n| usize::try_from(n).ok());
-    let least = bound("minItems").unwrap_or(0);
-    let most = bound("maxItems").unwrap_or(least + 3).min(least + 5);
-    let unique = schema["uniqueItems"] == true;
-    proptest::collection::vec(values(&schema["items"]), least..=most)
-        .prop_filter("items must differ", move |items| {
-            let texts: std::collections::BTreeSet<String> = items.iter().map(|i| format!("{i:?}")).collect();
-            !unique || texts.len() == items.len()
+    let (least, most) = item_bounds(schema);
+    let least = least.unwrap_or(0);
+    let most = most.unwrap_or(least + 3).min(least + 5).max(least);
+    if schema["uniqueItems"] != true {
+        return proptest::collection::vec(values(&schema["items"]), least..=most).prop_map(Template::List).boxed();
+    }
+    if let Some(values) = schema["items"]["enum"].as_array() {
+        let few = least.min(values.len())..=most.min(values.len());
+        let some = proptest::sample::subsequence(values.clone(), few).prop_shuffle();
+        return some.prop_map(|v| Template::List(v.into_iter().map(Template::Literal).collect())).boxed();
+    }
+    // What comes twice is left out. More are drawn than are due, so that few lists become too short.
+    proptest::collection::vec(values(&schema["items"]), least..=most + least.min(20))
+        .prop_map(move |items| {
+            let mut seen = std::collections::BTreeSet::new();
+            let different = items.into_iter().filter(|i| seen.insert(format!("{i:?}")));
+            Template::List(different.take(most).collect())
         })
-        .prop_map(Template::List)
         .boxed()
 }
 

@@ -169,7 +169,7 @@ pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, 
     for parameter in &contract.operation.header_parameters {
         let is_key = parameter.name.eq_ignore_ascii_case(KEY_HEADER);
         if is_key && (choice.key || parameter.required) {
-            let fresh = Template::Fresh { unknown_id: false, length: None };
+            let fresh = Template::Fresh { unknown_id: false, length: None, like: None };
             headers.push((parameter.name.clone(), fresh));
         } else if parameter.required {
             headers.push((parameter.name.clone(), super::fault::simplest(&parameter.schema.json)));

@@ -3,12 +3,11 @@
 use proptest::strategy::{Strategy, ValueTree};
 use serde_json::{Value as Json, json};
 
-use super::body::{integer_bounds, is_required, type_of, values};
+use super::body::{MOST_ITEMS, integer_bounds, is_required, item_bounds, multiple, type_of, values};
 use super::seed::Seed;
-use super::text::fit;
-use crate::contract::derive::{is_checked_format, required_pointer};
+use super::text::{LONGEST, fit, lengths, of_length, shaped};
+use crate::contract::derive::{is_checked_format, required_part};
 use crate::contract::document::escape;
-use crate::contract::schema::POINTER;
 use crate::contract::template::{Template, segments};
 
 /// The label of a change that only puts a field in.
@@ -17,7 +16,7 @@ pub const PLAIN: &str = "a plain value";
 /// A change to a valid body that touches one part of the schema.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The JSON Pointer in the document of the keyword that it is about.
+    /// The keyword that it is about: see [`crate::contract::requirement::Form::Schema`].
     pub about: String,
     /// What is done, in a few words.
     pub label: String,
@@ -25,14 +24,27 @@ pub struct Change {
     pub at: String,
     /// What is put there; None takes the field away.
     pub value: Option<Template>,
+    /// Other values that would do, where a constraint stands against the first.
+    pub others: Vec<Template>,
 }
 
 impl Change {
     /// The body with the change; what the way there lacks is filled in.
     pub fn apply(&self, body: &Template, schema: &Json) -> Template {
+        self.applied(self.value.as_ref(), body, schema)
+    }
+
+    /// The body with the change, in each form that it may take, the plainest first.
+    pub fn forms(&self, body: &Template, schema: &Json) -> impl Iterator<Item = Template> {
+        std::iter::once(self.value.as_ref())
+            .chain(self.others.iter().map(Some))
+            .map(|value| self.applied(value, body, schema))
+    }
+
+    fn applied(&self, value: Option<&Template>, body: &Template, schema: &Json) -> Template {
         let mut body = body.clone();
         ensure_parent(&mut body, schema, &self.at);
-        match &self.value {
+        match value {
             Some(value) => body.set(&self.at, value.clone()),
             None => body.remove(&self.at),
         }
@@ -89,71 +101,83 @@ fn ensure_parent(body: &mut Template, schema: &Json, pointer: &str) {
 /// Every single way to break the schema of a body.
 pub fn faults(schema: &Json) -> Vec<Change> {
     let mut all = Vec::new();
-    walk(schema, "", &mut |part, at| broken(part, at, &mut all));
+    walk(schema, "", "", &mut |part, place, at| broken(part, place, at, &mut all));
     all
 }
 
 /// Values at the edges of what the schema of a body allows.
 pub fn edges(schema: &Json) -> Vec<Change> {
     let mut all = Vec::new();
-    walk(schema, "", &mut |part, at| kept(part, at, &mut all));
+    walk(schema, "", "", &mut |part, place, at| kept(part, place, at, &mut all));
     all
 }
 
-fn walk(schema: &Json, at: &str, visit: &mut impl FnMut(&Json, &str)) {
-    visit(schema, at);
+/// Visits each part of a schema with its place in the schema and in the body.
+fn walk(schema: &Json, place: &str, at: &str, visit: &mut impl FnMut(&Json, &str, &str)) {
+    visit(schema, place, at);
     for (name, below) in schema["properties"].as_object().into_iter().flatten() {
-        walk(below, &format!("{at}/{}", escape(name)), visit);
+        let name = escape(name);
+        walk(below, &format!("{place}/properties/{name}"), &format!("{at}/{name}"), visit);
     }
     if schema["items"].is_object() {
-        walk(&schema["items"], &format!("{at}/0"), visit);
+        walk(&schema["items"], &format!("{place}/items"), &format!("{at}/0"), visit);
     }
 }
 
 struct Collector<'a> {
-    pointer: &'a str,
+    place: &'a str,
     at: &'a str,
     out: &'a mut Vec<Change>,
 }
 
 impl Collector<'_> {
     fn set(&mut self, keyword: &str, label: impl Into<String>, value: Json) {
-        self.out.push(Change {
-            about: format!("{}/{keyword}", self.pointer),
-            label: label.into(),
-            at: self.at.to_owned(),
-            value: Some(Template::from(value)),
-        });
+        self.put(keyword, label, vec![Template::from(value)]);
+    }
+
+    /// The same with several values that would do; none, if there are none.
+    fn put(&mut self, keyword: &str, label: impl Into<String>, values: Vec<Template>) {
+        let mut values = values.into_iter();
+        if let Some(value) = values.next() {
+            self.out.push(Change {
+                about: format!("{}/{keyword}", self.place),
+                label: label.into(),
+                at: self.at.to_owned(),
+                value: Some(value),
+                others: values.collect(),
+            });
+        }
     }
 }
 
-fn broken(schema: &Json, at: &str, out: &mut Vec<Change>) {
-    let pointer = schema[POINTER].as_str().unwrap_or_default().to_owned();
+fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
     for name in schema["required"].as_array().into_iter().flatten() {
         let name = name.as_str().unwrap_or_default();
         out.push(Change {
-            about: required_pointer(&pointer, name),
+            about: required_part(place, name),
             label: format!("without `{name}`"),
             at: format!("{at}/{}", escape(name)),
             value: None,
+            others: Vec::new(),
         });
     }
     if schema["additionalProperties"] == json!(false) {
         out.push(Change {
-            about: format!("{pointer}/additionalProperties"),
+            about: format!("{place}/additionalProperties"),
             label: "with an undocumented property".to_owned(),
             at: format!("{at}/x-undocumented"),
             value: Some(Template::Literal(json!("x"))),
+            others: Vec::new(),
         });
     }
-    let mut c = Collector { pointer: &pointer, at, out };
+    let mut c = Collector { place, at, out };
     if schema.get("type").is_some() {
         wrong_types(schema, &mut c);
     }
     numbers_beyond(schema, &mut c);
     strings_beyond(schema, &mut c);
     if let Some(values) = schema["enum"].as_array() {
-        match values.first() {
+        match values.iter().find(|v| !v.is_null()) {
             Some(Json::String(first)) => {
                 c.set("enum", "a value that is not listed", json!(format!("{first}-x")));
             }
@@ -161,31 +185,62 @@ fn broken(schema: &Json, at: &str, out: &mut Vec<Change>) {
             _ => {}
         }
     }
-    let items = |n: u64| -> Json {
-        let one = known(&simplest(&schema["items"]));
-        Json::Array(vec![one; usize::try_from(n).unwrap_or_default()])
-    };
-    if let Some(least) = schema["minItems"].as_u64().filter(|n| *n > 0) {
-        c.set("minItems", "an item too few", items(least - 1));
+    let (least, most) = item_bounds(schema);
+    if let Some(least) = least.filter(|n| *n > 0) {
+        c.put("minItems", "an item too few", lists(schema, least - 1));
     }
-    if let Some(most) = schema["maxItems"].as_u64() {
-        c.set("maxItems", "an item too many", items(most + 1));
+    if let Some(most) = most.filter(|n| *n < MOST_ITEMS) {
+        c.put("maxItems", "an item too many", lists(schema, most + 1));
     }
     if schema["uniqueItems"] == json!(true) {
-        let n = schema["minItems"].as_u64().unwrap_or(0).max(2);
-        c.set("uniqueItems", "an item twice", items(n));
+        let twice = lists(schema, least.unwrap_or(0).max(2) - 1).into_iter().map(|list| match list {
+            Template::List(mut items) => {
+                items.extend(items.last().cloned());
+                Template::List(items)
+            }
+            other => other,
+        });
+        c.put("uniqueItems", "an item twice", twice.collect());
     }
 }
 
-fn known(template: &Template) -> Json {
-    match template {
-        Template::Literal(json) => json.clone(),
-        Template::List(items) => items.iter().map(known).collect(),
-        Template::Object(entries) => {
-            entries.iter().map(|(k, t)| (k.clone(), known(t))).collect::<serde_json::Map<_, _>>().into()
+/// How many lists are made, of which a constraint may take one and not another.
+const LISTS: u64 = 8;
+
+/// Lists of just so many items, whatever the schema says of their number; the items differ as far
+/// as there are enough.
+fn lists(schema: &Json, length: usize) -> Vec<Template> {
+    let items = &schema["items"];
+    let plain = simplest(items);
+    let strategy = values(items);
+    let mut all: Vec<Template> = Vec::new();
+    for n in 0..LISTS {
+        let mut runner = Seed(0).runner("lists", n);
+        let mut list = if n == 0 { vec![plain.clone()] } else { Vec::new() };
+        let mut texts: Vec<String> = list.iter().map(|i| format!("{i:?}")).collect();
+        for _ in 0..10 * length + 100 {
+            if list.len() >= length {
+                break;
+            }
+            let Ok(tree) = strategy.new_tree(&mut runner) else { break };
+            let item = tree.current();
+            let text = format!("{item:?}");
+            if !texts.contains(&text) {
+                texts.push(text);
+                list.push(item);
+            }
         }
-        _ => Json::Null,
+        // Of what there is too little of, some comes twice.
+        while list.len() < length {
+            list.push(list.last().cloned().unwrap_or_else(|| plain.clone()));
+        }
+        list.truncate(length);
+        let list = Template::List(list);
+        if all.iter().all(|l| format!("{l:?}") != format!("{list:?}")) {
+            all.push(list);
+        }
     }
+    all
 }
 
 fn allows(schema: &Json, name: &str) -> bool {
@@ -198,14 +253,17 @@ fn allows(schema: &Json, name: &str) -> bool {
 
 fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
     let kind = type_of(schema).to_owned();
+    let text = kind == "string";
+    // Where nothing is what a careless server takes for left out, the wrong values are such nothings.
+    let number = if text { json!(0) } else { json!(12) };
+    let boolean = json!(false);
     let candidates: &[(&str, &str, Json)] = &[
         ("string", "a string", json!("abc")),
         ("string", "a number in a string", json!("12")),
         ("number", "a fraction", json!(1.5)),
-        ("integer", "a number", json!(12)),
-        ("boolean", "a boolean", json!(true)),
+        ("integer", "a number", number),
+        ("boolean", "a boolean", boolean),
         ("object", "an object", json!({})),
-        ("array", "a list", json!([])),
         ("null", "null", json!(null)),
     ];
     for (name, label, value) in candidates {
@@ -218,11 +276,16 @@ fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
             c.set("type", *label, value.clone());
         }
     }
+    if !allows(schema, "array") {
+        // Some readers take a list of one for the one.
+        c.put("type", "a list of one", vec![Template::List(vec![simplest(schema)])]);
+    }
 }
 
 fn numbers_beyond(schema: &Json, c: &mut Collector<'_>) {
     let integral = type_of(schema) == "integer";
     let (low, high) = integer_bounds(schema);
+    let (low, high) = (low.map(i128::from), high.map(i128::from));
     for (keyword, bound, sign) in
         [("minimum", low, -1), ("exclusiveMinimum", low, -1), ("maximum", high, 1), ("exclusiveMaximum", high, 1)]
     {
@@ -230,66 +293,91 @@ fn numbers_beyond(schema: &Json, c: &mut Collector<'_>) {
             continue;
         };
         if integral {
-            let Some(beyond) = bound.checked_add(sign) else {
-                continue;
-            };
-            c.set(keyword, format!("{beyond}, just beyond"), json!(beyond));
-            if let Some(far) = bound.checked_add(sign * 1_000_000) {
-                c.set(keyword, format!("{far}, far beyond"), json!(far));
+            let beyond = bound + sign;
+            c.set(keyword, format!("{beyond}, just beyond"), whole(beyond));
+            // Beyond 64 bits the nearest is as far as any.
+            let far = bound + sign * 1_000_000;
+            if i64::try_from(far).is_ok() {
+                c.set(keyword, format!("{far}, far beyond"), whole(far));
             }
         } else {
-            #[expect(clippy::cast_precision_loss, reason = "one or minus one")]
-            let beyond = exact + sign as f64;
-            let exclusive = keyword.starts_with("exclusive");
-            c.set(keyword, "beyond", json!(if exclusive { exact } else { beyond }));
+            let step = schema["multipleOf"].as_f64().filter(|s| *s > 0.0).unwrap_or(1.0);
+            let sign = if sign < 0 { -1.0 } else { 1.0 };
+            let beyond = if keyword.starts_with("exclusive") { exact } else { exact + sign * step };
+            c.set(keyword, "beyond", json!(beyond));
         }
     }
-    if let Some(step) = schema["multipleOf"].as_f64() {
-        let between = low.unwrap_or(0);
+    if let Some(step) = schema["multipleOf"].as_f64().filter(|s| *s > 0.0) {
         #[expect(clippy::cast_precision_loss, reason = "bounds of a schema are small")]
-        let value = ((between as f64 / step).ceil() + 0.5) * step;
-        let value = if integral { json!(value.round() as i64) } else { json!(value) };
-        if !(integral && step == 1.0) {
-            c.set("multipleOf", "between two steps", value);
+        let first = (low.unwrap_or(0) as f64 / step).ceil();
+        #[expect(clippy::cast_possible_truncation, reason = "bounds of a schema are small")]
+        let value = match integral {
+            true => (multiple(step, first) + (step / 2.0).ceil()) as i128,
+            false => 0,
+        };
+        if !integral {
+            c.set("multipleOf", "between two steps", json!(multiple(step / 10.0, first * 10.0 + 5.0)));
+        } else if step != 1.0 {
+            c.set("multipleOf", "between two steps", whole(value));
         }
     }
     // What a narrow column would wrap around into the range.
     if let (true, Some(low), Some(high)) = (integral, low, high) {
         for bits in [8_u32, 16, 32] {
-            let wrapped = (high - (high - low) / 2).checked_add(1_i64 << bits);
-            if let Some(wrapped) = wrapped.filter(|w| *w > high && schema.get("maximum").is_some()) {
-                c.set("maximum", format!("{wrapped}, in range but for {bits} bits"), json!(wrapped));
+            let wrapped = high - (high - low) / 2 + (1_i128 << bits);
+            if wrapped > high && schema.get("maximum").is_some() {
+                c.set("maximum", format!("{wrapped}, in range but for {bits} bits"), whole(wrapped));
             }
         }
     }
 }
 
+/// A whole number of any size.
+fn whole(number: i128) -> Json {
+    serde_json::from_str(&number.to_string()).unwrap_or(Json::Null)
+}
+
 fn strings_beyond(schema: &Json, c: &mut Collector<'_>) {
-    let length = |key: &str| schema[key].as_u64().and_then(|n| usize::try_from(n).ok());
-    if let Some(least) = length("minLength").filter(|n| *n > 0) {
-        c.set("minLength", "a character too short", json!("x".repeat(least - 1)));
+    let (least, most) = lengths(schema);
+    let sized = |n: usize| of_length(schema, n).unwrap_or_else(|| "x".repeat(n));
+    if let Some(least) = least.filter(|n| *n > 0) {
+        c.set("minLength", "a character too short", json!(sized(least - 1)));
     }
-    if let Some(most) = length("maxLength") {
-        c.set("maxLength", "a character too long", json!("x".repeat(most + 1)));
+    if let Some(most) = most.filter(|n| *n < LONGEST) {
+        c.set("maxLength", "a character too long", json!(sized(most + 1)));
     }
     if schema["pattern"].is_string() {
         let validator = jsonschema::options().build(&json!({ "pattern": schema["pattern"] })).ok();
-        let least = length("minLength").unwrap_or(1);
-        let most = length("maxLength").unwrap_or(40).max(least);
+        let breaks = |text: &String| validator.as_ref().is_some_and(|v| !v.is_valid(&json!(text)));
+        let (least, most) = (least.unwrap_or(1), most.unwrap_or(LONGEST));
         let candidates = ["!", "x", "0", " ", "é", "~~~~~~~~"];
-        let against = candidates
-            .iter()
-            .map(|s| json!(fit(s, least, most)))
-            .find(|v| validator.as_ref().is_some_and(|val| !val.is_valid(v)));
-        if let Some(value) = against {
-            c.set("pattern", "a text that does not match", value);
+        let against = candidates.iter().map(|s| fit(s, least, most.min(40).max(least))).find(breaks);
+        if let Some(text) = against {
+            c.set("pattern", "a text that does not match", json!(text));
+        }
+        // Who searches for the pattern instead of matching the whole finds it.
+        if shaped(schema).is_some()
+            && let Template::Literal(Json::String(plain)) = simplest(schema)
+        {
+            let more = [format!("!{plain}!"), format!("{plain}!"), format!("!{plain}")];
+            let more = more.into_iter().filter(|t| (least..=most).contains(&t.chars().count()));
+            if let Some(text) = more.into_iter().find(breaks) {
+                c.set("pattern", "a text that matches in part", json!(text));
+            }
         }
     }
     if let Some(format) = schema["format"].as_str().filter(|f| is_checked_format(f)) {
         c.set("format", "a word", json!("tomorrow!"));
-        if format == "date-time" {
-            c.set("format", "a day that no month has", json!("2096-02-30T12:00:00Z"));
-            c.set("format", "a date without a time", json!("2096-02-28"));
+        match format {
+            "date-time" => {
+                c.set("format", "a day that no month has", json!("2096-02-30T12:00:00Z"));
+                c.set("format", "a date without a time", json!("2096-02-28"));
+            }
+            "date" => {
+                c.set("format", "a day that no month has", json!("2096-02-30"));
+                c.set("format", "a date with a time", json!("2096-02-28T12:00:00Z"));
+            }
+            _ => {}
         }
     }
 }
@@ -299,12 +387,11 @@ fn step_fits(schema: &Json, number: i64) -> bool {
     schema["multipleOf"].as_i64().is_none_or(|step| step > 0 && number % step == 0)
 }
 
-fn kept(schema: &Json, at: &str, out: &mut Vec<Change>) {
+fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
     if at.is_empty() {
         return;
     }
-    let pointer = schema[POINTER].as_str().unwrap_or_default().to_owned();
-    let mut c = Collector { pointer: &pointer, at, out };
+    let mut c = Collector { place, at, out };
     let kind = type_of(schema).to_owned();
     let (low, high) = integer_bounds(schema);
     if ["integer", "number"].contains(&kind.as_str()) {
@@ -324,9 +411,9 @@ fn kept(schema: &Json, at: &str, out: &mut Vec<Change>) {
         }
     }
     for (keyword, label) in [("minLength", "as short as may be"), ("maxLength", "as long as may be")] {
-        if let Some(n) = schema[keyword].as_u64().filter(|n| (1..=1_000_000).contains(n)) {
-            let n = usize::try_from(n).unwrap_or(1);
-            c.set(keyword, label, json!(fit("x", n, n)));
+        let (least, most) = lengths(schema);
+        if let Some(n) = if keyword == "minLength" { least } else { most }.filter(|n| *n > 0) {
+            c.set(keyword, label, json!(of_length(schema, n).unwrap_or_else(|| fit("x", n, n))));
         }
     }
     for value in schema["enum"].as_array().into_iter().flatten().take(10) {
@@ -337,24 +424,21 @@ fn kept(schema: &Json, at: &str, out: &mut Vec<Change>) {
         c.set("type", "false", json!(false));
     } else if schema.get("type").is_some() {
         c.out.push(Change {
-            about: format!("{pointer}/type"),
+            about: format!("{place}/type"),
             label: PLAIN.to_owned(),
             at: at.to_owned(),
             value: Some(simplest(schema)),
+            others: Vec::new(),
         });
     }
     if allows(schema, "null") && schema.get("type").is_some() {
         c.set("type", "null", Json::Null);
     }
-    for (keyword, n) in [("minItems", schema["minItems"].as_u64()), ("maxItems", schema["maxItems"].as_u64())] {
-        let Some(n) = n.filter(|n| *n <= 100) else { continue };
-        let exact = json!({"type": "array", "items": schema["items"], "minItems": n, "maxItems": n, "uniqueItems": schema["uniqueItems"] == true});
-        c.out.push(Change {
-            about: format!("{pointer}/{keyword}"),
-            label: format!("{n} items"),
-            at: at.to_owned(),
-            value: Some(simplest(&exact)),
-        });
+    let (least, most) = item_bounds(schema);
+    for (keyword, n) in [("minItems", least), ("maxItems", most)] {
+        if let Some(n) = n.filter(|n| *n <= 100) {
+            c.put(keyword, format!("{n} items"), lists(schema, n));
+        }
     }
 }
 

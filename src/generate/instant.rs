@@ -33,9 +33,23 @@ pub fn instants() -> impl Strategy<Value = Template> {
             let seconds = TimeDelta::seconds(seconds as i64) + TimeDelta::microseconds(micros);
             Template::Instant {
                 when: When::FromNow(if past { -seconds } else { seconds }),
-                spelling: Spelling { offset: offset.and_then(FixedOffset::east_opt), digits },
+                spelling: Spelling { offset: offset.and_then(FixedOffset::east_opt), digits, day: false },
             }
         })
+}
+
+/// Days as distances from now, log scaled from two days to some centuries; mostly ahead. The day
+/// before and after are left out: which day it is depends on where one is.
+pub fn days() -> impl Strategy<Value = Template> {
+    let distance = (54_u32..=100).prop_map(|tenths| 10_f64.powf(f64::from(tenths) / 10.0));
+    (distance, prop::bool::weighted(0.25)).prop_map(|(seconds, past)| {
+        #[expect(clippy::cast_possible_truncation, reason = "at most 10^10 seconds")]
+        let distance = TimeDelta::seconds(seconds as i64);
+        Template::Instant {
+            when: When::FromNow(if past { -distance } else { distance }),
+            spelling: Spelling { offset: None, digits: 0, day: true },
+        }
+    })
 }
 
 /// Writes an instant as RFC 3339 does.
@@ -44,6 +58,9 @@ pub fn spell(instant: DateTime<Utc>, spelling: Spelling) -> String {
         .offset
         .unwrap_or_else(|| FixedOffset::east_opt(0).unwrap_or_else(|| instant.fixed_offset().offset().to_owned()));
     let local = instant.with_timezone(&zone);
+    if spelling.day {
+        return local.format("%Y-%m-%d").to_string();
+    }
     let nanos = instant.timestamp_subsec_nanos();
     let mut text = local.to_rfc3339_opts(SecondsFormat::Secs, spelling.offset.is_none());
     if spelling.digits > 0 {
@@ -64,7 +81,7 @@ mod tests {
         #[test]
         fn what_is_spelt_is_read_back(seconds in 0_i64..200_000_000_000, nanos in 0_u32..1_000_000, offset in select(OFFSETS), digits in 0_u8..=9) {
             let instant = DateTime::from_timestamp(seconds, nanos * 1000).unwrap();
-            let text = spell(instant, Spelling { offset: offset.and_then(FixedOffset::east_opt), digits });
+            let text = spell(instant, Spelling { offset: offset.and_then(FixedOffset::east_opt), digits, day: false });
             let read = DateTime::parse_from_rfc3339(&text).unwrap();
             prop_assert!((read.to_utc() - instant).abs() < TimeDelta::seconds(1), "{text}");
             if digits >= 6 {

@@ -176,7 +176,14 @@ impl Rendering<'_> {
                 Json::String(text) => text,
                 other => other.to_string(),
             },
-            Template::Fresh { unknown_id, length } => self.fresh(*unknown_id, *length),
+            Template::Fresh { unknown_id, length, like } => {
+                // What is not lent has no form to take.
+                let known = like.as_ref().and_then(|like| like.json(self.scope).ok());
+                match known.as_ref().and_then(Json::as_str).and_then(|known| self.alike(known)) {
+                    Some(id) => id,
+                    None => self.fresh(*unknown_id, *length),
+                }
+            }
             Template::Instant { when, spelling } => {
                 let instant = match when {
                     When::Cel(e) => e.instant(self.scope)?,
@@ -241,6 +248,44 @@ impl Rendering<'_> {
     fn integer(&mut self, from: i64, to: i64) -> i64 {
         use proptest::strategy::{Strategy, ValueTree};
         (from..=to).new_tree(self.runner).map_or(from, |tree| tree.current())
+    }
+
+    /// An id of the same form as a known one; None where that leaves so little to chance that it may exist.
+    fn alike(&mut self, known: &str) -> Option<String> {
+        let hexadecimal = known.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        let is_uuid = hexadecimal && known.len() == 36 && known.bytes().filter(|b| *b == b'-').count() == 4;
+        // What stands before the first mark tells what kind of thing it is.
+        let prefix = if is_uuid { 0 } else { known.find(['_', '-']).map_or(0, |at| at + 1) };
+        // A UUID tells its version and variant.
+        let keeps = |i: usize| i < prefix || (is_uuid && (i == 14 || i == 19));
+        let free = known.char_indices().filter(|(i, c)| !keeps(*i) && c.is_ascii_alphanumeric()).count();
+        if free < 8 {
+            return None;
+        }
+        self.count += 1;
+        let name = format!("{}/{}/alike", self.mark.text(), self.trial);
+        let digits = self.seed.digits(&name, self.count, 2 * known.len());
+        let mut draws = digits.as_bytes().chunks(2).map(|pair| {
+            let nibble = |b: u8| u32::from(char::from(b).to_digit(16).unwrap_or(0) as u8);
+            nibble(pair[0]) * 16 + nibble(pair[1])
+        });
+        let id: String = known
+            .char_indices()
+            .map(|(i, c)| {
+                let draw = draws.next().unwrap_or(0);
+                let pick = |from: char, many: u32| char::from_u32(u32::from(from) + draw % many).unwrap_or(c);
+                match c {
+                    _ if keeps(i) => c,
+                    '0'..='9' => pick('0', 10),
+                    'a'..='f' if hexadecimal => pick('a', 6),
+                    'A'..='F' if hexadecimal => pick('A', 6),
+                    'a'..='z' => pick('a', 26),
+                    'A'..='Z' => pick('A', 26),
+                    other => other,
+                }
+            })
+            .collect();
+        (id != known && self.issued.take(&id)).then_some(id)
     }
 
     /// A value that neither this run nor an earlier one has used.

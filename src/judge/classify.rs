@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::Judge;
 use crate::contract::Target;
 use crate::contract::requirement::Form;
+use crate::contract::schema::Violation;
 use crate::contract::template::segments;
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::target::exchange::Exchange;
@@ -55,11 +56,11 @@ impl Judge<'_> {
             }
         }
         let violations = schema.violations(body);
-        let mut places: Vec<&str> = violations.iter().map(|v| v.at.as_str()).collect();
+        let mut places: Vec<String> = violations.iter().map(Violation::place).collect();
         places.dedup();
         let mut broken = Vec::new();
         for violation in &violations {
-            match self.schema_requirement(&violation.pointer) {
+            match self.schema_requirement(&violation.part) {
                 Some(requirement) => broken.push(requirement),
                 None => return Class::BrokenTwice,
             }
@@ -78,7 +79,7 @@ impl Judge<'_> {
                         return Class::BrokenTwice;
                     }
                     broken.push(i);
-                    places.push("");
+                    places.push(String::new());
                 }
                 (Err(Trouble::Fixture(path)), _) => {
                     return Class::Open(format!("the settings lend no `{path}`"));
@@ -103,8 +104,8 @@ impl Judge<'_> {
         }
     }
 
-    fn schema_requirement(self, pointer: &str) -> Option<usize> {
-        self.contract.requirements.iter().position(|r| matches!(&r.form, Form::Schema(p) if p == pointer))
+    fn schema_requirement(self, part: &str) -> Option<usize> {
+        self.contract.requirements.iter().position(|r| matches!(&r.form, Form::Schema(p) if p == part))
     }
 
     /// Values outside the lists that the target lends are open: it has more than it lends.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Judge;
 use super::bind::{Control, Known, Seen};
 use super::classify::Class;
-use super::finding::{Breach, Finding, Found, cut, short};
+use super::finding::{Breach, Finding, Found, cut, differences, short};
 use crate::contract::document::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::expression::{Expression, Scope, Trouble};
@@ -231,7 +231,7 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
 }
 
 /// What to say when a fixture is missing.
-pub(super) fn lends_no(path: &str) -> String {
+pub fn lends_no(path: &str) -> String {
     format!("the settings lend no `{path}`: add it under [fixtures]")
 }
 
@@ -271,6 +271,7 @@ pub(super) fn explained(
         expected,
         actual,
         clause: Some(why.clause),
+        differences: differences(why.expected.as_ref(), why.actual.as_ref()),
         operands: why.operands,
         exchanges,
     }))
@@ -293,6 +294,7 @@ fn breach(seen: &Seen, expected: impl Into<String>, actual: impl Into<String>) -
         expected: expected.into(),
         actual: actual.into(),
         clause: None,
+        differences: Vec::new(),
         operands: Vec::new(),
         exchanges: vec![Arc::clone(&seen.exchange)],
     }))

@@ -46,10 +46,45 @@ pub struct Breach {
     pub actual: String,
     /// The part of the expression that failed, if there is one.
     pub clause: Option<String>,
+    /// Where the two sides of a comparison of objects or lists differ.
+    pub differences: Vec<Difference>,
     /// What it read.
     pub operands: Vec<Operand>,
     /// The exchanges, in the order in which they were sent; the last is the one that failed.
     pub exchanges: Vec<Arc<Exchange>>,
+}
+
+/// A place where two JSON values differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// JSON Pointer.
+    pub at: String,
+    /// What stands there on the side that was due; None where nothing does.
+    pub expected: Option<Json>,
+    /// What stands there on the side that came; None where nothing does.
+    pub actual: Option<Json>,
+}
+
+/// How many differences are kept.
+const DIFFERENCES: usize = 10;
+
+/// Where two objects or lists differ; nothing for other values, which are seen at a glance.
+pub fn differences(expected: Option<&Json>, actual: Option<&Json>) -> Vec<Difference> {
+    let (Some(expected), Some(actual)) = (expected, actual) else { return Vec::new() };
+    let nested = |json: &Json| json.is_object() || json.is_array();
+    if !nested(expected) || !nested(actual) {
+        return Vec::new();
+    }
+    let mut all: Vec<Difference> = json_patch::diff(expected, actual)
+        .iter()
+        .map(|operation| {
+            let at = operation.path().to_string();
+            Difference { expected: expected.pointer(&at).cloned(), actual: actual.pointer(&at).cloned(), at }
+        })
+        .collect();
+    all.sort_by(|a, b| a.at.cmp(&b.at));
+    all.truncate(DIFFERENCES);
+    all
 }
 
 /// A JSON value for a message, cut short.

@@ -6,8 +6,10 @@
 //! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
 //! - [`scenario`]: what holds between the steps of a trial
 //! - [`tally`]: findings added up to verdicts
+//! - [`cause`]: failures that show on the same exchanges
 
 pub mod bind;
+pub mod cause;
 pub mod classify;
 pub mod exchange;
 pub mod finding;

@@ -1,7 +1,7 @@
 //! Findings added up to verdicts. The order in which they come does not matter.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,8 @@ impl Verdict {
 const KEPT: usize = 5;
 /// How many different observations of one probe are kept.
 const OBSERVED: usize = 50;
+/// Of how many breaches of one requirement the exchanges are remembered.
+const SHOWN: usize = 1000;
 
 /// What is known of one requirement so far.
 #[derive(Debug, Default)]
@@ -67,6 +69,11 @@ pub struct Tally {
     pub breaches: BTreeMap<String, Arc<Breach>>,
     /// The smallest breach that was found by looking for it: trial and breach.
     pub smallest: Option<(String, Arc<Breach>)>,
+    /// What came of sending the failing requests again.
+    pub again: Option<Again>,
+    /// The most requests that one of its trials had under way at once.
+    pub at_once: usize,
+    shown: Vec<Vec<u64>>,
     /// Why it could not be told: the first by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
     /// Why it could not be tried: the first in the alphabet.
@@ -78,7 +85,26 @@ pub struct Tally {
     values: HashMap<String, (String, u64)>,
 }
 
+/// What came of sending failing requests again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    /// How often they were sent again, and something could be told.
+    pub sent: u64,
+    /// How often they failed again.
+    pub broken: u64,
+}
+
 impl Tally {
+    /// The numbers of the exchanges on which it was seen to be broken.
+    pub fn shown_on(&self) -> BTreeSet<u64> {
+        self.shown.iter().flatten().copied().collect()
+    }
+
+    /// Whether each of its breaches has one of these exchanges.
+    pub fn shown_within(&self, exchanges: &BTreeSet<u64>) -> bool {
+        !self.shown.is_empty() && self.shown.iter().all(|breach| breach.iter().any(|n| exchanges.contains(n)))
+    }
+
     /// Adds a finding.
     pub fn add(&mut self, finding: Finding) {
         let Finding { trial, found, .. } = finding;
@@ -111,6 +137,9 @@ impl Tally {
     /// Adds a breach that was known with the exchange of this number.
     fn add_breach(&mut self, trial: String, breach: Arc<Breach>, number: Option<u64>) {
         self.broken += 1;
+        if self.shown.len() < SHOWN {
+            self.shown.push(breach.exchanges.iter().map(|e| e.number).collect());
+        }
         self.first_broken = self.first_broken.into_iter().chain(number).min();
         self.breaches.insert(trial, breach);
         while self.breaches.len() > KEPT {
@@ -136,6 +165,7 @@ impl Tally {
                     expected: "a value that comes once".to_owned(),
                     actual: format!("{} in two responses: {}", entry.key(), trials.join(" and ")),
                     clause: None,
+                    differences: Vec::new(),
                     operands: Vec::new(),
                     exchanges: vec![exchange],
                 };

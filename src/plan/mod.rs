@@ -20,7 +20,7 @@ pub use select::Selection;
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.
-pub const EXAMPLES: usize = 30;
+pub const EXAMPLES: usize = 24;
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ pub struct Options {
     /// Which requirements.
     pub selection: Selection,
 }
+
+/// Requirements that cannot be tried, by their place in the contract, and why.
+pub type Obstacles = Vec<(usize, String)>;
 
 /// What will be sent.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub struct Plan {
     /// Trials of scenarios and probes.
     pub trials: Vec<Trial>,
     /// Requirements that cannot be tried on this target, and why.
-    pub obstacles: Vec<(usize, String)>,
+    pub obstacles: Obstacles,
     random: pool::Random,
 }
 
@@ -83,8 +86,9 @@ impl Plan {
         let selected = options.selection.apply(contract)?;
         let judge = Judge { contract, lent };
         let planner = pool::Planner { judge, seed: options.seed, now, selected: &selected };
-        let mut entries = planner.entries()?;
-        let (trials, obstacles) = trials::trials(judge, options.seed, &selected, &entries);
+        let (mut entries, unlent) = planner.entries()?;
+        let (trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
+        obstacles.extend(unlent);
         let pool_wanted = planner.wants_pool();
         for (i, entry) in entries.iter_mut().enumerate() {
             entry.wanted = i <= FULL || entry.about.is_some() || pool_wanted;

@@ -3,10 +3,11 @@
 
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 
-use super::{Entry, Shape};
+use super::{Entry, Obstacles, Shape};
 use crate::contract::requirement::Form;
-use crate::contract::template::Template;
+use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Target};
+use crate::expression::{Expression, Trouble};
 use crate::generate::body::{self, Draw};
 use crate::generate::cover;
 use crate::generate::draft::{Choice, Content, Draft, KEY_HEADER, assemble};
@@ -15,10 +16,15 @@ use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
 use crate::judge::classify::Class;
+use crate::judge::exchange::lends_no;
 use crate::source::{Diagnostic, Result};
 
 /// How often a request is drawn anew until it is what is wanted.
 const PATIENCE: u64 = 300;
+/// The same, for each of many shapes that are tried in turn.
+const SOME_PATIENCE: u64 = 30;
+/// How many smaller requests are tried for the smallest one.
+const MOST_SHRINKING: usize = 500;
 /// How many requests are made for each constraint that break only it.
 const BREACHES: u64 = 3;
 
@@ -77,37 +83,40 @@ impl Planner<'_> {
             .map(|(i, r)| (i, &r.form))
     }
 
-    pub(super) fn entries(&self) -> Result<Vec<Entry>> {
+    /// The fixed part of the pool, and the rules that nothing which is lent can speak to, with what is missing.
+    pub(super) fn entries(&self) -> Result<(Vec<Entry>, Obstacles)> {
         let fields = self.fields();
         let callers = self.judge.lent.callers(self.judge.contract);
-        let none =
+        let mut none =
             Shape { presence: vec![Some(false); fields.len()], choice: Choice { path: Some(0), ..Choice::default() } };
         let has_key = self.has_key();
-        let all = Shape {
+        let mut all = Shape {
             presence: vec![Some(true); fields.len()],
             choice: Choice { path: Some(0), caller: None, key: has_key },
         };
         let mut entries = Vec::new();
         for (name, label, shape) in [
-            ("pool/minimal", "the smallest valid request", none.clone()),
-            ("pool/full", "a valid request with every field", all),
+            ("pool/minimal", "the smallest valid request", &mut none),
+            ("pool/full", "a valid request with every field", &mut all),
         ] {
-            let entry = self.valid(name, label, shape).ok_or_else(|| {
-                Diagnostic::new("no valid request can be made from the contract and the fixtures")
-                    .help("check that the fixtures name an id for every path parameter")
+            let entry = self.nearest(name, label, shape, 2).ok_or_else(|| {
+                Diagnostic::new("no valid request can be made from the contract and the fixtures").help(
+                    "check that the fixtures name an id for every path parameter, and that no constraint excludes all",
+                )
             })?;
             entries.push(entry);
         }
+        self.shrink(&mut entries[super::MINIMAL]);
         if self.judge.contract.mark.is_some() {
             // The smallest request is everybody's base: its text is plain.
             self.plain(&mut entries[super::MINIMAL]);
         }
         self.cover(&none, &callers, &mut entries);
-        self.rules(&mut entries);
+        let obstacles = self.rules(&mut entries);
         self.edges(&none, &mut entries);
         self.faults(&mut entries);
-        self.breaches(&mut entries);
-        Ok(entries)
+        self.breaches(&none, &mut entries);
+        Ok((entries, obstacles))
     }
 
     /// The optional fields at the top of the body, with their places in the schema.
@@ -128,19 +137,72 @@ impl Planner<'_> {
         headers.iter().any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
     }
 
-    /// Gives a request the plainest text where its mark goes. It is small enough: no recipe to shrink it by.
+    /// Makes a drawn request as small as it can be and still be valid.
+    fn shrink(&self, entry: &mut Entry) {
+        let Some((recipe, mut tree)) =
+            entry.recipe.take().and_then(|recipe| recipe.tree(self.judge, self.seed).map(|tree| (recipe, tree)))
+        else {
+            return;
+        };
+        let mut more = tree.simplify();
+        for _ in 0..MOST_SHRINKING {
+            if !more {
+                break;
+            }
+            let draft = recipe.draft(self.judge, &tree.current(), self.now);
+            let valid = self.class(&draft).is_some_and(|(_, class)| class == Class::Valid);
+            if valid {
+                entry.draft = draft;
+            }
+            more = if valid { tree.simplify() } else { tree.complicate() };
+        }
+    }
+
     fn plain(&self, entry: &mut Entry) {
         if let (Some(pointer), Content::Json(body)) = (&self.judge.contract.mark, &mut entry.draft.body)
             && let Some(Template::Marked(text)) = body.pointer_mut(pointer)
         {
             *text = "a".to_owned();
         }
-        entry.recipe = None;
     }
 
-    /// Draws until the request is valid.
-    fn valid(&self, id: &str, label: &str, shape: Shape) -> Option<Entry> {
-        self.draw_until(id, label, shape, |_, class| *class == Class::Valid)
+    /// A valid request of a shape, or of the shape nearest to it: constraints may ask for one of
+    /// several fields, or allow only one of them. At most so many fields are put in or taken out
+    /// before chance decides. The shape becomes the one that was found.
+    fn nearest(&self, id: &str, label: &str, shape: &mut Shape, most: usize) -> Option<Entry> {
+        let valid = |_: &Request, class: &Class| *class == Class::Valid;
+        let patience = if most > 1 { PATIENCE } else { 2 * SOME_PATIENCE };
+        if let Some(entry) = self.draw_with(&draws(self.judge, shape), patience, id, label, shape, valid) {
+            return Some(entry);
+        }
+        let optional = self.optional();
+        let single = optional.iter().map(|a| vec![*a]);
+        let pairs = optional.iter().enumerate().flat_map(|(i, a)| optional[i + 1..].iter().map(|b| vec![*a, *b]));
+        let flipped = single.chain(pairs).filter(|fields| fields.len() <= most).map(|fields| {
+            let mut near = shape.clone();
+            for field in fields {
+                near.presence[field] = near.presence[field].map(|present| !present);
+            }
+            near
+        });
+        let any = Shape { presence: vec![None; shape.presence.len()], ..shape.clone() };
+        let near: Vec<Shape> = flipped.chain([any]).collect();
+        near.into_iter().find_map(|near| {
+            let entry = self.draw_with(&draws(self.judge, &near), SOME_PATIENCE, id, label, &near, valid)?;
+            *shape = near;
+            Some(entry)
+        })
+    }
+
+    /// The places of the optional fields among [`Self::fields`].
+    fn optional(&self) -> Vec<usize> {
+        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        self.fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
+            .map(|(i, _)| i)
+            .collect()
     }
 
     fn draw_until(
@@ -150,18 +212,19 @@ impl Planner<'_> {
         shape: Shape,
         wanted: impl Fn(&Request, &Class) -> bool,
     ) -> Option<Entry> {
-        self.draw_with(&draws(self.judge, &shape), id, label, &shape, wanted)
+        self.draw_with(&draws(self.judge, &shape), PATIENCE, id, label, &shape, wanted)
     }
 
     fn draw_with(
         &self,
         strategy: &BoxedStrategy<Draw>,
+        patience: u64,
         id: &str,
         label: &str,
         shape: &Shape,
         wanted: impl Fn(&Request, &Class) -> bool,
     ) -> Option<Entry> {
-        for attempt in 0..PATIENCE {
+        for attempt in 0..patience {
             let Ok(tree) = strategy.new_tree(&mut self.seed.runner(id, attempt)) else {
                 continue;
             };
@@ -207,14 +270,7 @@ impl Planner<'_> {
     }
 
     fn cover(&self, none: &Shape, callers: &[String], entries: &mut Vec<Entry>) {
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
-        let optional: Vec<usize> = self
-            .fields()
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
-            .map(|(i, _)| i)
-            .collect();
+        let optional = self.optional();
         let paths = self.path_values();
         let mut sizes = vec![2; optional.len()];
         sizes.push(paths.clamp(1, 3));
@@ -228,7 +284,7 @@ impl Planner<'_> {
             let rest = &row[optional.len()..];
             shape.choice = Choice { path: Some(rest[0]), caller: callers.get(rest[1]).cloned(), key: rest[2] == 1 };
             let id = format!("pool/cover-{n:02}");
-            entries.extend(self.valid(&id, "a valid request", shape));
+            entries.extend(self.nearest(&id, "a valid request", &mut shape, 1));
         }
     }
 
@@ -240,8 +296,9 @@ impl Planner<'_> {
             .unwrap_or(1)
     }
 
-    /// For each rule that no request so far speaks to, one that does.
-    fn rules(&self, entries: &mut Vec<Entry>) {
+    /// For each rule that no request so far speaks to, one that does; and those for which none can be made.
+    fn rules(&self, entries: &mut Vec<Entry>) -> Obstacles {
+        let mut obstacles = Vec::new();
         let requests: Vec<_> =
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
@@ -253,10 +310,37 @@ impl Planner<'_> {
             let requirement = &self.judge.contract.requirements[i];
             let shape = Shape { presence: vec![None; self.fields().len()], choice: Choice::default() };
             let id = format!("pool/for-{}", requirement.id);
-            entries.extend(self.draw_until(&id, "a valid request", shape, |request, class| {
+            let entry = self.draw_until(&id, "a valid request", shape, |request, class| {
                 *class == Class::Valid && given.truth(&self.scope_of(request)) == Ok(true)
-            }));
+            });
+            match entry {
+                Some(entry) => entries.push(entry),
+                None => obstacles.extend(self.unlent(given).map(|path| (i, lends_no(&path)))),
+            }
         }
+        obstacles
+    }
+
+    /// The fixture for want of which a field that an expression reads is never sent.
+    fn unlent(&self, expression: &Expression) -> Option<String> {
+        let scope = self.scope_of_minimal()?;
+        let read = |pointer: &str| {
+            expression.body_paths().iter().any(|p| !p.response && segments(pointer).starts_with(&p.segments))
+        };
+        self.judge.contract.values.iter().find_map(|list| match (&list.target, list.list.json(&scope)) {
+            (Target::Body(pointer), Err(Trouble::Fixture(path))) if read(pointer) => Some(path),
+            _ => None,
+        })
+    }
+
+    fn scope_of_minimal(&self) -> Option<crate::expression::Scope> {
+        let mut shape = Shape {
+            presence: vec![Some(false); self.fields().len()],
+            choice: Choice { path: Some(0), ..Choice::default() },
+        };
+        let entry = self.nearest("pool/minimal", "", &mut shape, 2)?;
+        let (request, _) = self.class(&entry.draft)?;
+        Some(self.scope_of(&request))
     }
 
     fn scope_of(&self, request: &Request) -> crate::expression::Scope {
@@ -264,8 +348,8 @@ impl Planner<'_> {
         self.judge.request_scope(request, body.as_ref(), self.now)
     }
 
-    fn requirement_about(&self, pointer: &str) -> Option<usize> {
-        self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == pointer)).map(|(i, _)| i)
+    fn requirement_about(&self, part: &str) -> Option<usize> {
+        self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == part)).map(|(i, _)| i)
     }
 
     fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
@@ -283,7 +367,7 @@ impl Planner<'_> {
             let plain = change.label == fault::PLAIN;
             let entry = match field.filter(|_| plain) {
                 // Drawn as in any valid request, since it may have to be one of a list, but alike in
-                // every run and beside a plain text: a refusal shall tell of this field alone.
+                // every run: others vary the values, this one tells of the type.
                 Some(field) => {
                     let mut shape = none.clone();
                     shape.presence[field] = Some(true);
@@ -291,10 +375,7 @@ impl Planner<'_> {
                     let drawn = fixed.draw_until(&id, &change.label, shape, |request, class| {
                         *class == Class::Valid && has(request, &change.at)
                     });
-                    drawn.map(|mut entry| {
-                        self.plain(&mut entry);
-                        entry
-                    })
+                    drawn.map(|drawn| self.on_minimal(drawn, &change.at, &entries[super::MINIMAL]))
                 }
                 None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| *class == Class::Valid),
             };
@@ -303,6 +384,23 @@ impl Planner<'_> {
                 entry
             }));
         }
+    }
+
+    /// The smallest request with one field of a drawn one, so that a refusal is about that field;
+    /// the drawn one itself, where the field needs others of it.
+    fn on_minimal(&self, mut drawn: Entry, at: &str, minimal: &Entry) -> Entry {
+        if let (Content::Json(from), Content::Json(body)) = (&drawn.draft.body, &minimal.draft.body)
+            && let Some(value) = from.pointer(at)
+        {
+            let mut draft = minimal.draft.clone();
+            let mut body = body.clone();
+            body.set(at, value.clone());
+            draft.body = Content::Json(body);
+            if self.class(&draft).is_some_and(|(_, class)| class == Class::Valid) {
+                drawn.draft = draft;
+            }
+        }
+        drawn
     }
 
     fn changed(
@@ -318,9 +416,12 @@ impl Planner<'_> {
             return None;
         };
         let mut draft = base.draft.clone();
-        draft.body = Content::Json(change.apply(body, schema));
-        let (_, class) = self.class(&draft)?;
-        wanted(&class).then(|| Entry {
+        let mut forms = change.forms(body, schema);
+        forms.find(|body| {
+            draft.body = Content::Json(body.clone());
+            self.class(&draft).is_some_and(|(_, class)| wanted(&class))
+        })?;
+        Some(Entry {
             name,
             draft,
             label: format!("{}: {}", change.at, change.label),
@@ -380,21 +481,37 @@ impl Planner<'_> {
     }
 
     /// Requests that break one constraint and nothing else.
-    fn breaches(&self, entries: &mut Vec<Entry>) {
+    fn breaches(&self, none: &Shape, entries: &mut Vec<Entry>) {
         let fields = self.fields();
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
-            let read =
-                |name: &String| valid.body_paths().iter().any(|p| !p.response && p.segments.first() == Some(name));
-            let shape = Shape {
-                presence: fields.iter().map(|f| Some(read(f))).collect(),
-                choice: Choice { path: Some(0), ..Choice::default() },
-            };
+            let read = |name: &String| valid.reads_field(name, &self.judge.contract.defines);
+            // What it speaks of is there; or is missing, where that is what breaks it; or one more
+            // field is there; or all is as it comes.
+            let presence = none.presence.iter().zip(&fields);
+            let there: Vec<_> = presence.clone().map(|(p, f)| if read(f) { Some(true) } else { *p }).collect();
+            let missing = presence.map(|(p, f)| if read(f) { Some(false) } else { *p }).collect();
+            let more = (0..fields.len()).filter(|f| there[*f] == Some(false)).map(|f| {
+                let mut more = there.clone();
+                more[f] = Some(true);
+                more
+            });
+            let shapes: Vec<Shape> = [there.clone(), missing]
+                .into_iter()
+                .chain(more)
+                .chain([vec![None; fields.len()]])
+                .map(|presence| Shape { presence, ..none.clone() })
+                .collect();
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..BREACHES {
                 let name = format!("{id}#breach-{n}");
-                let entry = self
-                    .draw_until(&name, "breaks only this", shape.clone(), |_, class| *class == Class::Broken(vec![i]));
+                let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
+                let entry = [SOME_PATIENCE, PATIENCE].into_iter().find_map(|patience| {
+                    shapes.iter().find_map(|shape| {
+                        let strategy = draws(self.judge, shape);
+                        self.draw_with(&strategy, patience, &name, "breaks only this", shape, broken)
+                    })
+                });
                 entries.extend(entry.map(|mut entry| {
                     entry.about = Some(i);
                     entry.control = Some(super::MINIMAL);
@@ -442,8 +559,9 @@ impl Random {
             caller: Some(caller.cloned().unwrap_or_else(|| CALLER.to_owned())),
             key: planner.has_key() && self.seed.pick("pool/key", n, 2) == 1,
         };
-        let valid =
-            planner.draw_with(&self.strategy, &id, "a random valid request", &shape, |_, class| *class == Class::Valid);
+        let valid = planner.draw_with(&self.strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| {
+            *class == Class::Valid
+        });
         let fault = valid.as_ref().and_then(|valid| self.fault(&planner, valid, n));
         (valid, fault)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::Entry;
+use super::{Entry, Obstacles};
 use crate::contract::CALLER;
 use crate::contract::requirement::{Form, Rows, row_label};
 use crate::contract::steps::{Base, Step};
@@ -36,8 +36,6 @@ pub struct TrialRow {
     /// Its values.
     pub value: Template,
 }
-
-type Obstacles = Vec<(usize, String)>;
 
 /// All trials, and what cannot be tried.
 pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &[Entry]) -> (Vec<Trial>, Obstacles) {

@@ -62,7 +62,7 @@ async fn serve(
         // Only what has no household is told of its body first: a replay is never validated again.
         Err(refusal) if d.liberty(Liberty::ValidationBeforeTenancy) => {
             validate::asked(office, &body::object(office, headers, &body)?)?;
-            return Err(refusal.into());
+            return Err(refusal);
         }
         household => household?,
     };

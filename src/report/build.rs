@@ -6,8 +6,8 @@ use chrono::SecondsFormat;
 
 use super::curl::plain_or_quoted;
 use super::model::{
-    Cause, Contract as ContractFacts, Counts, Doubt, End, Failure, Figures, Form, Header, Observation, Operand,
-    Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
+    Again, Cause, Contract as ContractFacts, Counts, Difference, Doubt, End, Failure, Figures, Form, Header,
+    Observation, Operand, Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
 };
 use super::record::Recorder;
 use super::summary::Summary;
@@ -59,12 +59,18 @@ impl Report {
             all.filter(|(i, _)| is_selected(*i)).map(|(i, _)| tally(i))
         };
         let end = end(outcome, chosen, &facts.options, recorder);
+        let causes = crate::judge::cause::causes(contract, &outcome.tallies);
         let builder = Builder { facts, recorder, end: &end };
         let mut requirements: Vec<Requirement> = contract
             .requirements
             .iter()
             .enumerate()
-            .map(|(i, owed)| builder.requirement(owed, is_selected(i), tally(i)))
+            .map(|(i, owed)| {
+                let mut requirement = builder.requirement(owed, is_selected(i), tally(i));
+                let cause = causes.get(i).copied().flatten();
+                requirement.cause = cause.map(|c| contract.requirements[c].id.clone());
+                requirement
+            })
             .collect();
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         Self {
@@ -120,11 +126,12 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     let left_out: u64 = outcome.left_out + chosen().map(|t| t.left_out).sum::<u64>();
     let failed = chosen().filter(|t| t.broken > 0).count() as u64;
     let (cause, reason) = match &outcome.stop {
-        Some(Stop::Unreachable(what)) => {
-            (Cause::Unreachable, format!("the target cannot be reached: {what}; look at its URL, and whether it runs"))
-        }
+        Some(Stop::Unreachable(what)) => (
+            Cause::Unreachable,
+            format!("the target cannot be reached: {}; look at its URL, and whether it runs", recorder.text(what)),
+        ),
         Some(Stop::Refused(what, advice)) => {
-            (Cause::Refused, format!("the target refuses a valid request: {what}; {advice}"))
+            (Cause::Refused, format!("the target refuses a valid request: {}; {advice}", recorder.text(what)))
         }
         Some(Stop::Throttled) => (
             Cause::Throttled,
@@ -142,10 +149,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             ),
             _ => (
                 Cause::MaxRequests,
-                format!(
-                    "the run came to its limit of {}; raise --max-requests",
-                    counted(options.max_requests, "request")
-                ),
+                format!("the run came to its limit of {} (--max-requests)", counted(options.max_requests, "request")),
             ),
         },
     };
@@ -154,7 +158,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     End {
         complete: false,
         cause: Some(cause),
-        reason: Some(recorder.text(&reason)),
+        reason: Some(reason),
         first_contact_failed: match cause {
             Cause::Unreachable | Cause::Refused => true,
             Cause::Throttled => at_once,
@@ -199,6 +203,9 @@ impl Builder<'_> {
             },
             failures,
             more_failures: tally.broken.saturating_sub(shown),
+            cause: None,
+            again: tally.again.map(|a| Again { sent: a.sent, broken: a.broken }),
+            at_once: (tally.at_once > 0).then_some(tally.at_once as u64),
             doubt: doubt.map(|(trial, _, exchanges)| {
                 let skipped = exchanges.len().saturating_sub(EXCHANGES_SHOWN);
                 let last = exchanges.iter().skip(skipped);
@@ -243,6 +250,11 @@ impl Builder<'_> {
 
     fn failure(&self, id: &str, trial: &str, breach: &Breach, smallest: bool) -> Failure {
         let recorder = self.recorder;
+        let difference = |d: &crate::judge::finding::Difference| Difference {
+            at: d.at.clone(),
+            expected: d.expected.as_ref().map(|v| recorder.json(v)),
+            actual: d.actual.as_ref().map(|v| recorder.json(v)),
+        };
         let operand = |o: &crate::expression::Operand| Operand {
             path: o.path.clone(),
             value: o.value.as_ref().map(|v| recorder.json(v)),
@@ -253,12 +265,22 @@ impl Builder<'_> {
             expected: recorder.text(&breach.expected),
             actual: recorder.text(&breach.actual),
             clause: breach.clause.clone(),
+            differences: breach.differences.iter().map(difference).collect(),
             operands: breach.operands.iter().map(operand).collect(),
             smallest,
             exchanges: breach.exchanges.iter().map(|e| recorder.record(e)).collect(),
             curl: to_resend(&breach.exchanges).map(|e| recorder.curl(e)).collect(),
-            rerun: format!("{} --seed {} --only {}", self.facts.command, self.facts.seed, plain_or_quoted(id)),
+            rerun: self.rerun(id, trial),
         }
+    }
+
+    /// The command that tries a requirement again, with the requirement whose trial broke it.
+    fn rerun(&self, id: &str, trial: &str) -> String {
+        let mut command = format!("{} --seed {} --only {}", self.facts.command, self.facts.seed, plain_or_quoted(id));
+        if let Some(other) = trial_of(trial).filter(|other| *other != id) {
+            command.push_str(&format!(" --only {}", plain_or_quoted(other)));
+        }
+        command
     }
 
     fn observations(&self, tally: &Tally) -> Vec<Observation> {
@@ -268,6 +290,11 @@ impl Builder<'_> {
         });
         all.collect()
     }
+}
+
+/// The requirement whose trial an exchange belongs to; none for the shared pool.
+pub(crate) fn trial_of(trial: &str) -> Option<&str> {
+    trial.split_once('#').map(|(id, _)| id).filter(|id| !id.starts_with("pool/"))
 }
 
 /// The exchanges that a person sends again: the first ones, and the one that failed.

@@ -133,6 +133,15 @@ pub struct Requirement {
     pub failures: Vec<Failure>,
     /// How many breaches there were beside those in `failures`.
     pub more_failures: u64,
+    /// The requirement under which its failure is told: it fails wherever this one fails.
+    #[serde(default)]
+    pub cause: Option<String>,
+    /// What came of sending what failed again.
+    #[serde(default)]
+    pub again: Option<Again>,
+    /// The most requests that a step of its trials had under way at once; null where it has no trials of its own.
+    #[serde(default)]
+    pub at_once: Option<u64>,
     /// What could not be told, where the verdict is `inconclusive`.
     pub doubt: Option<Doubt>,
     /// What a probe saw, by value.
@@ -155,6 +164,28 @@ pub enum Form {
     Schema,
     /// What holds of every exchange of any operation.
     Always,
+}
+
+/// What came of sending what failed again: steady if it failed each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// How often it was sent again.
+    pub sent: u64,
+    /// How often it failed again.
+    pub broken: u64,
+}
+
+/// A place where what was due and what came differ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// JSON Pointer.
+    pub at: String,
+    /// What was due there; missing where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<serde_json::Value>,
+    /// What came; missing where nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<serde_json::Value>,
 }
 
 /// The evidence on one requirement, counted.
@@ -188,6 +219,9 @@ pub struct Failure {
     /// The part of the expression that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Option<String>,
+    /// Where the two sides of a comparison of objects or lists differ.
+    #[serde(default)]
+    pub differences: Vec<Difference>,
     /// What it read.
     pub operands: Vec<Operand>,
     /// Whether it was found by looking for the smallest request that still fails.

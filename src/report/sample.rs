@@ -28,6 +28,8 @@ pub(crate) fn sample() -> Report {
         Requirement {
             level: Some(Level::Should),
             counts: Counts { holds: 2, broken: 5, ..Counts::default() },
+            again: Some(Again { sent: 3, broken: 2 }),
+            at_once: Some(8),
             failures: vec![echo_failure(true), echo_failure(false), broken_failure()],
             more_failures: 3,
             ..blank("response/name-as-sent", Form::Rule, Verdict::Fail)
@@ -35,6 +37,8 @@ pub(crate) fn sample() -> Report {
         pass("response/id-unique", Level::May, Form::Rule),
         Requirement {
             counts: Counts { broken: 1, ..Counts::default() },
+            again: Some(Again { sent: 3, broken: 3 }),
+            cause: Some("response/name-as-sent".into()),
             failures: vec![scenario_failure()],
             ..blank("repeat/one-record", Form::Scenario, Verdict::Fail)
         },
@@ -157,6 +161,9 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
         counts: Counts::default(),
         failures: Vec::new(),
         more_failures: 0,
+        cause: None,
+        again: None,
+        at_once: None,
         doubt: None,
         observations: Vec::new(),
     }
@@ -212,6 +219,7 @@ fn failure(trial: &str, exchanges: Vec<Exchange>) -> Failure {
         expected: "acceptance (2xx)".into(),
         actual: "status 422, {\"error\":\"no\"}".into(),
         clause: None,
+        differences: vec![Difference { at: "/id".into(), expected: Some(json!("bk_1")), actual: None }],
         operands: Vec::new(),
         smallest: false,
         curl: curl.collect(),

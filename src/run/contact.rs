@@ -22,6 +22,8 @@ impl Run<'_> {
     /// Sends a minimal and a full valid request; tells why it makes no sense to go on, if so.
     pub(super) async fn first_contact(&self) -> Option<Stop> {
         for place in [MINIMAL, FULL] {
+            // These two are sent whatever the limit is.
+            self.grant(1);
             let entry = &self.plan.entries[place];
             let seen = self.send_entry(entry, &entry.name, Control::Missing).await?;
             if let Some(stop) = stop(&seen.exchange) {

@@ -121,6 +121,7 @@ struct State {
     most_at_once: usize,
     throttled: bool,
     left_out: u64,
+    granted: u64,
 }
 
 /// Carries a plan out. Setting `stopped` ends it early, with what is known.
@@ -150,6 +151,7 @@ pub async fn run(
             most_at_once: 0,
             throttled: false,
             left_out: 0,
+            granted: 0,
         }),
         sink: Mutex::new(sink),
         issued: Issued::default(),
@@ -213,16 +215,34 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether nothing more should be sent.
-    fn over(&self, about_to_send: usize) -> bool {
+    /// Grants room for some requests, if the run may send so many more. What is not sent is given back.
+    fn grant(&self, requests: usize) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        let mut state = self.lock();
+        let wanted = state.granted + requests as u64;
+        if wanted + self.client.retries() > self.options.max_requests {
+            return false;
+        }
+        state.granted = wanted;
+        true
+    }
+
+    /// Gives room for requests back that were not sent.
+    fn give_back(&self, requests: usize) {
+        let mut state = self.lock();
+        state.granted = state.granted.saturating_sub(requests as u64);
+    }
+
+    /// Whether nothing more should be begun, whatever the number of requests.
+    fn is_over(&self) -> bool {
         if self.stopped.load(std::sync::atomic::Ordering::SeqCst) {
             return true;
         }
         let state = self.lock();
         let failures = state.tallies.iter().filter(|t| t.broken > 0).count();
-        state.throttled
-            || self.options.max_failures.is_some_and(|m| failures >= m)
-            || self.client.requests() + about_to_send as u64 > self.options.max_requests
+        state.throttled || self.options.max_failures.is_some_and(|m| failures >= m)
     }
 
     fn leave_out(&self, requirement: usize) {
@@ -276,21 +296,24 @@ impl<'a> Run<'a> {
     }
 
     async fn pair(&self, number: usize) {
-        if self.over(2) {
+        if !self.grant(2) {
             self.lock().left_out += 2;
             return;
         }
+        // Each takes its own below; here it only mattered that there is room for both.
+        self.give_back(2);
         let (valid, fault) = self.plan.pair(self.judge, number);
         let Some(valid) = valid else { return };
         let control = self.entry(None, &valid, None).await;
-        if let Some(fault) = fault {
+        // Where the valid one was refused, a refusal of the other shows nothing.
+        if let Some(fault) = fault.filter(|_| control == Some(Control::Accepted)) {
             self.entry(None, &fault, control).await;
         }
     }
 
     /// Sends a request of the pool and judges it; tells whether it was accepted.
     async fn entry(&self, place: Option<usize>, entry: &Entry, control: Option<Control>) -> Option<Control> {
-        if self.over(1) {
+        if !self.grant(1) {
             self.lock().left_out += 1;
             if let Some(about) = entry.about {
                 self.leave_out(about);
@@ -331,7 +354,7 @@ impl<'a> Run<'a> {
     }
 
     async fn last_look(&self) -> Standing {
-        if self.over(1) {
+        if !self.grant(1) {
             return Standing::NotAsked;
         }
         let entry = &self.plan.entries[MINIMAL];

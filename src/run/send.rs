@@ -155,7 +155,9 @@ impl Run<'_> {
             let mut state = self.lock();
             let micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX);
             // Fails only beyond what a histogram can hold, which is centuries.
-            let _ = state.latencies.record(micros);
+            if exchange.response().is_some() {
+                let _ = state.latencies.record(micros);
+            }
             state.accepted += u64::from(exchange.status().is_some_and(|s| (200..300).contains(&s)));
             state.throttled |= matches!(&exchange.outcome, Outcome::Failed(f) if f.kind == FailureKind::Throttled);
         }

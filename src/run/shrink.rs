@@ -1,4 +1,4 @@
-//! The smallest request that still fails.
+//! What failed, once more: made smaller, and sent again to tell steady from intermittent.
 
 use proptest::strategy::ValueTree;
 
@@ -6,51 +6,136 @@ use super::Run;
 use super::event::Event;
 use crate::contract::requirement::Form;
 use crate::judge::bind::Control;
+use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
+use crate::judge::tally::Again;
 use crate::plan::{Entry, MINIMAL, Trial};
 
-/// How many requests looking for smaller ones may take in all.
+/// How many requests all of this may take.
 const RESERVE: u64 = 100;
-/// How many it may take for one requirement.
+/// How many looking for a smaller request may take for one requirement.
 const EACH: usize = 16;
+/// How often what failed is sent again.
+const AGAIN: u64 = 3;
 
-impl Run<'_> {
-    /// Looks for smaller requests that break what was broken, musts first, within the reserve.
+/// What can be sent again to see whether a requirement still fails.
+#[derive(Clone)]
+enum Subject<'a> {
+    /// A request of the pool.
+    Entry(Box<Entry>),
+    /// A trial, with the pool's request that its steps are made from.
+    Trial(&'a Trial, Option<(Box<Entry>, Control)>),
+}
+
+/// What came of it.
+enum Once {
+    Broken(Box<Finding>),
+    Held,
+    Unknown,
+}
+
+impl<'a> Run<'a> {
+    /// Looks for smaller requests that break what was broken, and sends them again; musts first, one for each cause.
     pub(super) async fn shrink(&self) {
-        let mut failed: Vec<usize> = {
+        let mut heads: Vec<usize> = {
             let state = self.lock();
-            (0..state.tallies.len()).filter(|i| state.tallies[*i].broken > 0).collect()
+            let causes = causes(self.judge.contract, &state.tallies);
+            (0..state.tallies.len()).filter(|i| state.tallies[*i].broken > 0 && causes[*i].is_none()).collect()
         };
-        if failed.is_empty() {
+        if heads.is_empty() {
             return;
         }
         self.tell(Event::Shrinking);
         let requirements = &self.judge.contract.requirements;
-        failed.sort_by_key(|i| (requirements[*i].level, *i));
+        heads.sort_by_key(|i| (requirements[*i].level, *i));
         let limit = self.client.requests() + RESERVE;
-        for requirement in failed {
-            if self.client.requests() >= limit {
-                return;
-            }
-            match &requirements[requirement].form {
-                Form::Scenario(_) => self.shrink_trial(requirement, limit).await,
-                Form::Probe(_) => {}
-                _ => self.shrink_request(requirement, limit).await,
-            }
+        for requirement in heads {
+            let Some(mut subject) = self.subject(requirement) else { continue };
+            subject = match subject {
+                Subject::Entry(entry) => Subject::Entry(Box::new(self.smaller(requirement, *entry, limit).await)),
+                Subject::Trial(trial, base) => self.smaller_trial(requirement, trial, base, limit).await,
+            };
+            self.again(requirement, &subject, limit).await;
         }
     }
 
-    /// The pool's first request that broke a requirement, drawn again and made smaller.
-    async fn shrink_request(&self, requirement: usize, limit: u64) {
-        let Some(entry) = self.drawn(requirement) else {
-            return;
+    /// What a requirement was broken by: the pool's requests before trials.
+    fn subject(&self, requirement: usize) -> Option<Subject<'a>> {
+        let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
+        let entries = &self.plan.entries;
+        let fixed = names.iter().find_map(|name| entries.iter().find(|e| e.name == *name));
+        if let Some(entry) = fixed {
+            return Some(Subject::Entry(Box::new(entry.clone())));
+        }
+        let random = names.iter().find_map(|name| {
+            let (number, is_fault) = match name.strip_prefix("pool/random-")?.strip_suffix("-fault") {
+                Some(number) => (number, true),
+                None => (name.strip_prefix("pool/random-")?, false),
+            };
+            let (valid, fault) = self.plan.pair(self.judge, number.parse().ok()?);
+            if is_fault { fault } else { valid }
+        });
+        if let Some(entry) = random {
+            return Some(Subject::Entry(Box::new(entry)));
+        }
+        let of = |trial: &&Trial| {
+            names
+                .iter()
+                .any(|n| n.strip_prefix(&trial.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
         };
-        let Some(recipe) = &entry.recipe else { return };
-        let Some(mut tree) = recipe.tree(self.judge, self.options.seed) else {
-            return;
+        let trial = self.plan.trials.iter().find(of)?;
+        let base = trial.base.map(|b| (Box::new(entries[b].clone()), self.control(b)));
+        Some(Subject::Trial(trial, base))
+    }
+
+    /// Whether there is room in the reserve for so many more requests.
+    fn has_room(&self, requests: usize, limit: u64) -> bool {
+        self.client.requests() + requests as u64 <= limit
+    }
+
+    /// Sends a subject once more; None if there is no room for it.
+    async fn once(&self, requirement: usize, subject: &Subject<'a>, name: &str, limit: u64) -> Option<Once> {
+        let findings = match subject {
+            Subject::Entry(entry) => {
+                if !self.has_room(1, limit) || !self.grant(1) {
+                    return None;
+                }
+                let control = entry.control.map_or(Control::Accepted, |c| self.control(c));
+                let seen = self.send_entry(entry, name, control).await?;
+                let mut findings = self.judge.exchange(&seen);
+                findings.iter_mut().for_each(|f| super::label(f, &entry.label));
+                findings
+            }
+            Subject::Trial(trial, base) => {
+                if !self.has_room(trial.cost, limit) {
+                    return None;
+                }
+                let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
+                let mut findings = Vec::new();
+                let found = self.attempt(trial, name, base, &mut findings).await?;
+                findings.push(Finding { requirement: trial.requirement, trial: name.to_owned(), found });
+                findings
+            }
+        };
+        let mut once = Once::Unknown;
+        for finding in findings.into_iter().filter(|f| f.requirement == requirement) {
+            match finding.found {
+                Found::Broken(_) => return Some(Once::Broken(Box::new(finding))),
+                Found::Holds => once = Once::Held,
+                _ => {}
+            }
+        }
+        Some(once)
+    }
+
+    /// A drawn request of the pool made smaller, as long as it fails.
+    async fn smaller(&self, requirement: usize, entry: Entry, limit: u64) -> Entry {
+        let tree = entry.recipe.as_ref().and_then(|r| r.tree(self.judge, self.options.seed));
+        let (Some(recipe), Some(mut tree)) = (entry.recipe.clone(), tree) else {
+            return entry;
         };
         let now = self.client.clock().server().middle();
-        let mut smallest = None;
+        let mut smallest = entry.clone();
         let mut tried = vec![format!("{:?}", entry.draft)];
         let mut sent = 0;
         let mut more = tree.simplify();
@@ -64,59 +149,72 @@ impl Run<'_> {
                 continue;
             }
             tried.push(text);
-            if self.over(1) || self.client.requests() >= limit {
-                break;
-            }
             sent += 1;
             let name = format!("{}~{sent}", entry.name);
-            let control = entry.control.map_or(Control::Missing, |c| self.control(c));
-            let broken = self.send_entry(&smaller, &name, control).await.and_then(|seen| {
-                self.judge.exchange(&seen).into_iter().find(|f| f.requirement == requirement && is_broken(&f.found))
-            });
-            more = match broken {
-                Some(finding) => {
-                    smallest = Some(finding);
+            let subject = Subject::Entry(Box::new(smaller.clone()));
+            more = match self.once(requirement, &subject, &name, limit).await {
+                None => break,
+                Some(Once::Broken(finding)) => {
+                    self.smallest(requirement, *finding);
+                    smallest = smaller;
                     tree.simplify()
                 }
-                None => tree.complicate(),
+                Some(_) => tree.complicate(),
             };
         }
-        if let Some(finding) = smallest {
-            self.smallest(requirement, finding);
+        smallest
+    }
+
+    /// A trial with the smallest request in place of the drawn one, if it fails so.
+    async fn smaller_trial(
+        &self,
+        requirement: usize,
+        trial: &'a Trial,
+        base: Option<(Box<Entry>, Control)>,
+        limit: u64,
+    ) -> Subject<'a> {
+        if base.is_none() {
+            return Subject::Trial(trial, base);
+        }
+        let minimal = (Box::new(self.plan.entries[MINIMAL].clone()), self.control(MINIMAL));
+        let smaller = Subject::Trial(trial, Some(minimal));
+        let name = format!("{}~1", trial.name);
+        match self.once(requirement, &smaller, &name, limit).await {
+            Some(Once::Broken(finding)) => {
+                self.smallest(requirement, *finding);
+                smaller
+            }
+            _ => Subject::Trial(trial, base),
         }
     }
 
-    /// The drawn entry of the pool that broke a requirement, if there is one.
-    fn drawn(&self, requirement: usize) -> Option<Entry> {
-        let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
-        let fixed = names.iter().find_map(|name| {
-            let mut entries = self.plan.entries.iter();
-            entries.find(|e| e.recipe.is_some() && e.name == *name).cloned()
-        });
-        fixed.or_else(|| {
-            names.iter().find_map(|name| {
-                let number = name.strip_prefix("pool/random-")?.parse().ok()?;
-                self.plan.pair(self.judge, number).0
-            })
-        })
-    }
-
-    /// A scenario's trial once more, with the smallest request in place of the drawn one.
-    async fn shrink_trial(&self, requirement: usize, limit: u64) {
-        let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
-        let trial: Option<&Trial> = self.plan.trials.iter().find(|t| t.base.is_some() && names.contains(&t.name));
-        let Some(trial) = trial else { return };
-        if self.client.requests() + trial.cost as u64 > limit {
+    /// Sends what failed again, some times.
+    async fn again(&self, requirement: usize, subject: &Subject<'a>, limit: u64) {
+        // Waiting once more for what waits would double the time of the run.
+        if matches!(subject, Subject::Trial(trial, _) if trial.waits) {
             return;
         }
-        let minimal = &self.plan.entries[MINIMAL];
-        let name = format!("{}~1", trial.name);
-        let base = Some((minimal, self.control(MINIMAL)));
-        if let Some(found) = self.attempt(trial, &name, base).await
-            && is_broken(&found)
-        {
-            let finding = Finding { requirement, trial: name, found };
-            self.smallest(requirement, finding);
+        if matches!(&self.judge.contract.requirements[requirement].form, Form::Rule(rule) if rule.unique.is_some()) {
+            return;
+        }
+        let mut again = Again::default();
+        for n in 0..AGAIN {
+            let name = match subject {
+                Subject::Entry(entry) => format!("{}~again-{n}", entry.name),
+                Subject::Trial(trial, _) => format!("{}~again-{n}", trial.name),
+            };
+            match self.once(requirement, subject, &name, limit).await {
+                None => break,
+                Some(Once::Broken(_)) => {
+                    again.sent += 1;
+                    again.broken += 1;
+                }
+                Some(Once::Held) => again.sent += 1,
+                Some(Once::Unknown) => {}
+            }
+        }
+        if again.sent > 0 {
+            self.lock().tallies[requirement].again = Some(again);
         }
     }
 
@@ -125,8 +223,4 @@ impl Run<'_> {
             self.lock().tallies[requirement].smallest = Some((finding.trial, breach));
         }
     }
-}
-
-fn is_broken(found: &Found) -> bool {
-    matches!(found, Found::Broken(_))
 }

@@ -13,7 +13,7 @@ use crate::expression::{Scope, Trouble};
 use crate::generate::draft::Draft;
 use crate::generate::render::{Rendering, Request};
 use crate::generate::step::{again, change, leaves_plain};
-use crate::judge::bind::Control;
+use crate::judge::bind::{Control, Seen};
 use crate::judge::finding::{Finding, Found};
 use crate::judge::scenario::{StepSeen, scope};
 use crate::plan::{Entry, MINIMAL, Trial};
@@ -26,11 +26,26 @@ struct Made {
     plain: bool,
 }
 
+/// Room for the requests of a trial: what is left of it is given back.
+struct Granted<'a, 'b> {
+    run: &'a Run<'b>,
+    left: usize,
+}
+
+impl Drop for Granted<'_, '_> {
+    fn drop(&mut self) {
+        self.run.give_back(self.left);
+    }
+}
+
 impl Run<'_> {
     /// Carries a trial out and judges it.
     pub(super) async fn trial(&self, trial: &Trial) {
         let base = trial.base.map(|b| (&self.plan.entries[b], self.control(b)));
-        let found = self.attempt(trial, &trial.name, base).await;
+        let mut findings = Vec::new();
+        let found = self.attempt(trial, &trial.name, base, &mut findings).await;
+        // What its exchanges say of other requirements.
+        self.add(findings);
         match found {
             Some(found) => self.add(vec![Finding { requirement: trial.requirement, trial: trial.name.clone(), found }]),
             None => self.leave_out(trial.requirement),
@@ -38,11 +53,18 @@ impl Run<'_> {
     }
 
     /// Carries a trial out with a given base for its steps `from: valid`; None if there was no
-    /// room for it.
-    pub(super) async fn attempt(&self, trial: &Trial, name: &str, base: Option<(&Entry, Control)>) -> Option<Found> {
-        if self.over(trial.cost) {
+    /// room for it. What its exchanges say of other requirements is put to `findings`.
+    pub(super) async fn attempt(
+        &self,
+        trial: &Trial,
+        name: &str,
+        base: Option<(&Entry, Control)>,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Found> {
+        if !self.grant(trial.cost) {
             return None;
         }
+        let mut granted = Granted { run: self, left: trial.cost };
         let judge = self.judge;
         let form = &judge.contract.requirements[trial.requirement].form;
         let steps = match form {
@@ -61,12 +83,13 @@ impl Run<'_> {
             if let Err(trouble) = self.wait(step, &names).await {
                 return Some(troubled(trouble, &done));
             }
-            if self.over(step.sends.len()) {
-                return None;
-            }
             // What depends on the time is made when it can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
             let place = self.client.pace().place(copies).await;
+            if self.is_over() {
+                return None;
+            }
+            granted.left = granted.left.saturating_sub(copies);
             let names = scope(judge, &done, row_json.as_ref(), now());
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {
@@ -76,9 +99,9 @@ impl Run<'_> {
             let seen = self.send(ready).await;
             drop(place);
             for one in &seen {
-                // What it says of other requirements; its own trial is judged at the end.
-                self.add(judge.exchange(one));
+                findings.extend(judge.exchange(one));
             }
+            self.note_overlap(trial.requirement, &seen);
             if let Some((draft, plain)) = first
                 && let Some(one) = seen.first()
             {
@@ -95,6 +118,21 @@ impl Run<'_> {
             Form::Probe(probe) => judge.probe(probe, &done, &names, label),
             _ => return None,
         })
+    }
+
+    /// Notes how many requests of a step were under way at once.
+    fn note_overlap(&self, requirement: usize, seen: &[Seen]) {
+        let spans: Vec<_> = seen
+            .iter()
+            .map(|s| {
+                (s.exchange.sent, s.exchange.sent + chrono::TimeDelta::from_std(s.exchange.elapsed).unwrap_or_default())
+            })
+            .collect();
+        let at = |moment| spans.iter().filter(|(from, to)| *from <= moment && moment < *to).count();
+        let most = spans.iter().map(|(from, _)| at(*from)).max().unwrap_or(0);
+        let mut state = self.lock();
+        let tally = &mut state.tallies[requirement];
+        tally.at_once = tally.at_once.max(most);
     }
 
     fn row_json(&self, row: &Template, name: &str) -> Json {
@@ -120,8 +158,9 @@ impl Run<'_> {
         }
         if let Some(until) = &step.until {
             let until = until.instant(names)?;
-            // Past it by every clock that the server may have.
-            let now = self.client.clock().server().earliest;
+            // Past it by every clock that the server may have; by ours, if it has told nothing of its own.
+            let clock = self.client.clock();
+            let now = if clock.difference().is_some() { clock.server().earliest } else { clock.local() };
             let delay = (until - now).to_std().unwrap_or_default();
             if delay > MOST_WAIT {
                 return Err(Trouble::Unknown("it is too long until then".into()));

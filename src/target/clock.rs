@@ -80,6 +80,10 @@ impl Clock {
     /// Learns from a time that the server set between two times of ours; only as long as it
     /// sends no `Date`.
     pub fn learn_time(&self, time: DateTime<Utc>, sent: DateTime<Utc>, received: DateTime<Utc>) {
+        // So far off it is more likely that the time is wrong than the clock.
+        if (time - received).abs() > UNTOLD {
+            return;
+        }
         let whole = time.timestamp_subsec_nanos() == 0;
         let slack = TimeDelta::seconds(i64::from(whole));
         self.learn(time - received, time + slack - sent, false);
@@ -145,7 +149,7 @@ mod tests {
     #[test]
     fn a_date_outweighs_a_time_in_a_body() {
         let clock = clock();
-        clock.learn_time(at(3_600_500), at(0), at(10));
+        clock.learn_time(at(300_500), at(0), at(10));
         clock.learn_date(at(0), at(0), at(10));
         clock.learn_time(at(3_600_500), at(0), at(10));
         let (_, high) = clock.difference().unwrap();

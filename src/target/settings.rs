@@ -69,13 +69,7 @@ struct WrittenTarget {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenIdentity {
-    token: WrittenToken,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenToken {
-    env: Spanned<String>,
+    token: Spanned<toml::Value>,
 }
 
 /// Looks a variable of the environment up.
@@ -103,9 +97,9 @@ impl Settings {
         };
         let mut identities = BTreeMap::new();
         for (name, identity) in written.identities {
-            let span = identity.token.env.span();
-            let variable = identity.token.env.into_inner();
-            identities.insert(name, identity_of(&variable, place(span), environment)?);
+            let place = place(identity.token.span());
+            let variable = variable_of(identity.token.get_ref(), &name, place.as_ref())?;
+            identities.insert(name, identity_of(&variable, place, environment)?);
         }
         if !identities.contains_key(CALLER) {
             let caller = identity_of(TOKEN_VARIABLE, None, environment)?;
@@ -164,8 +158,30 @@ impl Settings {
     }
 }
 
+/// The variable that a token is read from. What stands there instead is never repeated: it may be the token itself.
+fn variable_of(written: &toml::Value, identity: &str, place: Option<&Place>) -> Result<String> {
+    let known = match written {
+        toml::Value::Table(table) if table.len() == 1 => table.get("env").and_then(toml::Value::as_str),
+        _ => None,
+    };
+    known.map(str::to_owned).ok_or_else(|| {
+        let at = place.map_or_else(String::new, |p| format!("{p}: "));
+        Diagnostic::new(format!("{at}the token of `{identity}` is not read from a variable"))
+            .help("write token = { env = \"PROBITY_TOKEN\" }, and put the token into that variable")
+    })
+}
+
 fn toml_error(source: &Arc<Source>, error: &toml::de::Error) -> Box<Diagnostic> {
     let message = error.message().trim_end().to_owned();
+    let hides = |span: &Range<usize>| {
+        let place = Place { source: Arc::clone(source), span: span.clone() };
+        // The line may hold a token, and the message may repeat it.
+        let line = source.text.lines().nth(place.line() - 1).unwrap_or_default();
+        line.contains("token").then(|| Diagnostic::new(format!("{place}: this line is not valid TOML")))
+    };
+    if let Some(hidden) = error.span().as_ref().and_then(hides) {
+        return hidden.help("`probity explain settings` shows every key");
+    }
     match error.span() {
         Some(span) => Place { source: Arc::clone(source), span }.error(message),
         None => Diagnostic::new(format!("{}: {message}", source.path)),
@@ -181,17 +197,17 @@ fn parse_url(text: &str, place: Option<Place>) -> Result<Url> {
             .map_or_else(|| Diagnostic::new(title.clone()), |p| p.error(title.clone()))
             .help("a target looks like https://staging.example.com, or with a path before the operation's")
     };
+    if text.contains('@') {
+        // Not repeated in the message: it may hold a password.
+        return Err(Diagnostic::new("the target's URL holds a user or a password")
+            .help("tokens belong into variables: [identities.caller] token = { env = \"…\" }"));
+    }
     let url = Url::parse(text).map_err(|e| wrong(&e.to_string()))?;
     if !["http", "https"].contains(&url.scheme()) {
         return Err(wrong("it is neither http nor https"));
     }
     if url.cannot_be_a_base() || url.host_str().is_none() {
         return Err(wrong("it names no host"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        // Not repeated in the message: it may be a secret.
-        return Err(Diagnostic::new("the target's URL holds a user or a password")
-            .help("tokens belong into variables: [identities.caller] token = { env = \"…\" }"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it has a query or a fragment"));
@@ -268,7 +284,7 @@ mod tests {
             ("[target]\nurl = \"ftp://x\"\n", "probity.toml:2:7", "neither http nor https"),
             (
                 "[target]\nurl = \"http://x\"\n[identities.caller]\ntoken = { env = \"GONE\" }\n",
-                "probity.toml:4:17",
+                "probity.toml:4:9",
                 "GONE is not set",
             ),
             ("[target]\nurll = \"http://x\"\n", "probity.toml:2:1", "unknown field `urll`"),

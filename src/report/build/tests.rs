@@ -115,6 +115,7 @@ fn breach(exchanges: Vec<Arc<Exchange>>) -> Found {
         expected: "1".into(),
         actual: format!("not 1 but {TOKEN}"),
         clause: None,
+        differences: Vec::new(),
         operands: vec![expression::Operand { path: "response.body".into(), value: Some(json!({ "token": TOKEN })) }],
         exchanges,
     }))
@@ -124,6 +125,7 @@ fn outcome(contract: &Contract) -> Outcome {
     let mut latencies = Histogram::new(3).unwrap();
     latencies.record(1_500).unwrap();
     Outcome {
+        left_out: 0,
         tallies: contract.requirements.iter().map(|_| Tally::default()).collect(),
         stop: None,
         standing: run::Standing::Yes,
@@ -272,11 +274,7 @@ fn says_why_a_run_was_cut_short() {
     };
     assert_eq!(
         end(&outcome),
-        (
-            Some(Cause::MaxRequests),
-            false,
-            Some("the run came to its limit of 500 requests; raise --max-requests".into())
-        )
+        (Some(Cause::MaxRequests), false, Some("the run came to its limit of 500 requests (--max-requests)".into()))
     );
     outcome.stop = Some(Stop::Throttled);
     assert_eq!(end(&outcome).0, Some(Cause::Throttled));

@@ -17,10 +17,22 @@ const OPERANDS: usize = 6;
 const CURL: usize = 4000;
 
 pub(super) fn write(page: &mut Page, report: &Report) {
-    let failed = report.failed();
+    let all = report.failed();
+    // What fails where another fails is told under that one, unless everything is wanted.
+    let failed: Vec<&Requirement> =
+        all.iter().copied().filter(|r| page.full || !all.iter().any(|h| r.cause.as_ref() == Some(&h.id))).collect();
     let detailed = if page.full { failed.len() } else { DETAILED };
     for requirement in failed.iter().take(detailed) {
         one(page, requirement);
+        let same = all.iter().filter(|r| r.cause.as_ref() == Some(&requirement.id));
+        let same: Vec<String> = same.map(|r| format!("{} ({})", r.id, words::level(r.level))).collect();
+        if !same.is_empty() {
+            page.field_of(
+                "also",
+                &format!("{} on the same exchanges: {}", counted(same.len() as u64, "other failure"), same.join(", ")),
+                LINES * 2,
+            );
+        }
     }
     let rest = failed.get(detailed..).unwrap_or_default();
     if rest.is_empty() {
@@ -56,13 +68,27 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
         0 => "never held".to_owned(),
         n => format!("held {}", times(n)),
     };
-    page.field("broken", &format!("{}, {held}", times(counts.broken)));
+    let again = match requirement.again {
+        Some(a) if a.sent == a.broken => format!("; sent again {}: steady", times(a.sent)),
+        Some(a) => format!("; sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)),
+        None => String::new(),
+    };
+    page.field("broken", &format!("{}, {held}{again}", times(counts.broken)));
+    if let Some(cause) = &requirement.cause {
+        page.field("cause", &format!("wherever it fails, {cause} fails too"));
+    }
     let Some(failure) = requirement.failures.first() else { return };
     if !failure.label.is_empty() {
         page.field_of("tried", &failure.label, LINES);
     }
     page.field_of("expected", &failure.expected, LINES);
     page.field_of("actual", &failure.actual, LINES);
+    for (i, difference) in failure.differences.iter().enumerate() {
+        let side = |v: &Option<serde_json::Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let label = if i == 0 { "differs" } else { "" };
+        let text = format!("{}: {} came as {}", difference.at, side(&difference.expected), side(&difference.actual));
+        page.field_of(label, &text, LINES);
+    }
     operands(page, failure);
     exchanges(page, failure);
     curl(page, failure);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Page;
 use crate::judge::tally::Verdict;
 use crate::report::model::{Report, Requirement};
-use crate::report::text::visible;
+use crate::report::text::{counted, visible};
 use crate::report::words::{self, Look};
 
 /// How many requirements of one reason are named.
@@ -20,6 +20,29 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         unknown(page, report, verdict);
     }
     observations(page, report);
+    if page.full {
+        passed(page, report);
+    }
+}
+
+/// What held, a line each.
+fn passed(page: &mut Page, report: &Report) {
+    let look = Look::of(Verdict::Pass);
+    page.gap();
+    let head = page.styled(look.style().bold(), &format!("{} {}", look.symbol, look.word));
+    page.line(&format!("{head}: {}", look.meaning));
+    for requirement in report.selected().filter(|r| r.verdict == Verdict::Pass && r.level.is_some()) {
+        let counts = format!("held {}", counted(requirement.counts.holds, "time"));
+        let at_once = match requirement.at_once {
+            Some(n) if n > 1 => format!(", up to {n} at once"),
+            _ => String::new(),
+        };
+        page.line(&format!(
+            "    {:<6}  {}  ({counts}{at_once})",
+            words::level(requirement.level),
+            visible(&requirement.id)
+        ));
+    }
 }
 
 /// Requirements of one verdict, those with the same reason together.
@@ -60,8 +83,14 @@ fn observations(page: &mut Page, report: &Report) {
         if first {
             page.gap();
             let head = page.bold("observed");
-            page.line(&format!("{head}: what the contract leaves open, never a failure"));
+            let more = if page.full { "" } else { " (-v tells more)" };
+            page.line(&format!("{head}: what the contract leaves open, never a failure{more}"));
             first = false;
+        }
+        if !page.full {
+            let values: Vec<String> = probe.observations.iter().map(|o| o.value.to_string()).collect();
+            page.indented(2, &format!("{}: {}", probe.id, values.join(", ")), 1);
+            continue;
         }
         page.indented(2, &format!("{}: {}", probe.id, probe.text), usize::MAX);
         let shown = if page.full { probe.observations.len() } else { VALUES };
