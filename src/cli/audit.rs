@@ -28,7 +28,7 @@ use crate::source::{Diagnostic, did_you_mean};
 /// (`probity list --liberties`): none may fail a must.
 ///
 /// Prints the matrix and writes audit.json and audit.md. Exits with 0 if all is as expected, with 1
-/// if not, and with 2 if the options are wrong. All faults take about three minutes; all pairs,
+/// if not, and with 2 if the options are wrong. All faults take two minutes or so; all pairs,
 /// half an hour with --jobs 16.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {

@@ -375,7 +375,11 @@ impl Planner<'_> {
                     let drawn = fixed.draw_until(&id, &change.label, shape, |request, class| {
                         *class == Class::Valid && has(request, &change.at)
                     });
-                    drawn.map(|drawn| self.on_minimal(drawn, &change.at, &entries[super::MINIMAL]))
+                    drawn.map(|mut drawn| {
+                        // Drawing it again with the run's seed would give another.
+                        drawn.recipe = None;
+                        self.on_minimal(drawn, &change.at, &entries[super::MINIMAL])
+                    })
                 }
                 None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| *class == Class::Valid),
             };
@@ -387,14 +391,17 @@ impl Planner<'_> {
     }
 
     /// The smallest request with one field of a drawn one, so that a refusal is about that field;
-    /// the drawn one itself, where the field needs others of it.
+    /// just the smallest, where it has that field, and plain; the drawn one itself, where the field
+    /// needs others of it.
     fn on_minimal(&self, mut drawn: Entry, at: &str, minimal: &Entry) -> Entry {
         if let (Content::Json(from), Content::Json(body)) = (&drawn.draft.body, &minimal.draft.body)
             && let Some(value) = from.pointer(at)
         {
             let mut draft = minimal.draft.clone();
             let mut body = body.clone();
-            body.set(at, value.clone());
+            if body.pointer(at).is_none() {
+                body.set(at, value.clone());
+            }
             draft.body = Content::Json(body);
             if self.class(&draft).is_some_and(|(_, class)| class == Class::Valid) {
                 drawn.draft = draft;

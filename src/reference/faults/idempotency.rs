@@ -47,6 +47,7 @@ pub(in crate::reference) fn scope(
     if d.fault(Fault::KeyLongBreaks) && scope.key.len() > 128
         || d.fault(Fault::KeyShortBreaks) && scope.key.len() < 8
         || d.fault(Fault::KeySymbolsBreak) && scope.key.iter().any(|byte| b"'\"\\`".contains(byte))
+        || d.fault(Fault::KeyNoUuidBreaks) && !is_uuid(&scope.key)
     {
         return Err(Break::Error.into());
     }
@@ -55,6 +56,9 @@ pub(in crate::reference) fn scope(
     }
     if d.fault(Fault::KeyCutAt128) {
         scope.key.truncate(128);
+    }
+    if d.fault(Fault::KeyTailOnly) {
+        scope.key.drain(..scope.key.len().saturating_sub(32));
     }
     if d.fault(Fault::KeyCaseFolded) {
         scope.key.make_ascii_lowercase();
@@ -69,6 +73,15 @@ pub(in crate::reference) fn scope(
         scope.user.push_str(" at the second worker");
     }
     Ok(Some(scope))
+}
+
+/// Whether a key has the digits and hyphens of a UUID.
+fn is_uuid(key: &[u8]) -> bool {
+    let is_place = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    key.len() == 36 && key.iter().enumerate().all(is_place)
 }
 
 /// What stands in for a key where there is none.

@@ -28,8 +28,9 @@ pub(in crate::reference) fn object(office: &Office, record: &Record, mut object:
             object.insert(key.to_owned(), value);
         }
     }
-    for (fault, outer, key, value) in replaced_within() {
-        if d.fault(fault)
+    for (fault, outer, key, value, applies) in replaced_within(record) {
+        if applies
+            && d.fault(fault)
             && let Some(inner) = object.get_mut(outer).and_then(Value::as_object_mut)
         {
             inner.insert(key.to_owned(), value);
@@ -111,11 +112,16 @@ fn replaced(record: &Record) -> Vec<(Fault, &'static str, Value)> {
     replaced
 }
 
-fn replaced_within() -> [(Fault, &'static str, &'static str, Value); 3] {
+/// What stands in the place of a property of an object within, and whether it does in this answer.
+fn replaced_within(record: &Record) -> [(Fault, &'static str, &'static str, Value, bool); 6] {
+    let (pipeline, owner) = (record.asked.pipeline_id.is_some(), record.asked.owner_id.is_some());
     [
-        (Fault::PipelineNameAsNumber, "pipeline", "name", json!(7)),
-        (Fault::OwnerNamesNull, "assigned_to", "first_name", Value::Null),
-        (Fault::OwnerNamesNull, "assigned_to", "last_name", Value::Null),
+        (Fault::PipelineNameAsNumber, "pipeline", "name", json!(7), true),
+        (Fault::PipelineNameEmptyWhenNamed, "pipeline", "name", json!(""), pipeline),
+        (Fault::OwnerNamesNull, "assigned_to", "first_name", Value::Null, true),
+        (Fault::OwnerNamesNull, "assigned_to", "last_name", Value::Null, true),
+        (Fault::OwnerNamesEmptyWhenNamed, "assigned_to", "first_name", json!(""), owner),
+        (Fault::OwnerNamesEmptyWhenNamed, "assigned_to", "last_name", json!(""), owner),
     ]
 }
 
