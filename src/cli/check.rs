@@ -130,17 +130,17 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let policy = Policy { deny: args.deny.iter().copied().collect::<BTreeSet<_>>() };
     let report = carry_out(&session, args)?;
-    report::write_all(&args.out, &report, &policy.levels()).map_err(unwritable)?;
     let decision = decide(&report, &policy);
     let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose };
     let files: Vec<PathBuf> =
-        [report::REPORT, report::EXCHANGES, report::JUNIT].iter().map(|name| args.out.join(name)).collect();
+        [report::HTML, report::REPORT, report::EXCHANGES, report::JUNIT].iter().map(|name| args.out.join(name)).collect();
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let ending = report::terminal::Ending {
         sentence: &decision.sentence,
         good: decision.exit == Exit::Conformant,
         files: &files,
     };
+    report::write_all(&args.out, &report, &policy.levels(), &ending).map_err(unwritable)?;
     let render = if args.quiet { report::terminal::ending } else { report::terminal::render };
     print(&render(&report, &ending, &options));
     Ok(decision.exit)

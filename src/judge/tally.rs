@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::finding::{Breach, Finding, Found};
+use super::finding::{Breach, Finding, Found, Side};
 use crate::contract::requirement::Form;
 use crate::target::exchange::Exchange;
 
@@ -47,6 +47,8 @@ impl Verdict {
 const KEPT: usize = 5;
 /// How many different observations of one probe are kept.
 const OBSERVED: usize = 50;
+/// How many exchanges of one requirement's evidence are remembered: the first ones.
+const REMEMBERED: usize = 10_000;
 /// Of how many breaches of one requirement the exchanges are remembered.
 const SHOWN: usize = 1000;
 
@@ -74,6 +76,12 @@ pub struct Tally {
     /// The most requests that one of its trials had under way at once.
     pub at_once: usize,
     shown: Vec<Vec<u64>>,
+    /// The numbers of the exchanges that it was judged on one by one: the lowest of them.
+    pub evidence: BTreeSet<u64>,
+    /// Valid requests with a value that it speaks of.
+    pub accepted: Sent,
+    /// Requests that break it alone.
+    pub rejected: Sent,
     /// Why it could not be told: the first by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
     /// Why it could not be tried: the first in the alphabet.
@@ -83,6 +91,15 @@ pub struct Tally {
     /// Values that must not come twice: the trial that brought one first, and the lowest number of
     /// its exchanges.
     values: HashMap<String, (String, u64)>,
+}
+
+/// Requests on one side of what a requirement says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// How many were sent.
+    pub sent: u64,
+    /// To how many the server did what is due.
+    pub as_due: u64,
 }
 
 /// What came of sending failing requests again.
@@ -107,8 +124,22 @@ impl Tally {
 
     /// Adds a finding.
     pub fn add(&mut self, finding: Finding) {
-        let Finding { trial, found, .. } = finding;
+        let Finding { trial, exchange, found, .. } = finding;
+        if !matches!(found, Found::Sent(..)) {
+            self.evidence.extend(exchange);
+            if self.evidence.len() > REMEMBERED {
+                self.evidence.pop_last();
+            }
+        }
         match found {
+            Found::Sent(side, as_due) => {
+                let sent = match side {
+                    Side::Accepted => &mut self.accepted,
+                    Side::Rejected => &mut self.rejected,
+                };
+                sent.sent += 1;
+                sent.as_due += u64::from(as_due);
+            }
             Found::Holds => self.holds += 1,
             Found::Broken(breach) => {
                 let number = breach.exchanges.iter().map(|e| e.number).max();

@@ -104,6 +104,11 @@ pub fn counted(count: u64, noun: &str) -> String {
     }
 }
 
+/// How often: `once`, `2 times`.
+pub fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
