@@ -68,7 +68,10 @@ fn a_run_that_passes_is_summed_up() {
     ran.holds(ran.stderr.is_empty(), "stderr is empty");
     let names: Vec<String> =
         ran.files().keys().map(|p| p.strip_prefix(ran.folder()).expect("a prefix").display().to_string()).collect();
-    assert_eq!(names, ["reports/exchanges.ndjson", "reports/junit.xml", "reports/report.json"]);
+    assert_eq!(
+        names,
+        ["exchanges.ndjson", "junit.xml", "report.html", "report.json"].map(|name| format!("reports/{name}"))
+    );
     validates(&ran.report());
     junit_has(&ran, &["\"close-date/leap-day\"".into(), "\"probes/omitted-probability\"".into()]);
 }

@@ -132,8 +132,10 @@ pub(crate) fn run(args: &Args) -> Done {
     let report = carry_out(&session, args)?;
     let decision = decide(&report, &policy);
     let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose };
-    let files: Vec<PathBuf> =
-        [report::HTML, report::REPORT, report::EXCHANGES, report::JUNIT].iter().map(|name| args.out.join(name)).collect();
+    let files: Vec<PathBuf> = [report::HTML, report::REPORT, report::EXCHANGES, report::JUNIT]
+        .iter()
+        .map(|name| args.out.join(name))
+        .collect();
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let ending = report::terminal::Ending {
         sentence: &decision.sentence,

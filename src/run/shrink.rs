@@ -113,7 +113,12 @@ impl<'a> Run<'a> {
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
                 let found = self.attempt(trial, name, base, &mut findings).await?;
-                findings.push(Finding { requirement: trial.requirement, trial: name.to_owned(), exchange: None, found });
+                findings.push(Finding {
+                    requirement: trial.requirement,
+                    trial: name.to_owned(),
+                    exchange: None,
+                    found,
+                });
                 findings
             }
         };

@@ -47,7 +47,12 @@ impl Run<'_> {
         // What its exchanges say of other requirements.
         self.add(findings);
         match found {
-            Some(found) => self.add(vec![Finding { requirement: trial.requirement, trial: trial.name.clone(), exchange: None, found }]),
+            Some(found) => self.add(vec![Finding {
+                requirement: trial.requirement,
+                trial: trial.name.clone(),
+                exchange: None,
+                found,
+            }]),
             None => self.leave_out(trial.requirement),
         }
     }

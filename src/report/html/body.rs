@@ -76,7 +76,11 @@ impl<'a> Indented<'a> {
                 self.empty = matches!(next, Some('}' | ']'));
                 if !self.empty {
                     self.end_line();
-                    self.open.push(if token == "{" { Open::Object { key: String::new() } } else { Open::List { index: 0 } });
+                    self.open.push(if token == "{" {
+                        Open::Object { key: String::new() }
+                    } else {
+                        Open::List { index: 0 }
+                    });
                     self.point();
                 }
             }

@@ -105,10 +105,8 @@ pub(super) struct Bucket {
 
 /// How long exchanges took: buckets of 1, 2, 5, 10, … milliseconds, from the first to the last that has any.
 pub(super) fn latencies(points: &[Point]) -> Vec<Bucket> {
-    let bounds: Vec<i64> = [1_i64, 10, 100, 1000, 10_000, 100_000]
-        .iter()
-        .flat_map(|ten| [ten * 1000, ten * 2000, ten * 5000])
-        .collect();
+    let bounds: Vec<i64> =
+        [1_i64, 10, 100, 1000, 10_000, 100_000].iter().flat_map(|ten| [ten * 1000, ten * 2000, ten * 5000]).collect();
     let mut counts: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
     for point in points {
         let (answered, unanswered) = counts.entry(bounds.partition_point(|b| *b <= point.took)).or_default();
@@ -271,6 +269,7 @@ pub(super) struct Rule {
     pub id: String,
     pub says: String,
     pub look: Look,
+    pub selected: bool,
     pub accepted: model::Sent,
     pub rejected: model::Sent,
 }
@@ -292,6 +291,7 @@ pub(super) fn coverage(report: &Report) -> Vec<Field> {
                 id: requirement.id.clone(),
                 says: visible(&coverage.says),
                 look: Look::of(requirement.verdict),
+                selected: requirement.selected,
                 accepted: coverage.accepted,
                 rejected: coverage.rejected,
             });

@@ -44,7 +44,8 @@ struct Page<'a> {
     unproven: Vec<String>,
     /// Verdict, and reasons with the requirements that have them.
     unknown: Vec<(super::words::Look, BTreeMap<String, Vec<String>>)>,
-    failed: Vec<&'a super::model::Requirement>,
+    /// What failed, and what fails wherever it does.
+    failed: Vec<(&'a super::model::Requirement, Vec<&'a str>)>,
     areas: Vec<(String, Vec<Requirement>)>,
     by_area: Vec<charts::Verdicts>,
     by_level: Vec<charts::Verdicts>,
@@ -88,7 +89,7 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>, ending: &End
         facts: facts(report),
         unproven: unproven(report),
         unknown: unknown(report),
-        failed: report.failed(),
+        failed: failed(report),
         areas,
         by_area: charts::verdicts(report, |r| r.area.clone()),
         by_level: charts::levels(report),
@@ -127,9 +128,10 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let (header, figures) = (&report.header, &report.figures);
     let contract = &header.contract;
     let total: u64 = LOOKS.iter().map(|look| report.summary.total(look.verdict)).sum();
-    let mut tested = counted(total, "requirement");
-    if report.summary.probe.total() > 0 {
-        tested += &format!(" and {}", counted(report.summary.probe.total(), "probe"));
+    let mut tested = format!("{} of {}", report.summary.tested(), counted(total, "requirement"));
+    let probes = &report.summary.probe;
+    if probes.total() > 0 {
+        tested += &format!(", {} of {}", probes.tested(), counted(probes.total(), "probe"));
     }
     let mut requests = format!("{}, {} of them accepted", counted(figures.requests, "request"), figures.accepted);
     if figures.retries > 0 {
@@ -197,6 +199,14 @@ fn unproven(report: &Report) -> Vec<String> {
         .map(str::to_owned),
     );
     all
+}
+
+/// What failed, each with what fails wherever it does.
+fn failed(report: &Report) -> Vec<(&super::model::Requirement, Vec<&str>)> {
+    let all = report.failed();
+    let below = |id: &str| all.iter().filter(|r| r.cause.as_deref() == Some(id)).map(|r| r.id.as_str()).collect();
+    let is_head = |r: &super::model::Requirement| all.iter().all(|head| r.cause.as_ref() != Some(&head.id));
+    all.iter().filter(|r| is_head(r)).map(|r| (*r, below(&r.id))).collect()
 }
 
 /// What is not known, by verdict and reason.

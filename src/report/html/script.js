@@ -157,7 +157,7 @@ const follow = () => {
 addEventListener('hashchange', follow);
 follow();
 
-// On paper nothing can be opened; but for the exchanges that held, which are too many.
+// On paper nothing can be opened. What is too much for paper is not printed at all, see the style.
 addEventListener('beforeprint', () => {
-  document.querySelectorAll('details:not(.exchanges):not(.exchanges *)').forEach(details => { details.open = true; });
+  document.querySelectorAll('details:not(.exchanges, .more, .exchanges *, .more *)').forEach(details => { details.open = true; });
 });
