@@ -36,7 +36,20 @@ fn outline(html: &Html) -> String {
         let text = element.text().collect::<Vec<_>>().join(" ");
         lines.push(format!("{indent}{name}: {}", flat(&text)));
     }
-    normalised(&lines.join("\n"))
+    let volatile = [
+        (r"hash [0-9a-f]{12}", "hash HASH"),
+        (r"date: \w+, [\w :]+ GMT", "date: DATE"),
+        (r"\d+ requests, \d+ of them accepted", "N requests, N of them accepted"),
+        (r"\d+ requests are a sample", "N requests are a sample"),
+        (r"\d+ requirements of the contract", "N requirements of the contract"),
+        (r"server's less ours: .*", "server's less ours: N"),
+        (r"run's \d+(st|nd|rd|th) request", "run's Nth request"),
+        (r"Exchange \d+", "Exchange N"),
+        (r"all of the \d+ exchanges", "all of the N exchanges"),
+    ];
+    volatile.iter().fold(normalised(&lines.join("\n")), |text, (pattern, with)| {
+        regex::Regex::new(pattern).expect("a pattern").replace_all(&text, *with).into_owned()
+    })
 }
 
 fn is(node: ego_tree::NodeRef<'_, scraper::Node>, name: &str) -> bool {

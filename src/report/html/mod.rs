@@ -222,3 +222,6 @@ fn unknown(report: &Report) -> Vec<(super::words::Look, BTreeMap<String, Vec<Str
     };
     looks.map(group).filter(|(_, reasons)| !reasons.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests;
