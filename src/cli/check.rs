@@ -132,7 +132,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let report = carry_out(&session, args)?;
     let decision = decide(&report, &policy);
     let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose };
-    let files: Vec<PathBuf> = [report::HTML, report::REPORT, report::EXCHANGES, report::JUNIT]
+    let files: Vec<PathBuf> = [report::REPORT, report::EXCHANGES, report::HTML, report::JUNIT]
         .iter()
         .map(|name| args.out.join(name))
         .collect();

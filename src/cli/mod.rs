@@ -1,5 +1,6 @@
 //! The command line: one file a command, one dispatch.
 
+mod catalogue;
 mod check;
 mod completions;
 pub mod conformance;

@@ -88,7 +88,9 @@ pub fn write_all(
     ending: &terminal::Ending<'_>,
 ) -> Result<(), WriteError> {
     create_dir(dir)?;
-    html::write(dir, report, ending)?;
+    let page = html::of_folder(report, dir, ending);
+    let page = page.map_err(|source| WriteError { path: dir.join(EXCHANGES), source })?;
+    write_file(dir, HTML, &page)?;
     write_file(dir, JUNIT, &junit::render(report, counting))?;
     // Last: who sees a new report sees new files beside it.
     write_file(dir, REPORT, &json::render(report))

@@ -9,7 +9,7 @@ use crate::report::text::visible;
 
 /// A line of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// The text, indented; nothing in it is invisible.
     pub text: String,
     /// Whether it is what a difference is about.
@@ -18,7 +18,7 @@ pub(super) struct Line {
 
 /// A body on its lines: as JSON if it is that, token for token as it came, as text otherwise. Marked are the values at
 /// the JSON Pointers in `telling`.
-pub(super) fn lines(body: &str, telling: &BTreeSet<String>) -> Vec<Line> {
+pub(crate) fn lines(body: &str, telling: &BTreeSet<String>) -> Vec<Line> {
     if body.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(body).is_ok() {
         return Indented::of(body, telling).lines;
     }
@@ -26,7 +26,7 @@ pub(super) fn lines(body: &str, telling: &BTreeSet<String>) -> Vec<Line> {
 }
 
 /// The same as one text.
-pub(super) fn text(body: &str) -> String {
+pub(crate) fn text(body: &str) -> String {
     let lines: Vec<String> = lines(body, &BTreeSet::new()).into_iter().map(|l| l.text).collect();
     lines.join("\n")
 }

@@ -8,12 +8,13 @@
 //! The templates escape whatever they are given. What a server sent is text wherever it stands, and a
 //! Content-Security-Policy lets nothing run but the script of the page itself.
 
-mod body;
+pub(crate) mod body;
 mod charts;
 mod embed;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
 
 use askama::Template;
@@ -24,12 +25,13 @@ use super::model::{EMBEDDED_TARGET, Exchange, Failure, Report};
 use super::terminal::Ending;
 use super::text::{self, counted, listed, visible};
 use super::words::{self, LOOKS};
-use super::{EXCHANGES, HTML, WriteError, exchanges, write_file};
+use super::{EXCHANGES, exchanges};
 use crate::judge::tally::Verdict;
 use charts::Point;
 use view::{Own, Requirement, milliseconds};
 
-const STYLE: &str = include_str!("style.css");
+/// The style of every page.
+pub(crate) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// The page of a run.
@@ -102,19 +104,17 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>, ending: &End
     page.render().unwrap_or_default()
 }
 
-/// Writes the page beside the exchanges, which it reads.
+/// The page of a report in a folder, with the exchanges that lie beside it.
 ///
 /// # Errors
-/// Exchanges that cannot be read, a file that cannot be written.
-pub fn write(dir: &Path, report: &Report, ending: &Ending<'_>) -> Result<(), WriteError> {
-    let path = dir.join(EXCHANGES);
-    let read = exchanges::read(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let all = read.map_err(|source| WriteError { path, source })?;
-    write_file(dir, HTML, &render(report, all.into_iter(), ending))
+/// The exchanges cannot be read.
+pub fn of_folder(report: &Report, folder: &Path, ending: &Ending<'_>) -> io::Result<String> {
+    let all: Vec<Exchange> = exchanges::read(&folder.join(EXCHANGES))?.collect::<io::Result<_>>()?;
+    Ok(render(report, all.into_iter(), ending))
 }
 
-/// The policy that lets the page's own style and script be, and nothing else.
-fn policy() -> String {
+/// The policy that lets the style and the script of pages be, and nothing else.
+pub(crate) fn policy() -> String {
     let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",

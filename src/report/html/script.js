@@ -58,9 +58,7 @@ const message = (name, part) => {
 
 const command = (name, text) => {
   const row = make('div', undefined, 'command');
-  const pre = make('pre', text);
-  pre.tabIndex = 0;
-  row.append(make('span', name), pre);
+  row.append(make('span', name), make('pre', text));
   copyable(row);
   return row;
 };

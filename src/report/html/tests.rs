@@ -49,9 +49,14 @@ fn the_page_follows_from_report_and_exchanges() {
     assert_eq!(page(), page());
     assert!(page().contains("Not &#60;b&#62;conformant"), "a sentence is text");
     // What is left out of the model would be missed here.
-    for text in
-        ["markup and quotes", "\\u{202e}", "add it under [fixtures]", "2 × ", "only its beginning: 20000 bytes in all", "Base64"]
-    {
+    for text in [
+        "markup and quotes",
+        "\\u{202e}",
+        "add it under [fixtures]",
+        "2 × ",
+        "only its beginning: 20000 bytes in all",
+        "Base64",
+    ] {
         let escaped = text.replace('"', "&#34;");
         assert!(page().contains(&escaped), "{text}");
     }
