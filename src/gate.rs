@@ -124,12 +124,12 @@ pub fn decide(report: &Report, policy: &Policy) -> Decision {
     if failed > 0 {
         let doubts = match &doubts[..] {
             [] => String::new(),
-            doubts => format!(" Nor was all tested: {}.", listed(doubts)),
+            doubts => format!(" Nor was all tested: {}.", doubts.join("; ")),
         };
         return decision(Exit::NotConformant, format!("Not conformant: {failed} of {of} failed{noted}.{doubts}"));
     }
     if !doubts.is_empty() {
-        return decision(Exit::Untested, format!("Not known to be conformant: {}{noted}.", listed(&doubts)));
+        return decision(Exit::Untested, format!("Not known to be conformant: {}{noted}.", doubts.join("; ")));
     }
     let skipped = match of_verdict(report, policy, Verdict::Skipped) {
         0 => String::new(),
@@ -185,7 +185,10 @@ fn doubts(report: &Report, policy: &Policy) -> Vec<String> {
     for (verdict, word) in [(Verdict::Inconclusive, "inconclusive"), (Verdict::Untested, "untested")] {
         match of_verdict(report, policy, verdict) {
             0 => {}
-            n => doubts.push(format!("{n} of {} {word}", of_all(report, policy))),
+            n => {
+                let are = if n == 1 { "is" } else { "are" };
+                doubts.push(format!("{n} of {} {are} {word}", of_all(report, policy)));
+            }
         }
     }
     doubts

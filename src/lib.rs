@@ -14,12 +14,14 @@
 //! - [`run`]: carries a plan out
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
+//! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
 //! - [`cli`]: the command line, one file a command
 //!
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
 
+pub mod cleanup;
 pub mod cli;
 pub mod contract;
 pub mod expression;

@@ -2,12 +2,14 @@
 
 mod catalogue;
 mod check;
+mod cleanup;
 mod completions;
 pub mod conformance;
 mod example;
 mod explain;
 mod lint;
 mod list;
+mod logging;
 mod options;
 mod plan;
 mod serve;
@@ -35,6 +37,8 @@ struct Cli {
 enum Command {
     /// Check a server, and write reports
     Check(Box<check::Args>),
+    /// Remove what earlier checks created
+    Cleanup(cleanup::Args),
     /// List the requirements
     List(list::Args),
     /// Explain a requirement, or `fixtures`, or `settings`
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         let place = info.location().map_or_else(String::new, ToString::to_string);
         eprintln!("error: probity itself is at fault ({place}). Please report it; the server is not judged by this.");
     }));
+    logging::start();
     let done = std::panic::catch_unwind(|| dispatch(cli.command));
     let exit = match done {
         Ok(Ok(exit)) => exit,
@@ -98,6 +103,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Done {
     match command {
         Command::Check(args) => check::run(&args),
+        Command::Cleanup(args) => cleanup::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),

@@ -103,7 +103,7 @@ fn says_why() {
     assert_eq!(
         sentence(&sample(), &none),
         "Not conformant: 1 of 5 musts failed; 1 should failed, which does not count without --deny should. \
-         Nor was all tested: 1 of 5 musts inconclusive and 1 of 5 musts untested."
+         Nor was all tested: 1 of 5 musts is inconclusive; 1 of 5 musts is untested."
     );
     assert!(
         sentence(&sample(), &deny(&[Level::Should])).starts_with("Not conformant: 2 of 5 musts and 1 should failed. ")

@@ -9,15 +9,18 @@
 //! - [`json`]: writing and reading `report.json`
 //! - [`exchanges`]: `exchanges.ndjson`, written as exchanges happen
 //! - [`html`]: writing `report.html`
+//! - [`created`]: `created.ndjson`, written as records are created
+//! - [`narrator`]: exchanges on stderr, as they happen
 //! - [`junit`]: writing `junit.xml`
 //! - [`terminal`]: the summary on stdout
 //! - [`progress`]: the bar on stderr
 //! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
 //!
-//! Everything but `exchanges` and `progress` is a pure function of the report. What a report means
+//! Everything but `exchanges`, `created`, `narrator` and `progress` is a pure function of the report. What a report means
 //! for the exit code is not its business, see [`crate::gate`].
 
 pub mod build;
+pub mod created;
 pub mod curl;
 pub mod exchanges;
 mod figures;
@@ -25,6 +28,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod model;
+pub mod narrator;
 pub mod progress;
 pub mod ranges;
 pub mod record;
@@ -55,6 +59,8 @@ pub const REPORT: &str = "report.json";
 pub const EXCHANGES: &str = "exchanges.ndjson";
 /// The file for people, see [`html`].
 pub const HTML: &str = "report.html";
+/// The file of the records that were created, see [`created::CreatedLog`].
+pub const CREATED: &str = "created.ndjson";
 /// The file for tools that show test results.
 pub const JUNIT: &str = "junit.xml";
 

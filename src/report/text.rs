@@ -119,6 +119,11 @@ pub fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
+/// Milliseconds in words: `4.2 s`.
+pub fn seconds(millis: u64) -> String {
+    format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

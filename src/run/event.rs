@@ -1,5 +1,6 @@
 //! What is told while a run goes on.
 
+use super::ledger::Created;
 use crate::target::exchange::Exchange;
 
 /// Something that happened.
@@ -12,6 +13,8 @@ pub enum Event<'a> {
     },
     /// A request was answered, or given up.
     Exchange(&'a Exchange),
+    /// A record was created, or may have been.
+    Created(&'a Created),
     /// The smallest failing requests are being looked for.
     Shrinking,
 }
@@ -31,6 +34,7 @@ impl Sink for Fanout<'_> {
             match &event {
                 Event::Planned { requests } => sink.event(Event::Planned { requests: *requests }),
                 Event::Exchange(exchange) => sink.event(Event::Exchange(exchange)),
+                Event::Created(created) => sink.event(Event::Created(created)),
                 Event::Shrinking => sink.event(Event::Shrinking),
             }
         }

@@ -277,7 +277,7 @@ impl<'a> Examples<'a> {
 
     fn message(&self, request: Request) -> Message {
         let bytes = request.body.as_ref().map_or(0, |b| b.len());
-        let shown = self.recorder.record(&unsent(request, self.now)).request;
+        let shown = self.recorder.record(&unsent(request, "example", self.now)).request;
         let path = shown.url.strip_prefix(super::ADDRESS).unwrap_or(&shown.url);
         let headers = shown.headers.iter().filter(|(name, _)| name != "user-agent");
         let text = shown.body.or(shown.body_base64.map(|b| format!("(Base64) {b}"))).unwrap_or_default();

@@ -23,12 +23,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::model::{EMBEDDED_TARGET, Exchange, Failure, Report};
 use super::terminal::Ending;
-use super::text::{self, counted, listed, visible};
+use super::text::{self, counted, listed, seconds, visible};
 use super::words::{self, LOOKS};
 use super::{EXCHANGES, exchanges};
 use crate::judge::tally::Verdict;
 use charts::Point;
-use view::{Own, Requirement, milliseconds};
+use view::{Own, Requirement};
 
 /// The style of every page.
 pub(crate) const STYLE: &str = include_str!("style.css");
@@ -46,7 +46,7 @@ struct Page<'a> {
     unproven: Vec<String>,
     /// Verdict, and reasons with the requirements that have them.
     unknown: Vec<(super::words::Look, BTreeMap<String, Vec<String>>)>,
-    /// What failed, and what fails wherever it does.
+    /// What failed, and what probably has the same cause.
     failed: Vec<(&'a super::model::Requirement, Vec<&'a str>)>,
     areas: Vec<(String, Vec<Requirement>)>,
     by_area: Vec<charts::Verdicts>,
@@ -137,10 +137,16 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     if figures.retries > 0 {
         requests += &format!(", {} sent again", figures.retries);
     }
-    let mut took = milliseconds(f64::from(u32::try_from(figures.elapsed_ms).unwrap_or(u32::MAX)));
+    let mut took = seconds(figures.elapsed_ms);
     if figures.waited_ms > 0 {
-        let waited = milliseconds(f64::from(u32::try_from(figures.waited_ms).unwrap_or(u32::MAX)));
-        took += &format!(", {waited} of it waiting as the server asked");
+        took += &format!(", {} of it waiting as the server asked", seconds(figures.waited_ms));
+    }
+    let mut created = counted(figures.created, "record");
+    if figures.uncertain > 0 {
+        created += &format!(", and perhaps {} more", figures.uncertain);
+    }
+    if let Some(cleanup) = &report.cleanup {
+        created += &format!("; {} removed, {} left", cleanup.removed, cleanup.left.len());
     }
     let mut facts = vec![
         ("operation", format!("{} {}", contract.method, contract.path)),
@@ -148,6 +154,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         ("contract", format!("{} ({}), hash {}", contract.name, contract.document, prefix(&contract.hash))),
         ("tested", tested),
         ("requests", requests),
+        ("created", created),
         ("began", header.started.clone()),
         ("took", took),
         ("seed", header.seed.to_string()),
@@ -158,6 +165,9 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         if !patterns.is_empty() {
             facts.push((name, patterns.join(", ")));
         }
+    }
+    if header.options.insecure {
+        facts.push(("insecure", "any certificate was believed".to_owned()));
     }
     if let Some(clock) = &figures.clock {
         facts.push(("clock", format!("the server's less ours: {} to {} ms", clock.low_ms, clock.high_ms)));
@@ -201,7 +211,7 @@ fn unproven(report: &Report) -> Vec<String> {
     all
 }
 
-/// What failed, each with what fails wherever it does.
+/// What failed, each with what probably has the same cause.
 fn failed(report: &Report) -> Vec<(&super::model::Requirement, Vec<&str>)> {
     let all = report.failed();
     let below = |id: &str| all.iter().filter(|r| r.cause.as_deref() == Some(id)).map(|r| r.id.as_str()).collect();
