@@ -17,10 +17,12 @@
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
+//! - [`audit`]: the harness tried on that server, with its faults and its liberties
 //! - [`cli`]: the command line, one file a command
 //!
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
 
+pub mod audit;
 pub mod cleanup;
 pub mod cli;
 pub mod contract;

@@ -1,5 +1,6 @@
 //! The command line: one file a command, one dispatch.
 
+mod audit;
 mod catalogue;
 mod check;
 mod cleanup;
@@ -47,6 +48,8 @@ enum Command {
     Plan(plan::Args),
     /// Look for defects in a contract itself: examples that break it, expressions that cannot work
     Lint(lint::Args),
+    /// Show what a green check is worth, on servers that are known to be broken
+    Audit(audit::Args),
     /// Run the reference server by hand, as a sandbox; it prints all that a client needs, and keeps nothing
     Serve(serve::Args),
     /// Print completions for a shell, as `probity completions bash > ~/.local/share/bash-completion/completions/probity`
@@ -108,6 +111,7 @@ fn dispatch(command: Command) -> Done {
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
