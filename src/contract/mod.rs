@@ -5,8 +5,10 @@
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
 //! - [`requirement`]: what all of them become
+//! - [`coverage`]: which fields they speak of
 
 pub mod cases;
+pub mod coverage;
 pub mod derive;
 pub mod document;
 mod files;
