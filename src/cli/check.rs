@@ -1,6 +1,5 @@
 //! `check`: the main job.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,18 +8,21 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use super::options::{Color, ContractOptions, SelectionOptions, TargetOptions, color_stderr, width};
-use super::{Done, Failed, print};
-use crate::contract::requirement::Level;
+use super::options::{
+    Color, ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, formats, report as read_report,
+    width,
+};
+use super::{Done, Failed, github, print};
 use crate::contract::template::parse_duration;
-use crate::gate::{Exit, Policy, decide};
+use crate::gate::waivers::first_file;
+use crate::gate::{Exit, decide};
 use crate::judge::tally::Verdict;
-use crate::report;
 use crate::report::model::EMBEDDED_TARGET;
 use crate::report::progress::Progress;
+use crate::report::{self, EXCHANGES, Format, Report};
 use crate::session::{MAX_REQUESTS, Options, Session};
 use crate::source::Diagnostic;
-use crate::target::clock::Clock;
+use crate::target::clock::{Clock, system_now};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = examples())]
@@ -54,13 +56,20 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, help_heading = "Run")]
     timeout: Duration,
 
-    /// Also fail on broken requirements of this level; musts always count
-    #[arg(long, value_name = "LEVEL", help_heading = "Run")]
-    deny: Vec<Level>,
+    #[command(flatten)]
+    gate: GateOptions,
+
+    /// Print a file that waives all that failed, instead of the summary, which goes to stderr
+    #[arg(long, help_heading = "Gate")]
+    write_waivers: bool,
 
     /// Where reports are written
     #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
     out: PathBuf,
+
+    /// Write this too; may be repeated. `json` and `junit` are always written
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats(), help_heading = "Output")]
+    report: Vec<String>,
 
     /// Only the verdict, and where the reports are
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
@@ -103,6 +112,8 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
     let target = args.target.target()?;
+    let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
+    let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {
         seed: args.selection.seed,
         examples: args.selection.examples,
@@ -128,22 +139,35 @@ pub(crate) fn run(args: &Args) -> Done {
             "warning: the plan takes {planned} requests and {allowed} are allowed: some requirements will be untested"
         );
     }
-    let policy = Policy { deny: args.deny.iter().copied().collect::<BTreeSet<_>>() };
-    let report = carry_out(&session, args)?;
-    report::write_all(&args.out, &report, &policy.levels()).map_err(unwritable)?;
-    let decision = decide(&report, &policy);
-    let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose };
-    let files: Vec<PathBuf> =
-        [report::REPORT, report::EXCHANGES, report::JUNIT].iter().map(|name| args.out.join(name)).collect();
-    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let ending = report::terminal::Ending {
-        sentence: &decision.sentence,
-        good: decision.exit == Exit::Conformant,
-        files: &files,
+    let mut report = carry_out(&session, args)?;
+    let decision = decide(&report, &policy, system_now().date_naive());
+    report.ruling = Some(decision.ruling);
+    finish(args, &report).map_err(unwritable)?;
+    Ok(decision.exit)
+}
+
+/// Writes the reports and tells of them.
+fn finish(args: &Args, report: &Report) -> Result<(), report::WriteError> {
+    let asked: Vec<&Format> = args.report.iter().filter_map(|name| Format::named(name)).collect();
+    let mut files = report::write_all(&args.out, report, &asked)?;
+    // The report itself, which is written last, is named first.
+    files.insert(0, args.out.join(EXCHANGES));
+    files.rotate_right(1);
+    let to_stdout = !args.write_waivers;
+    let options = report::terminal::Options {
+        color: if to_stdout { args.color.stdout() } else { false },
+        width: width(),
+        full: args.verbose,
     };
     let render = if args.quiet { report::terminal::ending } else { report::terminal::render };
-    print(&render(&report, &ending, &options));
-    Ok(decision.exit)
+    let summary = github::adapt(report, render(report, &files, &options));
+    if to_stdout {
+        print(&summary);
+    } else {
+        eprint!("{summary}");
+        print(&first_file(report));
+    }
+    Ok(())
 }
 
 fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
@@ -176,8 +200,7 @@ fn unwritable(error: report::WriteError) -> Failed {
 
 /// The ids that a report has as failed, inconclusive or untested.
 fn failed_ids(path: &Path) -> Result<Vec<String>, Box<Diagnostic>> {
-    let report = report::json::read(path)
-        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))?;
+    let report = read_report(path)?;
     let mut ids: Vec<String> = Vec::new();
     let again = [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested];
     for requirement in report.selected().filter(|r| again.contains(&r.verdict)) {

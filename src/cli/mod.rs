@@ -5,10 +5,12 @@ mod completions;
 pub mod conformance;
 mod example;
 mod explain;
+mod github;
 mod lint;
 mod list;
 mod options;
 mod plan;
+mod report;
 mod serve;
 
 use std::process::ExitCode;
@@ -40,6 +42,8 @@ enum Command {
     Explain(explain::Args),
     /// Show what a check would send; send nothing
     Plan(plan::Args),
+    /// Show a finished run again, or print it in another format
+    Report(report::Args),
     /// Look for defects in a contract itself: examples that break it, expressions that cannot work
     Lint(lint::Args),
     /// Run the reference server by hand, as a sandbox; it prints all that a client needs, and keeps nothing
@@ -100,6 +104,7 @@ fn dispatch(command: Command) -> Done {
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => completions::run(&args),

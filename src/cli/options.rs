@@ -1,13 +1,17 @@
 //! Options that several commands share.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
+use crate::contract::requirement::Level;
 use crate::contract::{Contract, EMBEDDED, Location};
+use crate::gate::policy::{self, Effect, Policy, Rule};
+use crate::gate::waivers::Waivers;
 use crate::reference::{self, Fault, Liberty};
+use crate::report::{FORMATS, REPORT, Report};
 use crate::source::{Diagnostic, Result, Source, did_you_mean};
 use crate::target::settings::{FILE, Overrides, Settings};
 
@@ -78,7 +82,7 @@ impl TargetOptions {
         if file.is_none() && self.target.is_none() {
             return self.embedded(&overrides);
         }
-        let source = file.map(|path| read(&path)).transpose()?;
+        let source = file.map(|path| read(&path, "name the file with --config")).transpose()?;
         let settings = Settings::read(source, &overrides, &|name| std::env::var(name).ok())?;
         Ok(Target { settings, embedded: None })
     }
@@ -115,10 +119,9 @@ fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     )
 }
 
-fn read(path: &std::path::Path) -> Result<Arc<Source>> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Diagnostic::new(format!("cannot read {}: {e}", path.display())).help("name the file with --config")
-    })?;
+fn read(path: &Path, help: &str) -> Result<Arc<Source>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Diagnostic::new(format!("cannot read {}: {e}", path.display())).help(help))?;
     Ok(Source::new(path.display().to_string(), text))
 }
 
@@ -141,6 +144,66 @@ pub(crate) struct SelectionOptions {
     /// How many random requests the pool has, half of them with one fault [default: 24]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
+}
+
+/// What makes the run red.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct GateOptions {
+    /// Count what this names: a level, an area, an id or a pattern of ids; may be repeated. Musts count without
+    #[arg(long, value_name = "WHAT")]
+    pub deny: Vec<String>,
+
+    /// Do not count what this names; the narrower name wins, and --deny over --allow
+    #[arg(long, value_name = "WHAT")]
+    pub allow: Vec<String>,
+
+    /// Failures that are put up with; --write-waivers prints the first such file
+    #[arg(long, value_name = "FILE")]
+    pub waivers: Option<PathBuf>,
+
+    /// Be red only for what is worse than in this report.json
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
+}
+
+impl GateOptions {
+    /// The policy of the settings and of what was typed, for a contract with these requirements.
+    pub(crate) fn policy<'a>(
+        &self,
+        settings: Option<&Arc<Source>>,
+        requirements: impl Iterator<Item = (&'a str, Option<Level>)> + Clone,
+    ) -> Result<Policy> {
+        let settings = settings.map(policy::Settings::read).transpose()?.unwrap_or_default();
+        let denied = self.deny.iter().map(|word| Rule::typed(Effect::Deny, word));
+        let allowed = self.allow.iter().map(|word| Rule::typed(Effect::Allow, word));
+        let typed = denied.chain(allowed).collect::<Result<Vec<_>>>()?;
+        let waivers = match self.waivers.as_ref().or(settings.waivers.as_ref()) {
+            Some(file) => Waivers::read(&read(file, "name the file of waivers with --waivers")?)?,
+            None => Waivers::default(),
+        };
+        let policy = Policy {
+            rules: settings.rules.into_iter().chain(typed).collect(),
+            waivers,
+            baseline: self.baseline.as_deref().map(report).transpose()?.map(Box::new),
+        };
+        policy.check(requirements)?;
+        Ok(policy)
+    }
+}
+
+/// A finished report: a report.json, or the folder that holds it.
+pub(crate) fn report(path: &Path) -> Result<Report> {
+    let is_file = path.extension().is_some_and(|e| e == "json") && !path.is_dir();
+    let file = if is_file { path.to_owned() } else { path.join(REPORT) };
+    crate::report::json::read(&file)
+        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))
+}
+
+/// The formats of reports, for `--help` and completions.
+pub(crate) fn formats() -> clap::builder::PossibleValuesParser {
+    let all = FORMATS.iter().map(|f| clap::builder::PossibleValue::new(f.name).help(f.text));
+    clap::builder::PossibleValuesParser::new(all)
 }
 
 /// When to use colour.

@@ -12,6 +12,7 @@ use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 
 pub use super::record::{Exchange, Failed, Request, Response};
+pub use super::ruling::{Ruling, Weight};
 
 /// The version of the report's shape.
 pub const VERSION: u32 = 1;
@@ -36,6 +37,9 @@ pub struct Report {
     pub summary: Summary,
     /// Whether the run came to its end, or why not.
     pub end: End,
+    /// What the gate made of it; null where nothing was decided yet.
+    #[serde(default)]
+    pub ruling: Option<Ruling>,
 }
 
 /// What was run against what.
@@ -119,6 +123,9 @@ pub struct Requirement {
     pub source: String,
     /// Where it is written: `file:line` for cases, a JSON Pointer into the document otherwise.
     pub origin: String,
+    /// The line of a file that says so: of the case, or of the document.
+    #[serde(default)]
+    pub place: Option<Place>,
     /// How it is tested.
     pub form: Form,
     /// Whether this run was about it.
@@ -146,6 +153,15 @@ pub struct Requirement {
     pub doubt: Option<Doubt>,
     /// What a probe saw, by value.
     pub observations: Vec<Observation>,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file as it was named: relative to the folder of the run, or absolute.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: u64,
 }
 
 /// How a requirement is tested.
@@ -375,6 +391,16 @@ impl Cause {
         Self::MaxRequests,
         Self::Defect,
     ];
+}
+
+impl Requirement {
+    /// What is wrong with it, in a line: what was due and what came, or why nothing is known; empty where it held.
+    pub fn trouble(&self) -> String {
+        match self.failures.first() {
+            Some(failure) => format!("expected {}, got {}", failure.expected, failure.actual),
+            None => self.reason.clone().unwrap_or_default(),
+        }
+    }
 }
 
 impl Report {

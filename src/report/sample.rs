@@ -108,6 +108,7 @@ pub(crate) fn sample() -> Report {
         },
         standing: Standing { state: StandingState::Yes, answer: None },
         end: End { complete: true, cause: None, reason: None, first_contact_failed: false },
+        ruling: None,
     }
 }
 
@@ -154,6 +155,10 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
         text: format!("What `{slug}` says holds."),
         source: "Body, name".into(),
         origin: if derived { "/paths/~1books/post".into() } else { format!("cases/books/{area}.yaml:12") },
+        place: Some(match derived {
+            true => Place { file: "spec/books.yaml".into(), line: 8 },
+            false => Place { file: format!("cases/books/{area}.yaml"), line: 12 },
+        }),
         form,
         selected: true,
         verdict,

@@ -58,6 +58,9 @@ struct Written {
     identities: BTreeMap<String, WrittenIdentity>,
     #[serde(default)]
     fixtures: Option<toml::Table>,
+    /// Read by the gate, see [`crate::gate::policy::Settings`].
+    #[serde(default, rename = "gate")]
+    _gate: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -19,11 +19,16 @@ const CURL: usize = 4000;
 pub(super) fn write(page: &mut Page, report: &Report) {
     let all = report.failed();
     // What fails where another fails is told under that one, unless everything is wanted.
-    let failed: Vec<&Requirement> =
-        all.iter().copied().filter(|r| page.full || !all.iter().any(|h| r.cause.as_ref() == Some(&h.id))).collect();
+    let failed = all.iter().copied().filter(|r| page.full || !all.iter().any(|h| r.cause.as_ref() == Some(&h.id)));
+    // What is put up with is told in short, unless everything is wanted.
+    let (mut failed, excused): (Vec<_>, Vec<_>) = failed.partition(|r| page.full || !report.weight(r).is_put_up_with());
+    failed.sort_by_key(|r| report.weight(r).is_put_up_with());
     let detailed = if page.full { failed.len() } else { DETAILED };
     for requirement in failed.iter().take(detailed) {
         one(page, requirement);
+        if let Some(excuse) = report.excuse(requirement).filter(|_| report.weight(requirement).is_put_up_with()) {
+            page.field("excused", &excuse);
+        }
         let same = all.iter().filter(|r| r.cause.as_ref() == Some(&requirement.id));
         let same: Vec<String> = same.map(|r| format!("{} ({})", r.id, words::level(r.level))).collect();
         if !same.is_empty() {
@@ -35,14 +40,21 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         }
     }
     let rest = failed.get(detailed..).unwrap_or_default();
-    if rest.is_empty() {
-        return;
+    if !rest.is_empty() {
+        page.gap();
+        page.text(&format!("{} more failed; report.json shows them in full, as does -v:", rest.len()));
     }
-    page.gap();
-    page.text(&format!("{} more failed; report.json shows them in full, as does -v:", rest.len()));
     for requirement in rest {
         heading(page, requirement);
         page.indented(2, &requirement.text, 1);
+    }
+    if !excused.is_empty() {
+        page.gap();
+        page.text(&format!("{} failed and put up with; -v shows more:", excused.len()));
+    }
+    for requirement in excused {
+        heading(page, requirement);
+        page.indented(2, &report.excuse(requirement).unwrap_or_default(), 2);
     }
 }
 
