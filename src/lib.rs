@@ -14,6 +14,7 @@
 //! - [`run`]: carries a plan out
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
+//! - [`compare`]: reports beside each other
 //! - [`session`]: all of these put together
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
 //! - [`cli`]: the command line, one file a command
@@ -21,6 +22,7 @@
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
 
 pub mod cli;
+pub mod compare;
 pub mod contract;
 pub mod expression;
 pub mod gate;

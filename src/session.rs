@@ -9,7 +9,7 @@ use crate::contract::Contract;
 use crate::generate::draft::Lent;
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
-use crate::plan::{self, EXAMPLES, Plan, Selection};
+use crate::plan::{self, EXAMPLES, Plan, Selection, Shard};
 use crate::report::exchanges::ExchangeLog;
 use crate::report::{self, EXCHANGES, Facts, Recorder, Report};
 use crate::run::event::{Fanout, Sink};
@@ -37,6 +37,8 @@ pub struct Options {
     pub skip: Vec<String>,
     /// Of those, only these ids.
     pub exactly: Option<Vec<String>>,
+    /// Of those, only a part of the run.
+    pub shard: Option<Shard>,
     /// How many requests may be sent.
     pub max_requests: Option<u64>,
     /// After how many failed requirements no more is sent.
@@ -61,6 +63,7 @@ impl Default for Options {
             only: Vec::new(),
             skip: Vec::new(),
             exactly: None,
+            shard: None,
             max_requests: None,
             max_failures: None,
             concurrency: 16,
@@ -102,7 +105,7 @@ impl Session {
         let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
         let seed = options.seed.map_or_else(Seed::random, Seed);
         let now = clock.local();
-        let mut selection = Selection::new(options.only.clone(), options.skip.clone());
+        let mut selection = Selection::new(options.only.clone(), options.skip.clone()).sharded(options.shard);
         if let Some(ids) = &options.exactly {
             selection = selection.exactly(ids.clone());
         }
@@ -129,6 +132,7 @@ impl Session {
                 timeout_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
                 only: options.only.clone(),
                 skip: options.skip.clone(),
+                shard: options.shard,
             },
             command: options.command.clone(),
         };

@@ -9,20 +9,20 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 
 use super::options::{
-    Color, ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, formats, report as read_report,
-    width,
+    ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
 };
-use super::{Done, Failed, github, print};
+use super::output::{OutputOptions, unwritable};
+use super::{Done, Failed};
 use crate::contract::template::parse_duration;
-use crate::gate::waivers::first_file;
-use crate::gate::{Exit, decide};
+use crate::gate::Exit;
 use crate::judge::tally::Verdict;
+use crate::plan::Shard;
+use crate::report;
 use crate::report::model::EMBEDDED_TARGET;
 use crate::report::progress::Progress;
-use crate::report::{self, EXCHANGES, Format, Report};
 use crate::session::{MAX_REQUESTS, Options, Session};
 use crate::source::Diagnostic;
-use crate::target::clock::{Clock, system_now};
+use crate::target::clock::Clock;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = examples())]
@@ -39,6 +39,16 @@ pub(crate) struct Args {
     /// Only what failed, or was not known or not tested, in this report.json
     #[arg(long, value_name = "REPORT", help_heading = "Selection")]
     rerun_failed: Option<PathBuf>,
+
+    /// Only a part of the run, as `2/5`: each on another machine, with the same --seed; see `merge`
+    #[arg(
+        long,
+        value_name = "PART/PARTS",
+        requires = "seed",
+        conflicts_with = "rerun_failed",
+        help_heading = "Selection"
+    )]
+    shard: Option<Shard>,
 
     /// How many requests may be sent, shrinking included [default: 500, or what --examples asks for]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
@@ -59,29 +69,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     gate: GateOptions,
 
-    /// Print a file that waives all that failed, instead of the summary, which goes to stderr
-    #[arg(long, help_heading = "Gate")]
-    write_waivers: bool,
-
-    /// Where reports are written
-    #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
-    out: PathBuf,
-
-    /// Write this too; may be repeated. `json` and `junit` are always written
-    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats(), help_heading = "Output")]
-    report: Vec<String>,
-
-    /// Only the verdict, and where the reports are
-    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
-    quiet: bool,
-
-    /// Everything: each failure in full, what passed, what was observed
-    #[arg(short, long, help_heading = "Output")]
-    verbose: bool,
-
-    /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
-    color: Color,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 /// What `check --help` shows at its end.
@@ -120,6 +109,7 @@ pub(crate) fn run(args: &Args) -> Done {
         only: args.selection.only.clone(),
         skip: args.selection.skip.clone(),
         exactly,
+        shard: args.shard,
         max_requests: args.max_requests,
         max_failures: args.max_failures.map(NonZeroUsize::get),
         concurrency: args.concurrency.get(),
@@ -139,35 +129,8 @@ pub(crate) fn run(args: &Args) -> Done {
             "warning: the plan takes {planned} requests and {allowed} are allowed: some requirements will be untested"
         );
     }
-    let mut report = carry_out(&session, args)?;
-    let decision = decide(&report, &policy, system_now().date_naive());
-    report.ruling = Some(decision.ruling);
-    finish(args, &report).map_err(unwritable)?;
-    Ok(decision.exit)
-}
-
-/// Writes the reports and tells of them.
-fn finish(args: &Args, report: &Report) -> Result<(), report::WriteError> {
-    let asked: Vec<&Format> = args.report.iter().filter_map(|name| Format::named(name)).collect();
-    let mut files = report::write_all(&args.out, report, &asked)?;
-    // The report itself, which is written last, is named first.
-    files.insert(0, args.out.join(EXCHANGES));
-    files.rotate_right(1);
-    let to_stdout = !args.write_waivers;
-    let options = report::terminal::Options {
-        color: if to_stdout { args.color.stdout() } else { false },
-        width: width(),
-        full: args.verbose,
-    };
-    let render = if args.quiet { report::terminal::ending } else { report::terminal::render };
-    let summary = github::adapt(report, render(report, &files, &options));
-    if to_stdout {
-        print(&summary);
-    } else {
-        eprint!("{summary}");
-        print(&first_file(report));
-    }
-    Ok(())
+    let report = carry_out(&session, args)?;
+    args.output.conclude(report, &policy)
 }
 
 fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
@@ -176,7 +139,7 @@ fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
         .build()
         .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
     let stopped = Arc::new(AtomicBool::new(false));
-    let mut progress = Progress::new(!args.quiet);
+    let mut progress = Progress::new(!args.output.quiet);
     let report = runtime.block_on(async {
         let flag = Arc::clone(&stopped);
         // The first Ctrl-C lets what is under way finish and writes the reports, the second ends it.
@@ -188,14 +151,9 @@ fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
                 eprintln!("\nending: waiting for what is under way (Ctrl-C again leaves at once)");
             }
         });
-        session.run(Some(&args.out), &mut progress, &stopped).await
+        session.run(Some(&args.output.out), &mut progress, &stopped).await
     });
     report.map_err(unwritable)
-}
-
-/// The folder for reports is the user's choice.
-fn unwritable(error: report::WriteError) -> Failed {
-    Failed::Input(Diagnostic::new(error.to_string()).help("name another folder with --out"))
 }
 
 /// The ids that a report has as failed, inconclusive or untested.

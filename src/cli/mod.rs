@@ -1,6 +1,7 @@
 //! The command line: one file a command, one dispatch.
 
 mod check;
+mod compare;
 mod completions;
 pub mod conformance;
 mod example;
@@ -8,7 +9,9 @@ mod explain;
 mod github;
 mod lint;
 mod list;
+mod merge;
 mod options;
+mod output;
 mod plan;
 mod report;
 mod serve;
@@ -44,6 +47,10 @@ enum Command {
     Plan(plan::Args),
     /// Show a finished run again, or print it in another format
     Report(report::Args),
+    /// Put the reports of several runs beside each other: implementations, or versions of one
+    Compare(compare::Args),
+    /// Join the parts of a run that was split over machines
+    Merge(Box<merge::Args>),
     /// Look for defects in a contract itself: examples that break it, expressions that cannot work
     Lint(lint::Args),
     /// Run the reference server by hand, as a sandbox; it prints all that a client needs, and keeps nothing
@@ -105,6 +112,8 @@ fn dispatch(command: Command) -> Done {
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => completions::run(&args),

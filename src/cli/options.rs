@@ -168,6 +168,12 @@ pub(crate) struct GateOptions {
 }
 
 impl GateOptions {
+    /// The settings, for commands that have no target.
+    pub(crate) fn settings(config: Option<&Path>) -> Result<Option<Arc<Source>>> {
+        let here = || Some(Path::new(FILE)).filter(|p| p.is_file());
+        config.or_else(here).map(|path| read(path, "name the file with --config")).transpose()
+    }
+
     /// The policy of the settings and of what was typed, for a contract with these requirements.
     pub(crate) fn policy<'a>(
         &self,

@@ -101,7 +101,7 @@ pub fn gate(report: &Report, policy: &Policy, today: NaiveDate) -> Exit {
 /// The exit code of a run, and why. `today` is the day that waivers are held against.
 pub fn decide(report: &Report, policy: &Policy, today: NaiveDate) -> Decision {
     let weights: BTreeMap<String, Weight> =
-        report.selected().map(|r| (r.id.clone(), policy.weight(r, today))).collect();
+        report.selected().map(|r| (r.id.clone(), policy.weight(report, r, today))).collect();
     let counts = |r: &Requirement| policy.counts(r);
     let not_waived = |r: &Requirement| counts(r) && !matches!(weights.get(&r.id), Some(Weight::Waived { .. }));
     let (worse, gone) =
@@ -168,6 +168,11 @@ impl View<'_> {
             (false, _) => "Conformant",
             (true, None) => "Conformant but for waivers",
             (true, Some(_)) => "No worse than the baseline",
+        };
+        // A part says nothing of the whole.
+        let word = match report.header.options.shard {
+            Some(shard) => format!("{word} in part {shard} of the run"),
+            None => word.to_owned(),
         };
         let sentence = match self.of_verdict(Verdict::Pass) {
             0 if report.selected().any(|r| r.level == Some(Level::Must)) && !put_up_with => {

@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::waivers::Waivers;
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
-use crate::report::model::{Report, Requirement, Weight};
+use crate::report::model::{Form, Report, Requirement, Weight};
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 
 /// What counts. Without rules, musts do.
@@ -144,13 +144,18 @@ impl Policy {
     }
 
     /// How a requirement counts on this day.
-    pub(super) fn weight(&self, requirement: &Requirement, today: NaiveDate) -> Weight {
+    pub(super) fn weight(&self, report: &Report, requirement: &Requirement, today: NaiveDate) -> Weight {
         let bad = super::badness(requirement.verdict) > super::badness(Verdict::Skipped);
         if let Some(waiver) = self.waivers.of(requirement, today).filter(|_| bad) {
             return Weight::Waived { reason: waiver.reason.clone(), issue: waiver.issue.clone() };
         }
         if !self.counts(requirement) {
             return Weight::Allowed;
+        }
+        let is_fed = matches!(requirement.form, Form::Rule | Form::Always);
+        let is_part = report.header.options.shard.is_some();
+        if is_part && is_fed && requirement.verdict == Verdict::Untested && requirement.counts.left_out == 0 {
+            return Weight::Elsewhere;
         }
         match &self.baseline {
             Some(before) if bad && !super::baseline::is_worse(before, requirement) => Weight::Known,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::model::{Cause, Report};
-use super::text::width;
+use super::text::{escaped, width};
 use crate::judge::tally::Verdict;
 
 /// What a badge says.
@@ -69,8 +69,4 @@ pub fn svg(report: &Report) -> String {
         text(5, left - 10, &label),
         text(left + 5, right - 10, &message),
     )
-}
-
-fn escaped(text: &str) -> String {
-    super::text::visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::model::{Exchange, Report, Requirement};
 use super::summary::Verdicts;
-use super::text::{counted, visible};
+use super::text::{counted, escaped, visible};
 use super::words::{self, LOOKS, Look};
 use crate::contract::requirement::Level;
 use crate::judge::finding::cut;
@@ -173,8 +173,8 @@ fn failure(requirement: &Requirement) -> String {
         "\n<details><summary>{} {} <code>{}</code>: {}</summary>\n\n",
         look.symbol,
         words::level(requirement.level),
-        html(&requirement.id),
-        html(&requirement.text)
+        escaped(&requirement.id),
+        escaped(&requirement.text)
     );
     let _ = writeln!(out, "- source: {} ({})", prose(&requirement.source), code(&requirement.origin));
     let counts = &requirement.counts;
@@ -262,7 +262,7 @@ fn foot(report: &Report) -> String {
 }
 
 /// A text as code within a line.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let text = visible(text);
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
@@ -280,7 +280,7 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// A text that is read, with nothing in it that acts; what stands in backticks is code.
-fn prose(text: &str) -> String {
+pub fn prose(text: &str) -> String {
     let text = visible(text);
     let paired = text.matches('`').count().is_multiple_of(2) && longest_run(&text) < 2;
     let mut out = String::with_capacity(text.len());
@@ -308,9 +308,4 @@ fn prose(text: &str) -> String {
         }
     }
     out
-}
-
-/// A text within HTML.
-fn html(text: &str) -> String {
-    visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -11,6 +11,7 @@
 //!   [`sarif`], [`har`], [`badge`]
 //! - [`github`]: annotations in the log of a GitHub job
 //! - [`terminal`]: the summary on stdout
+//! - [`merge`]: the parts of a run, joined
 //! - [`ruling`]: what a gate made of it, as writers show it
 //! - [`progress`]: the bar on stderr
 //! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
@@ -29,6 +30,7 @@ pub mod har;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod merge;
 pub mod model;
 pub mod progress;
 pub mod record;

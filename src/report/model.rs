@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::summary::Summary;
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
+pub use crate::plan::Shard;
 
 pub use super::record::{Exchange, Failed, Request, Response};
 pub use super::ruling::{Ruling, Weight};
@@ -106,6 +107,9 @@ pub struct Options {
     pub only: Vec<String>,
     /// Patterns of the ids that were left out.
     pub skip: Vec<String>,
+    /// Which part of a run this is; null where it is the whole.
+    #[serde(default)]
+    pub shard: Option<Shard>,
 }
 
 /// One requirement, and what the evidence says of it.

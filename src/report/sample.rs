@@ -92,6 +92,7 @@ pub(crate) fn sample() -> Report {
                 timeout_ms: 10_000,
                 only: Vec::new(),
                 skip: vec!["operation/*".into()],
+                shard: None,
             },
         },
         summary: Summary::of(&requirements),

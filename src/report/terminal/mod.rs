@@ -68,7 +68,8 @@ fn header(page: &mut Page, report: &Report) {
     let (tool, contract) = (&header.tool, &header.contract);
     page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
     page.text(&format!("{} {}", contract.method, contract.path));
-    page.text(&format!("target {}, seed {}, mark {}", header.target, header.seed, header.mark));
+    let part = header.options.shard.map_or_else(String::new, |shard| format!(", part {shard} of a run"));
+    page.text(&format!("target {}, seed {}, mark {}{part}", header.target, header.seed, header.mark));
 }
 
 fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
