@@ -16,6 +16,7 @@
 //! - [`gate`]: report × policy → exit code
 //! - [`compare`]: reports beside each other
 //! - [`session`]: all of these put together
+//! - [`traffic`]: what others recorded, judged without sending
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
 //! - [`cli`]: the command line, one file a command
 //!
@@ -36,4 +37,5 @@ pub mod run;
 pub mod session;
 pub mod source;
 pub mod target;
+pub mod traffic;
 pub mod yaml;

@@ -132,6 +132,7 @@ impl Session {
                 timeout_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
                 only: options.only.clone(),
                 skip: options.skip.clone(),
+                recorded: false,
                 shard: options.shard,
             },
             command: options.command.clone(),

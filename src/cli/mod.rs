@@ -7,6 +7,7 @@ pub mod conformance;
 mod example;
 mod explain;
 mod github;
+mod judge;
 mod lint;
 mod list;
 mod merge;
@@ -47,6 +48,8 @@ enum Command {
     Plan(plan::Args),
     /// Show a finished run again, or print it in another format
     Report(report::Args),
+    /// Judge recorded traffic (HAR); send nothing
+    Judge(Box<judge::Args>),
     /// Put the reports of several runs beside each other: implementations, or versions of one
     Compare(compare::Args),
     /// Join the parts of a run that was split over machines
@@ -112,6 +115,7 @@ fn dispatch(command: Command) -> Done {
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Judge(args) => judge::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Lint(args) => lint::run(&args),

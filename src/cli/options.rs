@@ -87,6 +87,26 @@ impl TargetOptions {
         Ok(Target { settings, embedded: None })
     }
 
+    /// The settings alone, where nothing is sent: tokens need not be set.
+    pub(crate) fn offline(&self) -> Result<Settings> {
+        if !self.fault.is_empty() || !self.liberty.is_empty() {
+            return Err(Diagnostic::new("nothing is sent: there is no server that --fault or --liberty could change"));
+        }
+        let overrides = Overrides { url: self.target.clone(), fixtures: self.fixture.clone() };
+        // What a report says in the place of a token.
+        let token = |name: &str| Some(std::env::var(name).unwrap_or_else(|_| format!("${{{name}}}")));
+        let file = match &self.config {
+            Some(path) => Some(path.clone()),
+            None => Some(PathBuf::from(FILE)).filter(|p| self.target.is_none() && p.is_file()),
+        };
+        let source = match file {
+            Some(path) => Some(read(&path, "name the file with --config")?),
+            None if self.target.is_some() => None,
+            None => Some(Source::new("(embedded)", reference::settings_toml("http://127.0.0.1"))),
+        };
+        Settings::read(source, &overrides, &token)
+    }
+
     /// The embedded server.
     pub(crate) fn embedded(&self, overrides: &Overrides) -> Result<Target> {
         let server = start(&self.fault, &self.liberty, 0)?;

@@ -172,6 +172,7 @@ impl View<'_> {
         // A part says nothing of the whole.
         let word = match report.header.options.shard {
             Some(shard) => format!("{word} in part {shard} of the run"),
+            None if report.header.options.recorded => format!("{word} in what was recorded"),
             None => word.to_owned(),
         };
         let sentence = match self.of_verdict(Verdict::Pass) {

@@ -152,9 +152,11 @@ impl Policy {
         if !self.counts(requirement) {
             return Weight::Allowed;
         }
+        let options = &report.header.options;
         let is_fed = matches!(requirement.form, Form::Rule | Form::Always);
-        let is_part = report.header.options.shard.is_some();
-        if is_part && is_fed && requirement.verdict == Verdict::Untested && requirement.counts.left_out == 0 {
+        // Another part may speak to it; of traffic that others chose nothing more can be asked.
+        let elsewhere = options.recorded || (options.shard.is_some() && is_fed);
+        if elsewhere && requirement.verdict == Verdict::Untested && requirement.counts.left_out == 0 {
             return Weight::Elsewhere;
         }
         match &self.baseline {

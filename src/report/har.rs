@@ -1,7 +1,8 @@
 //! HAR 1.2: every exchange, as the developer tools of browsers show network traffic.
 //!
 //! What HAR has no place for stands under names that begin with an underscore, as its authors ask: whose request it was
-//! (`_identity`), on whose behalf (`_trial`), what went wrong (`_error`). Tokens are `${VARIABLE}`, as in every report.
+//! (`_identity`), on whose behalf (`_trial`), what it was
+//! judged as (`_judged`), what went wrong (`_error`). Tokens are `${VARIABLE}`, as in every report.
 
 use std::io;
 
@@ -51,6 +52,9 @@ fn entry(exchange: &Exchange) -> Json {
         "_identity": exchange.identity,
         "_retries": exchange.retries,
     });
+    if let Some(judged) = &exchange.judged {
+        entry["_judged"] = json!(judged);
+    }
     if let Some(failure) = &exchange.failure {
         entry["_error"] = json!(failure.message);
         entry["_failure"] = json!(failure.kind);

@@ -107,6 +107,9 @@ pub struct Options {
     pub only: Vec<String>,
     /// Patterns of the ids that were left out.
     pub skip: Vec<String>,
+    /// Whether nothing was sent, and recorded traffic was judged.
+    #[serde(default)]
+    pub recorded: bool,
     /// Which part of a run this is; null where it is the whole.
     #[serde(default)]
     pub shard: Option<Shard>,

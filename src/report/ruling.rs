@@ -49,7 +49,7 @@ pub enum Weight {
     },
     /// It is no worse than in the baseline.
     Known,
-    /// Nothing of this part of the run spoke to it; another part may.
+    /// Nothing of this part of a run, or of this traffic, spoke to it; another may.
     Elsewhere,
 }
 
@@ -67,7 +67,7 @@ impl Weight {
             Self::Waived { reason, issue: None } => Some(format!("waived: {reason}")),
             Self::Waived { reason, issue: Some(issue) } => Some(format!("waived: {reason} ({issue})")),
             Self::Known => Some("no worse than in the baseline".to_owned()),
-            Self::Elsewhere => Some("left to the other parts of the run".to_owned()),
+            Self::Elsewhere => Some("left to other runs".to_owned()),
         }
     }
 }

@@ -92,6 +92,7 @@ pub(crate) fn sample() -> Report {
                 timeout_ms: 10_000,
                 only: Vec::new(),
                 skip: vec!["operation/*".into()],
+                recorded: false,
                 shard: None,
             },
         },
@@ -212,6 +213,7 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
         failure: answer
             .is_none()
             .then(|| Failed { kind: "timeout".into(), message: "nothing complete after 10s".into() }),
+        judged: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is told while a run goes on.
 
+use crate::judge::bind::Purpose;
 use crate::target::exchange::Exchange;
 
 /// Something that happened.
@@ -10,8 +11,8 @@ pub enum Event<'a> {
         /// How many requests it will take on a server that passes.
         requests: u64,
     },
-    /// A request was answered, or given up.
-    Exchange(&'a Exchange),
+    /// A request was answered, or given up; and what it is judged as.
+    Exchange(&'a Exchange, Purpose),
     /// The smallest failing requests are being looked for.
     Shrinking,
 }
@@ -30,7 +31,7 @@ impl Sink for Fanout<'_> {
         for sink in &mut self.0 {
             match &event {
                 Event::Planned { requests } => sink.event(Event::Planned { requests: *requests }),
-                Event::Exchange(exchange) => sink.event(Event::Exchange(exchange)),
+                Event::Exchange(exchange, purpose) => sink.event(Event::Exchange(exchange, *purpose)),
                 Event::Shrinking => sink.event(Event::Shrinking),
             }
         }

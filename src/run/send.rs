@@ -9,7 +9,7 @@ use super::event::Event;
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
 use crate::generate::render::{Rendering, Request};
-use crate::judge::bind::{Control, Seen};
+use crate::judge::bind::{Control, Purpose, Seen};
 use crate::plan::Entry;
 use crate::target::exchange::{Exchange, FailureKind, Interval, Outcome};
 
@@ -92,7 +92,7 @@ impl Run<'_> {
                 request: ready.request,
                 outcome: sent.outcome,
             };
-            self.note(&exchange);
+            self.note(&exchange, Purpose { control: ready.control, plain: ready.plain });
             self.judge.see(exchange, ready.control, ready.about, ready.plain)
         });
         join_all(sent).await
@@ -150,7 +150,7 @@ impl Run<'_> {
         }
     }
 
-    fn note(&self, exchange: &Exchange) {
+    fn note(&self, exchange: &Exchange, purpose: Purpose) {
         {
             let mut state = self.lock();
             let micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX);
@@ -161,6 +161,6 @@ impl Run<'_> {
             state.accepted += u64::from(exchange.status().is_some_and(|s| (200..300).contains(&s)));
             state.throttled |= matches!(&exchange.outcome, Outcome::Failed(f) if f.kind == FailureKind::Throttled);
         }
-        self.tell(Event::Exchange(exchange));
+        self.tell(Event::Exchange(exchange, purpose));
     }
 }
