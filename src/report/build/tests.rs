@@ -324,7 +324,8 @@ fn exchanges_are_written_as_they_happen() {
     log.event(Event::Shrinking);
     log.finish().unwrap();
     let read: Result<Vec<_>, _> = exchanges::read(&path).unwrap().collect();
-    let written = |e| record::Exchange { judged: Some(record::Judged::of(e, purpose)), ..recorder.record(e) };
+    let written =
+        |e: &Arc<Exchange>| record::Exchange { judged: Some(record::Judged::of(e, purpose)), ..recorder.record(e) };
     assert_eq!(read.unwrap(), all.iter().map(written).collect::<Vec<_>>());
     std::fs::write(&path, "{}\n").unwrap();
     let error = exchanges::read(&path).unwrap().next().unwrap().unwrap_err();
