@@ -22,7 +22,10 @@ use probity::target::settings::{Overrides, Settings};
 fn benches(c: &mut Criterion) {
     let contract = Contract::load(&Location::Embedded(EMBEDDED.to_owned())).expect("the embedded contract is sound");
     let source = Source::new("bench", reference::settings_toml("http://127.0.0.1:1"));
-    let settings = Settings::read(Some(source), &Overrides::default(), &|_| Some("token".to_owned())).expect("sound");
+    let settings = Settings::read(Some(source), &Overrides::default(), &|name| {
+        name.starts_with("PROBITY_TOKEN").then(|| "token".to_owned())
+    })
+    .expect("sound");
     let identities = settings.identities.keys().cloned().collect();
     let lent = Lent::new(&contract, settings.fixtures, identities);
     let judge = Judge { contract: &contract, lent: &lent };
@@ -83,12 +86,13 @@ fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Exchange {
         sent: now,
         elapsed: Duration::from_millis(1),
         server_now: Interval { earliest: now, latest: now + chrono::TimeDelta::seconds(1) },
-        outcome: Outcome::Response(Response {
-            status: 201,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: bytes::Bytes::from(body.to_string()),
-        }),
+        outcome: Outcome::Response(Response::new(
+            201,
+            vec![("content-type".to_owned(), "application/json".to_owned())],
+            bytes::Bytes::from(body.to_string()),
+        )),
         fresh: true,
+        lost: false,
         retries: 0,
     }
 }

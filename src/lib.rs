@@ -15,6 +15,7 @@
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
 //! - [`compare`]: reports beside each other
+//! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
 //! - [`traffic`]: what others recorded, judged without sending
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
@@ -22,6 +23,7 @@
 //!
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
 
+pub mod cleanup;
 pub mod cli;
 pub mod compare;
 pub mod contract;

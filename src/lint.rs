@@ -205,15 +205,13 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
         sent: now,
         elapsed: Duration::from_millis(1),
         server_now: Interval::exact(now),
-        outcome: Outcome::Response(Response {
-            status: documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
-            headers: vec![
-                ("content-type".to_owned(), media_type.clone()),
-                ("www-authenticate".to_owned(), "Bearer".to_owned()),
-            ],
-            body: bytes::Bytes::from(body.to_string()),
-        }),
+        outcome: Outcome::Response(Response::new(
+            documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
+            vec![("content-type".to_owned(), media_type.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
+            bytes::Bytes::from(body.to_string()),
+        )),
         fresh: true,
+        lost: false,
         retries: 0,
     })
 }

@@ -2,20 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
+use crate::cleanup::clean_up;
 use crate::contract::Contract;
 use crate::generate::draft::Lent;
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
-use crate::plan::{self, EXAMPLES, Plan, Selection, Shard};
+use crate::plan::{self, Allowance, EXAMPLES, Plan, Selection, Shard};
+use crate::report::created::{self, CreatedLog};
 use crate::report::exchanges::ExchangeLog;
-use crate::report::{self, EXCHANGES, Facts, Recorder, Report};
+use crate::report::{self, CREATED, EXCHANGES, Facts, Recorder, Report};
 use crate::run::event::{Fanout, Sink};
 use crate::run::{self, Outcome};
 use crate::source::{Diagnostic, Result};
-use crate::target::client::{Client, Limits};
+use crate::target::client::Client;
 use crate::target::clock::Clock;
 use crate::target::settings::Settings;
 
@@ -39,14 +39,8 @@ pub struct Options {
     pub exactly: Option<Vec<String>>,
     /// Of those, only a part of the run.
     pub shard: Option<Shard>,
-    /// How many requests may be sent.
-    pub max_requests: Option<u64>,
     /// After how many failed requirements no more is sent.
     pub max_failures: Option<usize>,
-    /// How many requests are under way at most.
-    pub concurrency: usize,
-    /// The time limit of one request.
-    pub timeout: Duration,
     /// Whether the smallest requests that still fail are looked for.
     pub shrink: bool,
     /// The command that checks this target again, without seed and selection.
@@ -64,10 +58,7 @@ impl Default for Options {
             skip: Vec::new(),
             exactly: None,
             shard: None,
-            max_requests: None,
             max_failures: None,
-            concurrency: 16,
-            timeout: Duration::from_secs(10),
             shrink: true,
             command: "probity check".to_owned(),
             target_name: None,
@@ -85,6 +76,9 @@ pub struct Session {
     recorder: Recorder,
     facts: Facts,
     options: run::Options,
+    /// Whether what is created ends with the server.
+    is_embedded: bool,
+    clock: Clock,
     warnings: Vec<Diagnostic>,
 }
 
@@ -100,6 +94,7 @@ impl Session {
         clock: Clock,
     ) -> Result<Self> {
         let contract = contract.into();
+        settings.check_production(&contract.operation.servers)?;
         settings.check_fixtures(&contract.fixtures)?;
         let identities = settings.identities.keys().cloned().collect();
         let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
@@ -110,14 +105,11 @@ impl Session {
             selection = selection.exactly(ids.clone());
         }
         let plan_options = plan::Options { seed, examples: options.examples.unwrap_or(EXAMPLES), selection };
-        let plan = Plan::new(&contract, &lent, &plan_options, now)?;
+        let mut plan = Plan::new(&contract, &lent, &plan_options, now)?;
         crate::lint::expressions(&contract, &lent, &plan, now)?;
         let warnings = crate::lint::examples(&contract, &lent, now);
-        let max_requests = options.max_requests.unwrap_or_else(|| match options.examples {
-            // Who asks for more examples wants them sent.
-            Some(_) => MAX_REQUESTS.max(plan.requests() as u64 + RESERVE),
-            None => MAX_REQUESTS,
-        });
+        let max_requests = fit(&mut plan, &contract, &settings, options.examples);
+        let budget = settings.budget;
         let mark = Mark::random();
         let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
         let facts = Facts {
@@ -128,8 +120,12 @@ impl Session {
                 examples: plan_options.examples as u64,
                 max_requests,
                 max_failures: options.max_failures.map(|n| n as u64),
-                concurrency: options.concurrency as u64,
-                timeout_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
+                max_created: budget.max_created,
+                max_duration_ms: budget.max_duration.map(millis),
+                rate_ms: settings.rate.map(|rate| rate.period.as_secs_f64() * 1000.0),
+                concurrency: settings.concurrency as u64,
+                timeout_ms: millis(settings.connection.timeout),
+                insecure: settings.connection.insecure,
                 only: options.only.clone(),
                 skip: options.skip.clone(),
                 recorded: false,
@@ -137,9 +133,10 @@ impl Session {
             },
             command: options.command.clone(),
         };
-        let limits = Limits { timeout: options.timeout, concurrency: options.concurrency };
-        let client = Client::new(settings, contract.operation.security.clone(), &limits, clock)
-            .map_err(|e| Diagnostic::new(format!("TLS cannot be set up: {e}")))?;
+        let client = Client::new(settings, contract.operation.security.clone(), clock.clone()).map_err(|e| {
+            Diagnostic::new(format!("the connection cannot be set up: {}", cause_of(&e)))
+                .help("look at ca_file, client_certificate and proxy")
+        })?;
         Ok(Self {
             contract,
             lent,
@@ -152,11 +149,40 @@ impl Session {
                 mark,
                 max_requests,
                 max_failures: options.max_failures,
-                concurrency: options.concurrency,
+                max_created: budget.max_created,
                 shrink: options.shrink,
             },
+            is_embedded: options.target_name.is_some(),
+            clock: clock.clone(),
             warnings,
         })
+    }
+
+    /// The list of created records in this folder.
+    fn created_log(&self, dir: &Path, anew: bool) -> std::result::Result<CreatedLog, report::WriteError> {
+        let path = dir.join(CREATED);
+        let log = CreatedLog::open(&path, self.recorder.clone(), self.facts.mark.clone(), anew);
+        log.map_err(|source| report::WriteError { path, source })
+    }
+
+    /// Removes what this run, and earlier ones of which the list in this folder tells, created on the target.
+    ///
+    /// # Errors
+    /// Settings that do not say how; a list that cannot be read or written.
+    pub async fn clean_up(&self, dir: &Path) -> Result<report::model::Cleanup> {
+        let path = dir.join(CREATED);
+        let unusable = |e: &dyn std::fmt::Display| Diagnostic::new(format!("{}: {e}", path.display()));
+        let left = created::read(&path).map_err(|e| unusable(&e))?;
+        let mut log = CreatedLog::again(&path).map_err(|e| unusable(&e))?;
+        let security = self.contract.operation.security.as_ref();
+        let cleaned = clean_up(self.client.settings(), security, self.clock.clone(), left, &mut log).await?;
+        log.finish().map_err(|e| unusable(&e))?;
+        Ok(cleaned.into())
+    }
+
+    /// What turns exchanges into what is shown of them.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// What is odd about the contract, but no reason to stop.
@@ -169,13 +195,18 @@ impl Session {
         &self.contract
     }
 
+    /// The target, and what stops a run: see [`Client::stop`].
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// What will be sent.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
     /// Carries the run out, tells `sink` of it, and writes the exchanges into `out`, if it is given.
-    /// Setting `stopped` ends it early.
+    /// Cancelling [`Client::stop`] ends it early.
     ///
     /// # Errors
     /// The exchanges cannot be written.
@@ -183,7 +214,6 @@ impl Session {
         &self,
         out: Option<&Path>,
         sink: &mut (dyn Sink + '_),
-        stopped: &AtomicBool,
     ) -> std::result::Result<Report, report::WriteError> {
         let judge = Judge { contract: &self.contract, lent: &self.lent };
         let mut log = match out {
@@ -195,19 +225,55 @@ impl Session {
             }
             None => None,
         };
+        let mut created = out.map(|dir| self.created_log(dir, self.is_embedded)).transpose()?;
         let outcome: Outcome = {
             let mut sinks: Vec<Box<dyn Sink + '_>> = vec![Box::new(Borrowed(sink))];
             if let Some(log) = &mut log {
                 sinks.push(Box::new(Borrowed(log)));
             }
+            if let Some(log) = &mut created {
+                sinks.push(Box::new(Borrowed(log)));
+            }
             let mut fanout = Fanout(sinks);
-            run::run(judge, &self.plan, &self.client, &self.options, &mut fanout, stopped).await
+            run::run(judge, &self.plan, &self.client, &self.options, &mut fanout).await
         };
         if let (Some(log), Some(dir)) = (log, out) {
             let path = dir.join(EXCHANGES);
             log.finish().map_err(|source| report::WriteError { path, source })?;
         }
+        if let (Some(log), Some(dir)) = (created, out) {
+            let path = dir.join(CREATED);
+            log.finish().map_err(|source| report::WriteError { path, source })?;
+        }
         Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
+    }
+}
+
+/// Leaves out of a plan what the settings' budget has no room for; tells how many requests may be sent.
+pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: Option<usize>) -> u64 {
+    let budget = &settings.budget;
+    let max_requests = budget.max_requests.unwrap_or_else(|| match examples {
+        // Who asks for more examples wants them sent.
+        Some(_) => MAX_REQUESTS.max(plan.requests() as u64 + RESERVE),
+        None => MAX_REQUESTS,
+    });
+    let timely = budget.max_duration.zip(settings.rate).map(|(lasts, rate)| {
+        // A number of requests is far below what a float holds exactly.
+        (lasts.as_secs_f64() / rate.period.as_secs_f64()) as u64
+    });
+    plan.fit(contract, &Allowance { requests: Some(max_requests), timely, created: budget.max_created });
+    max_requests
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An error with what is behind it.
+fn cause_of(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", cause_of(source)),
+        None => error.to_string(),
     }
 }
 

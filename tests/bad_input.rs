@@ -358,18 +358,18 @@ fn a_url_that_is_none() {
         "http://x:99999",
         "",
     ] {
-        bad_settings("url = \"http", &format!("url = \"{url}\" # http"), "url = ", "cannot be a target");
+        bad_settings("url = \"http", &format!("url = \"{url}\" # http"), "url = ", "cannot be target.url");
         let target = target();
         let command =
             probity("check --fixture household_id=hh_1").env("PROBITY_TOKEN", "t0ken").arg(format!("--target={url}"));
-        helps(&refused(command, &target, "cannot be a target"));
+        helps(&refused(command, &target, "cannot be target.url"));
     }
 }
 
 #[test]
 fn a_key_of_the_settings_that_nobody_reads() {
-    bad_settings("[target]\n", "[target]\nretries = 5\n", "retries", "unknown field `retries`");
-    bad_settings("[identities.caller]\n", "[identities.caller]\nname = \"a\"\n", "name", "unknown field `name`");
+    bad_settings("[target]\n", "[target]\nretries = 5\n", "retries", "unknown key `retries`");
+    bad_settings("[identities.caller]\n", "[identities.caller]\nname = \"a\"\n", "name", "unknown key `name`");
     bad_settings("[fixtures]\n", "[fixture]\n", "[fixture]", "fixture");
 }
 
@@ -410,8 +410,10 @@ fn usage_that_is_wrong() {
         ("chekc", "unrecognized subcommand 'chekc'"),
         ("check --sed 1", "unexpected argument '--sed'"),
         ("check --seed many", "invalid value 'many'"),
-        ("check --timeout 0s", "write 10s or 500ms"),
-        ("check --timeout soon", "write 10s or 500ms"),
+        ("check --timeout 0s", "write 10s, 500ms"),
+        ("check --rate fast", "write 8/s"),
+        ("check --max-created 0", "--max-created"),
+        ("check --timeout soon", "write 10s, 500ms"),
         ("check --examples -1", "-1"),
         ("check --concurrency 0", "--concurrency"),
         ("check --max-requests 0", "--max-requests"),

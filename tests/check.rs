@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Value, json};
 use support::contract::Copy;
-use support::{Ran, normalised, probity};
+use support::{Ran, flat, normalised, probity};
 
 /// One narrow run that passes, in half a second.
 const NARROW: &str = "check --seed 1 --only close-date/leap-day --only probes/omitted-probability";
@@ -68,7 +68,10 @@ fn a_run_that_passes_is_summed_up() {
     ran.holds(ran.stderr.is_empty(), "stderr is empty");
     let names: Vec<String> =
         ran.files().keys().map(|p| p.strip_prefix(ran.folder()).expect("a prefix").display().to_string()).collect();
-    assert_eq!(names, ["reports/exchanges.ndjson", "reports/junit.xml", "reports/report.json"]);
+    assert_eq!(
+        names,
+        ["reports/created.ndjson", "reports/exchanges.ndjson", "reports/junit.xml", "reports/report.json"]
+    );
     validates(&ran.report());
     junit_has(&ran, &["\"close-date/leap-day\"".into(), "\"probes/omitted-probability\"".into()]);
 }
@@ -115,6 +118,43 @@ fn what_is_printed_to_run_again_fails_again() {
         let rerun = rerun.as_str().and_then(|r| r.strip_prefix("probity ")).expect("a command");
         probity(rerun).exits(1).verdict(&id, "fail");
     }
+}
+
+#[test]
+fn what_fails_only_in_company_is_run_again_whole() {
+    let words = "check --seed 1 --fault default-pipeline-remembered";
+    let ran = probity(words).exits(1);
+    for id in ran.ids("fail") {
+        let requirement = ran.requirement(&id);
+        if requirement["again"]["broken"] == 0 {
+            assert_eq!(
+                requirement["failures"][0]["rerun"],
+                format!("probity {}", words.replace("--seed 1 ", "") + " --seed 1")
+            );
+        }
+    }
+    ran.holds(ran.ids("fail").contains(&"defaults/first-stage".to_owned()), "there is one");
+}
+
+#[test]
+fn bursts_tell_how_many_were_at_once() {
+    let ran = probity("check --seed 1 --only idempotency/same-key-at-once --fault key-race").exits(1);
+    let at_once = ran.requirement("idempotency/same-key-at-once")["at_once"].as_u64().expect("a number");
+    ran.holds(at_once > 1, "requests overlapped").says(&format!("up to {at_once} at once"));
+    ran.says("(`burst.filter(").never_says("burst = nothing");
+}
+
+#[test]
+fn one_cause_is_told_once() {
+    // Replays that break in the same way, and an element of a list that failed.
+    let ran =
+        probity("check --seed 1 --only 'idempotency/*' --skip idempotency/after-the-close-date --fault replay-cut")
+            .exits(1);
+    assert_eq!(flat(&ran.stdout).matches("✗ fail must").count(), 2);
+    ran.says("probably of the same cause: idempotency/");
+    let ran =
+        probity("check --seed 1 --only request/optional-fields-left-out --fault stage-required-with-pipeline").exits(1);
+    ran.says("partial[4].accepted = false").says("answer 7 422");
 }
 
 #[test]
@@ -237,7 +277,7 @@ fn what_failed_runs_again() {
 #[test]
 fn too_few_requests_are_never_green() {
     let ran = probity("check --max-requests 50").exits(4);
-    ran.says("--max-requests").says("untested").complains("50 are allowed");
+    ran.says("--max-requests").says("untested").complains("the budget leaves out");
     let report = ran.report();
     assert_eq!(report["end"]["cause"], "max_requests");
     assert_eq!(report["end"]["complete"], false);
@@ -265,7 +305,7 @@ fn reports_go_where_they_should_and_replace_what_was_there() {
         .file("out/of/here/notes.txt", "mine")
         .exits(0);
     assert_eq!(ran.read("out/of/here/notes.txt"), "mine");
-    assert_eq!(ran.files().len(), 4);
+    assert_eq!(ran.files().len(), 5);
     validates(&serde_json::from_str(&ran.read("out/of/here/report.json")).expect("JSON"));
     quick_junit::Report::deserialize_from_str(&ran.read("out/of/here/junit.xml")).expect("JUnit");
     for line in ran.read("out/of/here/exchanges.ndjson").lines() {

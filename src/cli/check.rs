@@ -2,27 +2,27 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
 use super::options::{
-    ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
+    BudgetOptions, ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
 };
-use super::output::{OutputOptions, unwritable};
-use super::{Done, Failed};
-use crate::contract::template::parse_duration;
+use super::output::{OutputOptions, rule, unwritable};
+use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
 use crate::judge::tally::Verdict;
-use crate::plan::Shard;
+use crate::plan::{Limit, Shard};
 use crate::report;
 use crate::report::model::EMBEDDED_TARGET;
+use crate::report::narrator::Narrator;
 use crate::report::progress::Progress;
-use crate::session::{MAX_REQUESTS, Options, Session};
+use crate::report::text::{counted, listed};
+use crate::run::event::{Fanout, Sink};
+use crate::session::{Options, Session};
 use crate::source::Diagnostic;
 use crate::target::clock::Clock;
+use crate::target::settings::Settings;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = examples())]
@@ -50,24 +50,23 @@ pub(crate) struct Args {
     )]
     shard: Option<Shard>,
 
-    /// How many requests may be sent, shrinking included [default: 500, or what --examples asks for]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
-    max_requests: Option<u64>,
+    #[command(flatten)]
+    budget: BudgetOptions,
 
     /// Stop sending after so many failed requirements
     #[arg(long, value_name = "N", help_heading = "Run")]
     max_failures: Option<NonZeroUsize>,
 
-    /// How many requests are under way at most
-    #[arg(long, value_name = "N", default_value = "16", help_heading = "Run")]
-    concurrency: NonZeroUsize,
-
-    /// The time limit of one request
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration, help_heading = "Run")]
-    timeout: Duration,
-
     #[command(flatten)]
     gate: GateOptions,
+
+    /// Leave what the run creates, though the settings say how it is removed
+    #[arg(long, help_heading = "Run")]
+    no_cleanup: bool,
+
+    /// Show every setting and where it comes from; send nothing
+    #[arg(long, help_heading = "Output")]
+    print_settings: bool,
 
     #[command(flatten)]
     output: OutputOptions,
@@ -93,14 +92,18 @@ Exit codes, the first that holds:
     text
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
-}
-
 pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
-    let target = args.target.target()?;
+    let target = args.target.target(&args.budget)?;
+    logging::keep_out(&target.settings.secrets);
+    if args.print_settings {
+        print(&shown(&target.settings));
+        return Ok(Exit::Conformant);
+    }
+    for warning in target.settings.warnings() {
+        eprintln!("warning: {warning}");
+    }
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {
@@ -110,10 +113,7 @@ pub(crate) fn run(args: &Args) -> Done {
         skip: args.selection.skip.clone(),
         exactly,
         shard: args.shard,
-        max_requests: args.max_requests,
         max_failures: args.max_failures.map(NonZeroUsize::get),
-        concurrency: args.concurrency.get(),
-        timeout: args.timeout,
         shrink: true,
         command: command(args),
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
@@ -122,38 +122,104 @@ pub(crate) fn run(args: &Args) -> Done {
     for warning in session.warnings() {
         eprintln!("{}", warning.render(color_stderr()).replacen("error", "warning", 1));
     }
-    let planned = session.plan().requests() as u64;
-    let allowed = args.max_requests.unwrap_or(MAX_REQUESTS);
-    if args.selection.examples.is_none() && planned > allowed {
-        eprintln!(
-            "warning: the plan takes {planned} requests and {allowed} are allowed: some requirements will be untested"
-        );
+    if let Some(warning) = left_out(&session) {
+        eprintln!("warning: {warning}");
     }
-    let report = carry_out(&session, args)?;
-    args.output.conclude(report, &policy)
-}
-
-fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
-    let stopped = Arc::new(AtomicBool::new(false));
-    let mut progress = Progress::new(!args.output.quiet);
-    let report = runtime.block_on(async {
-        let flag = Arc::clone(&stopped);
-        // The first Ctrl-C lets what is under way finish and writes the reports, the second ends it.
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if flag.swap(true, Ordering::SeqCst) {
-                    std::process::exit(130);
-                }
-                eprintln!("\nending: waiting for what is under way (Ctrl-C again leaves at once)");
+    let output = &args.output;
+    let (report, exit) = runtime.block_on(async {
+        end_at_signals(&session);
+        let mut report = carry_out(&session, args).await?;
+        let exit = rule(&mut report, &policy);
+        output.write(&report)?;
+        if !args.no_cleanup && session.client().settings().cleanup.is_some() {
+            report.cleanup = Some(session.clean_up(&output.out).await?);
+            output.write(&report)?;
+        }
+        Ok::<_, Failed>((report, exit))
+    })?;
+    output.tell(&report);
+    Ok(exit)
+}
+
+/// What the budget leaves out, in a line.
+fn left_out(session: &Session) -> Option<String> {
+    let left_out = &session.plan().left_out;
+    let limit = match left_out.limit? {
+        Limit::Requests => "--max-requests",
+        Limit::Duration => "--max-duration and --rate",
+        Limit::Created => "--max-created",
+    };
+    let trials: u64 = left_out.trials.values().sum();
+    let of = session.plan().left_out_requirements(session.contract()).len() as u64;
+    let mut parts = Vec::new();
+    if trials > 0 {
+        parts.push(format!("{} of {}", counted(trials, "trial"), counted(of, "requirement")));
+    }
+    if left_out.pool > 0 {
+        parts.push(format!("{} of the shared pool", counted(left_out.pool, "request")));
+    }
+    let what = listed(&parts);
+    Some(format!("the budget leaves out {what} ({limit}); `probity plan` with the same options shows which"))
+}
+
+/// Every setting, its value, and where it comes from.
+fn shown(settings: &Settings) -> String {
+    let rows = &settings.shown;
+    let widest = |column: fn(&(String, String, String)) -> &String| {
+        rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0).min(60)
+    };
+    let (first, second) = (widest(|row| &row.0), widest(|row| &row.1));
+    let line = |(name, value, origin): &(String, String, String)| {
+        let value = if value.is_empty() { "–" } else { value };
+        format!("{name:<first$}  {value:<second$}  {origin}\n")
+    };
+    rows.iter().map(line).collect()
+}
+
+async fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
+    let mut sinks: Vec<Box<dyn Sink + '_>> = Vec::new();
+    if args.output.verbose > 0 {
+        sinks.push(Box::new(Narrator::new(session.recorder().clone(), args.output.verbose > 1)));
+    } else {
+        sinks.push(Box::new(Progress::new(!args.output.quiet)));
+    }
+    session.run(Some(&args.output.out), &mut Fanout(sinks)).await.map_err(unwritable)
+}
+
+/// The first Ctrl-C or SIGTERM lets what is under way finish; reports are written and what was created is
+/// removed. The second leaves at once.
+fn end_at_signals(session: &Session) {
+    let stop = session.client().stop().clone();
+    tokio::spawn(async move {
+        while signal().await {
+            if stop.is_cancelled() {
+                std::process::exit(130);
             }
-        });
-        session.run(Some(&args.output.out), &mut progress, &stopped).await
+            stop.cancel();
+            eprintln!("\nending: waiting for what is under way (once more leaves at once)");
+        }
     });
-    report.map_err(unwritable)
+}
+
+/// Waits for a signal that asks to end; false if there will be none.
+async fn signal() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return false };
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done.is_ok(),
+            done = terminate.recv() => done.is_some(),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await.is_ok()
+    }
 }
 
 /// The ids that a report has as failed, inconclusive or untested.
@@ -189,6 +255,14 @@ fn command(args: &Args) -> String {
     }
     if let Some(config) = &args.target.config {
         option("--config", config.display().to_string());
+    }
+    if let Some(name) = &args.target.on {
+        option("--on", name.clone());
+    }
+    for (flag, value) in
+        [("--rate", &args.target.rate), ("--ca-file", &args.target.ca_file), ("--proxy", &args.target.proxy)]
+    {
+        value.iter().for_each(|value| option(flag, value.clone()));
     }
     if let Some(target) = &args.target.target {
         option("--target", target.clone());

@@ -22,11 +22,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use super::options::{ContractOptions, TargetOptions};
+use super::options::{BudgetOptions, ContractOptions, TargetOptions};
 use crate::contract::requirement::{Level, Requirement};
 use crate::gate::{Exit, Policy, decide};
 use crate::judge::tally::Verdict;
@@ -82,7 +81,9 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
     }
     // A probity.toml that happens to lie there is not what a test should send requests to.
     let target = match variable("PROBITY_CONFIG") {
-        Some(config) => TargetOptions { config: Some(config), ..TargetOptions::default() }.target()?,
+        Some(config) => {
+            TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&BudgetOptions::default())?
+        }
         None => TargetOptions::default().embedded(&Overrides::default())?,
     };
     let options = Options {
@@ -96,9 +97,7 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
         .enable_all()
         .build()
         .map_err(|e| Diagnostic::new(format!("no runtime: {e}")))?;
-    let report = runtime
-        .block_on(session.run(None, &mut Nobody, &AtomicBool::new(false)))
-        .map_err(|e| Diagnostic::new(e.to_string()))?;
+    let report = runtime.block_on(session.run(None, &mut Nobody)).map_err(|e| Diagnostic::new(e.to_string()))?;
     Ok(shown(report, &counting))
 }
 

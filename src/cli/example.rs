@@ -1,6 +1,6 @@
 //! One request that a requirement is tested with, as a command.
 
-use super::options::TargetOptions;
+use super::options::{BudgetOptions, TargetOptions};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
 use crate::contract::steps::{Base, Step};
@@ -14,14 +14,21 @@ use crate::source::Result;
 use crate::target::clock::system_now;
 use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
 
-/// The first request that a requirement would be tested with, as a curl command; None where it cannot be made without
-/// having sent others.
+/// Where `probity serve` is to listen for the example, where no target is set: the embedded server ends with the command.
+const REHEARSAL: &str = "http://127.0.0.1:8080";
+
+/// The first request that a requirement would be tested with, as a curl command, and whether it is for
+/// `probity serve --port 8080`; None where it cannot be made without having sent others.
 pub(super) fn command(
     contract: &Contract,
     requirement: &Requirement,
     target: &TargetOptions,
-) -> Result<Option<String>> {
-    let target = target.target()?;
+) -> Result<Option<(String, bool)>> {
+    let mut target = target.target(&BudgetOptions::default())?;
+    let rehearsal = target.embedded.is_some();
+    if rehearsal && let Ok(url) = REHEARSAL.parse() {
+        target.settings.url = url;
+    }
     let lent =
         Lent::new(contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
     let now = system_now();
@@ -56,7 +63,7 @@ pub(super) fn command(
         return Ok(None);
     };
     let recorder = Recorder::new(&target.settings, contract.operation.security.as_ref());
-    Ok(Some(recorder.curl(&unsent(request, now))))
+    Ok(Some((recorder.curl(&unsent(request, &requirement.id, now)), rehearsal)))
 }
 
 fn first(steps: &[Step], plan: &Plan, row: Option<&crate::contract::template::Template>) -> Option<Draft> {
@@ -69,16 +76,17 @@ fn first(steps: &[Step], plan: &Plan, row: Option<&crate::contract::template::Te
     change(base.draft.clone(), send, row).ok()
 }
 
-fn unsent(request: Request, now: chrono::DateTime<chrono::Utc>) -> Exchange {
+fn unsent(request: Request, id: &str, now: chrono::DateTime<chrono::Utc>) -> Exchange {
     Exchange {
         number: 0,
-        trial: String::new(),
+        trial: id.to_owned(),
         request,
         sent: now,
         elapsed: std::time::Duration::ZERO,
         server_now: Interval::exact(now),
         outcome: Outcome::Failed(Failure { kind: FailureKind::Unsendable, message: String::new() }),
         fresh: true,
+        lost: false,
         retries: 0,
     }
 }

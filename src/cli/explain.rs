@@ -77,8 +77,9 @@ pub(crate) fn run(args: &Args) -> Done {
     for line in tested(requirement) {
         text.push_str(&format!("    {line}\n"));
     }
-    if let Some(example) = super::example::command(&contract, requirement, &args.target)? {
-        text.push_str(&format!("\n  An example request\n{}\n", indent(&example)));
+    if let Some((example, rehearsal)) = super::example::command(&contract, requirement, &args.target)? {
+        let to = if rehearsal { ", to `probity serve --port 8080`" } else { "" };
+        text.push_str(&format!("\n  An example request{to}\n{}\n", indent(&example)));
     }
     print(&text);
     Ok(Exit::Conformant)

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::options::{ContractOptions, TargetOptions, color_stderr};
+use super::options::{BudgetOptions, ContractOptions, TargetOptions, color_stderr};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::draft::Lent;
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
-    let target = args.target.target()?;
+    let target = args.target.target(&BudgetOptions::default())?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let lent =
         Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());

@@ -1,6 +1,7 @@
 //! The command line: one file a command, one dispatch.
 
 mod check;
+mod cleanup;
 mod compare;
 mod completions;
 pub mod conformance;
@@ -10,6 +11,8 @@ mod github;
 mod judge;
 mod lint;
 mod list;
+mod logging;
+mod man;
 mod merge;
 mod options;
 mod output;
@@ -40,6 +43,8 @@ struct Cli {
 enum Command {
     /// Check a server, and write reports
     Check(Box<check::Args>),
+    /// Remove what earlier checks created
+    Cleanup(cleanup::Args),
     /// List the requirements
     List(list::Args),
     /// Explain a requirement, or `fixtures`, or `settings`
@@ -60,6 +65,9 @@ enum Command {
     Serve(serve::Args),
     /// Print completions for a shell, as `probity completions bash > ~/.local/share/bash-completion/completions/probity`
     Completions(completions::Args),
+    /// Write pages for `man`
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// How a command ended before its work was done.
@@ -92,6 +100,7 @@ pub fn main() -> ExitCode {
         let place = info.location().map_or_else(String::new, ToString::to_string);
         eprintln!("error: probity itself is at fault ({place}). Please report it; the server is not judged by this.");
     }));
+    logging::start();
     let done = std::panic::catch_unwind(|| dispatch(cli.command));
     let exit = match done {
         Ok(Ok(exit)) => exit,
@@ -111,6 +120,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Done {
     match command {
         Command::Check(args) => check::run(&args),
+        Command::Cleanup(args) => cleanup::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
@@ -121,6 +131,7 @@ fn dispatch(command: Command) -> Done {
         Command::Lint(args) => lint::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }
 

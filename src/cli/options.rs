@@ -1,5 +1,6 @@
 //! Options that several commands share.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::gate::waivers::Waivers;
 use crate::reference::{self, Fault, Liberty};
 use crate::report::{FORMATS, REPORT, Report};
 use crate::source::{Diagnostic, Result, Source, did_you_mean};
-use crate::target::settings::{FILE, Overrides, Settings};
+use crate::target::settings::{KEYS, Overrides, Settings, find};
 
 /// Which contract.
 #[derive(Clone, Debug, Default, Args)]
@@ -32,15 +33,19 @@ impl ContractOptions {
     }
 }
 
-/// Which server.
+/// Which server, and how it is to be treated. Every value may also stand in a variable or in probity.toml.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub(crate) struct TargetOptions {
-    /// The target's settings [default: probity.toml here, if --target is not given]
+    /// The settings [env: PROBITY_CONFIG] [default: probity.toml, here or in a folder above]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The target's base URL; the caller's token is read from PROBITY_TOKEN
+    /// The target of this name in the settings: [targets.NAME] [env: PROBITY_ON]
+    #[arg(long, value_name = "NAME")]
+    pub on: Option<String>,
+
+    /// The target's base URL; without settings, the caller's token is read from PROBITY_TOKEN [env: PROBITY_TARGET]
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
 
@@ -48,13 +53,63 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     pub fixture: Vec<(String, String)>,
 
+    /// Check a server that the document names as its own
+    #[arg(long)]
+    pub allow_production: bool,
+
+    /// How many requests are sent in a time, as 8/s or 900/h [env: PROBITY_RATE]
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<String>,
+
+    /// How many requests are under way at most [env: PROBITY_CONCURRENCY] [default: 16]
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<String>,
+
+    /// The time limit of one request [env: PROBITY_TIMEOUT] [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+
+    /// The proxy [env: PROBITY_PROXY] [default: that of HTTPS_PROXY and its like]
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+
+    /// Authorities that are believed beside the system's, in PEM [env: PROBITY_CA_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<String>,
+
+    /// Our certificate and its key, in PEM [env: PROBITY_CLIENT_CERTIFICATE]
+    #[arg(long, value_name = "FILE")]
+    pub client_certificate: Option<String>,
+
+    /// Believe any certificate; for tests alone [env: PROBITY_INSECURE]
+    #[arg(long)]
+    pub insecure: bool,
+
     /// Make the embedded server deviate (see `list --faults`); may be repeated
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
     pub fault: Vec<String>,
 
     /// Make the embedded server differ without breaking the contract (see `list --liberties`); may be repeated
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
     pub liberty: Vec<String>,
+}
+
+/// What a run may cost. Every value may also stand in a variable or in probity.toml.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Budget")]
+pub(crate) struct BudgetOptions {
+    /// How many requests may be sent, shrinking included [env: PROBITY_MAX_REQUESTS] [default: 500, or what
+    /// --examples asks for]
+    #[arg(long, value_name = "N")]
+    pub max_requests: Option<String>,
+
+    /// How many records may be created [env: PROBITY_MAX_CREATED]
+    #[arg(long, value_name = "N")]
+    pub max_created: Option<String>,
+
+    /// How long it may take, waits included [env: PROBITY_MAX_DURATION]
+    #[arg(long, value_name = "DURATION")]
+    pub max_duration: Option<String>,
 }
 
 fn pair(text: &str) -> std::result::Result<(String, String), String> {
@@ -71,19 +126,20 @@ pub(crate) struct Target {
 
 impl TargetOptions {
     /// The target that was meant: the one typed, the one in the file, or the embedded server.
-    pub(crate) fn target(&self) -> Result<Target> {
-        let overrides = Overrides { url: self.target.clone(), fixtures: self.fixture.clone() };
+    pub(crate) fn target(&self, budget: &BudgetOptions) -> Result<Target> {
+        let mut overrides = self.overrides(budget);
         let wants_embedded = !self.fault.is_empty() || !self.liberty.is_empty();
-        let file = match (&self.config, &self.target) {
-            (Some(path), _) => Some(path.clone()),
-            (None, None) if !wants_embedded => Some(PathBuf::from(FILE)).filter(|p| p.is_file()),
-            (None, _) => None,
-        };
-        if file.is_none() && self.target.is_none() {
+        if wants_embedded {
+            return self.embedded(&overrides);
+        }
+        overrides.on = overrides.on.or_else(|| environment("PROBITY_ON"));
+        let file = settings_file(self.config.as_deref());
+        let names_target = self.target.is_some() || environment("PROBITY_TARGET").is_some() || overrides.on.is_some();
+        if file.is_none() && !names_target {
             return self.embedded(&overrides);
         }
         let source = file.map(|path| read(&path, "name the file with --config")).transpose()?;
-        let settings = Settings::read(source, &overrides, &|name| std::env::var(name).ok())?;
+        let settings = Settings::read(source, &overrides, &environment)?;
         Ok(Target { settings, embedded: None })
     }
 
@@ -92,19 +148,40 @@ impl TargetOptions {
         if !self.fault.is_empty() || !self.liberty.is_empty() {
             return Err(Diagnostic::new("nothing is sent: there is no server that --fault or --liberty could change"));
         }
-        let overrides = Overrides { url: self.target.clone(), fixtures: self.fixture.clone() };
-        // What a report says in the place of a token.
-        let token = |name: &str| Some(std::env::var(name).unwrap_or_else(|_| format!("${{{name}}}")));
-        let file = match &self.config {
-            Some(path) => Some(path.clone()),
-            None => Some(PathBuf::from(FILE)).filter(|p| self.target.is_none() && p.is_file()),
-        };
+        let mut overrides = self.overrides(&BudgetOptions::default());
+        overrides.on = overrides.on.or_else(|| environment("PROBITY_ON"));
+        let file = settings_file(self.config.as_deref());
+        let names_target = self.target.is_some() || environment("PROBITY_TARGET").is_some() || overrides.on.is_some();
         let source = match file {
             Some(path) => Some(read(&path, "name the file with --config")?),
-            None if self.target.is_some() => None,
+            None if names_target => None,
             None => Some(Source::new("(embedded)", reference::settings_toml("http://127.0.0.1"))),
         };
+        // What stands for a token that is not set occurs nowhere.
+        let is_key = |name: &str| KEYS.iter().any(|key| key.variable() == name);
+        let token = |name: &str| environment(name).or_else(|| (!is_key(name)).then(|| format!("(unset {name})")));
         Settings::read(source, &overrides, &token)
+    }
+
+    /// What was typed.
+    fn overrides(&self, budget: &BudgetOptions) -> Overrides {
+        let mut flags = BTreeMap::new();
+        let texts = [
+            ("target", &self.target),
+            ("rate", &self.rate),
+            ("concurrency", &self.concurrency),
+            ("timeout", &self.timeout),
+            ("proxy", &self.proxy),
+            ("ca-file", &self.ca_file),
+            ("client-certificate", &self.client_certificate),
+            ("max-requests", &budget.max_requests),
+            ("max-created", &budget.max_created),
+            ("max-duration", &budget.max_duration),
+        ];
+        flags.extend(texts.into_iter().filter_map(|(flag, text)| Some((flag, text.clone()?))));
+        let truths = [("insecure", self.insecure), ("allow-production", self.allow_production)];
+        flags.extend(truths.into_iter().filter(|(_, said)| *said).map(|(flag, _)| (flag, "true".to_owned())));
+        Overrides { on: self.on.clone(), flags, fixtures: self.fixture.clone() }
     }
 
     /// The embedded server.
@@ -117,6 +194,22 @@ impl TargetOptions {
         })?;
         Ok(Target { settings, embedded: Some(server) })
     }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The file of settings: the one named, or the nearest.
+fn settings_file(config: Option<&Path>) -> Option<PathBuf> {
+    let named = config.map(Path::to_owned).or_else(|| environment("PROBITY_CONFIG").map(PathBuf::from));
+    let here = std::env::current_dir().ok();
+    named.or_else(|| here.as_deref().and_then(find).map(|path| shorter(path, here.as_deref())))
+}
+
+/// A path as someone in this folder would write it.
+fn shorter(path: PathBuf, here: Option<&Path>) -> PathBuf {
+    here.and_then(|here| path.strip_prefix(here).ok()).map(Path::to_path_buf).unwrap_or(path)
 }
 
 /// Starts the reference server.
@@ -190,8 +283,7 @@ pub(crate) struct GateOptions {
 impl GateOptions {
     /// The settings, for commands that have no target.
     pub(crate) fn settings(config: Option<&Path>) -> Result<Option<Arc<Source>>> {
-        let here = || Some(Path::new(FILE)).filter(|p| p.is_file());
-        config.or_else(here).map(|path| read(path, "name the file with --config")).transpose()
+        settings_file(config).map(|path| read(&path, "name the file with --config")).transpose()
     }
 
     /// The policy of the settings and of what was typed, for a contract with these requirements.

@@ -7,8 +7,8 @@ use clap::Args;
 use super::options::{Color, formats, width};
 use super::{Done, Failed, github, print};
 use crate::gate::waivers::first_file;
-use crate::gate::{Policy, decide};
-use crate::report::{self, EXCHANGES, Format, Report};
+use crate::gate::{Exit, Policy, decide};
+use crate::report::{self, CREATED, EXCHANGES, Format, REPORT, Report};
 use crate::source::Diagnostic;
 use crate::target::clock::system_now;
 
@@ -32,9 +32,10 @@ pub(crate) struct OutputOptions {
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Everything: each failure in full, what passed, what was observed
-    #[arg(short, long)]
-    verbose: bool,
+    /// Each exchange of a run in a line, and each failure in full, what passed, what was observed; twice: each exchange
+    /// whole
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -44,26 +45,50 @@ pub(crate) struct OutputOptions {
 impl OutputOptions {
     /// Decides on a report, writes it, and tells of it. The folder holds the exchanges.
     pub(crate) fn conclude(&self, mut report: Report, policy: &Policy) -> Done {
-        let decision = decide(&report, policy, system_now().date_naive());
-        report.ruling = Some(decision.ruling);
-        let asked: Vec<&Format> = self.report.iter().filter_map(|name| Format::named(name)).collect();
-        let mut files = report::write_all(&self.out, &report, &asked).map_err(unwritable)?;
-        // The report itself, which is written last, is named first.
-        files.insert(0, self.out.join(EXCHANGES));
-        files.rotate_right(1);
+        let exit = rule(&mut report, policy);
+        self.write(&report)?;
+        self.tell(&report);
+        Ok(exit)
+    }
+
+    /// Writes a report.
+    pub(crate) fn write(&self, report: &Report) -> Result<(), Failed> {
+        report::write_all(&self.out, report, &self.asked()).map(drop).map_err(unwritable)
+    }
+
+    /// Tells of a report that was written.
+    pub(crate) fn tell(&self, report: &Report) {
+        // The report itself is named first.
+        let kept = [REPORT, EXCHANGES, CREATED].into_iter().map(|name| self.out.join(name)).filter(|f| f.is_file());
+        let asked = self.asked();
+        let others = report::written(&asked).filter(|f| f.file != REPORT).map(|f| self.out.join(f.file));
+        let files: Vec<PathBuf> = kept.chain(others).collect();
         let to_stdout = !self.write_waivers;
-        let options =
-            report::terminal::Options { color: to_stdout && self.color.stdout(), width: width(), full: self.verbose };
+        let options = report::terminal::Options {
+            color: to_stdout && self.color.stdout(),
+            width: width(),
+            full: self.verbose > 0,
+        };
         let render = if self.quiet { report::terminal::ending } else { report::terminal::render };
-        let summary = github::adapt(&report, render(&report, &files, &options));
+        let summary = github::adapt(report, render(report, &files, &options));
         if to_stdout {
             print(&summary);
         } else {
             eprint!("{summary}");
-            print(&first_file(&report));
+            print(&first_file(report));
         }
-        Ok(decision.exit)
     }
+
+    fn asked(&self) -> Vec<&'static Format> {
+        self.report.iter().filter_map(|name| Format::named(name)).collect()
+    }
+}
+
+/// Puts into a report what the gate makes of it.
+pub(crate) fn rule(report: &mut Report, policy: &Policy) -> Exit {
+    let decision = decide(report, policy, system_now().date_naive());
+    report.ruling = Some(decision.ruling);
+    decision.exit
 }
 
 /// The folder for reports is the user's choice.

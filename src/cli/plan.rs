@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::options::{ContractOptions, SelectionOptions, TargetOptions};
+use super::options::{BudgetOptions, ContractOptions, SelectionOptions, TargetOptions};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::draft::Lent;
 use crate::generate::seed::Seed;
 use crate::plan::{EXAMPLES, Options, Plan, Selection};
+use crate::report::text::counted;
+use crate::session::fit;
 use crate::target::clock::system_now;
 
 #[derive(Debug, ClapArgs)]
@@ -22,6 +24,9 @@ pub(crate) struct Args {
     target: TargetOptions,
 
     #[command(flatten)]
+    budget: BudgetOptions,
+
+    #[command(flatten)]
     selection: SelectionOptions,
 
     /// As JSON
@@ -31,7 +36,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
-    let target = args.target.target()?;
+    let target = args.target.target(&args.budget)?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let lent =
         Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
@@ -40,7 +45,9 @@ pub(crate) fn run(args: &Args) -> Done {
         examples: args.selection.examples.unwrap_or(EXAMPLES),
         selection: Selection::new(args.selection.only.clone(), args.selection.skip.clone()),
     };
-    let plan = Plan::new(&contract, &lent, &options, system_now())?;
+    let mut plan = Plan::new(&contract, &lent, &options, system_now())?;
+
+    fit(&mut plan, &contract, &target.settings, args.selection.examples);
 
     let mut trials: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for entry in plan.entries.iter().filter(|e| e.wanted) {
@@ -65,6 +72,9 @@ pub(crate) fn run(args: &Args) -> Done {
         })
         .collect();
 
+    let left_out: u64 = plan.left_out.trials.values().sum();
+    let lasts = target.settings.rate.map(|rate| rate.period * u32::try_from(plan.requests()).unwrap_or(u32::MAX));
+
     if args.json {
         let requirements: Vec<_> = rows
             .iter()
@@ -76,6 +86,7 @@ pub(crate) fn run(args: &Args) -> Done {
                     "trials": trials,
                     "requests": requests,
                     "skipped": obstacles.get(i),
+                    "left_out": plan.left_out.trials.get(i).copied().unwrap_or_default(),
                 })
             })
             .collect();
@@ -84,6 +95,8 @@ pub(crate) fn run(args: &Args) -> Done {
             "requests": plan.requests(),
             "pool": pool,
             "random": 2 * plan.pairs,
+            "left_out": { "pool": plan.left_out.pool, "trials": left_out },
+            "lasts_at_least_ms": lasts.map(|d| d.as_millis() as u64),
             "requirements": requirements,
         });
         print(&format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default()));
@@ -97,6 +110,9 @@ pub(crate) fn run(args: &Args) -> Done {
         let level = requirement.level.map_or("probe", |l| l.name());
         let note = match (obstacles.get(i), count) {
             (Some(why), _) => format!("  skipped: {why}"),
+            _ if plan.left_out.trials.contains_key(i) => {
+                format!("  the budget leaves out {}", counted(plan.left_out.trials[i], "trial"))
+            }
             (None, 0) => "  on the exchanges of the others".to_owned(),
             _ => String::new(),
         };
@@ -117,6 +133,19 @@ pub(crate) fn run(args: &Args) -> Done {
         rows.iter().map(|(.., cost)| cost).sum::<usize>(),
         options.seed.0,
     ));
+    if let Some(lasts) = lasts {
+        text.push_str(&format!(
+            "At {:?} from one request to the next that takes at least {lasts:?}.\n",
+            target.settings.rate.map(|r| r.period).unwrap_or_default()
+        ));
+    }
+    if plan.left_out.limit.is_some() {
+        let pool = counted(plan.left_out.pool, "request");
+        text.push_str(&format!(
+            "The budget leaves out {} and {pool} of the shared pool: a check would not be green.\n",
+            counted(left_out, "trial")
+        ));
+    }
     print(&text);
     Ok(Exit::Conformant)
 }

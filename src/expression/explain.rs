@@ -1,7 +1,7 @@
 //! Why an expression was not true: the clause that decided it, and the values that it read.
 
 use cel::IdedExpr;
-use cel::common::ast::{Expr, LiteralValue, operators};
+use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 use serde_json::Value as Json;
 
 use super::{Expression, SELF, Scope, Trouble, evaluate, names, to_json};
@@ -46,15 +46,22 @@ impl Expression {
         let (clause, range) = self.deciding(&self.ast, 0..self.text.len(), scope);
         let mut paths = Vec::new();
         collect_paths(clause, &mut Vec::new(), &mut paths);
+        let element = first_against(clause, scope);
+        if let Some(element) = &element {
+            paths.clear();
+            collect_paths(element, &mut Vec::new(), &mut paths);
+        }
         let mut operands: Vec<Operand> = Vec::new();
         for path in paths {
             let text = spell(path);
-            if operands.iter().all(|o| o.path != text) {
+            // A step is no value, but what is read of it.
+            let is_step = evaluate(path, scope).is_ok() && value_of(path, scope).is_none();
+            if !is_step && operands.iter().all(|o| o.path != text) {
                 operands.push(Operand { path: text, value: value_of(path, scope) });
             }
         }
         let mut explanation = Explanation {
-            clause: self.text[range].to_owned(),
+            clause: self.text[range].split_whitespace().collect::<Vec<_>>().join(" "),
             expected: None,
             actual: None,
             operands,
@@ -180,6 +187,63 @@ fn balanced(text: &str) -> bool {
     depth == 0
 }
 
+/// What `list.all(e, …)` asks of the first element that it does not hold for, the element named by its place.
+fn first_against(clause: &IdedExpr, scope: &Scope) -> Option<IdedExpr> {
+    let Expr::Comprehension(all) = &clause.expr else { return None };
+    let Expr::Call(step) = &all.loop_step.expr else { return None };
+    let [so_far, asked] = &step.args[..] else { return None };
+    let is_all = step.func_name == operators::LOGICAL_AND
+        && all.iter_var2.is_none()
+        && matches!(&so_far.expr, Expr::Ident(name) if *name == all.accu_var);
+    if !is_all {
+        return None;
+    }
+    let element = |n: usize| match &all.iter_range.expr {
+        Expr::List(list) => list.elements.get(n).cloned(),
+        _ if rooted(&all.iter_range, &[]) => {
+            let at = i64::try_from(n).ok()?;
+            let at = IdedExpr { id: 0, expr: Expr::Literal(LiteralValue::Int(at.into())) };
+            let args = vec![all.iter_range.clone(), at];
+            let call = CallExpr { func_name: operators::INDEX.to_owned(), target: None, args };
+            let element = IdedExpr { id: 0, expr: Expr::Call(call) };
+            evaluate(&element, scope).is_ok().then_some(element)
+        }
+        _ => None,
+    };
+    let mut elements = (0..).map_while(element).map(|element| with_name(asked, &all.iter_var, &element));
+    elements.find(|asked| value_of(asked, scope) != Some(Json::Bool(true)))
+}
+
+/// An expression with another in the place of a name.
+fn with_name(ast: &IdedExpr, name: &str, with: &IdedExpr) -> IdedExpr {
+    let inner = |ast: &IdedExpr| with_name(ast, name, with);
+    let expr = match &ast.expr {
+        Expr::Ident(own) if own == name => return with.clone(),
+        Expr::Select(select) => {
+            let mut select = select.clone();
+            select.operand = Box::new(inner(&select.operand));
+            Expr::Select(select)
+        }
+        Expr::Call(call) => {
+            let mut call = call.clone();
+            call.target = call.target.map(|target| Box::new(inner(&target)));
+            call.args = call.args.iter().map(inner).collect();
+            Expr::Call(call)
+        }
+        Expr::Comprehension(c) => {
+            let mut c = c.clone();
+            c.iter_range = inner(&c.iter_range);
+            // Below, the same name would be another.
+            if c.iter_var != name {
+                c.loop_step = inner(&c.loop_step);
+            }
+            Expr::Comprehension(c)
+        }
+        other => other.clone(),
+    };
+    IdedExpr { id: ast.id, expr }
+}
+
 fn value_of(ast: &IdedExpr, scope: &Scope) -> Option<Json> {
     evaluate(ast, scope).ok().and_then(|v| to_json(v.as_ref()))
 }
@@ -287,6 +351,15 @@ mod tests {
         let e = explain("response.body.id == 'x'", json!({}), json!({"body": {}}));
         assert_eq!(e.error.as_deref(), Some("`id` is missing"));
         assert_eq!(e.operands, [Operand { path: "response.body.id".into(), value: None }]);
+    }
+
+    #[test]
+    fn names_the_first_element_that_all_does_not_hold_for() {
+        let text = "response.ids.all(x, x.n\n  == request.a)";
+        let e = explain(text, json!({"a": 1}), json!({"ids": [{"n": 1}, {"n": 2}]}));
+        assert_eq!(e.clause, "response.ids.all(x, x.n == request.a)");
+        let read: Vec<_> = e.operands.iter().map(|o| (o.path.as_str(), o.value.clone())).collect();
+        assert_eq!(read, [("response.ids[1].n", Some(json!(2))), ("request.a", Some(json!(1)))]);
     }
 
     #[test]

@@ -152,12 +152,12 @@ impl View<'_> {
         if failed > 0 {
             let doubts = match &doubts[..] {
                 [] => String::new(),
-                doubts => format!(" Nor was all tested: {}.", listed(doubts)),
+                doubts => format!(" Nor was all tested: {}.", doubts.join("; ")),
             };
             return (Exit::NotConformant, format!("Not conformant: {failed} of {of} failed{noted}.{doubts}"));
         }
         if !doubts.is_empty() {
-            return (Exit::Untested, format!("Not known to be conformant: {}{noted}.", listed(&doubts)));
+            return (Exit::Untested, format!("Not known to be conformant: {}{noted}.", doubts.join("; ")));
         }
         let skipped = match self.of_verdict(Verdict::Skipped) {
             0 => String::new(),
@@ -257,12 +257,16 @@ impl View<'_> {
         for (verdict, word) in [(Verdict::Inconclusive, "inconclusive"), (Verdict::Untested, "untested")] {
             match self.of_verdict(verdict) {
                 0 => {}
-                n => doubts.push(format!("{n} of {} {word}", self.of_all())),
+                n => {
+                    let are = if n == 1 { "is" } else { "are" };
+                    doubts.push(format!("{n} of {} {are} {word}", self.of_all()));
+                }
             }
         }
         match self.gone {
             0 => {}
-            n => doubts.push(format!("{} of the baseline no longer in the contract", counted(n, "requirement"))),
+            1 => doubts.push("1 requirement of the baseline is no longer in the contract".to_owned()),
+            n => doubts.push(format!("{n} requirements of the baseline are no longer in the contract")),
         }
         doubts
     }

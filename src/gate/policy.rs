@@ -13,6 +13,7 @@ use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 use crate::report::model::{Form, Report, Requirement, Weight};
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
+use crate::target::settings::toml_error;
 
 /// What counts. Without rules, musts do.
 #[derive(Clone, Debug, Default)]
@@ -197,7 +198,7 @@ impl Settings {
     /// # Errors
     /// Keys that it does not have, patterns that are none.
     pub fn read(source: &Arc<Source>) -> Result<Self> {
-        let written: Written = toml::from_str(&source.text).map_err(|e| super::waivers::toml_error(source, &e))?;
+        let written: Written = toml::from_str(&source.text).map_err(|e| toml_error(source, &e))?;
         let place = |word: &Spanned<String>| Place { source: Arc::clone(source), span: word.span() };
         let rule = |effect, word: &Spanned<String>| Rule::new(effect, word.get_ref(), Some(place(word)));
         let denied = written.gate.deny.iter().map(|word| rule(Effect::Deny, word));

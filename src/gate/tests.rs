@@ -119,7 +119,7 @@ fn says_why() {
     assert_eq!(
         sentence(&sample(), &none),
         "Not conformant: 1 of 5 musts failed; 1 should failed, which does not count without --deny should. \
-         Nor was all tested: 1 of 5 musts inconclusive and 1 of 5 musts untested."
+         Nor was all tested: 1 of 5 musts is inconclusive; 1 of 5 musts is untested."
     );
     assert!(
         sentence(&sample(), &deny(&[Level::Should])).starts_with("Not conformant: 2 of 5 musts and 1 should failed. ")
@@ -340,7 +340,7 @@ fn a_baseline_leaves_only_what_is_worse() {
     assert_eq!(ruling.better, ["a/001: fail before, now pass"]);
     assert_eq!(
         ruling.sentence,
-        "Not conformant: 1 of 3 musts failed. Nor was all tested: 1 requirement of the baseline no longer in the contract."
+        "Not conformant: 1 of 3 musts failed. Nor was all tested: 1 requirement of the baseline is no longer in the contract."
     );
     let narrower = baseline(run(&[Pass, Pass, Pass]));
     assert_eq!(gate(&run(&[Pass, Pass]), &narrower), Exit::Untested, "what is gone is not known");

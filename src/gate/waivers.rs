@@ -175,13 +175,13 @@ fn day(written: &Datetime) -> Option<NaiveDate> {
 }
 
 /// An error in a file of TOML that holds no token.
-pub(super) fn toml_error(source: &Arc<Source>, error: &toml::de::Error) -> Box<Diagnostic> {
+fn toml_error(source: &Arc<Source>, error: &toml::de::Error) -> Box<Diagnostic> {
     let message = error.message().trim_end().to_owned();
     match error.span() {
         Some(span) => Place { source: Arc::clone(source), span }.error(message),
         None => Diagnostic::new(format!("{}: {message}", source.path)),
     }
-    .help("a waiver has the keys id, reason, issue, expires, contains; [gate] has deny, allow, waivers")
+    .help("a waiver, [[waiver]], has the keys id, reason, issue, expires, contains")
 }
 
 /// A file that waives what failed and counts, to begin with.

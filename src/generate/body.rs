@@ -135,8 +135,10 @@ fn arrays(schema: &Json) -> BoxedStrategy<Template> {
         .prop_map(move |items| {
             let mut seen = std::collections::BTreeSet::new();
             let different = items.into_iter().filter(|i| seen.insert(format!("{i:?}")));
-            Template::List(different.take(most).collect())
+            different.take(most).collect::<Vec<_>>()
         })
+        .prop_filter("too few different items", move |items| items.len() >= least)
+        .prop_map(Template::List)
         .boxed()
 }
 

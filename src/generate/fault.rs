@@ -350,8 +350,10 @@ fn strings_beyond(schema: &Json, c: &mut Collector<'_>) {
         let validator = jsonschema::options().build(&json!({ "pattern": schema["pattern"] })).ok();
         let breaks = |text: &String| validator.as_ref().is_some_and(|v| !v.is_valid(&json!(text)));
         let (least, most) = (least.unwrap_or(1), most.unwrap_or(LONGEST));
-        let candidates = ["!", "x", "0", " ", "é", "~~~~~~~~"];
-        let against = candidates.iter().map(|s| fit(s, least, most.min(40).max(least))).find(breaks);
+        let candidates = ["!", "x", "0", " ", "é", "~~~~~~~~"].into_iter().map(str::to_owned);
+        let characters = (' '..='~').map(String::from);
+        let fitted = |text: String| fit(&text, least, most.min(40).max(least));
+        let against = candidates.chain(characters).map(fitted).find(breaks);
         if let Some(text) = against {
             c.set("pattern", "a text that does not match", json!(text));
         }

@@ -29,6 +29,8 @@ pub fn instants() -> impl Strategy<Value = Template> {
         0_i64..1_000_000,
     )
         .prop_map(|(seconds, past, offset, digits, micros)| {
+            // No finer than it is written, so that two distances are never one text.
+            let micros = micros - micros % 10_i64.pow(6 - u32::from(digits));
             #[expect(clippy::cast_possible_truncation, reason = "at most 10^10 seconds")]
             let seconds = TimeDelta::seconds(seconds as i64) + TimeDelta::microseconds(micros);
             Template::Instant {
@@ -38,13 +40,13 @@ pub fn instants() -> impl Strategy<Value = Template> {
         })
 }
 
-/// Days as distances from now, log scaled from two days to some centuries; mostly ahead. The day
-/// before and after are left out: which day it is depends on where one is.
+/// Whole days as distances from now, log scaled from two days to some centuries; mostly ahead. The
+/// day before and after are left out: which day it is depends on where one is.
 pub fn days() -> impl Strategy<Value = Template> {
     let distance = (54_u32..=100).prop_map(|tenths| 10_f64.powf(f64::from(tenths) / 10.0));
     (distance, prop::bool::weighted(0.25)).prop_map(|(seconds, past)| {
         #[expect(clippy::cast_possible_truncation, reason = "at most 10^10 seconds")]
-        let distance = TimeDelta::seconds(seconds as i64);
+        let distance = TimeDelta::days(seconds as i64 / 86_400);
         Template::Instant {
             when: When::FromNow(if past { -distance } else { distance }),
             spelling: Spelling { offset: None, digits: 0, day: true },

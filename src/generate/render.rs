@@ -94,6 +94,11 @@ pub struct Rendering<'a> {
 const PATH: &percent_encoding::AsciiSet =
     &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// A value as a segment of a path.
+pub fn segment(value: &str) -> String {
+    percent_encoding::utf8_percent_encode(value, PATH).to_string()
+}
+
 impl Rendering<'_> {
     /// A draft as a request.
     ///
@@ -107,7 +112,7 @@ impl Rendering<'_> {
                 Some((_, template)) => self.plain(template)?,
                 None => String::new(),
             };
-            let encoded = percent_encoding::utf8_percent_encode(&value, PATH).to_string();
+            let encoded = segment(&value);
             filled = filled.replace(&format!("{{{name}}}"), &encoded);
             parameters.push((name.to_owned(), value));
         }

@@ -15,7 +15,8 @@ impl Seed {
 
     /// The runner of one trial: the same for the same seed, requirement and number.
     pub fn runner(self, id: &str, number: u64) -> TestRunner {
-        let config = Config { failure_persistence: None, ..Config::default() };
+        // A schema that nothing keeps is given up soon.
+        let config = Config { failure_persistence: None, max_local_rejects: 1000, ..Config::default() };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &self.bytes(id, number));
         TestRunner::new_with_rng(config, rng)
     }

@@ -76,10 +76,10 @@ pub fn strings(schema: &Json) -> BoxedStrategy<String> {
     let shape = Shape::new(schema);
     let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));
     strategy
-        .prop_map(move |text| {
+        .prop_filter_map("no text of such a length has the form", move |text| {
             let length = text.chars().count();
             let due = length.min(most).max(least);
-            if due == length { text } else { shape.resized(&text, due).unwrap_or(text) }
+            if due == length { Some(text) } else { shape.resized(&text, due) }
         })
         .boxed()
 }

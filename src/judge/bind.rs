@@ -10,7 +10,7 @@ use super::Judge;
 use super::classify::Class;
 use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
 use crate::generate::render::{Request, Shown};
-use crate::target::exchange::{Exchange, FailureKind, Outcome, Response};
+use crate::target::exchange::{Exchange, Outcome, Response};
 
 /// Whether the same request without the fault was accepted in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,13 +91,14 @@ impl Seen {
 impl Judge<'_> {
     /// Looks at an exchange. `plain` tells whether a step left headers, credentials and the body's
     /// form alone.
-    pub fn see(self, exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
+    pub fn see(self, mut exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
         let request_body = exchange.request.json();
         let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), exchange.server_now.middle());
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
         let response_body =
             exchange.response().and_then(|r| serde_json::from_slice::<Json>(&r.body).ok()).map(Arc::new);
         let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
+        exchange.cut();
         Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body }
     }
 
@@ -227,12 +228,8 @@ fn answered(exchange: &Exchange) -> Known {
     match &exchange.outcome {
         Outcome::Response(r) if r.status >= 500 => Known::No,
         Outcome::Response(_) => Known::Yes,
-        Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Connect | FailureKind::Throttled | FailureKind::Unsendable => {
-                Known::Unknown(failure.kind.text().to_owned())
-            }
-            _ => Known::No,
-        },
+        Outcome::Failed(failure) if failure.kind.is_silence() && !exchange.lost => Known::No,
+        Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
     }
 }
 

@@ -8,8 +8,8 @@ use super::classify::Class;
 use super::finding::{Breach, Finding, Found, cut, differences, short};
 use crate::contract::document::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
-use crate::expression::{Expression, Scope, Trouble};
-use crate::target::exchange::{FailureKind, Outcome};
+use crate::expression::{Expression, Operand, Scope, Trouble};
+use crate::target::exchange::{Exchange, Outcome};
 
 impl Judge<'_> {
     /// What one exchange says of every requirement that it can speak to.
@@ -36,16 +36,12 @@ impl Judge<'_> {
         match always {
             Always::Answered => Some(match &seen.exchange.outcome {
                 Outcome::Response(_) => Found::Holds,
-                Outcome::Failed(failure) => match failure.kind {
-                    FailureKind::Connect | FailureKind::Throttled | FailureKind::Unsendable => {
-                        unknown(seen, failure.kind.text())
-                    }
-                    _ => breach(
-                        seen,
-                        "a complete response within the time limit",
-                        format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
-                    ),
-                },
+                Outcome::Failed(failure) if failure.kind.is_silence() && !seen.exchange.lost => breach(
+                    seen,
+                    "a complete response within the time limit",
+                    format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
+                ),
+                Outcome::Failed(failure) => unknown(seen, failure.kind.text()),
             }),
             Always::NoServerError => {
                 let response = seen.exchange.response()?;
@@ -86,7 +82,11 @@ impl Judge<'_> {
                     breach(
                         seen,
                         format!("media type {}", names.join(" or ")),
-                        given.unwrap_or_else(|| "no Content-Type".to_owned()),
+                        match given {
+                            None => "no Content-Type".to_owned(),
+                            Some(essence) if essence.is_empty() => "a Content-Type that names none".to_owned(),
+                            Some(essence) => essence,
+                        },
                     )
                 })
             }
@@ -179,11 +179,12 @@ fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
         1 => String::new(),
         n => format!(", and {} more", n - 1),
     };
-    Some(breach(
-        seen,
-        format!("{place} as {} says", first.pointer),
-        format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it")),
-    ))
+    // A property that is missing stands behind the pointer: `…/required#name`.
+    let says = match first.pointer.split_once('#') {
+        Some((pointer, property)) => format!("{place} with `{property}`, as {pointer} says"),
+        None => format!("{place} as {} says", first.pointer),
+    };
+    Some(breach(seen, says, format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it"))))
 }
 
 fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
@@ -201,7 +202,7 @@ fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
     let expect = rule.expect.as_ref()?;
     Some(match expect.truth(&seen.scope) {
         Ok(true) => Found::Holds,
-        Ok(false) => explained(expect, &seen.scope, vec![Arc::clone(&seen.exchange)], String::new()),
+        Ok(false) => explained(expect, &seen.scope, |_| vec![Arc::clone(&seen.exchange)], String::new()),
         Err(trouble) => troubled(&trouble, expect, &seen.scope, seen),
     })
 }
@@ -215,7 +216,11 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
         Some(Ok(false) | Err(_)) => return Ok(false),
     }
     let when = match when {
-        Some(when) => when.truth(&seen.scope),
+        // The request fits; what the target makes of it is its own affair.
+        Some(when) => match when.truth(&seen.scope) {
+            Ok(false) => return Err(Found::Skipped("no answer of this run was one that it speaks of".to_owned())),
+            other => other,
+        },
         None => match seen.accepted() {
             Known::Yes => Ok(true),
             Known::No => Ok(false),
@@ -239,18 +244,19 @@ fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Se
     match trouble {
         Trouble::Unknown(reason) => unknown(seen, reason),
         Trouble::Fixture(path) => Found::Skipped(lends_no(path)),
-        Trouble::Error(_) => explained(expression, scope, vec![Arc::clone(&seen.exchange)], String::new()),
+        Trouble::Error(_) => explained(expression, scope, |_| vec![Arc::clone(&seen.exchange)], String::new()),
     }
 }
 
-/// A breach in the words of the expression that failed.
+/// A breach in the words of the expression that failed; the exchanges that show it by what it read.
 pub(super) fn explained(
     expression: &Expression,
     scope: &Scope,
-    exchanges: Vec<Arc<crate::target::exchange::Exchange>>,
+    exchanges: impl FnOnce(&[Operand]) -> Vec<Arc<Exchange>>,
     label: String,
 ) -> Found {
     let why = expression.explain(scope);
+    let exchanges = exchanges(&why.operands);
     let compared = why.expected.is_some() || why.actual.is_some();
     let (expected, actual) = match &why.error {
         Some(error) => (format!("`{}`", why.clause), error.clone()),

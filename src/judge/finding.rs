@@ -50,7 +50,7 @@ pub struct Breach {
     pub differences: Vec<Difference>,
     /// What it read.
     pub operands: Vec<Operand>,
-    /// The exchanges, in the order in which they were sent; the last is the one that failed.
+    /// The exchanges, in the order in which they were sent, but the one that failed last.
     pub exchanges: Vec<Arc<Exchange>>,
 }
 

@@ -6,7 +6,7 @@
 //! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
 //! - [`scenario`]: what holds between the steps of a trial
 //! - [`tally`]: findings added up to verdicts
-//! - [`cause`]: failures that show on the same exchanges
+//! - [`cause`]: failures of what is probably one cause
 
 pub mod bind;
 pub mod cause;

@@ -11,7 +11,7 @@ use super::classify::Class;
 use super::exchange::{explained, lends_no};
 use super::finding::Found;
 use crate::contract::requirement::{Probe, Scenario};
-use crate::expression::{Scope, Trouble, timestamp};
+use crate::expression::{Operand, Scope, Trouble, timestamp};
 use crate::target::exchange::Exchange;
 
 /// What a step brought.
@@ -57,7 +57,9 @@ impl Judge<'_> {
             Ok(true) => Found::Holds,
             Err(Trouble::Unknown(reason)) => Found::Unknown(reason, exchanges()),
             Err(Trouble::Fixture(path)) => Found::Skipped(lends_no(&path)),
-            Ok(false) | Err(Trouble::Error(_)) => explained(&scenario.expect, scope, exchanges(), label.to_owned()),
+            Ok(false) | Err(Trouble::Error(_)) => {
+                explained(&scenario.expect, scope, |read| failed_last(steps, read), label.to_owned())
+            }
         }
     }
 
@@ -100,6 +102,22 @@ impl Judge<'_> {
             None => Found::Unknown("the server refused the set-up".to_owned(), vec![Arc::clone(&first.exchange)]),
         }
     }
+}
+
+/// All exchanges; the one that an expression read of a list, as `burst[3]`, stands last.
+fn failed_last(steps: &[StepSeen], read: &[Operand]) -> Vec<Arc<Exchange>> {
+    let mut exchanges = all(steps);
+    let place = read.iter().find_map(|operand| {
+        let (name, rest) = operand.path.split_once('[')?;
+        let number: usize = rest.split_once(']')?.0.parse().ok()?;
+        let step = steps.iter().position(|s| s.name == name)?;
+        Some(steps[..step].iter().map(|s| s.seen.len()).sum::<usize>() + number)
+    });
+    if let Some(place) = place.filter(|place| *place < exchanges.len()) {
+        let failed = exchanges.remove(place);
+        exchanges.push(failed);
+    }
+    exchanges
 }
 
 fn all(steps: &[StepSeen]) -> Vec<Arc<Exchange>> {

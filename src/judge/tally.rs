@@ -1,13 +1,15 @@
 //! Findings added up to verdicts. The order in which they come does not matter.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
-use super::finding::{Breach, Finding, Found};
+use super::cause::Trace;
+use super::finding::{Breach, Finding, Found, cut};
 use crate::contract::requirement::Form;
 use crate::target::exchange::Exchange;
 
@@ -47,8 +49,20 @@ impl Verdict {
 const KEPT: usize = 5;
 /// How many different observations of one probe are kept.
 const OBSERVED: usize = 50;
-/// Of how many breaches of one requirement the exchanges are remembered.
-const SHOWN: usize = 1000;
+/// Of how many breaches of one requirement the traces are remembered.
+const TRACES: usize = 1000;
+
+/// From how many bytes on a value is not remembered as it is.
+const LONG: usize = 2000;
+
+/// A value, or what tells a long one from others.
+fn brief(value: String) -> String {
+    if value.len() <= LONG {
+        return value;
+    }
+    let digest = Sha256::digest(value.as_bytes());
+    format!("{} with SHA-256 {}", cut(&value, 80), digest.iter().map(|b| format!("{b:02x}")).collect::<String>())
+}
 
 /// What is known of one requirement so far.
 #[derive(Debug, Default)]
@@ -73,7 +87,7 @@ pub struct Tally {
     pub again: Option<Again>,
     /// The most requests that one of its trials had under way at once.
     pub at_once: usize,
-    shown: Vec<Vec<u64>>,
+    traces: Vec<Trace>,
     /// Why it could not be told: the first by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
     /// Why it could not be tried: the first in the alphabet.
@@ -95,14 +109,9 @@ pub struct Again {
 }
 
 impl Tally {
-    /// The numbers of the exchanges on which it was seen to be broken.
-    pub fn shown_on(&self) -> BTreeSet<u64> {
-        self.shown.iter().flatten().copied().collect()
-    }
-
-    /// Whether each of its breaches has one of these exchanges.
-    pub fn shown_within(&self, exchanges: &BTreeSet<u64>) -> bool {
-        !self.shown.is_empty() && self.shown.iter().all(|breach| breach.iter().any(|n| exchanges.contains(n)))
+    /// What tells of its breaches whether they are another's.
+    pub(super) fn traces(&self) -> &[Trace] {
+        &self.traces
     }
 
     /// Adds a finding.
@@ -126,7 +135,7 @@ impl Tally {
                     self.obstacle = Some(reason);
                 }
             }
-            Found::Unique(value, exchange) => self.add_value(trial, value, exchange),
+            Found::Unique(value, exchange) => self.add_value(trial, brief(value), exchange),
             Found::Observed(value) => {
                 self.holds += 1;
                 self.add_observation(&value);
@@ -137,8 +146,8 @@ impl Tally {
     /// Adds a breach that was known with the exchange of this number.
     fn add_breach(&mut self, trial: String, breach: Arc<Breach>, number: Option<u64>) {
         self.broken += 1;
-        if self.shown.len() < SHOWN {
-            self.shown.push(breach.exchanges.iter().map(|e| e.number).collect());
+        if self.traces.len() < TRACES {
+            self.traces.push(Trace::of(&breach));
         }
         self.first_broken = self.first_broken.into_iter().chain(number).min();
         self.breaches.insert(trial, breach);
@@ -176,6 +185,8 @@ impl Tally {
 
     fn add_observation(&mut self, value: &Json) {
         let text = value.to_string();
+        // As text it says what it was, and takes no more room than others.
+        let text = if text.len() > LONG { Json::from(cut(&text, LONG)).to_string() } else { text };
         if self.observed.len() < OBSERVED || self.observed.contains_key(&text) {
             *self.observed.entry(text).or_default() += 1;
         }

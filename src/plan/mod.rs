@@ -3,6 +3,7 @@
 //! Nothing here sends anything. The same contract, settings and seed give the same plan, and a
 //! requirement's trials do not depend on what other requirements there are.
 
+mod fit;
 mod pool;
 mod select;
 mod trials;
@@ -15,6 +16,7 @@ use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::source::Result;
 
+pub use fit::{Allowance, LeftOut, Limit};
 pub use pool::Recipe;
 pub use select::{Selection, Shard};
 pub use trials::{Trial, TrialRow};
@@ -49,6 +51,8 @@ pub struct Plan {
     pub trials: Vec<Trial>,
     /// Requirements that cannot be tried on this target, and why.
     pub obstacles: Obstacles,
+    /// What a budget leaves out.
+    pub left_out: LeftOut,
     random: pool::Random,
 }
 
@@ -106,6 +110,7 @@ impl Plan {
             entries,
             trials,
             obstacles,
+            left_out: LeftOut::default(),
             random,
         })
     }

@@ -167,7 +167,7 @@ impl Planner<'_> {
     /// before chance decides. The shape becomes the one that was found.
     fn nearest(&self, id: &str, label: &str, shape: &mut Shape, most: usize) -> Option<Entry> {
         let valid = |_: &Request, class: &Class| *class == Class::Valid;
-        let patience = if most > 1 { PATIENCE } else { 2 * SOME_PATIENCE };
+        let patience = if most > 1 { PATIENCE / 3 } else { SOME_PATIENCE };
         if let Some(entry) = self.draw_with(&draws(self.judge, shape), patience, id, label, shape, valid) {
             return Some(entry);
         }
@@ -484,33 +484,34 @@ impl Planner<'_> {
             // field is there; or all is as it comes.
             let presence = none.presence.iter().zip(&fields);
             let there: Vec<_> = presence.clone().map(|(p, f)| if read(f) { Some(true) } else { *p }).collect();
-            let missing = presence.map(|(p, f)| if read(f) { Some(false) } else { *p }).collect();
+            let missing: Vec<_> = presence.map(|(p, f)| if read(f) { Some(false) } else { *p }).collect();
             let more = (0..fields.len()).filter(|f| there[*f] == Some(false)).map(|f| {
                 let mut more = there.clone();
                 more[f] = Some(true);
                 more
             });
-            let shapes: Vec<Shape> = [there.clone(), missing]
+            let likely = [there.clone(), missing.clone()].map(|presence| (2 * SOME_PATIENCE, presence));
+            let more = more.map(|presence| (SOME_PATIENCE, presence));
+            let last = [there.clone(), missing, vec![None; fields.len()]].map(|presence| (PATIENCE, presence));
+            let shapes: Vec<(u64, Shape)> = likely
                 .into_iter()
                 .chain(more)
-                .chain([vec![None; fields.len()]])
-                .map(|presence| Shape { presence, ..none.clone() })
+                .chain(last)
+                .map(|(patience, presence)| (patience, Shape { presence, ..none.clone() }))
                 .collect();
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..BREACHES {
                 let name = format!("{id}#breach-{n}");
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
-                let entry = [SOME_PATIENCE, PATIENCE].into_iter().find_map(|patience| {
-                    shapes.iter().find_map(|shape| {
-                        let strategy = draws(self.judge, shape);
-                        self.draw_with(&strategy, patience, &name, "breaks only this", shape, broken)
-                    })
+                let entry = shapes.iter().find_map(|(patience, shape)| {
+                    let strategy = draws(self.judge, shape);
+                    self.draw_with(&strategy, *patience, &name, "", shape, broken)
                 });
-                entries.extend(entry.map(|mut entry| {
-                    entry.about = Some(i);
-                    entry.control = Some(super::MINIMAL);
-                    entry
-                }));
+                // What is not found once is not found again.
+                let Some(mut entry) = entry else { break };
+                entry.about = Some(i);
+                entry.control = Some(super::MINIMAL);
+                entries.push(entry);
             }
         }
     }

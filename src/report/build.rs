@@ -11,12 +11,13 @@ use super::model::{
 };
 use super::record::Recorder;
 use super::summary::Summary;
-use super::text::counted;
+use super::text::{counted, seconds};
 use crate::contract::Contract;
 use crate::contract::document::nearest;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
 use crate::judge::finding::Breach;
 use crate::judge::tally::{Tally, Verdict};
+use crate::plan::Limit;
 use crate::run::contact::Stop;
 use crate::run::{self, Outcome};
 use crate::target::exchange::Exchange;
@@ -85,6 +86,7 @@ impl Report {
             standing: standing(&outcome.standing, recorder),
             end,
             ruling: None,
+            cleanup: None,
         }
     }
 }
@@ -142,19 +144,34 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             "the server kept asking to wait; try again when its limit is reset, or with a lower --concurrency"
                 .to_owned(),
         ),
+        Some(Stop::NoToken(what)) => (
+            Cause::Token,
+            format!(
+                "{}; make a new one, or let probity do so: token = {{ command = \"…\", ttl = \"50s\" }}",
+                recorder.text(what)
+            ),
+        ),
         Some(Stop::Interrupted) => (Cause::Interrupted, "the run was interrupted".to_owned()),
         None if left_out == 0 && outcome.standing != run::Standing::NotAsked => {
             return End { complete: true, cause: None, reason: None, first_contact_failed: false };
         }
-        None => match options.max_failures {
-            Some(most) if failed >= most => (
+        None | Some(Stop::Limit(_)) => match (&outcome.stop, options.max_failures) {
+            (None, Some(most)) if failed >= most => (
                 Cause::MaxFailures,
                 format!("the run ended after {}, as --max-failures says", counted(failed, "failure")),
             ),
-            _ => (
-                Cause::MaxRequests,
-                format!("the run came to its limit of {} (--max-requests)", counted(options.max_requests, "request")),
-            ),
+            (Some(Stop::Limit(Limit::Created)), _) => {
+                let most = counted(options.max_created.unwrap_or_default(), "record");
+                (Cause::MaxCreated, format!("the budget of {most} (--max-created) was not enough for all"))
+            }
+            (Some(Stop::Limit(Limit::Duration)), _) => {
+                let most = seconds(options.max_duration_ms.unwrap_or_default());
+                (Cause::MaxDuration, format!("the budget of {most} (--max-duration) was not enough for all"))
+            }
+            _ => {
+                let most = counted(options.max_requests, "request");
+                (Cause::MaxRequests, format!("the budget of {most} (--max-requests) was not enough for all"))
+            }
         },
     };
     // Throttled at once: not even both of the first requests were accepted.
@@ -165,7 +182,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
         reason: Some(reason),
         first_contact_failed: match cause {
             Cause::Unreachable | Cause::Refused => true,
-            Cause::Throttled => at_once,
+            Cause::Throttled | Cause::Token => at_once,
             _ => false,
         },
     }
@@ -245,7 +262,7 @@ impl Builder<'_> {
             },
             Verdict::Untested => match &self.end.reason {
                 Some(reason) if tally.left_out > 0 => reason.clone(),
-                _ => "no exchange of this run spoke to it; more --examples may".to_owned(),
+                _ => "nothing that the target took in this run spoke to it; more --examples may".to_owned(),
             },
         };
         Some(self.recorder.text(&reason))
@@ -259,12 +276,16 @@ impl Builder<'_> {
         let rest = breaches.into_iter().map(|(trial, breach)| (trial, breach, false));
         let shown: Vec<_> = smallest.chain(rest).take(FAILURES_SHOWN).collect();
         let counted = shown.iter().filter(|(_, _, smallest)| !smallest).count() as u64;
-        let failures =
-            shown.into_iter().map(|(trial, breach, smallest)| self.failure(id, trial, breach, smallest)).collect();
-        (failures, counted)
+        // What never failed again by itself may take the rest of the run to fail.
+        let alone = tally.again.is_none_or(|again| again.broken > 0);
+        let failure = |(trial, breach, smallest): (&String, &Arc<Breach>, bool)| {
+            let rerun = if alone { self.rerun(id, trial) } else { self.rerun_all() };
+            self.failure(trial, breach, smallest, rerun)
+        };
+        (shown.into_iter().map(failure).collect(), counted)
     }
 
-    fn failure(&self, id: &str, trial: &str, breach: &Breach, smallest: bool) -> Failure {
+    fn failure(&self, trial: &str, breach: &Breach, smallest: bool, rerun: String) -> Failure {
         let recorder = self.recorder;
         let difference = |d: &crate::judge::finding::Difference| Difference {
             at: d.at.clone(),
@@ -286,13 +307,18 @@ impl Builder<'_> {
             smallest,
             exchanges: breach.exchanges.iter().map(|e| recorder.record(e)).collect(),
             curl: to_resend(&breach.exchanges).map(|e| recorder.curl(e)).collect(),
-            rerun: self.rerun(id, trial),
+            rerun,
         }
+    }
+
+    /// The command that tries everything again.
+    fn rerun_all(&self) -> String {
+        format!("{} --seed {}", self.facts.command, self.facts.seed)
     }
 
     /// The command that tries a requirement again, with the requirement whose trial broke it.
     fn rerun(&self, id: &str, trial: &str) -> String {
-        let mut command = format!("{} --seed {} --only {}", self.facts.command, self.facts.seed, plain_or_quoted(id));
+        let mut command = format!("{} --only {}", self.rerun_all(), plain_or_quoted(id));
         if let Some(other) = trial_of(trial).filter(|other| *other != id) {
             command.push_str(&format!(" --only {}", plain_or_quoted(other)));
         }

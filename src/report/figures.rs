@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::{ClockDifference, Figures, Latency};
+use super::model::{ClockDifference, Figures, Latency, Slow};
 use crate::run;
 
 impl From<&run::Figures> for Figures {
@@ -13,6 +13,8 @@ impl From<&run::Figures> for Figures {
             requests: figures.requests,
             retries: figures.retries,
             accepted: figures.accepted,
+            created: figures.created,
+            uncertain: figures.uncertain,
             waited_ms: whole(figures.waited),
             elapsed_ms: whole(figures.elapsed),
             latency: (!latencies.is_empty()).then(|| Latency {
@@ -21,6 +23,11 @@ impl From<&run::Figures> for Figures {
                 p99_ms: at(0.99),
                 max_ms: millis(u128::from(latencies.max())),
             }),
+            slowest: figures
+                .slowest
+                .iter()
+                .map(|(id, longest)| Slow { requirement: id.clone(), max_ms: millis(longest.as_micros()) })
+                .collect(),
             most_at_once: u64::try_from(figures.most_at_once).unwrap_or(u64::MAX),
             clock: figures.clock.map(|(low, high)| ClockDifference {
                 low_ms: low.num_milliseconds(),

@@ -9,12 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, FixedOffset, SecondsFormat, TimeDelta, Utc};
 
 use super::build::FAILURES_SHOWN;
-use super::model::{Again, Counts, End, Header, Observation, Report, Requirement, Shard, Standing, StandingState};
+use super::model::{
+    Again, Cleanup, Counts, End, Header, Observation, Report, Requirement, Shard, Slow, Standing, StandingState,
+};
 use super::record::Exchange;
 use super::summary::Summary;
 use super::text::{counted, listed};
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
+
+/// How many of the slowest requirements a report names.
+const SLOWEST: usize = 5;
 
 /// Why parts cannot be joined.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +80,7 @@ pub fn merge(parts: &[(Report, u64)]) -> Result<Report, (usize, Misfit)> {
         figures: figures(parts),
         standing: standing(parts),
         end: end(parts, &missing),
+        cleanup: cleanup(parts),
         ruling: None,
     })
 }
@@ -205,6 +211,9 @@ fn figures(parts: &[(Report, u64)]) -> super::model::Figures {
         requests: all().map(|f| f.requests).sum(),
         retries: all().map(|f| f.retries).sum(),
         accepted: all().map(|f| f.accepted).sum(),
+        created: all().map(|f| f.created).sum(),
+        uncertain: all().map(|f| f.uncertain).sum(),
+        slowest: slowest(all().flat_map(|f| f.slowest.clone()).collect()),
         waited_ms: all().map(|f| f.waited_ms).max().unwrap_or(0),
         elapsed_ms: elapsed.and_then(|e| u64::try_from(e.num_milliseconds()).ok()).unwrap_or(0),
         // They cannot be told from those of the parts.
@@ -212,6 +221,25 @@ fn figures(parts: &[(Report, u64)]) -> super::model::Figures {
         most_at_once: all().map(|f| f.most_at_once).max().unwrap_or(0),
         clock: None,
     }
+}
+
+/// The slowest of all parts.
+fn slowest(mut all: Vec<Slow>) -> Vec<Slow> {
+    all.sort_by(|a, b| b.max_ms.total_cmp(&a.max_ms));
+    let mut seen = BTreeSet::new();
+    all.retain(|slow| seen.insert(slow.requirement.clone()));
+    all.truncate(SLOWEST);
+    all
+}
+
+/// What came of removing what was created, where that was tried.
+fn cleanup(parts: &[(Report, u64)]) -> Option<Cleanup> {
+    let all = parts.iter().filter_map(|(part, _)| part.cleanup.clone());
+    all.reduce(|mut sum, part| {
+        sum.removed += part.removed;
+        sum.left.extend(part.left);
+        sum
+    })
 }
 
 fn standing(parts: &[(Report, u64)]) -> Standing {

@@ -7,6 +7,8 @@
 //! - [`curl`]: a request as a command that sends it again
 //! - [`json`]: writing and reading `report.json`
 //! - [`exchanges`]: `exchanges.ndjson`, written as exchanges happen
+//! - [`created`]: `created.ndjson`, written as records are created
+//! - [`narrator`]: exchanges on stderr, as they happen
 //! - [`FORMATS`]: the one table of what a report can be written as: [`json`], [`junit`], [`ctrf`], [`markdown`],
 //!   [`sarif`], [`har`], [`badge`]
 //! - [`github`]: annotations in the log of a GitHub job
@@ -16,11 +18,12 @@
 //! - [`progress`]: the bar on stderr
 //! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
 //!
-//! Everything but `exchanges` and `progress` is a pure function of the report. What a report means
+//! Everything but `exchanges`, `created`, `narrator` and `progress` is a pure function of the report. What a report means
 //! for the exit code is not its business, see [`crate::gate`].
 
 pub mod badge;
 pub mod build;
+pub mod created;
 pub mod ctrf;
 pub mod curl;
 pub mod exchanges;
@@ -32,6 +35,7 @@ pub mod junit;
 pub mod markdown;
 pub mod merge;
 pub mod model;
+pub mod narrator;
 pub mod progress;
 pub mod record;
 pub mod ruling;
@@ -59,6 +63,8 @@ pub const SCHEMA: &str = include_str!("report.schema.json");
 pub const REPORT: &str = "report.json";
 /// The file of the exchanges, see [`exchanges::ExchangeLog`].
 pub const EXCHANGES: &str = "exchanges.ndjson";
+/// The file of the records that were created, see [`created::CreatedLog`].
+pub const CREATED: &str = "created.ndjson";
 
 /// Something that a report can be written as.
 #[derive(Clone, Copy, Debug)]
@@ -175,8 +181,12 @@ pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
 /// The first file that cannot be written; the others keep what they held.
 pub fn write_all(dir: &Path, report: &Report, asked: &[&Format]) -> Result<Vec<PathBuf>, WriteError> {
     create_dir(dir)?;
-    let wanted = |format: &&Format| format.always || asked.iter().any(|a| a.name == format.name);
-    FORMATS.iter().filter(wanted).map(|format| write(dir, report, format)).collect()
+    written(asked).map(|format| write(dir, report, format)).collect()
+}
+
+/// The formats that are written where some are asked for, in their order.
+pub fn written(asked: &[&Format]) -> impl Iterator<Item = &'static Format> {
+    FORMATS.iter().filter(|format| format.always || asked.iter().any(|a| a.name == format.name))
 }
 
 fn write(dir: &Path, report: &Report, format: &Format) -> Result<PathBuf, WriteError> {

@@ -38,13 +38,38 @@ pub struct Report {
     pub summary: Summary,
     /// Whether the run came to its end, or why not.
     pub end: End,
+    /// What came of removing what was created; null where that was not tried.
+    #[serde(default)]
+    pub cleanup: Option<Cleanup>,
     /// What the gate made of it; null where nothing was decided yet.
     #[serde(default)]
     pub ruling: Option<Ruling>,
 }
 
-/// What was run against what.
+/// What came of removing what was created, by this run and by earlier ones of which the list still told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleanup {
+    /// How many records are gone.
+    pub removed: u64,
+    /// Those that are still there, or may be.
+    pub left: Vec<LeftBehind>,
+}
+
+/// A record that is still there, or may be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftBehind {
+    /// What the server calls it; null where it did not say.
+    pub id: Option<String>,
+    /// The mark of the run that created it.
+    pub mark: String,
+    /// The trial, and its step, on whose behalf it was created.
+    pub trial: String,
+    /// Why it is there.
+    pub reason: String,
+}
+
+/// What was run against what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// This program.
     pub tool: Tool,
@@ -91,7 +116,7 @@ pub struct Contract {
 }
 
 /// How a run was carried out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// How many random requests the shared pool had.
     pub examples: u64,
@@ -99,10 +124,22 @@ pub struct Options {
     pub max_requests: u64,
     /// After how many failed requirements nothing more was sent.
     pub max_failures: Option<u64>,
+    /// How many records it was allowed to create.
+    #[serde(default)]
+    pub max_created: Option<u64>,
+    /// How long it was allowed to take, in milliseconds.
+    #[serde(default)]
+    pub max_duration_ms: Option<u64>,
+    /// The least time from one request to the next, in milliseconds.
+    #[serde(default)]
+    pub rate_ms: Option<f64>,
     /// How many requests were under way at most.
     pub concurrency: u64,
     /// The time limit of a request, in milliseconds.
     pub timeout_ms: u64,
+    /// Whether any certificate was believed.
+    #[serde(default)]
+    pub insecure: bool,
     /// Patterns of the ids that were asked for; none for all.
     pub only: Vec<String>,
     /// Patterns of the ids that were left out.
@@ -147,7 +184,7 @@ pub struct Requirement {
     pub failures: Vec<Failure>,
     /// How many breaches there were beside those in `failures`.
     pub more_failures: u64,
-    /// The requirement under which its failure is told: it fails wherever this one fails.
+    /// The requirement under which its failure is told: the cause is probably one.
     #[serde(default)]
     pub cause: Option<String>,
     /// What came of sending what failed again.
@@ -299,16 +336,34 @@ pub struct Figures {
     pub retries: u64,
     /// Requests that were accepted.
     pub accepted: u64,
+    /// Records that were created, as far as the answers tell.
+    #[serde(default)]
+    pub created: u64,
+    /// Requests without an answer, or answered with a server error, that may have created one.
+    #[serde(default)]
+    pub uncertain: u64,
     /// How long all waited because the server asked for it.
     pub waited_ms: u64,
     /// How long the run took.
     pub elapsed_ms: u64,
     /// How long answers took; null where nothing was sent.
     pub latency: Option<Latency>,
+    /// The requirements whose requests took longest, the slowest first; `pool` for the shared pool.
+    #[serde(default)]
+    pub slowest: Vec<Slow>,
     /// The most requests that were under way at once.
     pub most_at_once: u64,
     /// The server's clock minus ours; null where it did not tell.
     pub clock: Option<ClockDifference>,
+}
+
+/// A requirement and its slowest answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Slow {
+    /// The requirement's id; `pool` for the shared pool.
+    pub requirement: String,
+    /// How long its slowest answer took, in milliseconds.
+    pub max_ms: f64,
 }
 
 /// How long answers took, in milliseconds.
@@ -377,25 +432,34 @@ pub enum Cause {
     Refused,
     /// The server kept asking to wait.
     Throttled,
+    /// A token cannot be had, or no longer works.
+    Token,
     /// Someone ended it.
     Interrupted,
     /// As many requirements failed as were allowed to.
     MaxFailures,
     /// As many requests were sent as were allowed.
     MaxRequests,
+    /// As many records were created as were allowed.
+    MaxCreated,
+    /// It took as long as it was allowed to.
+    MaxDuration,
     /// A defect of this program.
     Defect,
 }
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Unreachable,
         Self::Refused,
         Self::Throttled,
+        Self::Token,
         Self::Interrupted,
         Self::MaxFailures,
         Self::MaxRequests,
+        Self::MaxCreated,
+        Self::MaxDuration,
         Self::Defect,
     ];
 }

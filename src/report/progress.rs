@@ -45,6 +45,7 @@ impl Sink for Progress {
                     self.bar.set_length(self.bar.position());
                 }
             }
+            Event::Created(_) => {}
             Event::Shrinking => self.bar.set_message("looking for smaller requests that fail"),
         }
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -15,16 +14,16 @@ use crate::generate::render::{Request as Rendered, Shown};
 use crate::judge::bind::{Control, Purpose};
 use crate::target::client::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, join};
 use crate::target::exchange::{Exchange as Seen, FailureKind, Outcome};
-use crate::target::redact::Redactor;
-use crate::target::settings::Settings;
+use crate::target::secret::Secrets;
+use crate::target::settings::{HeaderValue, Settings};
 
 /// How many bytes of a body a record shows.
 pub const BODY_SHOWN: usize = 16 << 10;
 
 /// What stands where a text was cut.
 const CUT: &str = "…";
-/// From how many bytes on the beginning of a token tells something.
-const TELLING: usize = 6;
+/// What stands in the place of a header's value that nobody needs to see.
+const HIDDEN: &str = "(hidden)";
 
 /// One request as sent, and what came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,7 +124,7 @@ pub struct Response {
 /// Why nothing whole came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
-    /// `connect`, `timeout`, `broken`, `protocol`, `too_large`, `throttled` or `unsendable`.
+    /// `connect`, `timeout`, `broken`, `protocol`, `too_large`, `throttled`, `unsendable` or `credentials`.
     pub kind: String,
     /// The message.
     pub message: String,
@@ -134,66 +133,71 @@ pub struct Failed {
 /// What turns exchanges into records: it knows the tokens and writes none of them.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    redactor: Redactor,
+    secrets: Secrets,
     base: Url,
     header: String,
     secured: bool,
     scheme: Option<String>,
+    /// The variables that hold the identities' tokens.
     variables: BTreeMap<String, String>,
-    /// Tokens and their variables.
-    tokens: Vec<(SecretString, String)>,
+    /// What every request carries: names in lower case, values as they are shown, and the variables in them.
+    headers: Vec<(String, String)>,
+    header_variables: Vec<String>,
+    hidden_headers: Vec<String>,
 }
 
 impl Recorder {
     /// A recorder for a target and the operation's security scheme.
     pub fn new(settings: &Settings, security: Option<&Security>) -> Self {
-        let identities = &settings.identities;
-        let tokens = identities.values().map(|i| (i.token.expose_secret(), i.variable.as_str()));
+        let shown = |value: &HeaderValue| match value {
+            HeaderValue::Text(text) => text.clone(),
+            HeaderValue::Secret(token) => format!("${{{}}}", token.name()),
+        };
+        let variable = |(_, value): &(String, HeaderValue)| match value {
+            HeaderValue::Text(_) => None,
+            HeaderValue::Secret(token) => Some(token.name().to_owned()),
+        };
         Self {
-            redactor: Redactor::new(tokens),
+            secrets: settings.secrets.clone(),
             base: settings.url.clone(),
             header: security.map_or_else(|| "authorization".to_owned(), |s| s.header.clone()),
             secured: security.is_some(),
             scheme: security.and_then(|s| s.scheme.clone()),
-            tokens: identities.values().map(|i| (i.token.clone(), i.variable.clone())).collect(),
-            variables: identities.iter().map(|(name, i)| (name.clone(), i.variable.clone())).collect(),
+            variables: settings.identities.iter().map(|(name, t)| (name.clone(), t.name().to_owned())).collect(),
+            headers: settings.headers.iter().map(|(name, value)| (name.to_lowercase(), shown(value))).collect(),
+            header_variables: settings.headers.iter().filter_map(variable).collect(),
+            hidden_headers: settings.hidden_headers.clone(),
         }
     }
 
     /// The variables that hold tokens, sorted, each once.
     pub fn variables(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.variables.values().cloned().collect();
+        let mut all: Vec<String> = self.variables.values().chain(&self.header_variables).cloned().collect();
         all.sort();
         all.dedup();
         all
     }
 
+    /// The target's base URL.
+    pub fn base(&self) -> &str {
+        self.base.as_str()
+    }
+
     /// A text from outside, without tokens.
     pub fn text(&self, text: &str) -> String {
-        let clean = self.redactor.text(text);
+        let clean = self.secrets.redactor().text(text).into_owned();
         // Judging cuts long texts, perhaps in the middle of a token.
         let mut parts = clean.split(CUT).map(str::to_owned).collect::<Vec<_>>();
         if let Some((_, before)) = parts.split_last_mut() {
-            before.iter_mut().for_each(|part| self.without_half_a_token(part));
+            before.iter_mut().for_each(|part| *part = self.secrets.without_half(std::mem::take(part)));
         }
         parts.join(CUT)
-    }
-
-    fn without_half_a_token(&self, text: &mut String) {
-        for (token, variable) in &self.tokens {
-            let token = token.expose_secret();
-            let starts = token.char_indices().map(|(i, _)| i).filter(|i| *i >= TELLING);
-            if let Some(start) = starts.rev().find(|i| text.ends_with(&token[..*i])) {
-                text.truncate(text.len() - start);
-                *text += &format!("${{{variable}}}");
-            }
-        }
     }
 
     /// A JSON value from outside, without tokens.
     pub fn json(&self, value: &serde_json::Value) -> serde_json::Value {
         let text = value.to_string();
-        match self.redactor.text(&text) {
+        match self.secrets.redactor().text(&text) {
             std::borrow::Cow::Borrowed(_) => value.clone(),
             std::borrow::Cow::Owned(clean) => serde_json::from_str(&clean).unwrap_or(serde_json::Value::String(clean)),
         }
@@ -204,6 +208,7 @@ impl Recorder {
         let (response, failure) = match &seen.outcome {
             Outcome::Response(r) => {
                 let (body, body_base64, truncated) = self.body(&r.body, BODY_SHOWN);
+                let truncated = truncated.map(|_| r.length as u64);
                 let response =
                     Response { status: r.status, headers: self.headers(&r.headers), body, body_base64, truncated };
                 (Some(response), None)
@@ -241,6 +246,8 @@ impl Recorder {
         let lower = |(name, value): &(String, String)| (name.to_lowercase(), value.clone());
         headers.extend(request.headers.iter().map(lower));
         let mut headers = self.headers(&headers);
+        // A request's own header takes the place of one that every request carries.
+        headers.extend(self.headers.iter().filter(|(name, _)| request.header(name).is_none()).cloned());
         headers.extend(self.credentials(request));
         let url = join(&self.base, &request.path);
         let url = Url::parse(&url).map_or(url, String::from);
@@ -271,7 +278,10 @@ impl Recorder {
     }
 
     fn headers(&self, headers: &[(String, String)]) -> Vec<(String, String)> {
-        let clean = |(name, value): &(String, String)| (self.text(name), self.text(value));
+        let clean = |(name, value): &(String, String)| {
+            let hidden = self.hidden_headers.contains(&name.to_lowercase());
+            (self.text(name), if hidden { HIDDEN.to_owned() } else { self.text(value) })
+        };
         headers.iter().map(clean).collect()
     }
 
@@ -279,7 +289,8 @@ impl Recorder {
     /// that none is cut in two and half of it kept.
     fn body(&self, bytes: &[u8], shown: usize) -> (Option<String>, Option<String>, Option<u64>) {
         let lossy = String::from_utf8_lossy(bytes);
-        let clean = self.redactor.text(&lossy);
+        let redactor = self.secrets.redactor();
+        let clean = redactor.text(&lossy);
         let is_text = matches!(lossy, std::borrow::Cow::Borrowed(_));
         if is_text || clean != lossy {
             let whole = clean.len();
@@ -309,6 +320,7 @@ fn kind(kind: FailureKind) -> &'static str {
         FailureKind::TooLarge => "too_large",
         FailureKind::Throttled => "throttled",
         FailureKind::Unsendable => "unsendable",
+        FailureKind::Credentials => "credentials",
     }
 }
 

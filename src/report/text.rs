@@ -109,6 +109,11 @@ pub fn counted(count: u64, noun: &str) -> String {
     }
 }
 
+/// Milliseconds in words: `4.2 s`.
+pub fn seconds(millis: u64) -> String {
+    format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

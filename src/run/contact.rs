@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::judge::bind::{Control, Known};
-use crate::plan::{FULL, MINIMAL};
+use crate::plan::{FULL, Limit, MINIMAL};
 use crate::target::exchange::{Exchange, FailureKind, Outcome};
 
 /// Why a run did not come to its end.
@@ -14,6 +14,10 @@ pub enum Stop {
     Refused(String, String),
     /// The server kept asking to wait.
     Throttled,
+    /// There is no token that works, and why.
+    NoToken(String),
+    /// What it may cost is used up.
+    Limit(Limit),
     /// Someone ended it.
     Interrupted,
 }
@@ -25,7 +29,9 @@ impl Run<'_> {
             // These two are sent whatever the limit is.
             self.grant(1);
             let entry = &self.plan.entries[place];
-            let seen = self.send_entry(entry, &entry.name, Control::Missing).await?;
+            let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, true).await else {
+                return Some(Stop::Interrupted);
+            };
             if let Some(stop) = stop(&seen.exchange) {
                 // One sign is enough with the first; the full one may fail for what is in it.
                 if place == MINIMAL || seen.accepted() != Known::No {
@@ -47,6 +53,7 @@ fn stop(exchange: &Exchange) -> Option<Stop> {
     match &exchange.outcome {
         Outcome::Failed(failure) => match failure.kind {
             FailureKind::Throttled => Some(Stop::Throttled),
+            FailureKind::Credentials => Some(Stop::NoToken(failure.message.clone())),
             FailureKind::Unsendable => Some(Stop::Refused(
                 failure.message.clone(),
                 "a token or a fixture holds a character that no request can hold".into(),

@@ -1,5 +1,6 @@
 //! What is told while a run goes on.
 
+use super::ledger::Created;
 use crate::judge::bind::Purpose;
 use crate::target::exchange::Exchange;
 
@@ -13,6 +14,8 @@ pub enum Event<'a> {
     },
     /// A request was answered, or given up; and what it is judged as.
     Exchange(&'a Exchange, Purpose),
+    /// A record was created, or may have been.
+    Created(&'a Created),
     /// The smallest failing requests are being looked for.
     Shrinking,
 }
@@ -32,6 +35,7 @@ impl Sink for Fanout<'_> {
             match &event {
                 Event::Planned { requests } => sink.event(Event::Planned { requests: *requests }),
                 Event::Exchange(exchange, purpose) => sink.event(Event::Exchange(exchange, *purpose)),
+                Event::Created(created) => sink.event(Event::Created(created)),
                 Event::Shrinking => sink.event(Event::Shrinking),
             }
         }

@@ -1,17 +1,21 @@
 //! One request and its place in the run.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::join_all;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::Run;
+use super::contact::Stop;
 use super::event::Event;
+use super::{Run, State};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
 use crate::generate::render::{Rendering, Request};
 use crate::judge::bind::{Control, Purpose, Seen};
-use crate::plan::Entry;
-use crate::target::exchange::{Exchange, FailureKind, Interval, Outcome};
+use crate::plan::{Entry, Limit, MINIMAL};
+use crate::target::client::{Manner, Sent};
+use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
 
 /// A request that is about to be sent.
 pub(super) struct Ready {
@@ -20,7 +24,27 @@ pub(super) struct Ready {
     pub control: Control,
     pub about: Option<usize>,
     pub plain: bool,
+    /// Whether it may be sent again though it may have been processed, if it carries a key.
+    pub repeatable: bool,
 }
+
+/// A place for requests that go out at once.
+pub(super) struct Place<'a> {
+    state: &'a Mutex<State>,
+    answered: &'a Notify,
+    requests: u64,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).placed -= self.requests;
+        self.answered.notify_waiters();
+    }
+}
+
+/// How many times a token that was refused is tried with the smallest request.
+const TOKENS_TRIED: u32 = 10;
 
 impl Run<'_> {
     /// Makes a request out of a draft.
@@ -51,51 +75,122 @@ impl Run<'_> {
         request
     }
 
-    /// Sends one request of the pool.
-    pub(super) async fn send_entry(&self, entry: &Entry, name: &str, control: Control) -> Option<Seen> {
-        // What depends on the time is made when it can be sent at once.
-        let place = self.client.pace().place(1).await;
-        let scope = self.judge.lent.bare_scope();
-        let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
-        let ready = Ready { request, name: name.to_owned(), control, about: entry.about, plain: true };
-        let seen = self.send(vec![ready]).await.pop();
-        drop(place);
-        seen
+    /// A place for some requests that go out at once; None if nothing more is to be sent.
+    pub(super) async fn place(&self, requests: usize) -> Option<Place<'_>> {
+        let permit = tokio::select! {
+            permit = self.client.pace().place(requests) => permit?,
+            () = self.client.stop().cancelled() => return None,
+        };
+        let requests = requests as u64;
+        loop {
+            let answered = self.answered.notified();
+            if self.is_over() {
+                return None;
+            }
+            {
+                let mut held = self.lock();
+                let may_be = held.ledger.created + held.ledger.uncertain + held.placed + requests;
+                if self.options.max_created.is_none_or(|most| may_be <= most) {
+                    held.placed += requests;
+                    let (state, answered) = (&self.state, &self.answered);
+                    return Some(Place { state, answered, requests, _permit: permit });
+                }
+                if held.placed == 0 {
+                    held.stop.get_or_insert(Stop::Limit(Limit::Created));
+                    return None;
+                }
+            }
+            // Of what is under way not everything will create something.
+            answered.await;
+        }
     }
 
-    /// Sends requests at once, in the order given, and looks at what comes back. The caller holds
-    /// places for them, see [`crate::target::pace::Pace::place`].
-    pub(super) async fn send(&self, ready: Vec<Ready>) -> Vec<Seen> {
+    /// Sends one request of the pool; None if nothing more is to be sent.
+    pub(super) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
+        // What depends on the time is made when it can be sent at once.
+        let place = self.place(1).await?;
+        let scope = self.judge.lent.bare_scope();
+        let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
+        let name = name.to_owned();
+        let ready = Ready { request, name, control, about: entry.about, plain: true, repeatable: true };
+        self.send(vec![ready], &place, alone).await.pop()
+    }
+
+    /// Sends requests at once, in the order given, on connections of their own if `alone`, and looks
+    /// at what comes back.
+    pub(super) async fn send(&self, ready: Vec<Ready>, _place: &Place<'_>, alone: bool) -> Vec<Seen> {
         let fresh = self.register(&ready);
         let sent = ready.into_iter().zip(fresh).map(|(ready, fresh)| async move {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
+            let has_key = ready.request.header(KEY_HEADER).is_some();
+            let manner = Manner { alone, repeatable: ready.repeatable && has_key && fresh };
             self.enter();
             let requirement = ready.name.split('#').next().unwrap_or_default();
-            let sent = self.client.send(&ready.request, requirement).await;
+            let mut sent = self.client.send(&ready.request, requirement, manner).await;
             self.leave();
+            if sent.token_refused
+                && let Some(message) = self.token_ended(&ready.request.identity).await
+            {
+                sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Credentials, message });
+            }
             self.learn(&ready, &sent);
-            let clock = self.client.clock();
-            let received = sent.at + chrono::TimeDelta::from_std(sent.elapsed).unwrap_or_default();
-            let has_key = ready.request.header(KEY_HEADER).is_some();
-            let exchange = Exchange {
-                number,
-                trial: ready.name.clone(),
-                sent: sent.at,
-                elapsed: sent.elapsed,
-                server_now: Interval {
-                    earliest: clock.at_server(sent.at).earliest,
-                    latest: clock.at_server(received).latest,
-                },
-                // What may have been processed twice may be answered as a replay.
-                fresh: fresh && !(has_key && sent.perhaps_twice),
-                retries: sent.retries,
-                request: ready.request,
-                outcome: sent.outcome,
-            };
-            self.note(&exchange, Purpose { control: ready.control, plain: ready.plain });
-            self.judge.see(exchange, ready.control, ready.about, ready.plain)
+            let (control, about, plain) = (ready.control, ready.about, ready.plain);
+            let exchange = self.exchange(number, ready.name, ready.request, sent, fresh);
+            self.note(&exchange, Purpose { control, plain });
+            self.judge.see(exchange, control, about, plain)
         });
         join_all(sent).await
+    }
+
+    fn exchange(&self, number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {
+        let clock = self.client.clock();
+        let received = sent.at + chrono::TimeDelta::from_std(sent.elapsed).unwrap_or_default();
+        let has_key = request.header(KEY_HEADER).is_some();
+        Exchange {
+            number,
+            trial,
+            sent: sent.at,
+            elapsed: sent.elapsed,
+            server_now: Interval {
+                earliest: clock.at_server(sent.at).earliest,
+                latest: clock.at_server(received).latest,
+            },
+            // What may have been processed twice may be answered as a replay.
+            fresh: fresh && !(has_key && sent.perhaps_twice),
+            lost: sent.lost,
+            retries: sent.retries,
+            request,
+            outcome: sent.outcome,
+        }
+    }
+
+    /// Whether a token that was refused has ended: then not even the smallest request is let in any more. If it
+    /// is, what was refused was refused for what it asked.
+    async fn token_ended(&self, identity: &str) -> Option<String> {
+        // One tries for all.
+        let _trying = self.trying.lock().await;
+        if let Some(Stop::NoToken(message)) = &self.lock().stop {
+            return Some(message.clone());
+        }
+        if self.lock().tokens_tried == TOKENS_TRIED || self.client.stop().is_cancelled() {
+            return None;
+        }
+        self.lock().tokens_tried += 1;
+        let name = format!("token/{identity}");
+        let scope = self.judge.lent.bare_scope();
+        let draft = &self.plan.entries[MINIMAL].draft;
+        let mut request = self.render(draft, &name, &mut u64::from(self.lock().tokens_tried), scope, None).ok()?;
+        request.identity = identity.to_owned();
+        let sent = self.client.send(&request, &name, Manner { alone: true, repeatable: false }).await;
+        let ended = sent.token_refused;
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let purpose = Purpose { control: Control::Missing, plain: false };
+        self.note(&self.exchange(number, name, request, sent, false), purpose);
+        let message = format!("the token of `{identity}` worked, and is refused now: it ran out");
+        ended.then(|| {
+            self.end(Stop::NoToken(message.clone()));
+            message
+        })
     }
 
     /// Notes the idempotency keys; tells for each request whether no other carries its key.
@@ -157,9 +252,24 @@ impl Run<'_> {
             // Fails only beyond what a histogram can hold, which is centuries.
             if exchange.response().is_some() {
                 let _ = state.latencies.record(micros);
+                let requirement = exchange.trial.split('#').next().unwrap_or_default();
+                let requirement = if requirement.starts_with("pool/") { "pool" } else { requirement };
+                let slowest = state.slowest.entry(requirement.to_owned()).or_default();
+                *slowest = exchange.elapsed.max(*slowest);
             }
             state.accepted += u64::from(exchange.status().is_some_and(|s| (200..300).contains(&s)));
-            state.throttled |= matches!(&exchange.outcome, Outcome::Failed(f) if f.kind == FailureKind::Throttled);
+            if matches!(&exchange.outcome, Outcome::Failed(f) if f.kind == FailureKind::Throttled) {
+                state.stop.get_or_insert(Stop::Throttled);
+            }
+            if let Outcome::Failed(failure) = &exchange.outcome
+                && failure.kind == FailureKind::Credentials
+            {
+                state.stop.get_or_insert(Stop::NoToken(failure.message.clone()));
+            }
+        }
+        let created = self.lock().ledger.note(self.judge.contract, exchange);
+        if let Some(created) = created {
+            self.tell(Event::Created(&created));
         }
         self.tell(Event::Exchange(exchange, purpose));
     }

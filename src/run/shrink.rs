@@ -1,6 +1,10 @@
 //! What failed, once more: made smaller, and sent again to tell steady from intermittent.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use proptest::strategy::ValueTree;
+use tokio::time::Instant;
 
 use super::Run;
 use super::event::Event;
@@ -10,17 +14,26 @@ use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
 use crate::judge::tally::Again;
 use crate::plan::{Entry, MINIMAL, Trial};
+use crate::target::exchange::Exchange;
 
 /// How many requests all of this may take.
 const RESERVE: u64 = 100;
+/// How long it may take, where the server is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How many looking for a smaller request may take for one requirement.
 const EACH: usize = 16;
 /// How often what failed is sent again.
 const AGAIN: u64 = 3;
 
+/// What is left for sending again.
+pub(super) struct Reserve {
+    requests: u64,
+    until: Instant,
+}
+
 /// What can be sent again to see whether a requirement still fails.
 #[derive(Clone)]
-enum Subject<'a> {
+pub(super) enum Subject<'a> {
     /// A request of the pool.
     Entry(Box<Entry>),
     /// A trial, with the pool's request that its steps are made from.
@@ -28,10 +41,10 @@ enum Subject<'a> {
 }
 
 /// What came of it.
-enum Once {
+pub(super) enum Once {
     Broken(Box<Finding>),
     Held,
-    Unknown,
+    Unknown(Vec<Arc<Exchange>>),
 }
 
 impl<'a> Run<'a> {
@@ -40,7 +53,11 @@ impl<'a> Run<'a> {
         let mut heads: Vec<usize> = {
             let state = self.lock();
             let causes = causes(self.judge.contract, &state.tallies);
-            (0..state.tallies.len()).filter(|i| state.tallies[*i].broken > 0 && causes[*i].is_none()).collect()
+            let is_head = |i: &usize| {
+                let tally = &state.tallies[*i];
+                tally.broken > 0 && tally.again.is_none() && causes[*i].is_none()
+            };
+            (0..state.tallies.len()).filter(is_head).collect()
         };
         if heads.is_empty() {
             return;
@@ -48,20 +65,25 @@ impl<'a> Run<'a> {
         self.tell(Event::Shrinking);
         let requirements = &self.judge.contract.requirements;
         heads.sort_by_key(|i| (requirements[*i].level, *i));
-        let limit = self.client.requests() + RESERVE;
+        let reserve = &self.reserve();
         for requirement in heads {
-            let Some(mut subject) = self.subject(requirement) else { continue };
+            let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
+            let Some(mut subject) = self.subject(&names) else { continue };
             subject = match subject {
-                Subject::Entry(entry) => Subject::Entry(Box::new(self.smaller(requirement, *entry, limit).await)),
-                Subject::Trial(trial, base) => self.smaller_trial(requirement, trial, base, limit).await,
+                Subject::Entry(entry) => Subject::Entry(Box::new(self.smaller(requirement, *entry, reserve).await)),
+                Subject::Trial(trial, base) => self.smaller_trial(requirement, trial, base, reserve).await,
             };
-            self.again(requirement, &subject, limit).await;
+            self.again(requirement, &subject, reserve).await;
         }
     }
 
-    /// What a requirement was broken by: the pool's requests before trials.
-    fn subject(&self, requirement: usize) -> Option<Subject<'a>> {
-        let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
+    /// What is left for sending again from now on.
+    pub(super) fn reserve(&self) -> Reserve {
+        Reserve { requests: self.client.requests() + RESERVE, until: Instant::now() + PATIENCE }
+    }
+
+    /// What evidence of these names came of: the pool's requests before trials.
+    pub(super) fn subject(&self, names: &[String]) -> Option<Subject<'a>> {
         let entries = &self.plan.entries;
         let fixed = names.iter().find_map(|name| entries.iter().find(|e| e.name == *name));
         if let Some(entry) = fixed {
@@ -89,39 +111,46 @@ impl<'a> Run<'a> {
     }
 
     /// Whether there is room in the reserve for so many more requests.
-    fn has_room(&self, requests: usize, limit: u64) -> bool {
-        self.client.requests() + requests as u64 <= limit
+    fn has_room(&self, requests: usize, reserve: &Reserve) -> bool {
+        self.client.requests() + requests as u64 <= reserve.requests && Instant::now() < reserve.until
     }
 
     /// Sends a subject once more; None if there is no room for it.
-    async fn once(&self, requirement: usize, subject: &Subject<'a>, name: &str, limit: u64) -> Option<Once> {
+    pub(super) async fn once(
+        &self,
+        requirement: usize,
+        subject: &Subject<'a>,
+        name: &str,
+        reserve: &Reserve,
+    ) -> Option<Once> {
         let findings = match subject {
             Subject::Entry(entry) => {
-                if !self.has_room(1, limit) || !self.grant(1) {
+                if !self.has_room(1, reserve) || !self.grant(1) {
                     return None;
                 }
                 let control = entry.control.map_or(Control::Accepted, |c| self.control(c));
-                let seen = self.send_entry(entry, name, control).await?;
+                let seen = self.send_entry(entry, name, control, false).await?;
                 let mut findings = self.judge.exchange(&seen);
                 findings.iter_mut().for_each(|f| super::label(f, &entry.label));
                 findings
             }
             Subject::Trial(trial, base) => {
-                if !self.has_room(trial.cost, limit) {
+                if !self.has_room(trial.cost, reserve) {
                     return None;
                 }
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
-                let found = self.attempt(trial, name, base, &mut findings).await?;
+                let found = self.attempt(trial, name, base, &mut findings, false).await?.0;
                 findings.push(Finding { requirement: trial.requirement, trial: name.to_owned(), found });
                 findings
             }
         };
-        let mut once = Once::Unknown;
+        let mut once = Once::Unknown(Vec::new());
         for finding in findings.into_iter().filter(|f| f.requirement == requirement) {
             match finding.found {
                 Found::Broken(_) => return Some(Once::Broken(Box::new(finding))),
                 Found::Holds => once = Once::Held,
+                Found::Unknown(_, exchanges) if !matches!(once, Once::Held) => once = Once::Unknown(exchanges),
                 _ => {}
             }
         }
@@ -129,7 +158,7 @@ impl<'a> Run<'a> {
     }
 
     /// A drawn request of the pool made smaller, as long as it fails.
-    async fn smaller(&self, requirement: usize, entry: Entry, limit: u64) -> Entry {
+    async fn smaller(&self, requirement: usize, entry: Entry, reserve: &Reserve) -> Entry {
         let tree = entry.recipe.as_ref().and_then(|r| r.tree(self.judge, self.options.seed));
         let (Some(recipe), Some(mut tree)) = (entry.recipe.clone(), tree) else {
             return entry;
@@ -152,7 +181,7 @@ impl<'a> Run<'a> {
             sent += 1;
             let name = format!("{}~{sent}", entry.name);
             let subject = Subject::Entry(Box::new(smaller.clone()));
-            more = match self.once(requirement, &subject, &name, limit).await {
+            more = match self.once(requirement, &subject, &name, reserve).await {
                 None => break,
                 Some(Once::Broken(finding)) => {
                     self.smallest(requirement, *finding);
@@ -171,7 +200,7 @@ impl<'a> Run<'a> {
         requirement: usize,
         trial: &'a Trial,
         base: Option<(Box<Entry>, Control)>,
-        limit: u64,
+        reserve: &Reserve,
     ) -> Subject<'a> {
         if base.is_none() {
             return Subject::Trial(trial, base);
@@ -179,7 +208,7 @@ impl<'a> Run<'a> {
         let minimal = (Box::new(self.plan.entries[MINIMAL].clone()), self.control(MINIMAL));
         let smaller = Subject::Trial(trial, Some(minimal));
         let name = format!("{}~1", trial.name);
-        match self.once(requirement, &smaller, &name, limit).await {
+        match self.once(requirement, &smaller, &name, reserve).await {
             Some(Once::Broken(finding)) => {
                 self.smallest(requirement, *finding);
                 smaller
@@ -189,7 +218,7 @@ impl<'a> Run<'a> {
     }
 
     /// Sends what failed again, some times.
-    async fn again(&self, requirement: usize, subject: &Subject<'a>, limit: u64) {
+    async fn again(&self, requirement: usize, subject: &Subject<'a>, reserve: &Reserve) {
         // Waiting once more for what waits would double the time of the run.
         if matches!(subject, Subject::Trial(trial, _) if trial.waits) {
             return;
@@ -203,14 +232,14 @@ impl<'a> Run<'a> {
                 Subject::Entry(entry) => format!("{}~again-{n}", entry.name),
                 Subject::Trial(trial, _) => format!("{}~again-{n}", trial.name),
             };
-            match self.once(requirement, subject, &name, limit).await {
+            match self.once(requirement, subject, &name, reserve).await {
                 None => break,
                 Some(Once::Broken(_)) => {
                     again.sent += 1;
                     again.broken += 1;
                 }
                 Some(Once::Held) => again.sent += 1,
-                Some(Once::Unknown) => {}
+                Some(Once::Unknown(_)) => {}
             }
         }
         if again.sent > 0 {

@@ -43,24 +43,32 @@ impl Run<'_> {
     pub(super) async fn trial(&self, trial: &Trial) {
         let base = trial.base.map(|b| (&self.plan.entries[b], self.control(b)));
         let mut findings = Vec::new();
-        let found = self.attempt(trial, &trial.name, base, &mut findings).await;
+        let mut found = self.attempt(trial, &trial.name, base, &mut findings, false).await;
+        if found.as_ref().is_some_and(|(_, lost)| *lost) {
+            // That says nothing of this trial. It is carried out anew, on connections of its own.
+            found = self.attempt(trial, &trial.name, base, &mut findings, true).await;
+        }
         // What its exchanges say of other requirements.
         self.add(findings);
         match found {
-            Some(found) => self.add(vec![Finding { requirement: trial.requirement, trial: trial.name.clone(), found }]),
+            Some((found, _)) => {
+                self.add(vec![Finding { requirement: trial.requirement, trial: trial.name.clone(), found }])
+            }
             None => self.leave_out(trial.requirement),
         }
     }
 
     /// Carries a trial out with a given base for its steps `from: valid`; None if there was no
-    /// room for it. What its exchanges say of other requirements is put to `findings`.
+    /// room for it. Also tells whether a connection that was used before broke under it. What its
+    /// exchanges say of other requirements is put to `findings`.
     pub(super) async fn attempt(
         &self,
         trial: &Trial,
         name: &str,
         base: Option<(&Entry, Control)>,
         findings: &mut Vec<Finding>,
-    ) -> Option<Found> {
+        alone: bool,
+    ) -> Option<(Found, bool)> {
         if !self.grant(trial.cost) {
             return None;
         }
@@ -77,27 +85,26 @@ impl Run<'_> {
         let mut done: Vec<StepSeen> = Vec::new();
         let mut made: BTreeMap<String, Made> = BTreeMap::new();
         let mut count = 0;
+        let mut lost = false;
         for step in steps {
             let now = || self.client.clock().server().middle();
             let names = scope(judge, &done, row_json.as_ref(), now());
             if let Err(trouble) = self.wait(step, &names).await {
-                return Some(troubled(trouble, &done));
+                return Some((troubled(trouble, &done), lost));
             }
             // What depends on the time is made when it can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
-            let place = self.client.pace().place(copies).await;
-            if self.is_over() {
-                return None;
-            }
+            let place = self.place(copies).await?;
             granted.left = granted.left.saturating_sub(copies);
             let names = scope(judge, &done, row_json.as_ref(), now());
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {
                 Ok(ready) => ready,
-                Err(trouble) => return Some(troubled(trouble, &done)),
+                Err(trouble) => return Some((troubled(trouble, &done), lost)),
             };
-            let seen = self.send(ready).await;
+            let seen = self.send(ready, &place, alone).await;
             drop(place);
+            lost |= seen.iter().any(|one| one.exchange.lost);
             for one in &seen {
                 findings.extend(judge.exchange(one));
             }
@@ -113,11 +120,12 @@ impl Run<'_> {
         let now = self.client.clock().server().middle();
         let names = scope(judge, &done, row_json.as_ref(), now);
         let label = trial.row.as_ref().map_or("", |r| r.label.as_str());
-        Some(match form {
+        let found = match form {
             Form::Scenario(scenario) => judge.scenario(scenario, &done, &names, label),
             Form::Probe(probe) => judge.probe(probe, &done, &names, label),
             _ => return None,
-        })
+        };
+        Some((found, lost))
     }
 
     /// Notes how many requests of a step were under way at once.
@@ -133,6 +141,14 @@ impl Run<'_> {
         let mut state = self.lock();
         let tally = &mut state.tallies[requirement];
         tally.at_once = tally.at_once.max(most);
+    }
+
+    /// Waits, unless the run is ended.
+    async fn sleep(&self, delay: std::time::Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = self.client.stop().cancelled() => {}
+        }
     }
 
     fn row_json(&self, row: &Template, name: &str) -> Json {
@@ -154,7 +170,7 @@ impl Run<'_> {
 
     async fn wait(&self, step: &Step, names: &Scope) -> Result<(), Trouble> {
         if let Some(after) = step.after {
-            tokio::time::sleep(after).await;
+            self.sleep(after).await;
         }
         if let Some(until) = &step.until {
             let until = until.instant(names)?;
@@ -165,7 +181,7 @@ impl Run<'_> {
             if delay > MOST_WAIT {
                 return Err(Trouble::Unknown("it is too long until then".into()));
             }
-            tokio::time::sleep(delay).await;
+            self.sleep(delay).await;
         }
         Ok(())
     }
@@ -200,7 +216,14 @@ impl Run<'_> {
                 } else {
                     format!("{name}/{}", step.name)
                 };
-                all.push(Ready { request: request.clone(), name: position, control, about: None, plain });
+                all.push(Ready {
+                    request: request.clone(),
+                    name: position,
+                    control,
+                    about: None,
+                    plain,
+                    repeatable: false,
+                });
             }
             if first.is_none() {
                 first = Some((draft, plain));

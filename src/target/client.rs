@@ -1,25 +1,33 @@
 //! Sending one request.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::exchange::{Failure, FailureKind, Outcome, Response};
-use super::pace::{Pace, retry_after};
-use super::settings::Settings;
+use super::pace::{Pace, delays, retry_after};
+use super::settings::{self, Settings, is_loopback};
+use super::token::Token;
 use crate::contract::document::Security;
 use crate::generate::render::{Request, Shown};
 
 /// The longest body that is read.
-const BODY_LIMIT: usize = 8 << 20;
+const BODY_LIMIT: usize = 1 << 20;
+/// What hyper says, and has no other word for, where a server speaks without having been asked.
+const UNASKED: &str = "unexpected message from connection";
 /// How often a request is sent again because the server asked to wait.
 const ASKED_TO_WAIT: u32 = 5;
+/// How often a connection is tried.
+const CONNECTS: u32 = 3;
+/// How long a connection that nobody uses is kept: shorter than by any server, so that none is closed under a request.
+const KEPT: Duration = Duration::from_secs(1);
 
 /// Stands for the identity's token in a case's `authorization`.
 pub const TOKEN: &str = "{token}";
@@ -28,13 +36,14 @@ pub const TOKEN_WITHOUT_LAST: &str = "{token[:-1]}";
 /// Stands for the token without its first character.
 pub const TOKEN_WITHOUT_FIRST: &str = "{token[1:]}";
 
-/// How requests are sent.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// The time limit of one request.
-    pub timeout: Duration,
-    /// How many requests are under way at most.
-    pub concurrency: usize,
+/// How a request is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Whether it gets a connection of its own.
+    pub alone: bool,
+    /// Whether it may be sent again though it may have been processed: it carries a key, and nothing
+    /// depends on whether the key is honoured.
+    pub repeatable: bool,
 }
 
 /// A connection to the target.
@@ -42,12 +51,12 @@ pub struct Limits {
 pub struct Client {
     kept_alive: reqwest::Client,
     one_shot: reqwest::Client,
-    base: Url,
     settings: Settings,
     security: Option<Security>,
-    timeout: Duration,
     clock: Clock,
     pace: Pace,
+    stop: CancellationToken,
+    connects: AtomicBool,
     requests: AtomicU64,
     retries: AtomicU64,
 }
@@ -65,42 +74,27 @@ pub struct Sent {
     pub retries: u32,
     /// Whether it may have been processed more than once.
     pub perhaps_twice: bool,
+    /// Whether a connection that was used before broke under it: that says nothing of the request.
+    pub lost: bool,
+    /// Whether a token was refused that used to work, and there is no other.
+    pub token_refused: bool,
 }
 
 impl Client {
     /// A client for a target.
     ///
     /// # Errors
-    /// The TLS library cannot be set up.
-    pub fn new(
-        settings: Settings,
-        security: Option<Security>,
-        limits: &Limits,
-        clock: Clock,
-    ) -> Result<Self, reqwest::Error> {
-        let loopback = match settings.url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
-        let builder = || {
-            let builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(limits.timeout)
-                .retry(reqwest::retry::never())
-                .tcp_nodelay(true);
-            if loopback { builder.no_proxy() } else { builder }
-        };
+    /// Certificates or a proxy that cannot be used.
+    pub fn new(settings: Settings, security: Option<Security>, clock: Clock) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            kept_alive: builder().build()?,
-            one_shot: builder().pool_max_idle_per_host(0).build()?,
-            base: settings.url.clone(),
-            settings,
+            kept_alive: builder(&settings)?.pool_idle_timeout(KEPT).build()?,
+            one_shot: builder(&settings)?.pool_max_idle_per_host(0).build()?,
             security,
-            timeout: limits.timeout,
             clock,
-            pace: Pace::new(limits.concurrency),
+            pace: Pace::new(settings.concurrency, settings.rate, settings.budget.max_duration),
+            stop: CancellationToken::new(),
+            settings,
+            connects: AtomicBool::new(true),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
         })
@@ -114,6 +108,11 @@ impl Client {
     /// The pace.
     pub fn pace(&self) -> &Pace {
         &self.pace
+    }
+
+    /// Cancelled when no more is to be sent. What is under way is waited for.
+    pub fn stop(&self) -> &CancellationToken {
+        &self.stop
     }
 
     /// The settings.
@@ -133,59 +132,144 @@ impl Client {
 
     /// The whole URL of a request.
     pub fn url(&self, path: &str) -> String {
-        join(&self.base, path)
+        join(&self.settings.url, path)
     }
 
     /// Sends a request. The caller holds a place, see [`Pace::place`].
     ///
-    /// A broken connection without a byte of an answer is tried once more on a fresh one; a server
-    /// that asks to wait is obeyed, for all requests together.
-    pub async fn send(&self, request: &Request, requirement: &str) -> Sent {
-        let mut retries = 0;
-        let mut waits = 0;
-        let mut fresh_connection = false;
-        let mut perhaps_twice = false;
+    /// It is sent again where that cannot do what the request is not to do: when no connection was
+    /// made, when the server refused it for the pace or for a token that ran out; when it may have
+    /// been processed, only if it is [`Manner::repeatable`].
+    pub async fn send(&self, request: &Request, requirement: &str, manner: Manner) -> Sent {
+        let mut sent = Sent {
+            at: self.clock.local(),
+            elapsed: Duration::ZERO,
+            outcome: Outcome::Failed(Failure { kind: FailureKind::Unsendable, message: String::new() }),
+            retries: 0,
+            perhaps_twice: false,
+            lost: false,
+            token_refused: false,
+        };
+        let identity = self.settings.identities.get(&request.identity);
+        let (mut waits, mut connects, mut renewed) = (0, 1, None);
+        let mut delays_asked = delays(Duration::from_millis(500));
+        let mut delays_connecting = delays(Duration::from_millis(150));
+        let mut alone = manner.alone;
         loop {
-            let at = self.clock.local();
+            let client = if alone { &self.one_shot } else { &self.kept_alive };
+            let token = match (&renewed, identity) {
+                (Some(token), _) => Ok(SecretString::clone(token)),
+                (None, Some(identity)) => identity.get().await,
+                (None, None) => Ok(SecretString::default()),
+            };
+            let token = match token {
+                Ok(token) => token,
+                Err(message) => return Sent { outcome: no_token(&request.identity, message), ..sent },
+            };
+            sent.at = self.clock.local();
             let started = tokio::time::Instant::now();
-            let client = if fresh_connection { &self.one_shot } else { &self.kept_alive };
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let outcome = match self.build(client, request, requirement) {
-                Ok(ready) => tokio::time::timeout(self.timeout, attempt(client, ready)).await.unwrap_or_else(|_| {
-                    Outcome::Failed(Failure {
-                        kind: FailureKind::Timeout,
-                        message: format!("nothing complete after {:?}", self.timeout),
-                    })
-                }),
+            sent.outcome = match self.build(client, request, requirement, &token).await {
+                Ok(ready) => self.attempt(client, ready).await,
                 Err(failure) => Outcome::Failed(failure),
             };
-            let elapsed = started.elapsed();
-            match &outcome {
-                Outcome::Failed(failure) if failure.kind == FailureKind::Broken && !fresh_connection => {
-                    fresh_connection = true;
-                    perhaps_twice = true;
+            sent.elapsed = started.elapsed();
+            match &sent.outcome {
+                Outcome::Failed(failure) => {
+                    let kind = failure.kind;
+                    if kind == FailureKind::Connect {
+                        // A server that is gone is not waited for with every request.
+                        let was_there = self.connects.load(Ordering::Relaxed);
+                        if !was_there || connects >= CONNECTS || self.stop.is_cancelled() {
+                            self.connects.store(false, Ordering::Relaxed);
+                            return sent;
+                        }
+                        connects += 1;
+                        self.sleep(delays_connecting.next().unwrap_or_default()).await;
+                    } else if !alone && is_stale(failure) && manner.repeatable {
+                        alone = true;
+                        sent.perhaps_twice = true;
+                    } else {
+                        sent.lost = !alone && is_stale(failure);
+                        return sent;
+                    }
                 }
                 Outcome::Response(response) => {
-                    self.learn_date(response, at);
-                    let Some(delay) = asked_delay(response, waits) else {
-                        return Sent { at, elapsed, outcome, retries, perhaps_twice };
-                    };
-                    waits += 1;
-                    if waits > ASKED_TO_WAIT || !self.pace.hold(delay) {
-                        let failure = Failure {
-                            kind: FailureKind::Throttled,
-                            message: format!("answered {} to the end", response.status),
-                        };
-                        return Sent { at, elapsed, outcome: Outcome::Failed(failure), retries, perhaps_twice };
+                    self.connects.store(true, Ordering::Relaxed);
+                    self.learn_date(response, sent.at);
+                    if request.credentials == Shown::Own
+                        && let Some(identity) = identity
+                    {
+                        match self.judge_token(identity, response, &token, renewed.is_some()).await {
+                            Ok(None) => {}
+                            Ok(Some(Some(other))) => {
+                                renewed = Some(other);
+                                sent.retries += 1;
+                                self.retries.fetch_add(1, Ordering::Relaxed);
+                                continue;
+                            }
+                            Ok(Some(None)) => return Sent { token_refused: true, ..sent },
+                            Err(message) => return Sent { outcome: no_token(&request.identity, message), ..sent },
+                        }
                     }
-                    self.pace.wait().await;
-                }
-                Outcome::Failed(_) => {
-                    return Sent { at, elapsed, outcome, retries, perhaps_twice };
+                    let Some(asked) = asked_delay(response) else { return sent };
+                    let delay = asked.or_else(|| delays_asked.next()).unwrap_or_default();
+                    self.pace.slow_down(started);
+                    waits += 1;
+                    tracing::info!(status = response.status, ?delay, "asked to wait");
+                    if waits > ASKED_TO_WAIT || self.stop.is_cancelled() || !self.pace.hold(delay) {
+                        let message = format!("answered {} to the end", response.status);
+                        sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Throttled, message });
+                        return sent;
+                    }
+                    tokio::select! {
+                        () = self.pace.turn() => {}
+                        () = self.stop.cancelled() => {
+                            let message = format!("answered {}, and the run was ended", response.status);
+                            sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Throttled, message });
+                            return sent;
+                        }
+                    }
                 }
             }
-            retries += 1;
+            sent.retries += 1;
             self.retries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn attempt(&self, client: &reqwest::Client, request: reqwest::Request) -> Outcome {
+        let limit = self.settings.connection.timeout;
+        tokio::time::timeout(limit, attempt(client, request)).await.unwrap_or_else(|_| {
+            let message = format!("nothing complete after {limit:?}");
+            Outcome::Failed(Failure { kind: FailureKind::Timeout, message })
+        })
+    }
+
+    /// What an answer says of a token: None if nothing against it; otherwise the one to try in its place, if there is one.
+    async fn judge_token(
+        &self,
+        token: &Token,
+        response: &Response,
+        used: &SecretString,
+        renewed: bool,
+    ) -> Result<Option<Option<SecretString>>, String> {
+        if response.status != 401 {
+            token.works();
+            return Ok(None);
+        }
+        // One that never worked is wrong; one that was just made is refused for what it asks.
+        if !token.worked() || renewed {
+            return Ok(None);
+        }
+        tracing::info!(token = token.name(), "refused, though it used to work");
+        token.another(used).await.map(Some)
+    }
+
+    /// Waits, unless the run is ended.
+    async fn sleep(&self, delay: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = self.stop.cancelled() => {}
         }
     }
 
@@ -196,11 +280,12 @@ impl Client {
         }
     }
 
-    fn build(
+    async fn build(
         &self,
         client: &reqwest::Client,
         request: &Request,
         requirement: &str,
+        token: &SecretString,
     ) -> Result<reqwest::Request, Failure> {
         let unsendable = |message: String| Failure { kind: FailureKind::Unsendable, message };
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|e| unsendable(e.to_string()))?;
@@ -212,7 +297,20 @@ impl Client {
             let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|e| unsendable(format!("{name}: {e}")))?;
             builder = builder.header(name, value);
         }
-        if let Some((name, value)) = self.credentials(request) {
+        for (name, value) in self.settings.headers.iter().filter(|(name, _)| request.header(name).is_none()) {
+            let value = match value {
+                settings::HeaderValue::Text(text) => HeaderValue::from_str(text),
+                settings::HeaderValue::Secret(secret) => {
+                    let text = secret.get().await.map_err(|message| credentials(name, message))?;
+                    HeaderValue::from_str(text.expose_secret()).map(|mut value| {
+                        value.set_sensitive(true);
+                        value
+                    })
+                }
+            };
+            builder = builder.header(name, value.map_err(|e| unsendable(format!("{name}: {e}")))?);
+        }
+        if let Some((name, value)) = self.credentials(request, token.expose_secret()) {
             let mut value = HeaderValue::from_bytes(value.as_bytes())
                 .map_err(|_| unsendable("the credentials hold a character that no header may hold".into()))?;
             value.set_sensitive(true);
@@ -224,11 +322,9 @@ impl Client {
         builder.build().map_err(|e| unsendable(e.without_url().to_string()))
     }
 
-    fn credentials(&self, request: &Request) -> Option<(String, String)> {
+    fn credentials(&self, request: &Request, token: &str) -> Option<(String, String)> {
         let security = self.security.as_ref();
         let header = security.map_or("authorization", |s| s.header.as_str());
-        let token =
-            self.settings.identities.get(&request.identity).map(|i| i.token.expose_secret()).unwrap_or_default();
         let value = match &request.credentials {
             Shown::Nothing => return None,
             Shown::Own => match security?.scheme.as_deref() {
@@ -257,6 +353,11 @@ pub fn join(base: &Url, path: &str) -> String {
     url.set_fragment(None);
     let base = url.as_str().trim_end_matches('/');
     format!("{base}/{}", path.trim_start_matches('/'))
+}
+
+/// Whether a failure may be the connection's rather than the server's.
+fn is_stale(failure: &Failure) -> bool {
+    failure.kind == FailureKind::Broken || failure.message.contains(UNASKED)
 }
 
 async fn attempt(client: &reqwest::Client, request: reqwest::Request) -> Outcome {
@@ -295,7 +396,7 @@ async fn attempt(client: &reqwest::Client, request: reqwest::Request) -> Outcome
             }
         }
     }
-    Outcome::Response(Response { status, headers, body: Bytes::from(body) })
+    Outcome::Response(Response::new(status, headers, Bytes::from(body)))
 }
 
 fn failure(error: reqwest::Error) -> Failure {
@@ -312,7 +413,7 @@ fn failure(error: reqwest::Error) -> Failure {
     while let Some(cause) = source {
         let text = cause.to_string();
         if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if hyper.is_parse() {
+            if hyper.is_parse() || text.contains(UNASKED) {
                 kind = FailureKind::Protocol;
             } else if hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled() {
                 kind = FailureKind::Broken;
@@ -326,12 +427,44 @@ fn failure(error: reqwest::Error) -> Failure {
     Failure { kind, message }
 }
 
-/// How long the server asks to wait: with 429, and with 503 if it says so.
-fn asked_delay(response: &Response, waits: u32) -> Option<Duration> {
+/// How long the server asks to wait, if it does: with 429, and with 503 if it says so. Within, None where it does not say
+/// how long.
+fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     let asked = response.header("retry-after").and_then(|v| retry_after(v, SystemTime::now()));
     match response.status {
-        429 => Some(asked.unwrap_or_else(|| Duration::from_millis(500 << waits.min(4)))),
-        503 => asked,
+        429 => Some(asked),
+        503 => asked.map(Some),
         _ => None,
     }
+}
+
+fn builder(settings: &Settings) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    let connection = &settings.connection;
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(connection.timeout)
+        .retry(reqwest::retry::never())
+        .tcp_nodelay(true)
+        .tls_danger_accept_invalid_certs(connection.insecure);
+    if is_loopback(&settings.url) {
+        builder = builder.no_proxy();
+    }
+    if let Some(proxy) = &connection.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy.clone())?);
+    }
+    if let Some(pem) = &connection.ca {
+        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
+    }
+    if let Some(pem) = &connection.client_certificate {
+        builder = builder.identity(reqwest::Identity::from_pem(pem.expose_secret().as_bytes())?);
+    }
+    Ok(builder)
+}
+
+fn no_token(identity: &str, message: String) -> Outcome {
+    Outcome::Failed(credentials(&format!("the token of `{identity}`"), message))
+}
+
+fn credentials(what: &str, message: String) -> Failure {
+    Failure { kind: FailureKind::Credentials, message: format!("{what}: {message}") }
 }

@@ -26,6 +26,8 @@ pub struct Exchange {
     pub outcome: Outcome,
     /// Whether no other request of the run carried its idempotency key before or with it.
     pub fresh: bool,
+    /// Whether a connection broke under it that was used before: that says nothing of the request.
+    pub lost: bool,
     /// How often it was sent again, after a broken connection or when asked to wait.
     pub retries: u32,
 }
@@ -69,9 +71,19 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Bytes,
+    /// The body's length; more than there is of it once [`Exchange::cut`] has cut it.
+    pub length: usize,
 }
 
+/// How much of a response's body is kept once it was judged, in bytes.
+const KEPT: usize = 64 << 10;
+
 impl Response {
+    /// A response whose body is whole.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Self {
+        Self { status, headers, length: body.len(), body }
+    }
+
     /// The first header of a name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
@@ -111,9 +123,16 @@ pub enum FailureKind {
     Throttled,
     /// The request cannot be written down in HTTP.
     Unsendable,
+    /// A token cannot be had, or no longer works.
+    Credentials,
 }
 
 impl FailureKind {
+    /// Whether the server was reached, and gave no whole answer.
+    pub fn is_silence(self) -> bool {
+        matches!(self, Self::Timeout | Self::Broken | Self::Protocol | Self::TooLarge)
+    }
+
     /// A few words.
     pub fn text(self) -> &'static str {
         match self {
@@ -124,6 +143,7 @@ impl FailureKind {
             Self::TooLarge => "the response body does not end",
             Self::Throttled => "the server kept asking to wait",
             Self::Unsendable => "the request cannot be sent over HTTP",
+            Self::Credentials => "there is no token that works",
         }
     }
 }
@@ -134,6 +154,15 @@ impl Exchange {
         match &self.outcome {
             Outcome::Response(response) => Some(response),
             Outcome::Failed(_) => None,
+        }
+    }
+
+    /// Keeps the beginning of a long body only: a run remembers many exchanges.
+    pub fn cut(&mut self) {
+        if let Outcome::Response(response) = &mut self.outcome
+            && response.body.len() > KEPT
+        {
+            response.body = Bytes::copy_from_slice(&response.body[..KEPT]);
         }
     }
 

@@ -12,4 +12,6 @@ pub mod clock;
 pub mod exchange;
 pub mod pace;
 pub mod redact;
+pub mod secret;
 pub mod settings;
+pub mod token;

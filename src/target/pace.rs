@@ -1,62 +1,142 @@
-//! Waiting for all requests together, when the server asks for it.
+//! How fast requests go out, for all of them together: the rate that is allowed, the waits that the
+//! server asks for, and a pace that falls when it does and recovers afterwards.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use backon::BackoffBuilder as _;
+use governor::{DefaultDirectRateLimiter, Quota};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// How long all waits of a run may take together.
+/// How long all waits of a run may take together, where nobody said how long it may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long nothing must have been refused before the pace rises again.
+const CALM: Duration = Duration::from_secs(5);
+/// A pace above which there is no use in limiting it.
+const FAST: Duration = Duration::from_millis(2);
+/// The slowest pace that one answer may bring.
+const SLOW: Duration = Duration::from_secs(10);
+/// How many of the last requests tell how fast they went.
+const RECENT: usize = 50;
+
+/// How many requests go out in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// The time from one request to the next.
+    pub period: Duration,
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write 8/s, 100/m or 900/h".to_owned();
+        let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+        let unit = match unit.trim() {
+            "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        let period = Duration::try_from_secs_f64(unit / number).map_err(|_| wrong())?;
+        if period.is_zero() || period > Duration::from_secs(3600) {
+            return Err("at least one an hour, and not a billion a second".to_owned());
+        }
+        Ok(Self { period })
+    }
+}
 
 /// How many requests are under way, and not before when the next may go.
 #[derive(Clone, Debug)]
 pub struct Pace {
     places: Arc<Semaphore>,
     size: u32,
+    rate: Option<Rate>,
+    lasts: Option<Duration>,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    began: Option<Instant>,
     not_before: Option<Instant>,
     waited: Duration,
+    recent: VecDeque<Instant>,
+    /// The time between requests now, and what keeps it.
+    period: Option<Duration>,
+    limiter: Option<Arc<DefaultDirectRateLimiter>>,
+    /// When it last changed.
+    changed: Option<Instant>,
 }
 
 impl Pace {
-    /// A pace with so many requests under way at most.
-    pub fn new(concurrency: usize) -> Self {
+    /// A pace with so many requests under way at most, not faster than this, for a run that takes no longer than this.
+    pub fn new(concurrency: usize, rate: Option<Rate>, lasts: Option<Duration>) -> Self {
         let size = u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX);
-        Self { places: Arc::new(Semaphore::new(size as usize)), size, state: Arc::default() }
+        let mut state = State::default();
+        state.set(rate.map(|r| r.period));
+        let places = Arc::new(Semaphore::new(size as usize));
+        Self { places, size, rate, lasts, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// A place for some requests that go out at once; waits as long as the server asked for.
+    /// The run begins.
+    pub fn begin(&self) {
+        self.lock().began = Some(Instant::now());
+    }
+
+    /// Whether the run has taken as long as it may.
+    pub fn is_late(&self) -> bool {
+        self.end().is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// A place for some requests that go out at once; waits for their turns.
     pub async fn place(&self, requests: usize) -> Option<OwnedSemaphorePermit> {
         let wanted = u32::try_from(requests).unwrap_or(u32::MAX).clamp(1, self.size);
         let permit = Arc::clone(&self.places).acquire_many_owned(wanted).await.ok();
-        self.wait().await;
+        for _ in 0..requests.max(1) {
+            self.turn().await;
+        }
         permit
     }
 
-    /// Waits as long as the server asked for.
-    pub async fn wait(&self) {
+    /// Waits until the rate lets one more request go, and as long as the server asked for.
+    pub async fn turn(&self) {
+        self.recover();
+        let limiter = self.lock().limiter.clone();
+        if let Some(limiter) = limiter {
+            limiter.until_ready().await;
+        }
         loop {
             let not_before = self.lock().not_before;
             match not_before {
                 Some(at) if at > Instant::now() => tokio::time::sleep_until(at).await,
-                _ => return,
+                _ => break,
             }
         }
+        let mut state = self.lock();
+        if state.recent.len() == RECENT {
+            state.recent.pop_front();
+        }
+        state.recent.push_back(Instant::now());
     }
 
-    /// Holds all requests back; false if the run has waited too long already.
+    /// Holds all requests back; false if that would take longer than the run may.
     pub fn hold(&self, delay: Duration) -> bool {
+        let end = self.end();
         let mut state = self.lock();
         let now = Instant::now();
-        let until = now + delay;
+        let Some(until) = now.checked_add(delay) else { return false };
         let held = state.not_before.filter(|at| *at > now).unwrap_or(now);
         let more = until.saturating_duration_since(held);
-        if state.waited + more > PATIENCE {
+        let is_too_long = match end {
+            Some(end) => until > end,
+            None => state.waited + more > PATIENCE,
+        };
+        if is_too_long {
             return false;
         }
         state.waited += more;
@@ -64,14 +144,65 @@ impl Pace {
         true
     }
 
+    /// Halves the pace, since a request that was sent at this time was refused for it.
+    pub fn slow_down(&self, sent: Instant) {
+        let mut state = self.lock();
+        // What was sent before the last change says nothing of the pace since.
+        if state.changed.is_some_and(|changed| sent <= changed) {
+            return;
+        }
+        let seen = match (state.recent.front(), state.recent.back()) {
+            (Some(first), Some(last)) if state.recent.len() > 1 => (*last - *first) / (state.recent.len() as u32 - 1),
+            _ => Duration::from_millis(50),
+        };
+        let period = (2 * state.period.unwrap_or(seen)).clamp(2 * FAST, SLOW.max(self.rate.map_or(SLOW, |r| r.period)));
+        tracing::info!("slower: a request every {period:?}");
+        state.set(Some(period));
+        state.changed = Some(Instant::now());
+    }
+
+    /// Lets the pace rise after some calm, to what is allowed.
+    fn recover(&self) {
+        let mut state = self.lock();
+        let Some(changed) = state.changed.filter(|changed| changed.elapsed() >= CALM) else { return };
+        let allowed = self.rate.map(|r| r.period);
+        let period = state.period.map(|p| p * 2 / 3).filter(|p| *p > allowed.unwrap_or(FAST)).or(allowed);
+        state.set(period);
+        state.changed = (period != allowed).then(|| changed.max(Instant::now()));
+    }
+
     /// How long the run has waited because the server asked for it.
     pub fn waited(&self) -> Duration {
         self.lock().waited
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn end(&self) -> Option<Instant> {
+        self.lock().began?.checked_add(self.lasts?)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn set(&mut self, period: Option<Duration>) {
+        if self.period != period {
+            self.period = period;
+            let quota = period.and_then(Quota::with_period);
+            self.limiter = quota.map(|quota| Arc::new(DefaultDirectRateLimiter::direct(quota)));
+        }
+    }
+}
+
+/// Ever longer delays, with jitter, for servers that do not say how long.
+pub fn delays(shortest: Duration) -> impl Iterator<Item = Duration> {
+    backon::ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(shortest)
+        .with_max_delay(Duration::from_secs(30))
+        .without_max_times()
+        .build()
 }
 
 /// The delay that a `Retry-After` header asks for: seconds, or an HTTP date.
@@ -89,6 +220,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn reads_rates() {
+        let period = |text: &str| text.parse::<Rate>().map(|r| r.period);
+        assert_eq!(period("8/s"), Ok(Duration::from_millis(125)));
+        assert_eq!(period("900/h"), Ok(Duration::from_secs(4)));
+        assert_eq!(period("0.5 / s"), Ok(Duration::from_secs(2)));
+        for text in ["8", "8/d", "0/s", "-1/s", "x/s", "1e20/s", "0.1/h"] {
+            assert!(period(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn reads_seconds_and_dates() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         assert_eq!(retry_after(" 3 ", now), Some(Duration::from_secs(3)));
@@ -100,7 +242,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn holds_everybody_and_gives_up_in_the_end() {
-        let pace = Pace::new(2);
+        let pace = Pace::new(2, None, None);
         assert!(pace.hold(Duration::from_secs(3)));
         assert!(pace.hold(Duration::from_secs(3)), "the same wait counts once");
         let start = Instant::now();
@@ -108,5 +250,43 @@ mod tests {
         assert_eq!(start.elapsed().as_secs(), 3);
         assert_eq!(pace.waited(), Duration::from_secs(3));
         assert!(!pace.hold(Duration::from_secs(200)));
+        assert!(!pace.hold(Duration::from_secs(u64::MAX)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_no_longer_than_the_run_may_take() {
+        let pace = Pace::new(2, None, Some(Duration::from_secs(600)));
+        pace.begin();
+        assert!(pace.hold(Duration::from_secs(500)));
+        assert!(!pace.hold(Duration::from_secs(601)));
+        assert!(!pace.is_late());
+        tokio::time::advance(Duration::from_secs(600)).await;
+        assert!(pace.is_late());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn falls_and_recovers() {
+        let pace = Pace::new(2, Some("100/s".parse().unwrap()), None);
+        let period = || pace.lock().period.unwrap();
+        let sent = Instant::now();
+        pace.slow_down(sent);
+        assert_eq!(period(), Duration::from_millis(20));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        pace.slow_down(sent);
+        assert_eq!(period(), Duration::from_millis(20), "one crowd is one sign");
+        pace.slow_down(Instant::now());
+        assert_eq!(period(), Duration::from_millis(40));
+        for _ in 0..6 {
+            tokio::time::advance(CALM).await;
+            pace.recover();
+        }
+        assert_eq!(period(), Duration::from_millis(10), "what is allowed");
+    }
+
+    #[test]
+    fn delays_grow() {
+        let all: Vec<Duration> = delays(Duration::from_millis(100)).take(12).collect();
+        assert!(all[0] >= Duration::from_millis(100) && all[0] <= Duration::from_millis(200));
+        assert!(all[11] >= Duration::from_secs(30), "{all:?}");
     }
 }

@@ -1,19 +1,27 @@
-//! Keeping tokens out of everything that is written.
+//! Keeping secrets out of everything that is written.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Match, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use regex::{NoExpand, Regex};
 
-/// A token so short would turn reports into riddles, and protects nothing.
+/// A secret so short would turn reports into riddles, and protects nothing.
 const SHORTEST: usize = 4;
+/// How often a text is read with its escapes taken away: an escape may itself be escaped.
+const READINGS: usize = 3;
 
-/// Replaces tokens, however they are spelt, by the names of their variables.
+/// Replaces secrets, however they are spelt, by their names.
 #[derive(Clone, Default)]
-pub struct Redactor {
-    /// What is looked for and what takes its place; whole tokens before parts of them, long ones before short ones.
-    patterns: Vec<(Regex, String)>,
+pub struct Redactor(Vec<Arc<Search>>);
+
+/// What is looked for on behalf of one secret.
+struct Search {
+    needles: AhoCorasick,
+    /// What takes the place of each needle.
+    replacements: Vec<String>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -23,67 +31,188 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// A redactor for tokens and the names of the variables that hold them.
-    pub fn new<'a>(tokens: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut wanted: Vec<(&str, String)> = Vec::new();
-        for (token, variable) in tokens {
-            // Without their ends they are sent too; spelt so that a shell cuts the same character off.
-            let mut chars = token.chars();
-            chars.next_back();
-            wanted.push((token, format!("${{{variable}}}")));
-            wanted.push((chars.as_str(), format!("${{{variable}%?}}")));
-            let mut chars = token.chars();
-            chars.next();
-            wanted.push((chars.as_str(), format!("${{{variable}#?}}")));
-        }
-        wanted.retain(|(token, _)| token.len() >= SHORTEST);
-        wanted.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
-        let patterns = wanted
-            .into_iter()
-            .filter_map(|(token, replacement)| Some((Regex::new(&pattern(token)).ok()?, replacement)))
-            .collect();
-        Self { patterns }
+    /// A redactor for secrets and their names, which are names of variables.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut redactor = Self::default();
+        secrets.into_iter().for_each(|(secret, name)| redactor.add(secret, name));
+        redactor
     }
 
-    /// The text without tokens.
-    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut out = Cow::Borrowed(text);
-        for (pattern, replacement) in &self.patterns {
-            if pattern.is_match(&out) {
-                out = Cow::Owned(pattern.replace_all(&out, NoExpand(replacement)).into_owned());
-            }
+    /// Adds a secret and its name.
+    pub fn add(&mut self, secret: &str, name: &str) {
+        // Without its ends it is sent too; spelt so that a shell cuts the same character off.
+        let mut chars = secret.chars();
+        chars.next_back();
+        let without_last = chars.as_str();
+        let mut chars = secret.chars();
+        chars.next();
+        let parts = [(secret, ""), (without_last, "%?"), (chars.as_str(), "#?")];
+        let (needles, replacements): (Vec<_>, Vec<_>) = parts
+            .into_iter()
+            .filter(|(part, _)| part.len() >= SHORTEST)
+            .flat_map(|(part, cut)| encodings(part).into_iter().map(move |text| (text, format!("${{{name}{cut}}}"))))
+            .unzip();
+        // A table for each state would take megabytes for a long token.
+        let built = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(needles);
+        // Fails only beyond what memory could hold.
+        if let Ok(needles) = built.map(|needles| Arc::new(Search { needles, replacements })) {
+            self.0.push(needles);
         }
-        out
+    }
+
+    /// The text without secrets.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut found: Vec<(Range<usize>, &str)> = Vec::new();
+        let mut reading = Some(Reading::plain(text));
+        for _ in 0..READINGS {
+            let Some(now) = reading else { break };
+            for search in &self.0 {
+                let replacement = |m: Match| search.replacements[m.pattern().as_usize()].as_str();
+                found.extend(search.needles.find_iter(&now.bytes).map(|m| (now.range(m.range()), replacement(m))));
+            }
+            reading = now.unescaped();
+        }
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        // Of what begins at one place the longest counts, and a whole secret before a part of another.
+        found.sort_by_key(|(range, name)| (range.start, std::cmp::Reverse(range.end), name.contains(['%', '#'])));
+        let mut clean = String::with_capacity(text.len());
+        let mut from = 0;
+        for (range, replacement) in found {
+            if range.start >= from {
+                clean.push_str(text.get(from..range.start).unwrap_or_default());
+                clean.push_str(replacement);
+            }
+            from = from.max(range.end);
+        }
+        clean.push_str(text.get(from..).unwrap_or_default());
+        Cow::Owned(clean)
     }
 }
 
-/// A regular expression for a token as it is, or with any of its characters escaped as in URLs, JSON or strings; and for
-/// its Base64 at each of the three places that it may have in a longer text.
-fn pattern(token: &str) -> String {
-    let spelt: String = token.chars().map(spellings).collect();
-    let mut all = vec![spelt];
+/// A text as it is; its Base64 at each of the three places that it may have in a longer text; its bytes in hexadecimal.
+fn encodings(text: &str) -> Vec<String> {
+    let mut all = vec![text.to_owned()];
     for before in 0..3 {
         let mut bytes = vec![0; before];
-        bytes.extend_from_slice(token.as_bytes());
+        bytes.extend_from_slice(text.as_bytes());
         // Characters that depend on what stands before or behind are left out.
         let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
         for engine in [&STANDARD, &URL_SAFE] {
             let encoded = engine.encode(&bytes);
-            if let Some(middle) = encoded.get(from..to).filter(|m| m.len() >= SHORTEST) {
-                all.push(regex::escape(middle));
-            }
+            all.extend(encoded.get(from..to).filter(|m| m.len() >= SHORTEST).map(str::to_owned));
         }
     }
-    all.join("|")
+    let hexadecimal: String = text.bytes().map(|b| format!("{b:02x}")).collect();
+    all.push(hexadecimal.to_uppercase());
+    all.push(hexadecimal);
+    all
 }
 
-/// Every spelling of a character that servers use.
-fn spellings(c: char) -> String {
-    let mut buffer = [0; 4];
-    let percent: String = c.encode_utf8(&mut buffer).bytes().map(|b| format!("%(?i:{b:02x})")).collect();
-    let mut units = [0; 2];
-    let unicode: String = c.encode_utf16(&mut units).iter().map(|u| format!(r"\\u(?i:{u:04x})")).collect();
-    format!(r"(?:\\?{}|{percent}|{unicode})", regex::escape(&c.to_string()))
+/// A text as someone reads it who takes escapes away, and where each of its bytes stood.
+struct Reading {
+    bytes: Vec<u8>,
+    /// Where each byte came from; None where nothing was taken away.
+    origins: Option<Vec<Range<usize>>>,
+}
+
+impl Reading {
+    fn plain(text: &str) -> Self {
+        Self { bytes: text.as_bytes().to_vec(), origins: None }
+    }
+
+    fn origin(&self, at: usize) -> Range<usize> {
+        match &self.origins {
+            Some(origins) => origins[at].clone(),
+            None => at..at + 1,
+        }
+    }
+
+    /// Where a part of it stood. Never empty.
+    fn range(&self, range: Range<usize>) -> Range<usize> {
+        self.origin(range.start).start..self.origin(range.end - 1).end
+    }
+
+    /// The same without one level of escapes of URLs, JSON, strings and HTML; None if there are none.
+    fn unescaped(&self) -> Option<Self> {
+        if !self.bytes.iter().any(|b| matches!(b, b'%' | b'\\' | b'&')) {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let mut origins = Vec::with_capacity(self.bytes.len());
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let (length, meant) = escape(&self.bytes[at..]).unwrap_or_else(|| (1, Meant::Byte(self.bytes[at])));
+            let origin = self.origin(at).start..self.origin(at + length - 1).end;
+            let mut buffer = [0; 4];
+            let meant = match meant {
+                Meant::Byte(byte) => {
+                    buffer[0] = byte;
+                    &buffer[..1]
+                }
+                Meant::Char(c) => c.encode_utf8(&mut buffer).as_bytes(),
+            };
+            for byte in meant {
+                bytes.push(*byte);
+                origins.push(origin.clone());
+            }
+            at += length;
+        }
+        Some(Self { bytes, origins: Some(origins) })
+    }
+}
+
+enum Meant {
+    Byte(u8),
+    Char(char),
+}
+
+/// The escape at the beginning of a text: its length, and what it stands for.
+fn escape(text: &[u8]) -> Option<(usize, Meant)> {
+    let hexadecimal = |range: Range<usize>| {
+        let digits = std::str::from_utf8(text.get(range)?).ok()?;
+        digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+    };
+    let byte = |code: u32| u8::try_from(code).ok().map(Meant::Byte);
+    match (text.first()?, text.get(1)) {
+        (b'%', _) => Some((3, byte(hexadecimal(1..3)?)?)),
+        (b'\\', Some(b'x')) => Some((4, byte(hexadecimal(2..4)?)?)),
+        (b'\\', Some(b'u')) => {
+            let first = hexadecimal(2..6)?;
+            let second = (text.get(6..8) == Some(br"\u")).then(|| hexadecimal(8..12)).flatten();
+            match (char::from_u32(first), second) {
+                (Some(c), _) => Some((6, Meant::Char(c))),
+                (None, Some(second)) if (0xdc00..0xe000).contains(&second) && first < 0xdc00 => {
+                    let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                    Some((12, Meant::Char(char::from_u32(code)?)))
+                }
+                _ => None,
+            }
+        }
+        (b'\\', Some(next)) if next.is_ascii_punctuation() => Some((2, Meant::Byte(*next))),
+        (b'&', Some(_)) => {
+            let end = text.iter().take(10).position(|b| *b == b';')?;
+            let name = std::str::from_utf8(text.get(1..end)?).ok()?;
+            let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+            let c = match name {
+                "amp" => '&',
+                "lt" => '<',
+                "gt" => '>',
+                "quot" => '"',
+                "apos" => '\'',
+                _ => match name.strip_prefix('#')? {
+                    digits if digits.starts_with(['x', 'X']) => number(&digits[1..], 16)?,
+                    digits => number(digits, 10)?,
+                },
+            };
+            Some((end + 1, Meant::Char(c)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -104,18 +233,25 @@ mod tests {
             "s3cr3t%2b%2fto%2dken%3f%3d",
             r"s3cr3t+\/to-ken?=",
             r"s3cr3t\u002b/to-ken?\u003D",
+            r"s3cr3t\x2b/to-ken?\x3D",
+            "s3cr3t&#43;/to-ken?&#x3D;",
+            r"s3cr3t%5Cu002b\/to-ken?%253D",
+            "7333637233742b2f746f2d6b656e3f3d",
+            "7333637233742B2F746F2D6B656E3F3D",
         ] {
-            assert_eq!(redacted(&format!("a {text} b")), "a ${T} b", "{text}");
+            assert_eq!(redacted(&format!("ä {text} \\b")), "ä ${T} \\b", "{text}");
         }
-        assert!(matches!(Redactor::new([(TOKEN, "T")]).text("nothing"), Cow::Borrowed(_)));
+        assert!(matches!(Redactor::new([(TOKEN, "T")]).text("nothing % \\ &amp;"), Cow::Borrowed(_)));
     }
 
     #[test]
     fn replaces_base64_wherever_it_begins() {
         for before in ["", "x", "xy", "Bearer ", "user:"] {
             let text = STANDARD.encode(format!("{before}{TOKEN}"));
-            let clean = redacted(&text);
-            assert!(clean.contains("${T}"), "{before}: {clean}");
+            for text in [text.replace('+', "%2B").replace('/', "\\/"), text] {
+                let clean = redacted(&text);
+                assert!(clean.contains("${T}"), "{before}: {clean}");
+            }
         }
     }
 
@@ -124,11 +260,27 @@ mod tests {
         assert_eq!(redacted(&TOKEN[1..]), "${T#?}");
         assert_eq!(redacted(&TOKEN[..TOKEN.len() - 1]), "${T%?}");
         assert_eq!(redacted(&format!("{TOKEN}x")), "${T}x");
+        assert_eq!(redacted(&format!("{TOKEN}{TOKEN}")), "${T}${T}");
     }
 
     #[test]
     fn longer_tokens_first() {
         let redactor = Redactor::new([("token-a", "A"), ("token-a-long", "B")]);
         assert_eq!(redactor.text("token-a-long"), "${B}");
+    }
+
+    #[test]
+    fn leaves_broken_escapes_alone() {
+        for text in ["%", "%4", "%zz", "\\", "\\u12", "\\ud800\\u0041", "&#;", "&#x110000;", "&", "\\x4"] {
+            assert_eq!(redacted(text), text);
+            assert_eq!(redacted(&format!("{text}{TOKEN}{text}")), format!("{text}${{T}}{text}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_hundreds_of_long_tokens() {
+        let tokens: Vec<String> = (0..300).map(|n| format!("{n}.{}", "eyJhbGciOiJub25lIn0".repeat(60))).collect();
+        let redactor = Redactor::new(tokens.iter().map(|t| (t.as_str(), "T")));
+        assert_eq!(redactor.text(&format!("<{}>", tokens[299])), "<${T}>");
     }
 }

@@ -27,6 +27,7 @@ use crate::judge::tally::Tally;
 use crate::target::clock::Clock;
 use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome, Response};
 use crate::target::settings::Settings;
+use crate::target::token::Origin;
 use har::Entry;
 
 /// Headers that clients add by themselves, beside those that begin with `sec-`: they change nothing of what is asked.
@@ -121,6 +122,7 @@ impl Recorded {
             server_now,
             outcome: self.outcome,
             fresh,
+            lost: false,
             retries: self.retries,
         }
     }
@@ -221,8 +223,12 @@ impl Reader<'_> {
         };
         let mut identities = self.settings.identities.iter();
         let own = identities.find(|(_, identity)| {
-            let variable = format!("${{{}}}", identity.variable);
-            [identity.token.expose_secret(), variable.as_str()].iter().any(|t| value == spelt(security, t))
+            let held = match identity.origin() {
+                Origin::Variable(_, token) => Some(token.expose_secret()),
+                Origin::File(_) | Origin::Command(..) => None,
+            };
+            let variable = format!("${{{}}}", identity.name());
+            held.into_iter().chain([variable.as_str()]).any(|t| value == spelt(security, t))
         });
         match (own, ours) {
             (Some((name, _)), ours) => (ours.unwrap_or_else(|| name.clone()), Shown::Own, rest),
@@ -289,14 +295,13 @@ fn outcome(entry: &Entry) -> Outcome {
             Some("too_large") => FailureKind::TooLarge,
             Some("throttled") => FailureKind::Throttled,
             Some("unsendable") => FailureKind::Unsendable,
+            Some("credentials") => FailureKind::Credentials,
             // Why a browser gave up is not known: it is nothing against the server.
             _ => FailureKind::Connect,
         };
         return Outcome::Failed(Failure { kind, message });
     }
-    Outcome::Response(Response {
-        status: entry.response.status,
-        headers: entry.response.headers.iter().map(|h| (h.name.to_lowercase(), h.value.clone())).collect(),
-        body: entry.response.content.bytes().unwrap_or_default().into(),
-    })
+    let headers = entry.response.headers.iter().map(|h| (h.name.to_lowercase(), h.value.clone())).collect();
+    let body = entry.response.content.bytes().unwrap_or_default();
+    Outcome::Response(Response::new(entry.response.status, headers, body.into()))
 }

@@ -77,22 +77,25 @@ fn probity(folder: &Path, url: &str, arguments: &[&str]) -> Output {
 
 /// Checks a server; gives the exit code, the ids of the requirements that have a verdict other than
 /// pass, and what was printed.
-fn check(deviations: &[&'static str], seed: u64) -> (Option<i32>, BTreeSet<(String, String)>, String) {
+fn check(deviations: &[&'static str], seed: u64, only: &[&str]) -> (Option<i32>, BTreeSet<(String, String)>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = market::open(deviations);
-    let output = probity(folder.path(), &url, &["check", "--seed", &seed.to_string(), "--out", "reports"]);
+    let seed = seed.to_string();
+    let mut arguments = vec!["check", "--seed", &seed, "--out", "reports"];
+    arguments.extend(only.iter().flat_map(|id| ["--only", id]));
+    let output = probity(folder.path(), &url, &arguments);
     let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let report = std::fs::read(folder.path().join("reports/report.json")).unwrap_or_else(|e| panic!("{e}\n{printed}"));
     let report: Value = serde_json::from_slice(&report).expect("a report");
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
-    let verdicts = report["requirements"].as_array().expect("requirements").iter();
+    let verdicts = report["requirements"].as_array().expect("requirements").iter().filter(|r| r["selected"] == true);
     let verdicts = verdicts.map(|r| (text(&r["verdict"]), text(&r["id"]))).filter(|(v, _)| v != "pass");
     (output.status.code(), verdicts.collect(), printed)
 }
 
 #[test]
 fn a_server_that_keeps_the_contract_passes() {
-    let (code, verdicts, printed) = check(&[], 7);
+    let (code, verdicts, printed) = check(&[], 7, &[]);
     assert_eq!(verdicts, BTreeSet::new(), "{printed}");
     assert_eq!(code, Some(0), "{printed}");
 }
@@ -103,16 +106,16 @@ fn deviations_fail_exactly_what_they_break() {
     let groups: Vec<Vec<usize>> = (0..DEVIATIONS.len().div_ceil(4))
         .map(|g| (g..DEVIATIONS.len()).step_by(DEVIATIONS.len().div_ceil(4)).collect())
         .collect();
-    deviate(&groups);
+    deviate(&groups, false);
 }
 
+/// Every third by itself: none is found with the help of another. Only what it breaks is tried.
 #[test]
-#[ignore = "takes minutes: the same, each on a server of its own"]
-fn each_deviation_fails_exactly_what_it_breaks() {
-    deviate(&(0..DEVIATIONS.len()).map(|i| vec![i]).collect::<Vec<_>>());
+fn a_deviation_by_itself_fails_what_it_breaks() {
+    deviate(&(0..DEVIATIONS.len()).step_by(3).map(|i| vec![i]).collect::<Vec<_>>(), true);
 }
 
-fn deviate(groups: &[Vec<usize>]) {
+fn deviate(groups: &[Vec<usize>], narrow: bool) {
     let next = AtomicUsize::new(0);
     let wrong = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -122,7 +125,10 @@ fn deviate(groups: &[Vec<usize>]) {
                     let names: Vec<&str> = group.iter().map(|i| DEVIATIONS[*i].0).collect();
                     let expected = group.iter().flat_map(|i| DEVIATIONS[*i].1);
                     let expected: BTreeSet<_> = expected.map(|id| ("fail".to_owned(), (*id).to_owned())).collect();
-                    let (code, verdicts, printed) = check(&names, 11);
+                    // With one that provokes the refusal whose shape some deviate in.
+                    let broken = expected.iter().map(|(_, id)| id.as_str());
+                    let only: Vec<&str> = broken.chain(["access/unknown-shop"]).filter(|_| narrow).collect();
+                    let (code, verdicts, printed) = check(&names, 11, &only);
                     if verdicts != expected || code != Some(1) {
                         let more: Vec<_> = verdicts.difference(&expected).collect();
                         let less: Vec<_> = expected.difference(&verdicts).collect();

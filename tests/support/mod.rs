@@ -95,17 +95,31 @@ impl Probity {
         self.folder.path()
     }
 
+    /// Called from another folder.
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// Runs it to its end.
-    pub fn run(mut self) -> Ran {
+    pub fn run(self) -> Ran {
+        self.run_with(|_| ())
+    }
+
+    /// Runs it to its end, with its process id for someone who does something to it.
+    pub fn run_with(mut self, act: impl FnOnce(u32)) -> Ran {
         let begun = Instant::now();
         let mut child = self.command.spawn().expect("the binary");
         let out = drain(child.stdout.take().expect("a pipe"));
         let err = drain(child.stderr.take().expect("a pipe"));
+        act(child.id());
         let mut hung = false;
+        let mut peak = None;
         let status = loop {
             if let Some(status) = child.try_wait().expect("a status") {
                 break status;
             }
+            peak = memory(child.id()).or(peak);
             if begun.elapsed() > LIMIT {
                 hung = true;
                 child.kill().expect("a child to end");
@@ -116,6 +130,7 @@ impl Probity {
             words: self.words,
             folder: self.folder,
             code: status.code(),
+            peak,
             stdout: out.join().expect("stdout"),
             stderr: err.join().expect("stderr"),
         };
@@ -140,6 +155,13 @@ impl Probity {
         let stdout = child.stdout.take().expect("a pipe");
         Running { child, stdout, _folder: self.folder }
     }
+}
+
+/// The most memory that a process has held so far, in MiB.
+fn memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? >> 10)
 }
 
 fn drain(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
@@ -187,6 +209,8 @@ pub struct Ran {
     words: String,
     folder: TempDir,
     pub code: Option<i32>,
+    /// The most memory that it held, in MiB, where the system tells.
+    pub peak: Option<u64>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -315,6 +339,7 @@ pub fn normalised(text: &str) -> String {
             (pattern(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
             (pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)?"), "INSTANT"),
             (pattern(r"\b[\d.]+ (ms|s)\b"), "TIME"),
+            (pattern(r"TIME (behind|ahead)"), "TIME off"),
             (pattern(r"op_[a-z0-9]+"), "op_ID"),
             (pattern(r"\.yaml:\d+"), ".yaml:LINE"),
             (pattern(r"\d+ not asked for"), "N not asked for"),

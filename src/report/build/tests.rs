@@ -1,10 +1,8 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hdrhistogram::Histogram;
-use secrecy::SecretString;
 use serde_json::json;
 
 use super::*;
@@ -18,7 +16,7 @@ use crate::report::exchanges::{self, ExchangeLog};
 use crate::report::record::{self, BODY_SHOWN};
 use crate::run::event::{Event, Sink};
 use crate::target::exchange::{self as target, Interval, Response};
-use crate::target::settings::{Identity, Settings};
+use crate::target::settings::{Overrides, Settings};
 
 const TOKEN: &str = "s3cr3t-token";
 
@@ -73,13 +71,11 @@ fn contract() -> Contract {
 }
 
 fn recorder(contract: &Contract) -> Recorder {
-    let identity = Identity { token: SecretString::from(TOKEN.to_owned()), variable: "MY_TOKEN".to_owned() };
-    let settings = Settings {
-        url: "https://example.com/base".parse().unwrap(),
-        identities: BTreeMap::from([("caller".to_owned(), identity)]),
-        fixtures: json!({}),
-        source: None,
-    };
+    let toml = "[target]\nurl = 'https://example.com/base'\n[identities.caller]\ntoken = { env = 'MY_TOKEN' }\n";
+    let source = crate::source::Source::new("t", toml);
+    let settings =
+        Settings::read(Some(source), &Overrides::default(), &|name| (name == "MY_TOKEN").then(|| TOKEN.to_owned()))
+            .unwrap();
     Recorder::new(&settings, contract.operation.security.as_ref())
 }
 
@@ -100,12 +96,13 @@ fn exchange(number: u64, body: &[u8], credentials: Shown, answer: &[u8]) -> Arc<
         sent: at(),
         elapsed: Duration::from_micros(12_345),
         server_now: Interval::exact(at()),
-        outcome: target::Outcome::Response(Response {
-            status: 201,
-            headers: vec![("x-echo".into(), format!("Bearer {TOKEN}"))],
-            body: answer.to_vec().into(),
-        }),
+        outcome: target::Outcome::Response(Response::new(
+            201,
+            vec![("x-echo".into(), format!("Bearer {TOKEN}"))],
+            answer.to_vec().into(),
+        )),
         fresh: true,
+        lost: false,
         retries: 1,
     })
 }
@@ -136,6 +133,9 @@ fn outcome(contract: &Contract) -> Outcome {
             requests: 5,
             retries: 1,
             accepted: 2,
+            created: 2,
+            uncertain: 0,
+            slowest: vec![("area/id".to_owned(), Duration::from_micros(1_500))],
             waited: Duration::ZERO,
             latencies,
             most_at_once: 3,
@@ -179,7 +179,10 @@ fn carries_what_the_contract_and_the_run_say() {
     assert!(declared.origin.ends_with("books.yaml:2"), "{}", declared.origin);
     assert_eq!(report.requirement(&declared.id), Some(declared));
     assert_eq!(declared.verdict, Verdict::Untested);
-    assert_eq!(declared.reason.as_deref(), Some("no exchange of this run spoke to it; more --examples may"));
+    assert_eq!(
+        declared.reason.as_deref(),
+        Some("nothing that the target took in this run spoke to it; more --examples may")
+    );
 }
 
 #[test]
@@ -275,7 +278,11 @@ fn says_why_a_run_was_cut_short() {
     };
     assert_eq!(
         end(&outcome),
-        (Some(Cause::MaxRequests), false, Some("the run came to its limit of 500 requests (--max-requests)".into()))
+        (
+            Some(Cause::MaxRequests),
+            false,
+            Some("the budget of 500 requests (--max-requests) was not enough for all".into())
+        )
     );
     outcome.stop = Some(Stop::Throttled);
     assert_eq!(end(&outcome).0, Some(Cause::Throttled));

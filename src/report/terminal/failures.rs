@@ -34,7 +34,11 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         if !same.is_empty() {
             page.field_of(
                 "also",
-                &format!("{} on the same exchanges: {}", counted(same.len() as u64, "other failure"), same.join(", ")),
+                &format!(
+                    "{}, probably of the same cause: {}",
+                    counted(same.len() as u64, "other failure"),
+                    same.join(", ")
+                ),
                 LINES * 2,
             );
         }
@@ -82,12 +86,17 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     };
     let again = match requirement.again {
         Some(a) if a.sent == a.broken => format!("; sent again {}: steady", times(a.sent)),
+        Some(a) if a.broken == 0 => format!("; sent again {}: never failed again, so intermittent", times(a.sent)),
         Some(a) => format!("; sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)),
         None => String::new(),
     };
-    page.field("broken", &format!("{}, {held}{again}", times(counts.broken)));
+    let at_once = match requirement.at_once {
+        Some(n) if n > 1 => format!(", up to {n} at once"),
+        _ => String::new(),
+    };
+    page.field("broken", &format!("{}, {held}{at_once}{again}", times(counts.broken)));
     if let Some(cause) = &requirement.cause {
-        page.field("cause", &format!("wherever it fails, {cause} fails too"));
+        page.field("cause", &format!("probably the same as of {cause}"));
     }
     let Some(failure) = requirement.failures.first() else { return };
     if !failure.label.is_empty() {
@@ -136,7 +145,7 @@ fn exchanges(page: &mut Page, failure: &Failure) {
         }
         let number = if all.len() > 1 { format!(" {}", i + 1) } else { String::new() };
         let before = all.first().filter(|_| i > 0);
-        request(page, &number, exchange, before, failure.smallest);
+        request(page, &number, exchange, before, failure.smallest && i == 0);
         answer(page, &number, exchange);
     }
 }

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::model::Report;
-use super::text::{counted, fit, visible, wrap};
+use super::model::{ClockDifference, Report};
+use super::text::{counted, fit, seconds, visible, wrap};
 use super::words::LOOKS;
 
 /// How the summary is set.
@@ -45,6 +45,9 @@ pub fn render(report: &Report, files: &[PathBuf], options: &Options) -> String {
     footer(&mut page, report, files);
     page.out
 }
+
+/// How many records that could not be removed are named.
+const LEFT_SHOWN: usize = 10;
 
 /// The last lines of the summary alone.
 pub fn ending(report: &Report, files: &[PathBuf], options: &Options) -> String {
@@ -109,23 +112,56 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     if figures.waited_ms > 0 {
         line += &format!(", {} waited as the server asked", seconds(figures.waited_ms));
     }
-    if let Some(latency) = &figures.latency {
-        line += &format!(
-            "; half answered within {} ms, 99 in 100 within {} ms",
-            round(latency.p50_ms),
-            round(latency.p99_ms)
-        );
+    if figures.accepted > 0 {
+        line += &format!("; {} created", counted(figures.created, "record"));
+    }
+    if figures.uncertain > 0 {
+        line += &format!(", and perhaps {} more", figures.uncertain);
     }
     page.text(&line);
+    if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.first_contact_failed) {
+        let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
+        let quantiles =
+            [("p50", latency.p50_ms), ("p90", latency.p90_ms), ("p99", latency.p99_ms), ("max", latency.max_ms)];
+        page.text(&format!("answered in {}", quantiles.map(|(what, millis)| of(what, millis)).join(", ")));
+        if page.full && !figures.slowest.is_empty() {
+            let slowest: Vec<String> =
+                figures.slowest.iter().map(|s| format!("{} {} ms", s.requirement, round(s.max_ms))).collect();
+            page.text(&format!("slowest: {}", slowest.join(", ")));
+        }
+    }
+    if !report.end.first_contact_failed {
+        page.text(&clock(figures.clock.as_ref()));
+    }
+    if let Some(cleanup) = &report.cleanup {
+        page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
+        for left in cleanup.left.iter().take(LEFT_SHOWN) {
+            let id = left.id.as_deref().unwrap_or("a record without a known id");
+            page.indented(2, &format!("{id} (mark {}, {}): {}", left.mark, left.trial, left.reason), usize::MAX);
+        }
+        if cleanup.left.len() > LEFT_SHOWN {
+            page.indented(2, "and more: see created.ndjson", usize::MAX);
+        }
+    }
     if !files.is_empty() {
         let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
     }
 }
 
-/// Milliseconds in words.
-fn seconds(millis: u64) -> String {
-    format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+/// How well the server's time is known: what lies nearer to the present instant is left open.
+fn clock(difference: Option<&ClockDifference>) -> String {
+    let Some(ClockDifference { low_ms, high_ms }) = difference else {
+        return "the server's clock: not told, so ours is taken, give or take 10 minutes".to_owned();
+    };
+    let side = |ms: i64| {
+        let distance = match ms.unsigned_abs() {
+            ms @ 0..1000 => format!("{ms} ms"),
+            ms => seconds(ms),
+        };
+        format!("{distance} {}", if ms < 0 { "behind" } else { "ahead" })
+    };
+    format!("the server's clock: {} to {} of ours", side(*low_ms), side(*high_ms))
 }
 
 /// Milliseconds with as many digits as matter.

@@ -1,0 +1,62 @@
+//! `cleanup`: removes what earlier runs created.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::options::{BudgetOptions, ContractOptions, TargetOptions};
+use super::{Done, Failed, logging, print};
+use crate::cleanup::clean_up;
+use crate::gate::Exit;
+use crate::report::CREATED;
+use crate::report::created::{self, CreatedLog};
+use crate::report::text::counted;
+use crate::source::Diagnostic;
+use crate::target::clock::Clock;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// The folder with the created.ndjson of a run
+    #[arg(value_name = "DIR", default_value = "reports")]
+    dir: PathBuf,
+
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    let path = args.dir.join(CREATED);
+    let unusable = |e: std::io::Error| {
+        Diagnostic::new(format!("{}: {e}", path.display())).help("name the folder that `probity check --out` wrote")
+    };
+    let left = created::read(&path).map_err(unusable)?;
+    for line in &left.unreadable {
+        eprintln!("warning: {}:{line} cannot be read: it may tell of a record", path.display());
+    }
+    if left.records.is_empty() && left.uncertain.is_empty() {
+        print(&format!("Nothing is left of what {} tells.\n", path.display()));
+        return Ok(Exit::Conformant);
+    }
+    let contract = args.contract.load()?;
+    let settings = args.target.target(&BudgetOptions::default())?.settings;
+    logging::keep_out(&settings.secrets);
+    settings.check_production(&contract.operation.servers)?;
+    let mut log = CreatedLog::again(&path).map_err(unusable)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
+    let security = contract.operation.security.as_ref();
+    let cleaned = runtime.block_on(clean_up(&settings, security, Clock::system(), left, &mut log))?;
+    log.finish().map_err(unusable)?;
+    let mut text = format!("{} removed, {} left.\n", counted(cleaned.removed, "record"), cleaned.left.len());
+    for (record, why) in &cleaned.left {
+        let id = record.id.as_deref().unwrap_or("a record without a known id");
+        text.push_str(&format!("  {id} (mark {}, {}): {why}\n", record.mark, record.trial));
+    }
+    print(&text);
+    Ok(if cleaned.left.is_empty() { Exit::Conformant } else { Exit::NotConformant })
+}

@@ -1,0 +1,155 @@
+//! Fitting a plan into a budget: what is worth most is kept.
+//!
+//! Each requirement's first trial goes before anyone's second, and of those the musts first. The two
+//! requests of first contact and the one at the end are always kept.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::{FULL, MINIMAL, Plan};
+use crate::contract::Contract;
+use crate::contract::requirement::Level;
+
+/// What a run may cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many requests.
+    pub requests: Option<u64>,
+    /// How many requests its time leaves room for.
+    pub timely: Option<u64>,
+    /// How many records.
+    pub created: Option<u64>,
+}
+
+/// The limit that leaves something out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The number of requests.
+    Requests,
+    /// The time.
+    Duration,
+    /// The number of records.
+    Created,
+}
+
+/// What a budget leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Requests of the shared pool that serve no single requirement.
+    pub pool: u64,
+    /// Trials, by the requirement's place in the contract.
+    pub trials: BTreeMap<usize, u64>,
+    /// The limit that was met first.
+    pub limit: Option<Limit>,
+}
+
+/// Something that is kept or left out as a whole.
+#[derive(Clone, Copy, Debug)]
+enum Item {
+    Entry(usize),
+    Trial(usize),
+    Pair,
+}
+
+/// What is kept, and what it costs.
+struct Kept {
+    entries: Vec<bool>,
+    requests: u64,
+    created: u64,
+}
+
+impl Plan {
+    /// Leaves out what a budget has no room for.
+    pub fn fit(&mut self, contract: &Contract, allowance: &Allowance) {
+        let mut kept = Kept { entries: vec![false; self.entries.len()], requests: 1, created: 1 };
+        for first in [MINIMAL, FULL] {
+            kept.entries[first] = true;
+            kept.requests += 1;
+            kept.created += 1;
+        }
+        let mut trials = vec![false; self.trials.len()];
+        let mut pairs = 0;
+        for (item, about) in self.by_worth(contract) {
+            let (needs, requests, created) = self.cost(item, &kept);
+            let met = [
+                (Limit::Requests, allowance.requests, kept.requests + requests),
+                (Limit::Duration, allowance.timely, kept.requests + requests),
+                (Limit::Created, allowance.created, kept.created + created),
+            ]
+            .into_iter()
+            .find(|(_, most, wanted)| most.is_some_and(|most| *wanted > most));
+            if let Some((limit, ..)) = met {
+                self.left_out.limit.get_or_insert(limit);
+                match about {
+                    Some(requirement) => *self.left_out.trials.entry(requirement).or_default() += 1,
+                    None => self.left_out.pool += if matches!(item, Item::Pair) { 2 } else { 1 },
+                }
+                continue;
+            }
+            kept.requests += requests;
+            kept.created += created;
+            needs.into_iter().for_each(|i| kept.entries[i] = true);
+            match item {
+                Item::Entry(i) => kept.entries[i] = true,
+                Item::Trial(i) => trials[i] = true,
+                Item::Pair => pairs += 1,
+            }
+        }
+        for (entry, kept) in self.entries.iter_mut().zip(kept.entries) {
+            entry.wanted &= kept;
+        }
+        let mut of = trials.into_iter();
+        self.trials.retain(|_| of.next().unwrap_or(true));
+        self.pairs = pairs;
+    }
+
+    /// Everything but first contact, the worthiest first, and the requirement that it is for.
+    fn by_worth(&self, contract: &Contract) -> Vec<(Item, Option<usize>)> {
+        let entries = self.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted);
+        let entries = entries.map(|(i, e)| (Item::Entry(i), e.about));
+        let trials = self.trials.iter().enumerate().map(|(i, t)| (Item::Trial(i), Some(t.requirement)));
+        let pairs = (0..self.pairs).map(|_| (Item::Pair, None));
+        let mut rounds: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+        let mut ranked: Vec<_> = entries
+            .chain(trials)
+            .chain(pairs)
+            .map(|(item, about)| {
+                let round = rounds.entry(about).or_default();
+                *round += 1;
+                // What serves all requirements serves the musts.
+                let level = about.map_or(Some(Level::Must), |i| contract.requirements[i].level);
+                let is_random = matches!(item, Item::Pair);
+                ((is_random, *round, level.is_none(), level), item, about)
+            })
+            .collect();
+        ranked.sort_by_key(|(rank, ..)| *rank);
+        ranked.into_iter().map(|(_, item, about)| (item, about)).collect()
+    }
+
+    /// What an item needs beside it, how many requests all of that takes, and how many records it may create.
+    fn cost(&self, item: Item, kept: &Kept) -> (Vec<usize>, u64, u64) {
+        let needs = match item {
+            Item::Entry(i) => self.entries[i].control,
+            Item::Trial(i) => self.trials[i].base,
+            Item::Pair => None,
+        };
+        let needs: Vec<usize> = needs.into_iter().filter(|i| !kept.entries[*i]).collect();
+        let beside = needs.len() as u64;
+        match item {
+            Item::Entry(i) if kept.entries[i] => (Vec::new(), 0, 0),
+            Item::Entry(i) => (needs, 1 + beside, u64::from(self.entries[i].control.is_none()) + beside),
+            Item::Trial(i) => {
+                let cost = self.trials[i].cost as u64;
+                (needs, cost + beside, cost + beside)
+            }
+            Item::Pair => (needs, 2, 1),
+        }
+    }
+
+    /// Requirements of which something is left out, the binding ones first.
+    pub fn left_out_requirements(&self, contract: &Contract) -> Vec<usize> {
+        let mut all: Vec<usize> = self.left_out.trials.keys().copied().collect();
+        all.sort_by_key(|i| (Reverse(contract.requirements[*i].level.is_some()), contract.requirements[*i].level, *i));
+        all
+    }
+}
