@@ -19,10 +19,12 @@
 //! - [`session`]: all of these put together
 //! - [`traffic`]: what others recorded, judged without sending
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
+//! - [`audit`]: the harness tried on that server, with its faults and its liberties
 //! - [`cli`]: the command line, one file a command
 //!
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
 
+pub mod audit;
 pub mod cleanup;
 pub mod cli;
 pub mod compare;

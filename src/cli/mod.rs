@@ -1,5 +1,6 @@
 //! The command line: one file a command, one dispatch.
 
+mod audit;
 mod check;
 mod cleanup;
 mod compare;
@@ -61,6 +62,8 @@ enum Command {
     Merge(Box<merge::Args>),
     /// Look for defects in a contract itself: examples that break it, expressions that cannot work
     Lint(lint::Args),
+    /// Show what a green check is worth, on servers that are known to be broken
+    Audit(audit::Args),
     /// Run the reference server by hand, as a sandbox; it prints all that a client needs, and keeps nothing
     Serve(serve::Args),
     /// Print completions for a shell, as `probity completions bash > ~/.local/share/bash-completion/completions/probity`
@@ -129,6 +132,7 @@ fn dispatch(command: Command) -> Done {
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

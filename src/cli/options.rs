@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::contract::requirement::Level;
+use crate::contract::template::parse_duration;
 use crate::contract::{Contract, EMBEDDED, Location};
 use crate::gate::policy::{self, Effect, Policy, Rule};
 use crate::gate::waivers::Waivers;
@@ -187,11 +189,7 @@ impl TargetOptions {
     /// The embedded server.
     pub(crate) fn embedded(&self, overrides: &Overrides) -> Result<Target> {
         let server = start(&self.fault, &self.liberty, 0)?;
-        let source = Source::new("(embedded)", reference::settings_toml(&server.url));
-        let settings = Settings::read(Some(source), overrides, &|name| {
-            let token = reference::TOKENS.iter().find(|(variable, _)| *variable == name);
-            token.map(|(_, token)| (*token).to_owned())
-        })?;
+        let settings = crate::audit::run::settings(&server.url, overrides)?;
         Ok(Target { settings, embedded: Some(server) })
     }
 }
@@ -254,7 +252,7 @@ pub(crate) struct SelectionOptions {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// How many random requests the pool has, half of them with one fault [default: 24]
+    /// How many random requests the pool has, half of them with one fault [default: 18]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
 }
@@ -360,4 +358,9 @@ pub(crate) fn color_stderr() -> bool {
 pub(crate) fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     columns.unwrap_or_else(|| usize::from(console::Term::stdout().size().1)).clamp(60, 200)
+}
+
+/// A time limit, as it is typed.
+pub(crate) fn duration(text: &str) -> std::result::Result<Duration, String> {
+    parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
 }

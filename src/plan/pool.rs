@@ -362,14 +362,20 @@ impl Planner<'_> {
             let field = fields.iter().position(|f| change.at == format!("/{f}"));
             let plain = change.label == fault::PLAIN;
             let entry = match field.filter(|_| plain) {
-                // Drawn as in any valid request: it may have to be one of a list.
+                // Drawn as in any valid request, since it may have to be one of a list, but alike in
+                // every run: others vary the values, this one tells of the type.
                 Some(field) => {
                     let mut shape = none.clone();
                     shape.presence[field] = Some(true);
-                    let drawn = self.draw_until(&id, &change.label, shape, |request, class| {
+                    let fixed = Planner { seed: Seed(0), ..*self };
+                    let drawn = fixed.draw_until(&id, &change.label, shape, |request, class| {
                         *class == Class::Valid && has(request, &change.at)
                     });
-                    drawn.map(|drawn| self.on_minimal(drawn, &change.at, &entries[super::MINIMAL]))
+                    drawn.map(|mut drawn| {
+                        // Drawing it again with the run's seed would give another.
+                        drawn.recipe = None;
+                        self.on_minimal(drawn, &change.at, &entries[super::MINIMAL])
+                    })
                 }
                 None => self.changed(id, &change, &entries[super::MINIMAL], None, |class| *class == Class::Valid),
             };
@@ -381,14 +387,17 @@ impl Planner<'_> {
     }
 
     /// The smallest request with one field of a drawn one, so that a refusal is about that field;
-    /// the drawn one itself, where the field needs others of it.
+    /// just the smallest, where it has that field, and plain; the drawn one itself, where the field
+    /// needs others of it.
     fn on_minimal(&self, mut drawn: Entry, at: &str, minimal: &Entry) -> Entry {
         if let (Content::Json(from), Content::Json(body)) = (&drawn.draft.body, &minimal.draft.body)
             && let Some(value) = from.pointer(at)
         {
             let mut draft = minimal.draft.clone();
             let mut body = body.clone();
-            body.set(at, value.clone());
+            if body.pointer(at).is_none() {
+                body.set(at, value.clone());
+            }
             draft.body = Content::Json(body);
             if self.class(&draft).is_some_and(|(_, class)| class == Class::Valid) {
                 drawn.draft = draft;

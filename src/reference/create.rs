@@ -4,7 +4,7 @@ use super::faults::{idempotency as key_hook, state};
 use super::idempotency::Key;
 use super::office::Office;
 use super::record::Record;
-use super::refusal::{Failure, Refusal};
+use super::refusal::{Failure, Reason, Refusal};
 use super::respond::{self, Answer};
 use super::world::{Household, User};
 use super::{Liberty, authenticate, body, created, idempotency, resolve, tenancy, validate};
@@ -15,6 +15,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use std::sync::Arc;
+
+/// The bytes of the longest path that is taken by a server that takes no longer ones.
+const LONG_PATH: usize = 1_000;
 
 /// A request from someone who may make it, about a household that they have.
 #[derive(Debug)]
@@ -48,6 +51,12 @@ async fn serve(
     body: Result<Bytes, Refusal>,
 ) -> Result<Answer, Failure> {
     let d = &office.deviations;
+    if d.liberty(Liberty::LongPathsRefused) && parts.uri.path().len() > LONG_PATH {
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, Reason::NoRoute, "the path is too long").into());
+    }
+    if d.liberty(Liberty::OddPathsRedirected) && ["/", "%", ".."].iter().any(|odd| household_id.contains(odd)) {
+        return Ok(Answer::empty(StatusCode::PERMANENT_REDIRECT));
+    }
     let headers = &parts.headers;
     let key = idempotency::key(d, headers);
     if let Some(answer) = key_hook::before_authentication(office, household_id, &key) {
@@ -83,7 +92,6 @@ async fn fresh(office: &Office, posted: &Posted<'_>) -> Result<Answer, Failure> 
 
 /// What is asked of any other path or method.
 pub(super) async fn elsewhere(State(office): State<Arc<Office>>, request: Request) -> Response {
-    use super::refusal::Reason;
     let detail = format!("there is no {} {}", request.method(), request.uri().path());
     let refusal = Refusal::new(StatusCode::NOT_FOUND, Reason::NoRoute, detail);
     respond::response(&office, Err(refusal.into())).await

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 pub(super) use super::shelf::{Kept, Keys, Scope, Slot};
 
-const HEADER: &str = "idempotency-key";
+pub(super) const HEADER: &str = "idempotency-key";
 
 /// The bytes of a key; a request may come without one.
 pub(super) type Key = Vec<u8>;

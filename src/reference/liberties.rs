@@ -16,6 +16,7 @@ named_table! {
             LongNamesRefused "long-names-refused" "A name of more than 200 characters is refused.";
             LongNamesCut "long-names-cut" "A name is cut after 200 characters.";
             NamesTrimmed "names-trimmed" "Whitespace around a name is removed.";
+            NamesComposed "names-composed" "A name is kept in the composed form of Unicode, NFC.";
             ControlCharactersRefused "control-characters-refused" "A name with a control character is refused.";
             ControlCharactersDropped "control-characters-dropped" "Control characters are removed from a name.";
             NegativeValuesRefused "negative-values-refused" "A negative value is refused.";
@@ -26,9 +27,12 @@ named_table! {
             InvalidUtf8Replaced "invalid-utf-8-replaced" "Bytes that are no UTF-8 become replacement characters.";
             LoneSurrogatesReplaced "lone-surrogates-replaced" "The escape of half a surrogate pair becomes a replacement character.";
             SmallBodyLimit "small-body-limit" "A body of more than 64 KiB is refused with a 413.";
+            LongPathsRefused "long-paths-refused" "A path of more than 1,000 bytes is refused with a 414.";
+            OddPathsRedirected "odd-paths-redirected" "A path with an escaped slash, percent sign or pair of dots in its household is redirected.";
         }
         "close-date" {
             CloseDateMinutesAheadNeeded "close-date-minutes-ahead-needed" "A close date less than nine minutes ahead is refused.";
+            CloseDateMinuteOfGrace "close-date-minute-of-grace" "A close date up to a minute ago is taken.";
             CloseDateSpellingsStrict "close-date-spellings-strict" "Lower case, leap seconds and more than six digits of a fraction are refused.";
             CloseDateSpellingsLoose "close-date-spellings-loose" "A space for the T, a missing zone and an offset without a colon are taken.";
             CloseDateBefore2500 "close-date-before-2500" "A close date from the year 2500 on is refused.";
@@ -82,6 +86,7 @@ named_table! {
             Indented "indented" "JSON is indented.";
             EscapedBeyondAscii "escaped-beyond-ascii" "JSON has escapes for all that is beyond ASCII.";
             Charset "charset" "Media types carry a charset.";
+            MediaTypesInCapitals "media-types-in-capitals" "Media types are written with capital letters.";
             ExtraHeaders "extra-headers" "Responses carry a location, a cookie and caching headers.";
         }
         "idempotency" {
@@ -95,12 +100,14 @@ named_table! {
             KeysOfTenant "keys-of-tenant" "A key counts for all users of a tenant together.";
             KeysLiveAMinute "keys-live-a-minute" "A key is forgotten after a minute.";
             ReplaysMarked "replays-marked" "A replay says in a header that it is one.";
+            KeysEchoed "keys-echoed" "Responses repeat the key of the request in a header.";
         }
         "wire" {
             Latency "latency" "Every request takes 50 ms.";
             Jitter "jitter" "Requests take up to 100 ms, each another time.";
             RateLimited "rate-limited" "More than 60 requests in half a second get a 429 that asks for a second.";
             RateLimitedByDate "rate-limited-by-date" "More than 60 requests in half a second get a 429 that names the time to come back.";
+            RateLimitedWithoutTime "rate-limited-without-time" "More than 60 requests in half a second get a 429 that names no time.";
             Overloaded "overloaded" "The tenth request, and those of the next half second, get a 503 that asks for a second.";
             ClockAhead "clock-ahead" "The server's clock is 90 seconds ahead.";
             ClockBehind "clock-behind" "The server's clock is 90 seconds behind.";
@@ -108,6 +115,8 @@ named_table! {
             ClockBehindUndated "clock-behind-undated" "The server's clock is 90 seconds behind, and no header says so.";
             Undated "undated" "Responses have no date.";
             ConnectionClose "connection-close" "The connection is closed after each response.";
+            IdleConnectionsClosed "idle-connections-closed" "A connection on which nothing comes for 100 ms is closed.";
+            Http10 "http-10" "Responses are of HTTP/1.0, and end with the connection.";
             Chunked "chunked" "Bodies are sent in pieces, without a length.";
             Gzip "gzip" "Bodies are compressed for those who take it.";
         }

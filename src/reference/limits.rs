@@ -28,14 +28,18 @@ struct Counts {
 /// The response to a request that came too early, if it did.
 pub(super) fn check(office: &Office) -> Option<Response> {
     let d = &office.deviations;
-    let dated = d.liberty(Liberty::RateLimitedByDate);
     let now = Instant::now();
-    if (dated || d.liberty(Liberty::RateLimited)) && lock(&office.limits.0).exceeds(now) {
-        let after = if dated { date_after(office, 1) } else { HeaderValue::from_static("1") };
+    let limited = [Liberty::RateLimited, Liberty::RateLimitedByDate, Liberty::RateLimitedWithoutTime];
+    if limited.into_iter().any(|l| d.liberty(l)) && lock(&office.limits.0).exceeds(now) {
+        let after = if d.liberty(Liberty::RateLimitedByDate) {
+            Some(date_after(office, 1))
+        } else {
+            d.liberty(Liberty::RateLimited).then_some(HeaderValue::from_static("1"))
+        };
         return Some(refused(StatusCode::TOO_MANY_REQUESTS, after));
     }
     if d.liberty(Liberty::Overloaded) && lock(&office.limits.0).overloaded(now) {
-        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, HeaderValue::from_static("1")));
+        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from_static("1"))));
     }
     None
 }
@@ -69,10 +73,10 @@ fn date_after(office: &Office, seconds: i64) -> HeaderValue {
     HeaderValue::try_from(httpdate::fmt_http_date(date.into())).unwrap_or(HeaderValue::from_static("2"))
 }
 
-fn refused(status: StatusCode, after: HeaderValue) -> Response {
+fn refused(status: StatusCode, after: Option<HeaderValue>) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    response.headers_mut().insert(RETRY_AFTER, after);
+    response.headers_mut().extend(after.map(|after| (RETRY_AFTER, after)));
     response
 }
 

@@ -75,12 +75,14 @@ fn sent(office: &Office, answer: Answer) -> Response {
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     if let Some(media_type) = answer.media_type {
-        let value = if d.liberty(Liberty::Charset) {
-            HeaderValue::try_from(format!("{media_type}; charset=utf-8"))
-        } else {
-            Ok(HeaderValue::from_static(media_type))
-        };
-        if let Ok(value) = value {
+        let mut text = media_type.to_owned();
+        if d.liberty(Liberty::MediaTypesInCapitals) {
+            text.make_ascii_uppercase();
+        }
+        if d.liberty(Liberty::Charset) {
+            text += "; charset=utf-8";
+        }
+        if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(CONTENT_TYPE, value);
         }
     }

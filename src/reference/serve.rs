@@ -3,7 +3,7 @@
 
 use super::faults::authentication::ConnectionMemory;
 use super::respond::Severed;
-use super::{Options, app, wire};
+use super::{Liberty, Options, app, wire};
 use crate::reference::deviations::Deviations;
 use axum::Router;
 use axum::http::Request;
@@ -11,7 +11,7 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -75,11 +75,16 @@ pub fn start(options: Options) -> io::Result<Server> {
 async fn accept(listener: TcpListener, options: &Options) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let app = app(options);
-    let is_dated = !wire::is_undated(&Deviations::new(options));
+    let deviations = Deviations::new(options);
+    let mut http = http1::Builder::new();
+    http.auto_date_header(!wire::is_undated(&deviations));
+    if deviations.liberty(Liberty::IdleConnectionsClosed) {
+        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(100));
+    }
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, app.clone(), is_dated));
+                tokio::spawn(connection(stream, app.clone(), http.clone()));
             }
             // Too many open files, or a client that is gone: nothing that waiting a little does not mend.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -87,7 +92,7 @@ async fn accept(listener: TcpListener, options: &Options) {
     }
 }
 
-async fn connection(stream: TcpStream, app: Router, is_dated: bool) {
+async fn connection(stream: TcpStream, app: Router, http: http1::Builder) {
     // Without it, small answers wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let app = TowerToHyperService::new(app);
@@ -97,9 +102,8 @@ async fn connection(stream: TcpStream, app: Router, is_dated: bool) {
         let response = app.call(request);
         async move { response.await.map_err(|never| match never {}).and_then(unless_severed) }
     });
-    let mut server = http1::Builder::new();
     // What ends a connection is the client's to see.
-    let _ = server.auto_date_header(is_dated).serve_connection(TokioIo::new(stream), service).await;
+    let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// An error makes the connection end without a response.

@@ -4,15 +4,15 @@ use super::Liberty;
 use super::deviations::Deviations;
 use super::faults::state;
 use super::ids::mix;
-use super::limits;
 use super::office::Office;
 use super::respond::{self, Severed};
+use super::{idempotency, limits};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, DATE, LOCATION, SET_COOKIE, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Version};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
@@ -29,6 +29,7 @@ use std::time::Duration;
 /// The layer around all of the app.
 pub(super) async fn around(State(office): State<Arc<Office>>, request: Request, next: Next) -> Response {
     let takes_gzip = takes_gzip(request.headers());
+    let key = request.headers().get(idempotency::HEADER).cloned();
     let response = match limits::check(&office) {
         Some(response) => response,
         None => match state::admit(&office, request.extensions()).await {
@@ -42,7 +43,7 @@ pub(super) async fn around(State(office): State<Arc<Office>>, request: Request, 
     if response.extensions().get::<Severed>().is_some() {
         return response;
     }
-    dressed(&office, response, takes_gzip).await
+    dressed(&office, response, takes_gzip, key).await
 }
 
 async fn delay(office: &Office) {
@@ -67,15 +68,18 @@ pub(super) fn is_undated(d: &Deviations) -> bool {
     [Liberty::Undated, Liberty::ClockAheadUndated, Liberty::ClockBehindUndated].into_iter().any(|l| d.liberty(l))
 }
 
-async fn dressed(office: &Office, mut response: Response, takes_gzip: bool) -> Response {
+async fn dressed(office: &Office, mut response: Response, takes_gzip: bool, key: Option<HeaderValue>) -> Response {
     let d = &office.deviations;
     let headers = response.headers_mut();
     let date = HeaderValue::try_from(httpdate::fmt_http_date(office.clock.now().into()));
     if let (false, Ok(date)) = (is_undated(d), date) {
         headers.insert(DATE, date);
     }
-    if d.liberty(Liberty::ConnectionClose) {
+    if d.liberty(Liberty::ConnectionClose) || d.liberty(Liberty::Http10) {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let (true, Some(key)) = (d.liberty(Liberty::KeysEchoed), key) {
+        headers.insert(idempotency::HEADER, key);
     }
     if d.liberty(Liberty::ExtraHeaders) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -83,6 +87,9 @@ async fn dressed(office: &Office, mut response: Response, takes_gzip: bool) -> R
         if response.status().is_success() {
             response.headers_mut().insert(LOCATION, HeaderValue::from_static("/v1/opportunities/latest"));
         }
+    }
+    if d.liberty(Liberty::Http10) {
+        *response.version_mut() = Version::HTTP_10;
     }
     if d.liberty(Liberty::Gzip) && takes_gzip {
         response = compressed(response).await;

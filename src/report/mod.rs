@@ -191,6 +191,15 @@ pub fn written(asked: &[&Format]) -> impl Iterator<Item = &'static Format> {
 
 fn write(dir: &Path, report: &Report, format: &Format) -> Result<PathBuf, WriteError> {
     let path = dir.join(format.file);
-    let written = format.render(report, dir).and_then(|text| json::replace(&path, text.as_bytes()));
-    written.map(|()| path.clone()).map_err(|source| WriteError { path, source })
+    let text = format.render(report, dir).map_err(|source| WriteError { path: path.clone(), source })?;
+    write_file(dir, format.file, &text).map(|()| path)
+}
+
+/// Writes one file, whole, in the place of an older one.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn write_file(dir: &Path, name: &str, text: &str) -> Result<(), WriteError> {
+    let path = dir.join(name);
+    json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
 }

@@ -79,13 +79,13 @@ async fn exchange(bench: &Bench, client: &Client, sent: &Sent) -> Seen {
         Err(error) if error.is_timeout() => text("timeout".to_owned()),
         Err(_) => text("closed".to_owned()),
         Ok(response) => {
-            let status = response.status();
+            let (version, status) = (response.version(), response.status());
             let headers = visible(response.headers());
             let body =
                 response.bytes().await.map_or("cut".to_owned(), |body| String::from_utf8_lossy(&body).into_owned());
             let (id, body) = without_id(body);
             let (times, body) = near_times(&body);
-            Seen { id, times, text: format!("{} {headers:?} {body}", status.as_u16()) }
+            Seen { id, times, text: format!("{} {version:?} {headers:?} {body}", status.as_u16()) }
         }
     }
 }
@@ -205,7 +205,7 @@ async fn every_fault_shows() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_liberty_shows() {
     // Delays, closed connections and pieces are not in the lines; crowds of one key are answered at once here.
-    let quiet = [Liberty::Latency, Liberty::Jitter, Liberty::KeysLiveAMinute];
+    let quiet = [Liberty::Latency, Liberty::Jitter, Liberty::KeysLiveAMinute, Liberty::IdleConnectionsClosed];
     let deviating = Liberty::ALL.iter().filter(|liberty| !quiet.contains(liberty)).map(|&liberty| {
         (liberty.name().to_owned(), Options { liberties: vec![liberty], ..Options::default() }, liberty.area())
     });

@@ -79,7 +79,7 @@ pub fn full() -> Value {
 /// The steps under which all deviations of an area show.
 pub fn steps(area: &str) -> Vec<Step> {
     let ones = match area {
-        "request" | "requests" => [names(), amounts(), robustness()].concat(),
+        "request" | "requests" => [names(), amounts(), robustness(), households()].concat(),
         "close-date" => close_dates(),
         "references" | "defaults" => references(),
         "echo" | "answers" => [names(), amounts(), close_dates()].concat(),
@@ -115,6 +115,7 @@ fn names() -> Vec<Sent> {
         json!("\u{1f600}"),
         json!("\u{e9}\u{4e16}"),
         json!("a\u{1}b"),
+        json!("e\u{301}"),
         json!("<b>O'Neil</b> \\ & \"q\""),
     ]
     .into_iter()
@@ -176,9 +177,10 @@ fn amounts() -> Vec<Sent> {
 
 fn close_dates() -> Vec<Sent> {
     let hour = 3600;
-    let mut dates: Vec<Value> = [-400 * 24 * hour, -20 * hour, -6 * hour, -1800, 300, 1800, 6 * hour, 30 * 24 * hour]
-        .map(|seconds| json!(from_now(seconds)))
-        .into();
+    let mut dates: Vec<Value> =
+        [-400 * 24 * hour, -20 * hour, -6 * hour, -1800, -30, 300, 1800, 6 * hour, 30 * 24 * hour]
+            .map(|seconds| json!(from_now(seconds)))
+            .into();
     let local = |seconds: i64, offset: i32| {
         let zone = chrono::FixedOffset::east_opt(offset).expect("an offset");
         let instant = chrono::Utc::now() + chrono::TimeDelta::seconds(seconds);
@@ -260,6 +262,7 @@ fn authentication() -> Vec<Sent> {
 fn households() -> Vec<Sent> {
     let ids = [FOREIGN, "hh_0", &"x".repeat(300), "%C3%A9", "a%2e%2e%2fb", "a%2Fb"];
     let mut all: Vec<Sent> = ids.map(|id| Sent::named().at(id)).into();
+    all.push(Sent::named().at("x".repeat(2_000)));
     all.push(Sent::json(json!({})).at("hh_0"));
     all
 }
@@ -292,7 +295,8 @@ fn robustness() -> Vec<Sent> {
     ];
     let mut all: Vec<Sent> = bodies.map(Sent::raw).into();
     all.extend([10_000, 100_000].map(|length| Sent::json(json!({"name": "n".repeat(length)}))));
-    all.extend([None, Some("text/plain")].map(|media_type| Sent { media_type, ..Sent::named() }));
+    let media_types = [None, Some("text/plain"), Some("application/json; charset=utf-8"), Some("Application/JSON")];
+    all.extend(media_types.map(|media_type| Sent { media_type, ..Sent::named() }));
     all
 }
 
@@ -301,6 +305,7 @@ fn idempotency() -> Vec<Step> {
     let soon = Sent::json(json!({"name": "soon", "target_close_date": from_now(1)})).key("soon");
     let long = |tail: &str| keyed(&format!("{}{tail}", "k".repeat(130)));
     let middle = |tail: &str| keyed(&format!("{}{tail}", "m".repeat(40)));
+    let headed = |head: &str| keyed(&format!("{head}{}", "t".repeat(40)));
     let mut steps: Vec<Step> = [
         keyed("a"),
         keyed("a"),
@@ -317,6 +322,8 @@ fn idempotency() -> Vec<Step> {
         keyed("a"),
         middle("1"),
         middle("2"),
+        headed("1"),
+        headed("2"),
         long("1"),
         long("2"),
         Sent::json(json!({})).key("refused"),

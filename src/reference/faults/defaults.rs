@@ -118,6 +118,11 @@ pub(in crate::reference) fn record(office: &Office, record: &mut Record) {
     if d.fault(Fault::DefaultProbabilityMinus1) {
         asked.probability = asked.probability.or(Some(-1));
     }
+    if d.fault(Fault::DefaultProbabilityRemembered) {
+        let mut last = lock(&office.memory.last_probability);
+        *last = asked.probability.or(*last);
+        asked.probability = *last;
+    }
     if d.fault(Fault::DefaultCloseDateInMonth) && asked.close_date.is_none() {
         let instant = (record.created_at + TimeDelta::days(30)).fixed_offset();
         asked.close_date = Some(CloseDate { instant, text: instant.to_rfc3339() });

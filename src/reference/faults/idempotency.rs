@@ -45,7 +45,9 @@ pub(in crate::reference) fn scope(
         return Ok(None);
     }
     if d.fault(Fault::KeyLongBreaks) && scope.key.len() > 128
+        || d.fault(Fault::KeyShortBreaks) && scope.key.len() < 8
         || d.fault(Fault::KeySymbolsBreak) && scope.key.iter().any(|byte| b"'\"\\`".contains(byte))
+        || d.fault(Fault::KeyNoUuidBreaks) && !is_uuid(&scope.key)
     {
         return Err(Break::Error.into());
     }
@@ -54,6 +56,9 @@ pub(in crate::reference) fn scope(
     }
     if d.fault(Fault::KeyCutAt128) {
         scope.key.truncate(128);
+    }
+    if d.fault(Fault::KeyTailOnly) {
+        scope.key.drain(..scope.key.len().saturating_sub(32));
     }
     if d.fault(Fault::KeyCaseFolded) {
         scope.key.make_ascii_lowercase();
@@ -68,6 +73,15 @@ pub(in crate::reference) fn scope(
         scope.user.push_str(" at the second worker");
     }
     Ok(Some(scope))
+}
+
+/// Whether a key has the digits and hyphens of a UUID.
+fn is_uuid(key: &[u8]) -> bool {
+    let is_place = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    key.len() == 36 && key.iter().enumerate().all(is_place)
 }
 
 /// What stands in for a key where there is none.
@@ -94,7 +108,7 @@ pub(in crate::reference) async fn cached(
     }
     let cached = lock(&office.memory.last_answer).get(posted.household_id).cloned();
     if let Some((since, answer)) = cached
-        && since.elapsed() < Duration::from_millis(5)
+        && since.elapsed() < Duration::from_millis(20)
     {
         return Ok(answer);
     }
@@ -117,7 +131,7 @@ pub(in crate::reference) async fn busy<T>(d: &Deviations, lock: impl Future<Outp
 }
 
 pub(in crate::reference) fn is_alive(d: &Deviations, age: Duration) -> bool {
-    !(d.fault(Fault::KeyForgottenAfterSecond) && age > Duration::from_secs(1))
+    !(d.fault(Fault::KeyForgottenAfterTwoSeconds) && age > Duration::from_secs(2))
 }
 
 /// Whether a known key creates another record.
@@ -148,7 +162,7 @@ pub(in crate::reference) fn keeps_later(
     let kept = Kept { outcome: Ok(answer.clone()), body: posted.body.clone(), since: Instant::now() };
     let slot = Slot::clone(slot);
     tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         *slot.lock().await = Some(kept);
     });
     true

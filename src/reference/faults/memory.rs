@@ -22,6 +22,7 @@ pub(in crate::reference) struct Memory {
     pub(super) named_pipelines: Mutex<HashMap<&'static str, &'static Pipeline>>,
     pub(super) named_stages: Mutex<HashMap<&'static str, &'static Stage>>,
     pub(super) named_owner: Mutex<Option<&'static User>>,
+    pub(super) last_probability: Mutex<Option<i64>>,
     pub(super) last_value: Mutex<Option<i64>>,
     pub(super) shared_name: Mutex<String>,
     pub(super) shared_caller: Mutex<Option<&'static User>>,

@@ -92,7 +92,8 @@ pub(in crate::reference) fn value(d: &Deviations, cents: i64) -> Result<(), Fail
     }
     let refused = d.fault(Fault::ValueZeroRefused) && cents == 0
         || d.fault(Fault::ValueBeyond32BitRefused) && !is_small
-        || d.fault(Fault::ValueBeyondTrillionRefused) && cents.unsigned_abs() >= 1_000_000_000_000;
+        || d.fault(Fault::ValueBeyondTrillionRefused) && cents.unsigned_abs() >= 1_000_000_000_000
+        || d.fault(Fault::ValueCentsRefused) && cents % 100 != 0;
     if refused { Err(Refusal::invalid(VALUE, "is out of range").into()) } else { Ok(()) }
 }
 

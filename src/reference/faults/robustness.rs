@@ -3,9 +3,9 @@
 use super::Fault;
 use crate::reference::deviations::Deviations;
 use crate::reference::json_text;
-use crate::reference::refusal::{Break, Failure, Refusal};
+use crate::reference::refusal::{Break, Failure, Reason, Refusal};
 use crate::reference::validate::PROPERTIES;
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 /// One fault that breaks down in its way, if what it is about is there.
@@ -22,6 +22,13 @@ pub(in crate::reference) fn declared(
     media_type: Option<&HeaderValue>,
     is_json: bool,
 ) -> Result<(), Failure> {
+    let text = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if d.fault(Fault::CharsetRefused) && text.contains("charset")
+        || d.fault(Fault::MediaTypeInCapitalsRefused) && text.contains(|c: char| c.is_ascii_uppercase())
+    {
+        let detail = format!("the body is to be declared as application/json, not as {text}");
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Reason::MediaType, detail).into());
+    }
     breaks(
         d,
         &[

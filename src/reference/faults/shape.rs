@@ -8,6 +8,7 @@ use crate::reference::respond::Answer;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::Ordering;
 
 /// The JSON of an answer.
@@ -27,8 +28,9 @@ pub(in crate::reference) fn object(office: &Office, record: &Record, mut object:
             object.insert(key.to_owned(), value);
         }
     }
-    for (fault, outer, key, value) in replaced_within() {
-        if d.fault(fault)
+    for (fault, outer, key, value, applies) in replaced_within(record) {
+        if applies
+            && d.fault(fault)
             && let Some(inner) = object.get_mut(outer).and_then(Value::as_object_mut)
         {
             inner.insert(key.to_owned(), value);
@@ -70,11 +72,18 @@ fn missing(record: &Record, seventh: bool) -> [(Fault, &'static str, bool); 11] 
     ]
 }
 
+/// A number for an id, as unique as that, of the 53 bits that every reader of JSON keeps.
+fn numbered(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish() >> 11
+}
+
 fn replaced(record: &Record) -> Vec<(Fault, &'static str, Value)> {
     let created = record.created_at;
     let mut replaced = vec![
         (Fault::IdNull, "id", Value::Null),
-        (Fault::IdAsNumber, "id", json!(created.timestamp_micros())),
+        (Fault::IdAsNumber, "id", json!(numbered(&record.id))),
         (Fault::NameNull, "name", Value::Null),
         (Fault::NameInList, "name", json!([record.asked.name])),
         (Fault::BookIdNull, "book_id", Value::Null),
@@ -103,11 +112,16 @@ fn replaced(record: &Record) -> Vec<(Fault, &'static str, Value)> {
     replaced
 }
 
-fn replaced_within() -> [(Fault, &'static str, &'static str, Value); 3] {
+/// What stands in the place of a property of an object within, and whether it does in this answer.
+fn replaced_within(record: &Record) -> [(Fault, &'static str, &'static str, Value, bool); 6] {
+    let (pipeline, owner) = (record.asked.pipeline_id.is_some(), record.asked.owner_id.is_some());
     [
-        (Fault::PipelineNameAsNumber, "pipeline", "name", json!(7)),
-        (Fault::OwnerNamesNull, "assigned_to", "first_name", Value::Null),
-        (Fault::OwnerNamesNull, "assigned_to", "last_name", Value::Null),
+        (Fault::PipelineNameAsNumber, "pipeline", "name", json!(7), true),
+        (Fault::PipelineNameEmptyWhenNamed, "pipeline", "name", json!(""), pipeline),
+        (Fault::OwnerNamesNull, "assigned_to", "first_name", Value::Null, true),
+        (Fault::OwnerNamesNull, "assigned_to", "last_name", Value::Null, true),
+        (Fault::OwnerNamesEmptyWhenNamed, "assigned_to", "first_name", json!(""), owner),
+        (Fault::OwnerNamesEmptyWhenNamed, "assigned_to", "last_name", json!(""), owner),
     ]
 }
 

@@ -37,6 +37,7 @@ named_table! {
             ValueBeyond32BitRefused "value-beyond-32-bit-refused" "A value beyond 32 bits is refused.";
             ValueBeyond32BitBreaks "value-beyond-32-bit-breaks" "A value beyond 32 bits is answered by a 500.";
             ValueBeyondTrillionRefused "value-beyond-trillion-refused" "A value of more than twelve digits is refused.";
+            ValueCentsRefused "value-cents-refused" "A value that is not of whole dollars is refused.";
             ProbabilityTextCoerced "probability-text-coerced" "A probability in a string of digits is taken as the number.";
             ProbabilityFractionRounded "probability-fraction-rounded" "A probability with a fraction is taken, rounded.";
             ProbabilityBooleanCoerced "probability-boolean-coerced" "A boolean as the probability is taken, as 0 or 1.";
@@ -84,7 +85,7 @@ named_table! {
             CloseDateCutToDay "close-date-cut-to-day" "The answer gives the close date's day at midnight.";
             CloseDateCutToMinute "close-date-cut-to-minute" "The answer gives the close date without its seconds.";
             CloseDateHourLate "close-date-hour-late" "The answer gives the close date an hour late.";
-            CloseDateSummerHourLate "close-date-summer-hour-late" [intermittent] "The answer gives close dates from April to October an hour late.";
+            CloseDateSummerHourLate "close-date-summer-hour-late" "The answer gives close dates from April to October an hour late.";
             CloseDateWrapsAt2038 "close-date-wraps-at-2038" "The answer gives a close date beyond the 32-bit seconds as one of the last century.";
             CloseDateLeapDayMoved "close-date-leap-day-moved" "The answer moves a close date on 29 February to 1 March.";
             CloseDateLost "close-date-lost" "The answer gives null for a close date that was sent.";
@@ -140,6 +141,7 @@ named_table! {
             DefaultOwnerRemembered "default-owner-remembered" [intermittent] "The default owner is the one last named in the book.";
             DefaultValueZero "default-value-zero" "A value that was left out comes back as zero.";
             DefaultProbabilityMinus1 "default-probability-minus-1" "A probability that was left out comes back as -1.";
+            DefaultProbabilityRemembered "default-probability-remembered" [intermittent] "The default probability is the one last named in the book.";
             DefaultCloseDateInMonth "default-close-date-in-month" "A close date that was left out comes back as thirty days from now.";
         }
         "echo" {
@@ -202,6 +204,8 @@ named_table! {
             OwnerMissingWhenDefaulted "owner-missing-when-defaulted" "The answer lacks the owner when none was named.";
             PipelineNameAsNumber "pipeline-name-as-number" "The name of the answer's pipeline is a number.";
             OwnerNamesNull "owner-names-null" "The names of the answer's owner are null.";
+            OwnerNamesEmptyWhenNamed "owner-names-empty-when-named" "The names of the answer's owner are empty when one was named.";
+            PipelineNameEmptyWhenNamed "pipeline-name-empty-when-named" "The name of the answer's pipeline is empty when one was named.";
             CreatedAtWithoutZone "created-at-without-zone" "The answer gives the time of creation without an offset.";
             CreatedAtAsNumber "created-at-as-number" "The answer gives the time of creation as a number.";
             UpdatedAtDateOnly "updated-at-date-only" "The answer gives the time of the last update as a date.";
@@ -223,18 +227,21 @@ named_table! {
         "idempotency" {
             KeyIgnored "key-ignored" "Idempotency keys are ignored.";
             KeyRace "key-race" [intermittent] "A key is looked up 20 ms before it is stored, without a lock.";
-            KeyStoredLate "key-stored-late" [intermittent] "A key is stored 300 ms after the answer.";
+            KeyStoredLate "key-stored-late" [intermittent] "A key is stored a second after the answer.";
             KeyBusyBreaks "key-busy-breaks" [intermittent] "Of simultaneous requests with one key, all but one are answered by a 500.";
             KeyStorePerWorker "key-store-per-worker" [intermittent] "Two workers that take turns keep keys of their own.";
             KeyLastOnly "key-last-only" [intermittent] "Only the last key that was used is kept.";
-            KeyForgottenAfterSecond "key-forgotten-after-second" "A key is forgotten after a second.";
+            KeyForgottenAfterTwoSeconds "key-forgotten-after-two-seconds" "A key is forgotten after two seconds.";
             KeyUsedUp "key-used-up" "A key is forgotten once it was replayed.";
             KeyCutAt32 "key-cut-at-32" "Only the first 32 characters of a key count.";
             KeyCutAt128 "key-cut-at-128" "Only the first 128 characters of a key count.";
+            KeyTailOnly "key-tail-only" "Only the last 32 characters of a key count.";
             KeyCaseFolded "key-case-folded" "Keys are compared without regard to case.";
             KeySymbolsDropped "key-symbols-dropped" "Only the letters and digits of a key count.";
             KeyLongBreaks "key-long-breaks" "A key of more than 128 characters is answered by a 500.";
+            KeyShortBreaks "key-short-breaks" "A key of fewer than eight characters is answered by a 500.";
             KeySymbolsBreak "key-symbols-break" "A key with quotes or a backslash is answered by a 500.";
+            KeyNoUuidBreaks "key-no-uuid-breaks" "A key that is no UUID is answered by a 500.";
             KeySharedByUsers "key-shared-by-users" "A user gets the record of another who used the same key.";
             KeyLockKept "key-lock-kept" "A refused request keeps its key locked, and the next with that key is never answered.";
             ChangedBodyCreates "changed-body-creates" "A known key with another body creates another record.";
@@ -320,6 +327,8 @@ named_table! {
             NullFieldBreaks "null-field-breaks" "An explicit null for an optional field is answered by a 500.";
             ContentTypeWrongBreaks "content-type-wrong-breaks" "A body that is declared as other than JSON is answered by a 500.";
             ContentTypeMissingBreaks "content-type-missing-breaks" "A body of no declared type is answered by a 500.";
+            CharsetRefused "charset-refused" "A body that is declared with a charset is refused.";
+            MediaTypeInCapitalsRefused "media-type-in-capitals-refused" "A media type with a capital letter is refused.";
         }
         "errors" {
             ErrorEmpty "error-empty" "Refusals have no body.";
@@ -337,7 +346,7 @@ named_table! {
             NamesakeRefused "namesake-refused" "A name that the household already has is refused.";
             AnswersCrossed "answers-crossed" [intermittent] "The name is kept in a place that all requests share, for 20 ms.";
             OwnersCrossed "owners-crossed" [intermittent] "The caller is kept in a place that all requests share, for 20 ms.";
-            AnswerCached "answer-cached" [intermittent] "An answer without a key is given again to the household's next such request within 5 ms.";
+            AnswerCached "answer-cached" [intermittent] "An answer without a key is given again to the household's next such request within 20 ms.";
             ValueCarriedOver "value-carried-over" [intermittent] "A value that was left out is that of the request before.";
             Every40thBreaks "every-40th-breaks" [intermittent] "Every fortieth request is answered by a 500.";
             Every40thDrops "every-40th-drops" [intermittent] "Every fortieth request closes the connection without an answer, and so does the next on a fresh connection.";

@@ -37,8 +37,13 @@ pub(super) fn read(office: &Office, json: &Value) -> Result<Option<CloseDate>, F
 
 fn in_future(office: &Office, instant: DateTime<FixedOffset>) -> Result<(), Refusal> {
     let d = &office.deviations;
-    let margin =
-        if d.liberty(Liberty::CloseDateMinutesAheadNeeded) { TimeDelta::minutes(9) } else { TimeDelta::zero() };
+    let margin = if d.liberty(Liberty::CloseDateMinutesAheadNeeded) {
+        TimeDelta::minutes(9)
+    } else if d.liberty(Liberty::CloseDateMinuteOfGrace) {
+        TimeDelta::minutes(-1)
+    } else {
+        TimeDelta::zero()
+    };
     let earliest = hook::earliest(d, office.clock.now() + margin);
     if hook::compared(d, instant) <= earliest {
         return Err(Refusal::invalid(CLOSE_DATE, "is not in the future"));

@@ -5,6 +5,7 @@ use crate::reference::Liberty;
 use crate::reference::deviations::Deviations;
 use crate::reference::faults::request as hook;
 use crate::reference::refusal::{Failure, Refusal};
+use icu_normalizer::ComposingNormalizerBorrowed as ComposingNormalizer;
 use serde_json::Value;
 
 const LONG: usize = 200;
@@ -39,6 +40,9 @@ fn liberty(d: &Deviations, mut name: String) -> Result<String, Refusal> {
     }
     if d.liberty(Liberty::ControlCharactersDropped) {
         name.retain(|c| !c.is_control());
+    }
+    if d.liberty(Liberty::NamesComposed) {
+        name = ComposingNormalizer::new_nfc().normalize(&name).into_owned();
     }
     if d.liberty(Liberty::LongNamesCut) {
         name = name.chars().take(LONG).collect();
