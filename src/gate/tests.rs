@@ -285,6 +285,17 @@ fn what_a_waiver_cannot_know_is_left_alone() {
     let mut report = report(vec![(MUST, Verdict::Pass), (MUST, Verdict::Untested)]);
     report.requirements[1].selected = false;
     assert_eq!(gate(&report, &waiving(WAIVED)), Exit::Conformant);
+    let holds = || self::report(vec![(MUST, Verdict::Pass), (MUST, Verdict::Pass)]);
+    let mut part = holds();
+    part.header.options.shard = Some(crate::plan::Shard { part: 1, of: 2 });
+    let mut recorded = holds();
+    recorded.header.options.recorded = true;
+    let mut interrupted = holds();
+    interrupted.end.complete = false;
+    for report in [part, recorded, interrupted] {
+        assert_eq!(ruling(&report, &waiving(WAIVED)).stale, [""; 0]);
+    }
+    assert_eq!(ruling(&holds(), &waiving(WAIVED)).stale.len(), 1);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, TimeDelta, Utc};
 
 use super::build::FAILURES_SHOWN;
 use super::model::{
-    Again, Cleanup, Counts, End, Header, Observation, Report, Requirement, Shard, Slow, Standing, StandingState,
+    Again, Cleanup, ClockDifference, Counts, End, Header, Observation, Report, Requirement, Shard, Slow, Standing,
+    StandingState,
 };
 use super::record::Exchange;
 use super::summary::Summary;
@@ -219,7 +220,9 @@ fn figures(parts: &[(Report, u64)]) -> super::model::Figures {
         // They cannot be told from those of the parts.
         latency: None,
         most_at_once: all().map(|f| f.most_at_once).max().unwrap_or(0),
-        clock: None,
+        clock: all()
+            .filter_map(|f| f.clock)
+            .reduce(|a, b| ClockDifference { low_ms: a.low_ms.min(b.low_ms), high_ms: a.high_ms.max(b.high_ms) }),
     }
 }
 

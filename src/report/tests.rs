@@ -218,6 +218,25 @@ fn annotations_hold_no_commands() {
 }
 
 #[test]
+fn what_is_put_up_with_hides_nothing() {
+    // One fails wherever the other does: whichever is waived, the other is shown whole.
+    for (waived, red) in
+        [("response/name-as-sent", "repeat/one-record"), ("repeat/one-record", "response/name-as-sent")]
+    {
+        let mut report = ruled(&sample(), &[Level::Should]);
+        let weights = &mut report.ruling.as_mut().unwrap().weights;
+        weights.insert(waived.to_owned(), model::Weight::Waived { reason: "mended soon".into(), issue: None });
+        let text = terminal::render(&report, &[], &terminal::Options::default());
+        assert!(text.contains(&format!("--only {red}")), "{text}");
+        assert!(!text.contains(&format!("--only {waived}")), "{text}");
+        assert!(text.contains("1 failed and put up with; -v shows more:"), "{text}");
+        assert!(text.contains(&format!("{waived}\n  waived: mended soon\n")), "{text}");
+        let full = terminal::render(&report, &[], &terminal::Options { full: true, ..terminal::Options::default() });
+        assert!(full.contains("  excused   waived: mended soon\n"), "{full}");
+    }
+}
+
+#[test]
 fn json_of_the_sample() {
     insta::assert_snapshot!(json::render(&sample()));
 }
