@@ -34,6 +34,11 @@ const SETTINGS: &str = r#"probity.toml says where the target is, who calls it, a
 
     [fixtures]                               # what the contract asks a target to lend
 
+    [gate]                                   # what makes a run red, beside musts
+    deny = ["should"]                        # levels, areas, ids or patterns of ids that count
+    allow = []                               # and that do not
+    waivers = "waivers.toml"                 # known failures
+
 Only the URL, the caller and the fixtures that the contract requires are needed. What else is missing
 makes the requirements that need it `skipped`, each saying what to add. `probity explain fixtures`
 shows the fixtures of a contract.

@@ -100,7 +100,8 @@ impl<'a> Layers<'a> {
             }
             Ok(())
         };
-        let mut known = vec!["target", "budget", "targets"];
+        // What makes a run red is read by the gate, see [`crate::gate::policy::Settings`].
+        let mut known = vec!["target", "budget", "targets", "gate"];
         known.extend(TABLES);
         root.check("", &known)?;
         tables(root, "")?;
