@@ -7,6 +7,7 @@ mod budget;
 mod cleanup;
 mod connection;
 mod pace;
+mod retries;
 mod settings;
 mod signals;
 mod tokens;
