@@ -13,6 +13,7 @@ use super::model::{
     Again, Cleanup, ClockDifference, Counts, End, Header, Observation, Report, Requirement, Shard, Slow, Standing,
     StandingState,
 };
+use super::ranges;
 use super::record::Exchange;
 use super::summary::Summary;
 use super::text::{counted, listed};
@@ -108,6 +109,7 @@ fn shifted(mut requirement: Requirement, shift: u64) -> Requirement {
     let failures = requirement.failures.iter_mut().flat_map(|f| &mut f.exchanges);
     let doubt = requirement.doubt.iter_mut().flat_map(|d| &mut d.exchanges);
     failures.chain(doubt).for_each(|e| e.number += shift);
+    requirement.evidence = ranges::shifted(&requirement.evidence, shift);
     requirement
 }
 
@@ -159,10 +161,20 @@ fn added(mut same: Vec<Requirement>) -> Requirement {
     let mut failures: Vec<_> = same.iter_mut().flat_map(|r| std::mem::take(&mut r.failures)).collect();
     failures.sort_by_key(|f| !f.smallest);
     failures.truncate(FAILURES_SHOWN);
+    let evidence = ranges::joined(same.iter().map(|r| r.evidence.as_str()));
+    let coverage = same.iter().filter_map(|r| r.coverage.clone()).reduce(|mut sum, part| {
+        for (sum, part) in [(&mut sum.accepted, part.accepted), (&mut sum.rejected, part.rejected)] {
+            sum.sent += part.sent;
+            sum.as_due += part.as_due;
+        }
+        sum
+    });
     let first = same.swap_remove(0);
     Requirement {
         verdict,
         counts,
+        evidence,
+        coverage,
         more_failures: all - failures.len() as u64,
         failures,
         again,
