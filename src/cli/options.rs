@@ -269,6 +269,10 @@ pub(crate) struct GateOptions {
     #[arg(long, value_name = "WHAT")]
     pub allow: Vec<String>,
 
+    /// Be green though the budget left something out
+    #[arg(long)]
+    pub allow_untested: bool,
+
     /// Failures that are put up with; --write-waivers prints the first such file
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,
@@ -301,6 +305,7 @@ impl GateOptions {
         let policy = Policy {
             rules: settings.rules.into_iter().chain(typed).collect(),
             waivers,
+            allow_untested: self.allow_untested || settings.allow_untested,
             baseline: self.baseline.as_deref().map(report).transpose()?.map(Box::new),
         };
         policy.check(requirements)?;

@@ -127,6 +127,11 @@ fn badness(verdict: Verdict) -> u8 {
     }
 }
 
+/// Whether what was left out was left out for what the run may cost.
+fn met_budget(report: &Report) -> bool {
+    matches!(report.end.cause, Some(Cause::MaxRequests | Cause::MaxCreated | Cause::MaxDuration))
+}
+
 /// A report under a policy.
 struct View<'a> {
     report: &'a Report,
@@ -210,6 +215,11 @@ impl View<'_> {
                 out += &format!("; {} failed, which {does} not count{without}", counted(failed, level.name()));
             }
         }
+        if self.policy.allow_untested && met_budget(self.report) {
+            let untested = |r: &&Requirement| r.verdict == Verdict::Untested && self.policy.counts(r);
+            let untested = self.report.selected().filter(untested).count();
+            out += &format!("; {untested} untested for the budget, which is allowed");
+        }
         let put_up_with =
             |fits: fn(&Weight) -> bool| self.report.selected().filter(bad).filter(|r| fits(self.weight(r))).count();
         match put_up_with(|w| matches!(w, Weight::Waived { .. })) {
@@ -240,8 +250,9 @@ impl View<'_> {
         let before = self.policy.baseline.as_deref();
         let left_out: u64 = report.selected().map(|r| r.counts.left_out).sum();
         let was_so = before.is_some_and(|b| !b.end.complete);
+        let is_allowed = self.policy.allow_untested && met_budget(report);
         match &report.end.reason {
-            _ if was_so => {}
+            _ if was_so || is_allowed => {}
             Some(reason) => doubts.push(reason.clone()),
             None if !report.end.complete || report.end.cause.is_some() => {
                 doubts.push("the run did not come to its end".to_owned());

@@ -22,6 +22,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// What is put up with.
     pub waivers: Waivers,
+    /// Whether what the budget leaves out makes no run red.
+    pub allow_untested: bool,
     /// A report of before: what is no worse than there does not count.
     pub baseline: Option<Box<Report>>,
 }
@@ -150,7 +152,9 @@ impl Policy {
         if let Some(waiver) = self.waivers.of(requirement, today).filter(|_| bad) {
             return Weight::Waived { reason: waiver.reason.clone(), issue: waiver.issue.clone() };
         }
-        if !self.counts(requirement) {
+        let left_to_budget =
+            self.allow_untested && requirement.verdict == Verdict::Untested && super::met_budget(report);
+        if !self.counts(requirement) || left_to_budget {
             return Weight::Allowed;
         }
         let options = &report.header.options;
@@ -174,6 +178,8 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// The file of waivers, from the folder of the settings.
     pub waivers: Option<PathBuf>,
+    /// Whether what the budget leaves out makes no run red.
+    pub allow_untested: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -190,6 +196,8 @@ struct WrittenGate {
     #[serde(default)]
     allow: Vec<Spanned<String>>,
     waivers: Option<String>,
+    #[serde(default)]
+    allow_untested: bool,
 }
 
 impl Settings {
@@ -205,6 +213,7 @@ impl Settings {
         let allowed = written.gate.allow.iter().map(|word| rule(Effect::Allow, word));
         let rules = denied.chain(allowed).collect::<Result<_>>()?;
         let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
-        Ok(Self { rules, waivers: written.gate.waivers.map(|file| folder.join(file)) })
+        let waivers = written.gate.waivers.map(|file| folder.join(file));
+        Ok(Self { rules, waivers, allow_untested: written.gate.allow_untested })
     }
 }

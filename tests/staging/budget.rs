@@ -23,6 +23,18 @@ fn requests_are_counted_before_they_are_sent() {
 }
 
 #[test]
+fn a_policy_may_allow_what_the_budget_leaves_out() {
+    let ran = probity("check --max-requests 150 --allow-untested").exits(0);
+    ran.says("untested for the budget, which is allowed");
+    ran.holds(!ran.ids("untested").is_empty(), "they are untested all the same");
+    let failing = probity("check --max-requests 150 --allow-untested --fault name-missing-accepted").exits(1);
+    failing.verdict("schema/name-required", "fail");
+    // What the target leaves untested is another matter.
+    let server = before(|n, _| (n >= 10).then(|| Answer::empty(429).with("Retry-After", "86400")));
+    check("check --allow-untested", &server.url()).exits(4);
+}
+
+#[test]
 fn what_is_worth_most_goes_first() {
     // Each must has a trial before any has two.
     let plan = probity("plan --max-requests 330 --json --seed 1").exits(0);
