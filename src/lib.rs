@@ -14,6 +14,7 @@
 //! - [`run`]: carries a plan out
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
+//! - [`lookup`]: finding what a target lends
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
@@ -31,6 +32,7 @@ pub mod gate;
 pub mod generate;
 pub mod judge;
 pub mod lint;
+pub mod lookup;
 pub mod plan;
 pub mod reference;
 pub mod report;

@@ -224,9 +224,8 @@ fn the_readme_counts_right() {
     let is_must = |id: &String| contract.requirement(id).is_some_and(|r| r.level == Some(Level::Must));
     let by_must = table.entries.values().filter(|entry| entry.fails.iter().any(is_must)).count();
     let (faults, liberties) = (Fault::ALL.len(), Liberty::ALL.len());
-    let of_level = |wanted: &dyn Fn(Level) -> bool| {
-        contract.requirements.iter().filter(|r| r.level.is_some_and(&wanted)).count()
-    };
+    let of_level =
+        |wanted: &dyn Fn(Level) -> bool| contract.requirements.iter().filter(|r| r.level.is_some_and(&wanted)).count();
     let musts = of_level(&|level| level == Level::Must);
     let shoulds = of_level(&|level| level != Level::Must);
     let readme = include_str!("../README.md");

@@ -7,6 +7,7 @@ mod completions;
 pub mod conformance;
 mod example;
 mod explain;
+mod init;
 mod lint;
 mod list;
 mod logging;
@@ -35,6 +36,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write settings for a server, with what can be looked up there; only reads
+    Init(init::Args),
     /// Check a server, and write reports
     Check(Box<check::Args>),
     /// Remove what earlier checks created
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Done {
     match command {
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Cleanup(args) => cleanup::run(&args),
         Command::List(args) => list::run(&args),
