@@ -15,6 +15,7 @@
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
 //! - [`lookup`]: finding what a target lends
+//! - [`doctor`]: whether a check can be run on a target
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
@@ -27,6 +28,7 @@ pub mod audit;
 pub mod cleanup;
 pub mod cli;
 pub mod contract;
+pub mod doctor;
 pub mod expression;
 pub mod gate;
 pub mod generate;

@@ -5,6 +5,7 @@ mod check;
 mod cleanup;
 mod completions;
 pub mod conformance;
+mod doctor;
 mod example;
 mod explain;
 mod init;
@@ -40,6 +41,8 @@ enum Command {
     Init(init::Args),
     /// Check a server, and write reports
     Check(Box<check::Args>),
+    /// Look whether a check can be run, and say what stands in its way; creates nothing if it can
+    Doctor(Box<doctor::Args>),
     /// Remove what earlier checks created
     Cleanup(cleanup::Args),
     /// List the requirements
@@ -109,6 +112,7 @@ fn dispatch(command: Command) -> Done {
     match command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Cleanup(args) => cleanup::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
