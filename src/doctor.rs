@@ -11,7 +11,7 @@ use crate::expression::timestamp;
 use crate::gate::Exit;
 use crate::generate::draft::Lent;
 use crate::generate::render::{Request, segment};
-use crate::lookup::{Found, get, look_up};
+use crate::lookup::{Asked, Found, get, look_up};
 use crate::report::text::{counted, listed};
 use crate::source::{Diagnostic, Result};
 use crate::target::client::{Client, Manner};
@@ -401,10 +401,12 @@ fn confirm(given: &Json, found: &Found) -> Vec<Check> {
     if same > 0 {
         checks.push(Check::good("look-ups", format!("the target confirms {}", counted(same, "fixture"))));
     }
-    if !unknown.is_empty() {
-        let missed = found.asked.iter().filter(|a| !a.is_answered()).map(crate::lookup::Asked::line);
-        let missed: Vec<String> = missed.collect();
-        let why = if missed.is_empty() { String::new() } else { format!(" ({})", missed.join("; ")) };
+    let missed: Vec<String> = found.asked.iter().filter(|a| !a.is_answered()).map(Asked::line).collect();
+    let few = missed.iter().take(3).map(String::as_str).chain((missed.len() > 3).then_some("…"));
+    let why = if missed.is_empty() { String::new() } else { format!(" ({})", few.collect::<Vec<_>>().join("; ")) };
+    if checks.is_empty() && missed.len() == found.asked.len() {
+        checks.push(Check::skipped("look-ups", format!("the target answers none{why}")));
+    } else if !unknown.is_empty() {
         checks.push(Check::skipped("look-ups", format!("not confirmed: {}{why}", listed(&unknown))));
     }
     checks

@@ -5,11 +5,12 @@ use rustls::{AlertDescription, CertificateError, Error};
 /// What to say of an error in the making of a connection, and what to do, if TLS is at fault.
 pub(super) fn advice(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     // What stands within an input or output error is no source of it.
-    let within = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let error = cause.downcast_ref::<Error>().or_else(|| within?.downcast_ref())?;
-    Some(match error {
+    if let Some(within) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        return advice(within);
+    }
+    Some(match cause.downcast_ref::<Error>()? {
         Error::InvalidCertificate(certificate) => match certificate {
-            CertificateError::UnknownIssuer => {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "no authority that is believed here has signed the server's certificate: \
                 name the authority's with ca_file (--ca-file)"
                     .to_owned()

@@ -6,9 +6,12 @@ mod support;
 mod budget;
 mod cleanup;
 mod connection;
+mod doctor;
+mod init;
 mod pace;
 mod settings;
 mod signals;
+mod tls;
 mod tokens;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

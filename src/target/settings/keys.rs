@@ -86,8 +86,8 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         table: "headers",
-        text: "Headers of every request; secret ones as tokens are. What other headers to keep out of reports: \
-               secret_headers = [\"x-session\"] under [target]",
+        text: "Headers of every request; a secret comes from where tokens come from, and is kept out of reports. So are \
+               the headers that secret_headers = [\"x-session\"] under [target] lists, in both directions.",
         lines: "[headers]\nX-Tenant = \"acme\"\nX-Gateway-Key = { env = \"GATEWAY_KEY\" }\n",
     },
     Section {

@@ -130,7 +130,10 @@ fn table(text: &mut String, path: &[String], schema: &Json, value: Option<&Json>
         }
         let entries = known.and_then(Json::as_object).filter(|entries| !entries.is_empty());
         let item = &property["additionalProperties"];
-        for (entry, known) in entries.into_iter().flatten() {
+        for (number, (entry, known)) in entries.into_iter().flatten().enumerate() {
+            if number > 0 {
+                text.push('\n');
+            }
             let mut path = below(name);
             path.push(entry.clone());
             table(text, &path, item, Some(known), true);
