@@ -42,6 +42,15 @@ fn the_reference_server_conforms_in_every_point() {
     assert_eq!(ids(&list), ids(&report["requirements"]), "the report has the whole catalogue");
     validates(&report);
     junit_has(&ran, &ids(&list));
+    assert_eq!(ran.requirement("operation/answered")["evidence"], format!("0-{}", planned - 1));
+    for requirement in report["requirements"].as_array().expect("a list") {
+        let coverage = &requirement["coverage"];
+        let tells = ["schema", "constraint"].iter().any(|form| requirement["form"] == *form);
+        assert_eq!(coverage.is_object(), tells, "{requirement:#}");
+        for side in ["accepted", "rejected"].map(|side| &coverage[side]).into_iter().filter(|_| tells) {
+            assert!(side["sent"].as_u64() > Some(0) && side["sent"] == side["as_due"], "{requirement:#}");
+        }
+    }
     ran.says("Conformant: ").holds(ran.stderr.is_empty(), "no progress and no warnings where there is no terminal");
 }
 
@@ -70,7 +79,8 @@ fn a_run_that_passes_is_summed_up() {
         ran.files().keys().map(|p| p.strip_prefix(ran.folder()).expect("a prefix").display().to_string()).collect();
     assert_eq!(
         names,
-        ["reports/created.ndjson", "reports/exchanges.ndjson", "reports/junit.xml", "reports/report.json"]
+        ["created.ndjson", "exchanges.ndjson", "junit.xml", "report.html", "report.json"]
+            .map(|name| format!("reports/{name}"))
     );
     validates(&ran.report());
     junit_has(&ran, &["\"close-date/leap-day\"".into(), "\"probes/omitted-probability\"".into()]);
@@ -301,16 +311,18 @@ fn reports_go_where_they_should_and_replace_what_was_there() {
     let ran = probity(&format!("{NARROW} --out out/of/here"))
         .file("out/of/here/report.json", "x".repeat(1 << 20))
         .file("out/of/here/junit.xml", "x".repeat(1 << 20))
+        .file("out/of/here/report.html", "x".repeat(1 << 20))
         .file("out/of/here/exchanges.ndjson", "x".repeat(1 << 20))
         .file("out/of/here/notes.txt", "mine")
         .exits(0);
     assert_eq!(ran.read("out/of/here/notes.txt"), "mine");
-    assert_eq!(ran.files().len(), 5);
+    assert_eq!(ran.files().len(), 6);
     validates(&serde_json::from_str(&ran.read("out/of/here/report.json")).expect("JSON"));
     quick_junit::Report::deserialize_from_str(&ran.read("out/of/here/junit.xml")).expect("JUnit");
     for line in ran.read("out/of/here/exchanges.ndjson").lines() {
         serde_json::from_str::<Value>(line).expect("JSON");
     }
+    ran.holds(ran.read("out/of/here/report.html").starts_with("<!doctype html>"), "the page is whole");
     ran.says("out/of/here/report.json");
 }
 

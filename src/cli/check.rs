@@ -133,16 +133,16 @@ pub(crate) fn run(args: &Args) -> Done {
     let report = runtime.block_on(async {
         end_at_signals(&session);
         let mut report = carry_out(&session, args).await?;
-        report::write_all(&args.out, &report, &policy.levels()).map_err(unwritable)?;
+        write(args, &report, &policy)?;
         if !args.no_cleanup && session.client().settings().cleanup.is_some() {
             report.cleanup = Some(session.clean_up(&args.out).await?);
-            report::write_all(&args.out, &report, &policy.levels()).map_err(unwritable)?;
+            write(args, &report, &policy)?;
         }
         Ok::<_, Failed>(report)
     })?;
     let decision = decide(&report, &policy);
     let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose > 0 };
-    let files: Vec<PathBuf> = [report::REPORT, report::EXCHANGES, report::CREATED, report::JUNIT]
+    let files: Vec<PathBuf> = [report::REPORT, report::EXCHANGES, report::CREATED, report::HTML, report::JUNIT]
         .iter()
         .map(|name| args.out.join(name))
         .collect();
@@ -155,6 +155,14 @@ pub(crate) fn run(args: &Args) -> Done {
     let render = if args.quiet { report::terminal::ending } else { report::terminal::render };
     print(&render(&report, &ending, &options));
     Ok(decision.exit)
+}
+
+/// Writes the reports, as the policy sees them.
+fn write(args: &Args, report: &report::Report, policy: &Policy) -> Result<(), Failed> {
+    let decision = decide(report, policy);
+    let good = decision.exit == Exit::Conformant;
+    let ending = report::terminal::Ending { sentence: &decision.sentence, good, files: &[] };
+    report::write_all(&args.out, report, &policy.levels(), &ending).map_err(unwritable)
 }
 
 /// What the budget leaves out, in a line.

@@ -76,7 +76,8 @@ fn first(steps: &[Step], plan: &Plan, row: Option<&crate::contract::template::Te
     change(base.draft.clone(), send, row).ok()
 }
 
-fn unsent(request: Request, id: &str, now: chrono::DateTime<chrono::Utc>) -> Exchange {
+/// A request as the exchange that it would begin.
+pub(super) fn unsent(request: Request, id: &str, now: chrono::DateTime<chrono::Utc>) -> Exchange {
     Exchange {
         number: 0,
         trial: id.to_owned(),

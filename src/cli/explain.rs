@@ -67,7 +67,8 @@ fn indent(text: &str) -> String {
     text.lines().map(|l| format!("    {l}")).collect::<Vec<_>>().join("\n")
 }
 
-fn tested(requirement: &Requirement) -> Vec<String> {
+/// How a requirement is tested, in lines.
+pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
     match &requirement.form {
         Form::Constraint(valid) => vec![
             "Requests that break only this are sent, and must be refused; the same requests without the".into(),

@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 use serde_json::json;
 
+use super::catalogue::Catalogue;
 use super::options::ContractOptions;
 use super::{Done, print};
 use crate::contract::requirement::{Origin, Requirement};
@@ -23,6 +24,10 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
+    /// As a document with examples, to build a server from
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "faults", "liberties"])]
+    format: Option<Format>,
+
     /// The faults of the reference server instead
     #[arg(long, conflicts_with = "liberties")]
     faults: bool,
@@ -30,6 +35,15 @@ pub(crate) struct Args {
     /// The liberties of the reference server instead
     #[arg(long)]
     liberties: bool,
+}
+
+/// A form of the document.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    /// One file, with links into the same file
+    Markdown,
+    /// One page, without anything from elsewhere
+    Html,
 }
 
 pub(crate) fn run(args: &Args) -> Done {
@@ -48,6 +62,14 @@ pub(crate) fn run(args: &Args) -> Done {
     if args.json {
         let all: Vec<_> = chosen.iter().map(|r| entry(r)).collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
+        return Ok(Exit::Conformant);
+    }
+    if let Some(format) = args.format {
+        let catalogue = Catalogue::new(&contract, &chosen)?;
+        print(&match format {
+            Format::Markdown => catalogue.markdown(),
+            Format::Html => catalogue.html(),
+        });
         return Ok(Exit::Conformant);
     }
     let widest = chosen.iter().map(|r| r.id.len()).max().unwrap_or(0);

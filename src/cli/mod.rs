@@ -1,6 +1,7 @@
 //! The command line: one file a command, one dispatch.
 
 mod audit;
+mod catalogue;
 mod check;
 mod cleanup;
 mod completions;

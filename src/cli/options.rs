@@ -240,7 +240,7 @@ pub(crate) struct SelectionOptions {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// How many random requests the pool has, half of them with one fault [default: 24]
+    /// How many random requests the pool has, half of them with one fault [default: 18]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
 }

@@ -6,8 +6,10 @@
 //! - [`derive`]: the requirements that follow from the document
 //! - [`lookup`]: how what a target lends is found
 //! - [`requirement`]: what all of them become
+//! - [`coverage`]: which fields they speak of
 
 pub mod cases;
+pub mod coverage;
 pub mod derive;
 pub mod document;
 mod files;

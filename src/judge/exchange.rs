@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::Judge;
 use super::bind::{Control, Known, Seen};
 use super::classify::Class;
-use super::finding::{Breach, Finding, Found, cut, differences, short};
+use super::finding::{Breach, Finding, Found, Side, cut, differences, short};
+use crate::contract::coverage::stands;
 use crate::contract::document::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::expression::{Expression, Operand, Scope, Trouble};
@@ -15,6 +18,12 @@ impl Judge<'_> {
     /// What one exchange says of every requirement that it can speak to.
     pub fn exchange(self, seen: &Seen) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let mut add = |requirement, found| {
+            let exchange = &seen.exchange;
+            let (trial, exchange) = (exchange.trial.clone(), Some(exchange.number));
+            findings.push(Finding { requirement, trial, exchange, found });
+        };
+        let body = seen.exchange.request.json().filter(|_| seen.exchange.fresh && seen.class == Class::Valid);
         for (i, requirement) in self.contract.requirements.iter().enumerate() {
             let found = match &requirement.form {
                 Form::Always(always) => self.always(*always, seen),
@@ -25,8 +34,14 @@ impl Judge<'_> {
                 Form::Probe(probe) if probe.steps.is_empty() => observe(probe, seen),
                 Form::Probe(_) | Form::Scenario(_) => None,
             };
-            if let Some(found) = found {
-                findings.push(Finding { requirement: i, trial: seen.exchange.trial.clone(), found });
+            let side = match (&requirement.form, &seen.class, &found) {
+                (Form::Constraint(_) | Form::Schema(_), Class::Broken(_), Some(found)) => {
+                    Some(Found::Sent(Side::Rejected, matches!(found, Found::Holds)))
+                }
+                (form, _, _) => body.as_ref().and_then(|body| self.kept(form, body, seen)),
+            };
+            for found in found.into_iter().chain(side) {
+                add(i, found);
             }
         }
         findings
@@ -130,6 +145,14 @@ impl Judge<'_> {
             Class::Valid if seen.about == Some(requirement) => Some(must_accept(seen)),
             _ => None,
         }
+    }
+
+    /// Whether a valid request has a value that a part of the schema or a constraint speaks of, and
+    /// was accepted.
+    fn kept(self, form: &Form, body: &Json, seen: &Seen) -> Option<Found> {
+        let fields = self.contract.fields(form);
+        let sent = fields.iter().any(|field| stands(body, field));
+        sent.then(|| Found::Sent(Side::Accepted, seen.accepted() == Known::Yes))
     }
 
     fn must_refuse(self, seen: &Seen) -> Found {

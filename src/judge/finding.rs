@@ -14,6 +14,8 @@ pub struct Finding {
     pub requirement: usize,
     /// Where the evidence comes from; findings are sorted by it.
     pub trial: String,
+    /// The number of the exchange, where it is about one alone.
+    pub exchange: Option<u64>,
     /// What it says.
     pub found: Found,
 }
@@ -33,6 +35,18 @@ pub enum Found {
     Unique(String, Arc<Exchange>),
     /// What a probe saw.
     Observed(Json),
+    /// A request on one side of what the requirement says; whether the server did what is due there.
+    /// No evidence by itself: of a valid request, who says what a refusal was for?
+    Sent(Side, bool),
+}
+
+/// A side of what a part of the schema or a constraint says of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Valid requests with a value that it speaks of: they must be accepted.
+    Accepted,
+    /// Requests that break it alone: they must be rejected.
+    Rejected,
 }
 
 /// How a requirement was broken.

@@ -1,7 +1,7 @@
 //! Findings added up to verdicts. The order in which they come does not matter.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::cause::Trace;
-use super::finding::{Breach, Finding, Found, cut};
+use super::finding::{Breach, Finding, Found, Side, cut};
 use crate::contract::requirement::Form;
 use crate::target::exchange::Exchange;
 
@@ -49,6 +49,8 @@ impl Verdict {
 const KEPT: usize = 5;
 /// How many different observations of one probe are kept.
 const OBSERVED: usize = 50;
+/// How many exchanges of one requirement's evidence are remembered: the first ones.
+const REMEMBERED: usize = 10_000;
 /// Of how many breaches of one requirement the traces are remembered.
 const TRACES: usize = 1000;
 
@@ -87,6 +89,12 @@ pub struct Tally {
     pub again: Option<Again>,
     /// The most requests that one of its trials had under way at once.
     pub at_once: usize,
+    /// The numbers of the exchanges that it was judged on one by one: the lowest of them.
+    pub evidence: BTreeSet<u64>,
+    /// Valid requests with a value that it speaks of.
+    pub accepted: Sent,
+    /// Requests that break it alone.
+    pub rejected: Sent,
     traces: Vec<Trace>,
     /// Why it could not be told: the first by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
@@ -97,6 +105,15 @@ pub struct Tally {
     /// Values that must not come twice: the trial that brought one first, and the lowest number of
     /// its exchanges.
     values: HashMap<String, (String, u64)>,
+}
+
+/// Requests on one side of what a requirement says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// How many were sent.
+    pub sent: u64,
+    /// To how many the server did what is due.
+    pub as_due: u64,
 }
 
 /// What came of sending failing requests again.
@@ -116,8 +133,22 @@ impl Tally {
 
     /// Adds a finding.
     pub fn add(&mut self, finding: Finding) {
-        let Finding { trial, found, .. } = finding;
+        let Finding { trial, exchange, found, .. } = finding;
+        if !matches!(found, Found::Sent(..)) {
+            self.evidence.extend(exchange);
+            if self.evidence.len() > REMEMBERED {
+                self.evidence.pop_last();
+            }
+        }
         match found {
+            Found::Sent(side, as_due) => {
+                let sent = match side {
+                    Side::Accepted => &mut self.accepted,
+                    Side::Rejected => &mut self.rejected,
+                };
+                sent.sent += 1;
+                sent.as_due += u64::from(as_due);
+            }
             Found::Holds => self.holds += 1,
             Found::Broken(breach) => {
                 let number = breach.exchanges.iter().map(|e| e.number).max();

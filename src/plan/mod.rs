@@ -22,7 +22,7 @@ pub use select::Selection;
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.
-pub const EXAMPLES: usize = 24;
+pub const EXAMPLES: usize = 18;
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]

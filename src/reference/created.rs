@@ -62,7 +62,8 @@ fn dollars(d: &Deviations, cents: i64) -> i64 {
 }
 
 fn close_date(d: &Deviations, instant: DateTime<FixedOffset>, text: &str) -> String {
-    if d.liberty(Liberty::CloseDateAsSent) && !text.is_empty() {
+    // What is taken by courtesy is no date-time, which an answer owes.
+    if d.liberty(Liberty::CloseDateAsSent) && DateTime::parse_from_rfc3339(text).is_ok() && text.contains(['T', 't']) {
         text.to_owned()
     } else if d.liberty(Liberty::CloseDateInSeconds) {
         time(d, instant.to_utc().trunc_subsecs(0))

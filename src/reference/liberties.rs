@@ -115,7 +115,7 @@ named_table! {
             ClockBehindUndated "clock-behind-undated" "The server's clock is 90 seconds behind, and no header says so.";
             Undated "undated" "Responses have no date.";
             ConnectionClose "connection-close" "The connection is closed after each response.";
-            IdleConnectionsClosed "idle-connections-closed" "A connection on which nothing comes for 100 ms is closed.";
+            IdleConnectionsClosed "idle-connections-closed" "A connection on which nothing comes for half a second is closed.";
             Http10 "http-10" "Responses are of HTTP/1.0, and end with the connection.";
             Chunked "chunked" "Bodies are sent in pieces, without a length.";
             Gzip "gzip" "Bodies are compressed for those who take it.";

@@ -79,7 +79,7 @@ async fn accept(listener: TcpListener, options: &Options) {
     let mut http = http1::Builder::new();
     http.auto_date_header(!wire::is_undated(&deviations));
     if deviations.liberty(Liberty::IdleConnectionsClosed) {
-        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(100));
+        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(500));
     }
     loop {
         match listener.accept().await {

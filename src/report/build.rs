@@ -6,9 +6,10 @@ use chrono::SecondsFormat;
 
 use super::curl::plain_or_quoted;
 use super::model::{
-    Again, Cause, Contract as ContractFacts, Counts, Difference, Doubt, End, Failure, Figures, Form, Header,
+    Again, Cause, Contract as ContractFacts, Counts, Coverage, Difference, Doubt, End, Failure, Figures, Form, Header,
     Observation, Operand, Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
 };
+use super::ranges;
 use super::record::Recorder;
 use super::summary::Summary;
 use super::text::{counted, seconds};
@@ -61,7 +62,7 @@ impl Report {
         };
         let end = end(outcome, chosen, &facts.options, recorder);
         let causes = crate::judge::cause::causes(contract, &outcome.tallies);
-        let builder = Builder { facts, recorder, end: &end };
+        let builder = Builder { contract, facts, recorder, end: &end };
         let mut requirements: Vec<Requirement> = contract
             .requirements
             .iter()
@@ -186,6 +187,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
 
 /// What every requirement's part of the report is made with.
 struct Builder<'a> {
+    contract: &'a Contract,
     facts: &'a Facts,
     recorder: &'a Recorder,
     end: &'a End,
@@ -223,6 +225,13 @@ impl Builder<'_> {
             cause: None,
             again: tally.again.map(|a| Again { sent: a.sent, broken: a.broken }),
             at_once: (tally.at_once > 0).then_some(tally.at_once as u64),
+            evidence: ranges::write(&tally.evidence),
+            coverage: self.contract.says(&owed.form).map(|says| Coverage {
+                fields: self.contract.fields(&owed.form),
+                says,
+                accepted: tally.accepted,
+                rejected: tally.rejected,
+            }),
             doubt: doubt.map(|(trial, _, exchanges)| {
                 let skipped = exchanges.len().saturating_sub(EXCHANGES_SHOWN);
                 let last = exchanges.iter().skip(skipped);

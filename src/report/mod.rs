@@ -5,8 +5,10 @@
 //! - [`record`]: exchanges as reports show them, without tokens
 //! - [`figures`], [`summary`]: numbers
 //! - [`curl`]: a request as a command that sends it again
+//! - [`ranges`]: many numbers in a short text
 //! - [`json`]: writing and reading `report.json`
 //! - [`exchanges`]: `exchanges.ndjson`, written as exchanges happen
+//! - [`html`]: writing `report.html`
 //! - [`created`]: `created.ndjson`, written as records are created
 //! - [`narrator`]: exchanges on stderr, as they happen
 //! - [`junit`]: writing `junit.xml`
@@ -22,11 +24,13 @@ pub mod created;
 pub mod curl;
 pub mod exchanges;
 mod figures;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod model;
 pub mod narrator;
 pub mod progress;
+pub mod ranges;
 pub mod record;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -53,6 +57,8 @@ pub const SCHEMA: &str = include_str!("report.schema.json");
 pub const REPORT: &str = "report.json";
 /// The file of the exchanges, see [`exchanges::ExchangeLog`].
 pub const EXCHANGES: &str = "exchanges.ndjson";
+/// The file for people, see [`html`].
+pub const HTML: &str = "report.html";
 /// The file of the records that were created, see [`created::CreatedLog`].
 pub const CREATED: &str = "created.ndjson";
 /// The file for tools that show test results.
@@ -80,9 +86,17 @@ pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
 /// of requirements of the levels in `counting` are failures to test tools too.
 ///
 /// # Errors
-/// The first file that cannot be written; the others keep what they held.
-pub fn write_all(dir: &Path, report: &Report, counting: &BTreeSet<Level>) -> Result<(), WriteError> {
+/// The first file that cannot be written, or exchanges that cannot be read; the others keep what they held.
+pub fn write_all(
+    dir: &Path,
+    report: &Report,
+    counting: &BTreeSet<Level>,
+    ending: &terminal::Ending<'_>,
+) -> Result<(), WriteError> {
     create_dir(dir)?;
+    let page = html::of_folder(report, dir, ending);
+    let page = page.map_err(|source| WriteError { path: dir.join(EXCHANGES), source })?;
+    write_file(dir, HTML, &page)?;
     write_file(dir, JUNIT, &junit::render(report, counting))?;
     // Last: who sees a new report sees new files beside it.
     write_file(dir, REPORT, &json::render(report))

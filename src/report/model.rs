@@ -12,6 +12,7 @@ use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 
 pub use super::record::{Exchange, Failed, Request, Response};
+pub use crate::judge::tally::Sent;
 
 /// The version of the report's shape.
 pub const VERSION: u32 = 1;
@@ -179,10 +180,31 @@ pub struct Requirement {
     /// The most requests that a step of its trials had under way at once; null where it has no trials of its own.
     #[serde(default)]
     pub at_once: Option<u64>,
+    /// The numbers of the exchanges that it was judged on one by one, as ranges: `0-17 19`; of very
+    /// many the first. Those of its own trials are known by their names.
+    #[serde(default)]
+    pub evidence: String,
+    /// Which fields of the body it speaks of, and which side of it was tried; null for what does
+    /// not say which bodies are valid.
+    #[serde(default)]
+    pub coverage: Option<Coverage>,
     /// What could not be told, where the verdict is `inconclusive`.
     pub doubt: Option<Doubt>,
     /// What a probe saw, by value.
     pub observations: Vec<Observation>,
+}
+
+/// What a part of the document's schema or a constraint says of bodies, and what of it was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// The fields: JSON Pointers, `*` for any item of a list, one empty pointer for the body itself.
+    pub fields: Vec<String>,
+    /// What it says: keyword and value (`maximum: 100`), or an expression.
+    pub says: String,
+    /// Valid requests with such a field.
+    pub accepted: Sent,
+    /// Requests that break this alone.
+    pub rejected: Sent,
 }
 
 /// How a requirement is tested.

@@ -10,7 +10,16 @@ use crate::judge::tally::Verdict;
 /// A run that came to its end, with something of everything.
 pub(crate) fn sample() -> Report {
     let mut requirements = vec![
-        pass("body/name-required", Level::Must, Form::Schema),
+        Requirement {
+            evidence: "0-4 7".into(),
+            coverage: Some(Coverage {
+                fields: vec!["/name".into()],
+                says: "required".into(),
+                accepted: Sent { sent: 5, as_due: 5 },
+                rejected: Sent { sent: 2, as_due: 2 },
+            }),
+            ..pass("body/name-required", Level::Must, Form::Schema)
+        },
         Requirement {
             observations: vec![
                 Observation { value: json!({"cents": 12345, "dollars": 123.45}), count: 2 },
@@ -58,6 +67,12 @@ pub(crate) fn sample() -> Report {
         },
         Requirement {
             reason: Some("no exchange of this run spoke to it; more --examples may".into()),
+            coverage: Some(Coverage {
+                fields: vec!["/due_date".into(), "/name".into()],
+                says: "timestamp(request.body.due_date) > now || request.body.name < 'a'".into(),
+                accepted: Sent { sent: 1, as_due: 1 },
+                rejected: Sent::default(),
+            }),
             ..blank("body/due-date-future", Form::Constraint, Verdict::Untested)
         },
         Requirement {
@@ -180,6 +195,8 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
         cause: None,
         again: None,
         at_once: None,
+        evidence: String::new(),
+        coverage: None,
         doubt: None,
         observations: Vec::new(),
     }

@@ -76,6 +76,9 @@ fn a_read_value_may_be_null() {
     assert_eq!(values[1..], [Some(Json::Null), None]);
 }
 
+/// How a run ended, to those who write of it.
+const ENDING: terminal::Ending<'_> = terminal::Ending { sentence: "Conformant.", good: true, files: &[] };
+
 fn summary(report: &Report, options: &terminal::Options) -> String {
     let decision = crate::gate::decide(report, &crate::gate::Policy::default());
     let files = [Path::new("reports/report.json"), Path::new("reports/junit.xml")];
@@ -148,15 +151,18 @@ fn json_of_the_sample() {
 fn writes_all_files_whole() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("a/b");
-    write_all(&dir, &sample(), &BTreeSet::new()).unwrap();
-    write_all(&dir, &passing(), &BTreeSet::new()).unwrap();
+    let error = write_all(&dir, &sample(), &BTreeSet::new(), &ENDING).unwrap_err();
+    assert!(error.to_string().contains("exchanges.ndjson"), "what the page shows must be there: {error}");
+    std::fs::write(dir.join(EXCHANGES), "").unwrap();
+    write_all(&dir, &sample(), &BTreeSet::new(), &ENDING).unwrap();
+    write_all(&dir, &passing(), &BTreeSet::new(), &ENDING).unwrap();
     let mut names: Vec<_> =
         std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, [JUNIT, REPORT]);
+    assert_eq!(names, [EXCHANGES, JUNIT, HTML, REPORT]);
     assert_eq!(json::read(&dir.join(REPORT)).unwrap(), passing());
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let error = write_all(&folder.path().join("file/b"), &sample(), &BTreeSet::new()).unwrap_err();
+    let error = write_all(&folder.path().join("file/b"), &sample(), &BTreeSet::new(), &ENDING).unwrap_err();
     assert!(error.to_string().starts_with("cannot write /"), "{error}");
 }
 

@@ -96,12 +96,27 @@ pub fn listed(words: &[String]) -> String {
     }
 }
 
+/// A text in pieces, each with whether it stood between backticks; nothing in them is invisible.
+pub fn pieces(text: &str) -> Vec<(bool, String)> {
+    // A backtick without its second is one.
+    if text.matches('`').count() % 2 == 1 {
+        return vec![(false, visible(text))];
+    }
+    let all = text.split('`').enumerate().map(|(i, piece)| (i % 2 == 1, visible(piece)));
+    all.filter(|(_, piece)| !piece.is_empty()).collect()
+}
+
 /// A number and its noun: `1 request`, `2 requests`.
 pub fn counted(count: u64, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),
     }
+}
+
+/// How often: `once`, `2 times`.
+pub fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// Milliseconds in words: `4.2 s`.
@@ -128,6 +143,13 @@ mod tests {
         assert_eq!(fit("日本語日本", 6), "日本…");
         assert_eq!(listed(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         assert_eq!((counted(1, "request"), counted(0, "request")), ("1 request".into(), "0 requests".into()));
+    }
+
+    #[test]
+    fn code_stands_between_backticks() {
+        let piece = |code, text: &str| (code, text.to_owned());
+        assert_eq!(pieces("`a` is <b>"), [piece(true, "a"), piece(false, " is <b>")]);
+        assert_eq!(pieces("one ` alone"), [piece(false, "one ` alone")]);
     }
 
     proptest! {

@@ -415,6 +415,7 @@ impl<'a> Run<'a> {
             self.add(vec![Finding {
                 requirement: *requirement,
                 trial: String::new(),
+                exchange: None,
                 found: crate::judge::finding::Found::Skipped(reason.clone()),
             }]);
         }

@@ -141,7 +141,12 @@ impl<'a> Run<'a> {
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
                 let found = self.attempt(trial, name, base, &mut findings, false).await?.0;
-                findings.push(Finding { requirement: trial.requirement, trial: name.to_owned(), found });
+                findings.push(Finding {
+                    requirement: trial.requirement,
+                    trial: name.to_owned(),
+                    exchange: None,
+                    found,
+                });
                 findings
             }
         };

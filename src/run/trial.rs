@@ -51,9 +51,12 @@ impl Run<'_> {
         // What its exchanges say of other requirements.
         self.add(findings);
         match found {
-            Some((found, _)) => {
-                self.add(vec![Finding { requirement: trial.requirement, trial: trial.name.clone(), found }])
-            }
+            Some((found, _)) => self.add(vec![Finding {
+                requirement: trial.requirement,
+                trial: trial.name.clone(),
+                exchange: None,
+                found,
+            }]),
             None => self.leave_out(trial.requirement),
         }
     }

@@ -62,9 +62,14 @@ impl Run<'_> {
             clause: None,
             differences: Vec::new(),
             operands: Vec::new(),
-            exchanges: vec![exchange],
+            exchanges: vec![Arc::clone(&exchange)],
         };
-        self.add(vec![Finding { requirement, trial, found: Found::Broken(Arc::new(breach)) }]);
+        self.add(vec![Finding {
+            requirement,
+            trial,
+            exchange: Some(exchange.number),
+            found: Found::Broken(Arc::new(breach)),
+        }]);
         self.lock().tallies[requirement].again = Some(Again { sent: AGAIN, broken: AGAIN });
     }
 }

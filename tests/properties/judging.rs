@@ -103,7 +103,7 @@ proptest! {
     #[test]
     fn one_breach_is_a_failure(findings in findings(), at in any::<Index>()) {
         let mut findings = findings;
-        findings.insert(at.index(findings.len() + 1), Finding { requirement: 0, trial: "x".into(), found: broken() });
+        findings.insert(at.index(findings.len() + 1), Finding { requirement: 0, trial: "x".into(), exchange: None, found: broken() });
         for form in forms() {
             prop_assert_eq!(added(&findings).verdict(form), Verdict::Fail);
         }
@@ -189,7 +189,7 @@ fn findings() -> impl Strategy<Value = Vec<Finding>> {
     ];
     proptest::collection::vec(found, 0..12).prop_map(|all| {
         let named = all.into_iter().enumerate();
-        named.map(|(n, found)| Finding { requirement: 0, trial: format!("t{n}"), found }).collect()
+        named.map(|(n, found)| Finding { requirement: 0, trial: format!("t{n}"), exchange: None, found }).collect()
     })
 }
 

@@ -10,10 +10,10 @@ use super::support::server::{Answer, Request, Server, forward};
 use super::support::{Ran, probity};
 use super::{SOME, settings};
 
-type Ids = Arc<Mutex<BTreeSet<String>>>;
+pub type Ids = Arc<Mutex<BTreeSet<String>>>;
 
 /// A server that keeps what it creates, and removes it when it is asked to, but for what `refuses` says.
-fn keeping(refuses: impl Fn(usize) -> bool + Send + Sync + 'static) -> (Server, Ids) {
+pub fn keeping(refuses: impl Fn(usize) -> bool + Send + Sync + 'static) -> (Server, Ids) {
     let upstream = reference::start(reference::Options::default()).expect("a server");
     let kept: Ids = Arc::default();
     let ids = Arc::clone(&kept);
@@ -38,7 +38,7 @@ fn keeping(refuses: impl Fn(usize) -> bool + Send + Sync + 'static) -> (Server, 
     (server, kept)
 }
 
-fn cleaning(url: &str) -> String {
+pub fn cleaning(url: &str) -> String {
     settings(url, |toml| {
         format!("{toml}\n[cleanup]\npath = \"/v1/households/{{household_id}}/opportunities/{{id}}\"\n")
     })

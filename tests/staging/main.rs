@@ -9,6 +9,7 @@ mod connection;
 mod doctor;
 mod init;
 mod pace;
+mod retries;
 mod settings;
 mod signals;
 mod tls;

@@ -63,3 +63,15 @@ fn the_second_leaves_at_once_and_loses_nothing() {
     assert!(ran.exchanges().len() > 20, "every line that was written is whole");
     assert!(!ran.read("reports/created.ndjson").is_empty(), "what was created is told");
 }
+
+#[test]
+fn what_was_created_is_removed_all_the_same() {
+    let (server, kept) = super::cleanup::keeping(|_| false);
+    let command = super::support::probity("check --concurrency 2 --timeout 5s")
+        .tokens()
+        .file("probity.toml", super::cleanup::cleaning(&server.url()));
+    let (ran, _) = ended(command, &["-TERM"]);
+    ran.holds(ran.code == Some(4), "it is not known").says("clean-up:").says("0 left");
+    assert!(kept.lock().expect("a lock").is_empty());
+    assert_eq!(ran.report()["end"]["cause"], "interrupted");
+}

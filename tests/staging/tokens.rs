@@ -20,7 +20,7 @@ fn short_lived() -> Server {
     Server::http(move |request| {
         let mut known = request.clone();
         let shown = request.header("authorization").unwrap_or_default().to_owned();
-        if let Some(token) = shown.strip_prefix("Bearer short-lived-") {
+        if let Some(token) = shown.strip_prefix("Bearer short-lived-").map(|t| t.strip_suffix('x').unwrap_or("none")) {
             let mut uses = uses.lock().expect("a lock");
             let uses = uses.entry(token.to_owned()).or_default();
             *uses += 1;
@@ -39,7 +39,7 @@ fn with_token(url: &str, token: &str) -> String {
 }
 
 /// Prints the number of the run.
-const NEXT: &str = "echo x >> count; printf 'short-lived-%s' $(wc -l < count)";
+const NEXT: &str = "echo x >> count; printf 'short-lived-%sx' $(wc -l < count)";
 
 #[track_caller]
 fn no_verdict_from_it(ran: &Ran) {
@@ -72,7 +72,7 @@ fn a_file_is_read_again() {
     let command = probity(&format!("{SOME} --concurrency 4"))
         .tokens()
         .file("probity.toml", toml)
-        .file("token.txt", "short-lived-1\n");
+        .file("token.txt", "short-lived-1x\n");
     let path = command.folder().join("token.txt");
     let stop = std::sync::Arc::new(AtomicUsize::new(0));
     let writer = std::thread::spawn({
@@ -81,7 +81,7 @@ fn a_file_is_read_again() {
             let mut number = 1;
             while stop.load(Ordering::SeqCst) == 0 {
                 number += 1;
-                std::fs::write(&path, format!("short-lived-{number}")).expect("a file");
+                std::fs::write(&path, format!("short-lived-{number}x")).expect("a file");
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         }
@@ -99,7 +99,7 @@ fn one_that_nobody_renews_ends_the_run() {
     let toml = with_token(&server.url(), "{ env = \"SHORT\" }");
     let ran = probity(&format!("{SOME} --concurrency 4"))
         .tokens()
-        .env("SHORT", "short-lived-1")
+        .env("SHORT", "short-lived-1x")
         .file("probity.toml", toml)
         .exits(4);
     assert_eq!(ran.report()["end"]["cause"], "token");
@@ -117,7 +117,7 @@ fn a_command_that_fails_says_why() {
     assert!(server.requests().is_empty(), "nothing was sent without a token");
     // In the middle of a run, too.
     let once =
-        "echo x >> count; test $(wc -l < count) = 1 && printf short-lived-1 || { echo 'locked out' >&2; exit 1; }";
+        "echo x >> count; test $(wc -l < count) = 1 && printf short-lived-1x || { echo 'locked out' >&2; exit 1; }";
     let toml = with_token(&server.url(), &format!("{{ command = \"{once}\" }}"));
     let ran = probity(&format!("{SOME} --concurrency 4")).tokens().file("probity.toml", toml).exits(4);
     ran.says("locked out");

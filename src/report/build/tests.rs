@@ -159,7 +159,7 @@ fn build(contract: &Contract, outcome: &Outcome) -> Report {
 }
 
 fn add(outcome: &mut Outcome, requirement: usize, trial: &str, found: Found) {
-    outcome.tallies[requirement].add(Finding { requirement, trial: trial.into(), found });
+    outcome.tallies[requirement].add(Finding { requirement, trial: trial.into(), exchange: None, found });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{INDENT, Page, round};
 use crate::report::model::{Exchange, Failure, Report, Requirement};
-use crate::report::text::{counted, visible};
+use crate::report::text::{counted, times, visible};
 use crate::report::words::{self, Look};
 
 /// How many failures are shown with everything.
@@ -102,10 +102,6 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     exchanges(page, failure);
     curl(page, failure);
     page.command("rerun", &failure.rerun);
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn operands(page: &mut Page, failure: &Failure) {

@@ -1,0 +1,108 @@
+//! What the document and the constraints say of a request's body, field by field.
+
+use serde_json::Value as Json;
+
+use super::Contract;
+use super::document::escape;
+use super::requirement::Form;
+use super::template::segments;
+
+impl Contract {
+    /// The fields of the body that a part of the schema or a constraint speaks of: JSON Pointers,
+    /// in which `*` stands for any item of a list; one empty pointer for the body itself. Of a
+    /// constraint those at the top of the body.
+    pub fn fields(&self, form: &Form) -> Vec<String> {
+        match form {
+            Form::Schema(part) => vec![field_of(part)],
+            Form::Constraint(valid) => {
+                let properties = self.operation.body.as_ref().and_then(|b| b.schema.json["properties"].as_object());
+                let names = properties.into_iter().flat_map(|p| p.keys());
+                let read = names.filter(|name| valid.reads_field(name, &self.defines));
+                read.map(|name| format!("/{}", escape(name))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a part of the schema or a constraint says, in a line: `maximum: 100`, or an expression.
+    pub fn says(&self, form: &Form) -> Option<String> {
+        match form {
+            Form::Schema(part) => {
+                if part.contains("/required#") {
+                    return Some("required".to_owned());
+                }
+                let schema = &self.operation.body.as_ref()?.schema.json;
+                let keyword = part.rsplit('/').next()?;
+                let value = schema.pointer(part)?;
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                Some(format!("{keyword}: {value}"))
+            }
+            Form::Constraint(valid) => Some(valid.text().split_whitespace().collect::<Vec<_>>().join(" ")),
+            _ => None,
+        }
+    }
+}
+
+/// The field that a part of a schema describes.
+fn field_of(part: &str) -> String {
+    if let Some((place, name)) = part.rsplit_once("/required#") {
+        return format!("{}/{}", field_of(&format!("{place}/type")), escape(name));
+    }
+    let names = segments(part);
+    let mut names = names.iter().map(String::as_str);
+    let mut field = String::new();
+    while let Some(keyword) = names.next() {
+        match (keyword, names.len()) {
+            ("properties", 2..) => {
+                field.push('/');
+                field.push_str(&escape(names.next().unwrap_or_default()));
+            }
+            ("items", 1..) => field.push_str("/*"),
+            _ => break,
+        }
+    }
+    field
+}
+
+/// Whether a body has a value at a pointer in which `*` stands for any item of a list.
+pub fn stands(body: &Json, field: &str) -> bool {
+    fn below(value: &Json, names: &[String]) -> bool {
+        match (names, value) {
+            ([], _) => true,
+            ([_, rest @ ..], Json::Array(items)) => items.iter().any(|item| below(item, rest)),
+            ([name, rest @ ..], _) => value.get(name).is_some_and(|value| below(value, rest)),
+        }
+    }
+    below(body, &segments(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn parts_of_a_schema_are_about_fields() {
+        for (part, field) in [
+            ("/type", ""),
+            ("/properties/a/type", "/a"),
+            ("/properties/items/items/properties/properties/maxLength", "/items/*/properties"),
+            ("/required#a", "/a"),
+            ("/properties/a/required#b~", "/a/b~0"),
+            ("/properties/a~1b/items/enum", "/a~1b/*"),
+            ("/additionalProperties", ""),
+        ] {
+            assert_eq!(field_of(part), field, "{part}");
+        }
+    }
+
+    #[test]
+    fn values_stand_in_any_item() {
+        let body = json!({"a": [{}, {"b": null}], "*": 1});
+        for (field, there) in
+            [("", true), ("/a", true), ("/a/*/b", true), ("/a/*/c", false), ("/b", false), ("/*", true)]
+        {
+            assert_eq!(stands(&body, field), there, "{field}");
+        }
+    }
+}

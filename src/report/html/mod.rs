@@ -1,0 +1,237 @@
+//! `report.html`: one file for people, which works without a network and without script.
+//!
+//! - [`view`]: requirements, failures and exchanges as they are shown
+//! - [`body`]: bodies on lines
+//! - [`charts`]: pictures and their numbers
+//! - [`embed`]: exchanges as JSON, shown on demand
+//!
+//! The templates escape whatever they are given. What a server sent is text wherever it stands, and a
+//! Content-Security-Policy lets nothing run but the script of the page itself.
+
+pub(crate) mod body;
+mod charts;
+mod embed;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use askama::Template;
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use super::model::{EMBEDDED_TARGET, Exchange, Failure, Report};
+use super::terminal::Ending;
+use super::text::{self, counted, listed, seconds, visible};
+use super::words::{self, LOOKS};
+use super::{EXCHANGES, exchanges};
+use crate::judge::tally::Verdict;
+use charts::Point;
+use view::{Own, Requirement};
+
+/// The style of every page.
+pub(crate) const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The page of a run.
+#[derive(Template)]
+#[template(path = "page.html", config = "src/report/html/askama.toml")]
+struct Page<'a> {
+    policy: String,
+    report: &'a Report,
+    good: bool,
+    sentence: String,
+    facts: Vec<(&'static str, String)>,
+    unproven: Vec<String>,
+    /// Verdict, and reasons with the requirements that have them.
+    unknown: Vec<(super::words::Look, BTreeMap<String, Vec<String>>)>,
+    /// What failed, and what probably has the same cause.
+    failed: Vec<(&'a super::model::Requirement, Vec<&'a str>)>,
+    areas: Vec<(String, Vec<Requirement>)>,
+    by_area: Vec<charts::Verdicts>,
+    by_level: Vec<charts::Verdicts>,
+    latencies: Vec<charts::Bucket>,
+    timeline: Option<charts::Timeline>,
+    fields: Vec<charts::Field>,
+    embedded: embed::Embedded,
+}
+
+impl Page<'_> {
+    fn verdicts(&self) -> [(&'static str, &[charts::Verdicts]); 2] {
+        [("level", &self.by_level), ("area", &self.by_area)]
+    }
+}
+
+/// The report as a page, a pure function of report and exchanges. The exchanges come in the order of the file; the
+/// first of them are embedded.
+pub fn render(report: &Report, all: impl Iterator<Item = Exchange>, ending: &Ending<'_>) -> String {
+    let last = |f: &Failure| f.exchanges.last().map(|e| e.number);
+    let failing: BTreeSet<u64> = report.requirements.iter().flat_map(|r| &r.failures).filter_map(last).collect();
+    let (mut own, mut points) = (Own::new(), Vec::new());
+    let mut embedded = embed::Embedded::new(report.figures.requests);
+    for exchange in all {
+        view::note_own(&mut own, &exchange);
+        points.push(Point::of(&exchange, failing.contains(&exchange.number)));
+        embedded.add(&exchange, &report.header.variables);
+    }
+    embedded.finish();
+    let mut areas: Vec<(String, Vec<Requirement>)> = Vec::new();
+    for requirement in report.selected().map(|r| Requirement::of(r, report, &own)) {
+        match areas.last_mut().filter(|(area, _)| *area == requirement.area) {
+            Some((_, all)) => all.push(requirement),
+            None => areas.push((requirement.area.clone(), vec![requirement])),
+        }
+    }
+    let page = Page {
+        policy: policy(),
+        report,
+        good: ending.good,
+        sentence: visible(ending.sentence),
+        facts: facts(report),
+        unproven: unproven(report),
+        unknown: unknown(report),
+        failed: failed(report),
+        areas,
+        by_area: charts::verdicts(report, |r| r.area.clone()),
+        by_level: charts::levels(report),
+        latencies: charts::latencies(&points),
+        timeline: charts::timeline(&points),
+        fields: charts::coverage(report),
+        embedded,
+    };
+    // Writing to memory: this cannot fail.
+    page.render().unwrap_or_default()
+}
+
+/// The page of a report in a folder, with the exchanges that lie beside it.
+///
+/// # Errors
+/// The exchanges cannot be read.
+pub fn of_folder(report: &Report, folder: &Path, ending: &Ending<'_>) -> io::Result<String> {
+    let all: Vec<Exchange> = exchanges::read(&folder.join(EXCHANGES))?.collect::<io::Result<_>>()?;
+    Ok(render(report, all.into_iter(), ending))
+}
+
+/// The policy that lets the style and the script of pages be, and nothing else.
+pub(crate) fn policy() -> String {
+    let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+/// What was run against what.
+fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let (header, figures) = (&report.header, &report.figures);
+    let contract = &header.contract;
+    let total: u64 = LOOKS.iter().map(|look| report.summary.total(look.verdict)).sum();
+    let mut tested = format!("{} of {}", report.summary.tested(), counted(total, "requirement"));
+    let probes = &report.summary.probe;
+    if probes.total() > 0 {
+        tested += &format!(", {} of {}", probes.tested(), counted(probes.total(), "probe"));
+    }
+    let mut requests = format!("{}, {} of them accepted", counted(figures.requests, "request"), figures.accepted);
+    if figures.retries > 0 {
+        requests += &format!(", {} sent again", figures.retries);
+    }
+    let mut took = seconds(figures.elapsed_ms);
+    if figures.waited_ms > 0 {
+        took += &format!(", {} of it waiting as the server asked", seconds(figures.waited_ms));
+    }
+    let mut created = counted(figures.created, "record");
+    if figures.uncertain > 0 {
+        created += &format!(", and perhaps {} more", figures.uncertain);
+    }
+    if let Some(cleanup) = &report.cleanup {
+        created += &format!("; {} removed, {} left", cleanup.removed, cleanup.left.len());
+    }
+    let mut facts = vec![
+        ("operation", format!("{} {}", contract.method, contract.path)),
+        ("target", header.target.clone()),
+        ("contract", format!("{} ({}), hash {}", contract.name, contract.document, prefix(&contract.hash))),
+        ("tested", tested),
+        ("requests", requests),
+        ("created", created),
+        ("began", header.started.clone()),
+        ("took", took),
+        ("seed", header.seed.to_string()),
+        ("mark", header.mark.clone()),
+        ("program", format!("{} {}", header.tool.name, header.tool.version)),
+    ];
+    for (name, patterns) in [("only", &header.options.only), ("skipped", &header.options.skip)] {
+        if !patterns.is_empty() {
+            facts.push((name, patterns.join(", ")));
+        }
+    }
+    if header.options.insecure {
+        facts.push(("insecure", "any certificate was believed".to_owned()));
+    }
+    if let Some(clock) = &figures.clock {
+        facts.push(("clock", format!("the server's less ours: {} to {} ms", clock.low_ms, clock.high_ms)));
+    }
+    facts.iter_mut().for_each(|(_, text)| *text = visible(text));
+    facts
+}
+
+fn prefix(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// What even a green run does not prove.
+fn unproven(report: &Report) -> Vec<String> {
+    let figures = &report.figures;
+    let mut all = vec![format!(
+        "Requests that were not sent. {} are a sample, chosen with care and with chance.",
+        counted(figures.requests, "request")
+    )];
+    if report.header.target == EMBEDDED_TARGET {
+        all.push("Any server of yours: the target was the reference server that probity carries.".to_owned());
+    }
+    let of = |verdict| report.selected().filter(|r| r.verdict == verdict).count() as u64;
+    let gaps = [Verdict::Inconclusive, Verdict::Skipped, Verdict::Untested].map(|v| (of(v), v.name()));
+    let gaps = gaps.into_iter().chain([(report.summary.not_selected, "not asked for")]);
+    let gaps: Vec<String> = gaps.filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if !gaps.is_empty() {
+        all.push(format!("The requirements that were not tested: {}.", listed(&gaps)));
+    }
+    all.extend(
+        [
+            "Other callers, tenants and records than those that the settings lend.",
+            "That anything was stored: only responses to this one operation are seen, nothing is read back.",
+            "Anything after the run: it says what this server did then.",
+            "What the contract leaves open. Probes note what the server does there; that is never judged.",
+            "That the contract is what its author meant. It is one reading; each requirement names its source.",
+            "That the server is secure or fast. Both are looked at from outside only, and times are not judged.",
+        ]
+        .map(str::to_owned),
+    );
+    all
+}
+
+/// What failed, each with what probably has the same cause.
+fn failed(report: &Report) -> Vec<(&super::model::Requirement, Vec<&str>)> {
+    let all = report.failed();
+    let below = |id: &str| all.iter().filter(|r| r.cause.as_deref() == Some(id)).map(|r| r.id.as_str()).collect();
+    let is_head = |r: &super::model::Requirement| all.iter().all(|head| r.cause.as_ref() != Some(&head.id));
+    all.iter().filter(|r| is_head(r)).map(|r| (*r, below(&r.id))).collect()
+}
+
+/// What is not known, by verdict and reason.
+fn unknown(report: &Report) -> Vec<(super::words::Look, BTreeMap<String, Vec<String>>)> {
+    let looks = LOOKS.iter().filter(|l| !matches!(l.verdict, Verdict::Pass | Verdict::Fail));
+    let group = |look: &super::words::Look| {
+        let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for requirement in report.selected().filter(|r| r.verdict == look.verdict) {
+            let reason = requirement.reason.as_deref().unwrap_or("no reason was given");
+            reasons.entry(visible(reason)).or_default().push(requirement.id.clone());
+        }
+        (*look, reasons)
+    };
+    looks.map(group).filter(|(_, reasons)| !reasons.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! Many numbers in a short text: `0-17 19`.
+
+use std::collections::BTreeSet;
+
+/// The text of some numbers.
+pub fn write(numbers: &BTreeSet<u64>) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => ranges.push((*number, *number)),
+        }
+    }
+    let texts = ranges.iter().map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+/// The ranges of a text, first and last number of each; what is none is passed over.
+pub fn read(text: &str) -> Vec<(u64, u64)> {
+    let range = |word: &str| {
+        let (from, to) = word.split_once('-').unwrap_or((word, word));
+        Some((from.parse().ok()?, to.parse().ok()?))
+    };
+    text.split(' ').filter_map(range).filter(|(from, to)| from <= to).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn is_short() {
+        assert_eq!(write(&BTreeSet::from([0, 1, 2, 4, 6, 7])), "0-2 4 6-7");
+        assert_eq!(write(&BTreeSet::new()), "");
+        assert_eq!(read(""), []);
+        assert_eq!(read("3 x 5-4 6-7"), [(3, 3), (6, 7)]);
+    }
+
+    proptest! {
+        #[test]
+        fn says_all_and_no_more(numbers in proptest::collection::btree_set(0_u64..60, 0..40)) {
+            let read: BTreeSet<u64> = read(&write(&numbers)).into_iter().flat_map(|(from, to)| from..=to).collect();
+            prop_assert_eq!(read, numbers);
+        }
+    }
+}
