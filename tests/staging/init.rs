@@ -164,6 +164,19 @@ fn what_is_given_is_not_looked_for() {
 }
 
 #[test]
+fn paths_are_written_so_that_the_file_finds_them() {
+    let pem = "-----BEGIN CERTIFICATE-----";
+    let words = "init --no-lookup --target https://staging.invalid --ca-file ca.pem";
+    for (out, absolute) in [("probity.toml", false), ("sub/probity.toml", true)] {
+        let command = probity(&format!("{words} --out {out}")).file("ca.pem", pem).file("sub/other", "");
+        let ran = command.exits(0);
+        let file: toml::Table = ran.read(out).parse().expect("TOML");
+        let path = std::path::Path::new(file["target"]["ca_file"].as_str().expect("a path"));
+        ran.holds(path.is_absolute() == absolute && ran.folder().join(path).is_file(), "it leads to the file");
+    }
+}
+
+#[test]
 fn nothing_is_overwritten_or_guessed() {
     let server = before(|_, _| None);
     let words = format!("init --target {}", server.url());
@@ -180,6 +193,26 @@ fn nothing_is_overwritten_or_guessed() {
     let ran = probity("init --target ftp://x").tokens().exits(2);
     ran.complains("neither http nor https");
     ran.holds(!ran.folder().join("probity.toml").exists(), "nothing is written");
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_it_asks() {
+    let server = before(|_, _| None);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_probity"));
+    command.arg("init").current_dir(folder.path()).env_clear();
+    let mut terminal = rexpect::session::spawn_command(command, Some(30_000)).expect("a terminal");
+    terminal.exp_string("Base URL of the target").expect("a question");
+    terminal.send_line(&server.url()).expect("an answer");
+    terminal.exp_string("Token, to look fixtures up with").expect("a question");
+    terminal.exp_string("later in PROBITY_TOKEN").expect("where it belongs");
+    let token = probity::reference::TOKENS[0].1;
+    terminal.send_line(token).expect("an answer");
+    let said = terminal.exp_eof().expect("an end");
+    assert!(said.contains("✓ household_id") && said.contains("export PROBITY_TOKEN=…"), "{said}");
+    let file = std::fs::read_to_string(folder.path().join("probity.toml")).expect("a file");
+    assert!(file.contains(&format!("url = \"{}\"", server.url())) && !file.contains(token), "{file}");
 }
 
 #[test]
