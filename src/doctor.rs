@@ -215,8 +215,8 @@ impl Doctor<'_> {
                     let advice = "see what it says of certificates, or that the port is that of HTTPS";
                     Check::bad("http", Exit::Unreachable, failure.message, advice)
                 }
-                kind => {
-                    let text = format!("{} ({})", kind.text(), failure.message);
+                _ => {
+                    let text = failure.at_first(&self.settings.url);
                     Check::bad("http", Exit::Unreachable, text, "see that the URL's port is that of the API")
                 }
             },

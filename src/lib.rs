@@ -14,10 +14,12 @@
 //! - [`run`]: carries a plan out
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
+//! - [`compare`]: reports beside each other
 //! - [`lookup`]: finding what a target lends
 //! - [`doctor`]: whether a check can be run on a target
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
+//! - [`traffic`]: what others recorded, judged without sending
 //! - [`reference`]: the embedded server, the one module that knows what an opportunity is
 //! - [`audit`]: the harness tried on that server, with its faults and its liberties
 //! - [`cli`]: the command line, one file a command
@@ -27,6 +29,7 @@
 pub mod audit;
 pub mod cleanup;
 pub mod cli;
+pub mod compare;
 pub mod contract;
 pub mod doctor;
 pub mod expression;
@@ -42,4 +45,5 @@ pub mod run;
 pub mod session;
 pub mod source;
 pub mod target;
+pub mod traffic;
 pub mod yaml;

@@ -8,7 +8,7 @@ use crate::contract::Contract;
 use crate::generate::draft::Lent;
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
-use crate::plan::{self, Allowance, EXAMPLES, Plan, Selection};
+use crate::plan::{self, Allowance, EXAMPLES, Plan, Selection, Shard};
 use crate::report::created::{self, CreatedLog};
 use crate::report::exchanges::ExchangeLog;
 use crate::report::{self, CREATED, EXCHANGES, Facts, Recorder, Report};
@@ -37,6 +37,8 @@ pub struct Options {
     pub skip: Vec<String>,
     /// Of those, only these ids.
     pub exactly: Option<Vec<String>>,
+    /// Of those, only a part of the run.
+    pub shard: Option<Shard>,
     /// After how many failed requirements no more is sent.
     pub max_failures: Option<usize>,
     /// Whether the smallest requests that still fail are looked for.
@@ -55,6 +57,7 @@ impl Default for Options {
             only: Vec::new(),
             skip: Vec::new(),
             exactly: None,
+            shard: None,
             max_failures: None,
             shrink: true,
             command: "probity check".to_owned(),
@@ -97,7 +100,7 @@ impl Session {
         let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
         let seed = options.seed.map_or_else(Seed::random, Seed);
         let now = clock.local();
-        let mut selection = Selection::new(options.only.clone(), options.skip.clone());
+        let mut selection = Selection::new(options.only.clone(), options.skip.clone()).sharded(options.shard);
         if let Some(ids) = &options.exactly {
             selection = selection.exactly(ids.clone());
         }
@@ -125,6 +128,8 @@ impl Session {
                 insecure: settings.connection.insecure,
                 only: options.only.clone(),
                 skip: options.skip.clone(),
+                recorded: false,
+                shard: options.shard,
             },
             command: options.command.clone(),
         };

@@ -135,7 +135,7 @@ fn escaped(text: &str) -> String {
 
 /// Requests of every identity, with good and bad credentials, that pass and that fail.
 const WORDS: &str = "check -v --seed 1 --only 'authentication/*' --only close-date/past --only idempotency/key-of-another-user \
-                     --only response/value-in-dollars --only probes/statuses-of-refusals";
+                     --only response/value-in-dollars --only probes/statuses-of-refusals --report har,markdown,sarif,ctrf,badge,shields";
 
 #[track_caller]
 fn echoed(echo: impl Fn(&str) -> String + Send + Sync + 'static) {

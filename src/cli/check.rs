@@ -1,17 +1,18 @@
 //! `check`: the main job.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
-use super::options::{BudgetOptions, Color, ContractOptions, SelectionOptions, TargetOptions, color_stderr, width};
+use super::options::{
+    BudgetOptions, ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
+};
+use super::output::{OutputOptions, rule, unwritable};
 use super::{Done, Failed, logging, print};
-use crate::contract::requirement::Level;
-use crate::gate::{Exit, Policy, decide};
+use crate::gate::Exit;
 use crate::judge::tally::Verdict;
-use crate::plan::Limit;
+use crate::plan::{Limit, Shard};
 use crate::report;
 use crate::report::model::EMBEDDED_TARGET;
 use crate::report::narrator::Narrator;
@@ -39,6 +40,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REPORT", help_heading = "Selection")]
     rerun_failed: Option<PathBuf>,
 
+    /// Only a part of the run, as `2/5`: each on another machine, with the same --seed; see `merge`
+    #[arg(
+        long,
+        value_name = "PART/PARTS",
+        requires = "seed",
+        conflicts_with = "rerun_failed",
+        help_heading = "Selection"
+    )]
+    shard: Option<Shard>,
+
     #[command(flatten)]
     budget: BudgetOptions,
 
@@ -46,21 +57,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", help_heading = "Run")]
     max_failures: Option<NonZeroUsize>,
 
-    /// Also fail on broken requirements of this level; musts always count
-    #[arg(long, value_name = "LEVEL", help_heading = "Run")]
-    deny: Vec<Level>,
-
-    /// Where reports are written
-    #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
-    out: PathBuf,
-
-    /// Only the verdict, and where the reports are
-    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
-    quiet: bool,
-
-    /// Each exchange in a line, and each failure in full, what passed, what was observed; twice: each exchange whole
-    #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
-    verbose: u8,
+    #[command(flatten)]
+    gate: GateOptions,
 
     /// Leave what the run creates, though the settings say how it is removed
     #[arg(long, help_heading = "Run")]
@@ -70,9 +68,8 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Output")]
     print_settings: bool,
 
-    /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
-    color: Color,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 /// What `check --help` shows at its end.
@@ -107,12 +104,15 @@ pub(crate) fn run(args: &Args) -> Done {
     for warning in target.settings.warnings() {
         eprintln!("warning: {warning}");
     }
+    let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
+    let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {
         seed: args.selection.seed,
         examples: args.selection.examples,
         only: args.selection.only.clone(),
         skip: args.selection.skip.clone(),
         exactly,
+        shard: args.shard,
         max_failures: args.max_failures.map(NonZeroUsize::get),
         shrink: true,
         command: command(args),
@@ -125,44 +125,24 @@ pub(crate) fn run(args: &Args) -> Done {
     if let Some(warning) = left_out(&session) {
         eprintln!("warning: {warning}");
     }
-    let policy = Policy { deny: args.deny.iter().copied().collect::<BTreeSet<_>>() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
-    let report = runtime.block_on(async {
+    let output = &args.output;
+    let (report, exit) = runtime.block_on(async {
         end_at_signals(&session);
         let mut report = carry_out(&session, args).await?;
-        write(args, &report, &policy)?;
+        let exit = rule(&mut report, &policy);
+        output.write(&report)?;
         if !args.no_cleanup && session.client().settings().cleanup.is_some() {
-            report.cleanup = Some(session.clean_up(&args.out).await?);
-            write(args, &report, &policy)?;
+            report.cleanup = Some(session.clean_up(&output.out).await?);
+            output.write(&report)?;
         }
-        Ok::<_, Failed>(report)
+        Ok::<_, Failed>((report, exit))
     })?;
-    let decision = decide(&report, &policy);
-    let options = report::terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose > 0 };
-    let files: Vec<PathBuf> = [report::REPORT, report::EXCHANGES, report::CREATED, report::HTML, report::JUNIT]
-        .iter()
-        .map(|name| args.out.join(name))
-        .collect();
-    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let ending = report::terminal::Ending {
-        sentence: &decision.sentence,
-        good: decision.exit == Exit::Conformant,
-        files: &files,
-    };
-    let render = if args.quiet { report::terminal::ending } else { report::terminal::render };
-    print(&render(&report, &ending, &options));
-    Ok(decision.exit)
-}
-
-/// Writes the reports, as the policy sees them.
-fn write(args: &Args, report: &report::Report, policy: &Policy) -> Result<(), Failed> {
-    let decision = decide(report, policy);
-    let good = decision.exit == Exit::Conformant;
-    let ending = report::terminal::Ending { sentence: &decision.sentence, good, files: &[] };
-    report::write_all(&args.out, report, &policy.levels(), &ending).map_err(unwritable)
+    output.tell(&report);
+    Ok(exit)
 }
 
 /// What the budget leaves out, in a line.
@@ -202,12 +182,12 @@ fn shown(settings: &Settings) -> String {
 
 async fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
     let mut sinks: Vec<Box<dyn Sink + '_>> = Vec::new();
-    if args.verbose > 0 {
-        sinks.push(Box::new(Narrator::new(session.recorder().clone(), args.verbose > 1)));
+    if args.output.verbose > 0 {
+        sinks.push(Box::new(Narrator::new(session.recorder().clone(), args.output.verbose > 1)));
     } else {
-        sinks.push(Box::new(Progress::new(!args.quiet)));
+        sinks.push(Box::new(Progress::new(!args.output.quiet)));
     }
-    session.run(Some(&args.out), &mut Fanout(sinks)).await.map_err(unwritable)
+    session.run(Some(&args.output.out), &mut Fanout(sinks)).await.map_err(unwritable)
 }
 
 /// The first Ctrl-C or SIGTERM lets what is under way finish; reports are written and what was created is
@@ -242,15 +222,9 @@ async fn signal() -> bool {
     }
 }
 
-/// The folder for reports is the user's choice.
-fn unwritable(error: report::WriteError) -> Failed {
-    Failed::Input(Diagnostic::new(error.to_string()).help("name another folder with --out"))
-}
-
 /// The ids that a report has as failed, inconclusive or untested.
 fn failed_ids(path: &Path) -> Result<Vec<String>, Box<Diagnostic>> {
-    let report = report::json::read(path)
-        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))?;
+    let report = read_report(path)?;
     let mut ids: Vec<String> = Vec::new();
     let again = [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested];
     for requirement in report.selected().filter(|r| again.contains(&r.verdict)) {

@@ -34,7 +34,7 @@ use crate::report::model::EMBEDDED_TARGET;
 use crate::run::event::Nobody;
 use crate::session::{Options, Session};
 use crate::source::{Diagnostic, Result};
-use crate::target::clock::Clock;
+use crate::target::clock::{Clock, system_now};
 use crate::target::settings::Overrides;
 
 /// The trial that stands for what no single requirement shows.
@@ -68,7 +68,7 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
     let counting = counting()?;
     if let Some(path) = variable("PROBITY_REPORT") {
         let report = crate::report::json::read(&path).map_err(|e| Diagnostic::new(e.to_string()))?;
-        return some(shown(&report, &counting));
+        return some(shown(report, &counting));
     }
     let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
     let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
@@ -98,7 +98,7 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
         .build()
         .map_err(|e| Diagnostic::new(format!("no runtime: {e}")))?;
     let report = runtime.block_on(session.run(None, &mut Nobody)).map_err(|e| Diagnostic::new(e.to_string()))?;
-    Ok(shown(&report, &counting))
+    Ok(shown(report, &counting))
 }
 
 fn seed() -> Result<Option<u64>> {
@@ -115,18 +115,21 @@ fn counting() -> Result<Policy> {
         Some("may") => BTreeSet::from([Level::Should, Level::May]),
         Some(other) => return Err(Diagnostic::new(format!("PROBITY_DENY is must, should or may, not `{other}`"))),
     };
-    Ok(Policy { deny })
+    Ok(Policy::denying(deny))
 }
 
 /// What a run showed, as trials; and one more if the gate sees what no single requirement shows.
-fn shown(report: &Report, policy: &Policy) -> Vec<Trial> {
+fn shown(report: Report, policy: &Policy) -> Vec<Trial> {
+    let decision = decide(&report, policy, system_now().date_naive());
+    let sentence = decision.ruling.sentence.clone();
+    let report = Report { ruling: Some(decision.ruling), ..report };
     let mut trials = Vec::new();
     let mut red = false;
     for requirement in report.selected() {
         let Some(level) = requirement.level else { continue };
         let good = [Verdict::Pass, Verdict::Skipped].contains(&requirement.verdict);
-        let counts = policy.counts(Some(level));
-        red |= counts && !good;
+        let counts = report.is_red(requirement);
+        red |= counts;
         let outcome = match good {
             true => Ok(()),
             false => Err(format!("{}: {}", requirement.verdict.name(), crate::report::terminal::one(requirement))),
@@ -135,9 +138,8 @@ fn shown(report: &Report, policy: &Policy) -> Vec<Trial> {
         let ignored = requirement.verdict == Verdict::Skipped || (!good && !counts);
         trials.push(trial(&requirement.id, level.name(), outcome).with_ignored_flag(ignored));
     }
-    let decision = decide(report, policy);
     if !red && decision.exit != Exit::Conformant {
-        trials.push(trial(GATE, "gate", Err(decision.sentence)));
+        trials.push(trial(GATE, "gate", Err(sentence)));
     }
     trials
 }

@@ -4,17 +4,24 @@ mod audit;
 mod catalogue;
 mod check;
 mod cleanup;
+mod compare;
 mod completions;
 pub mod conformance;
 mod doctor;
 mod example;
 mod explain;
+mod github;
 mod init;
+mod judge;
 mod lint;
 mod list;
 mod logging;
+mod man;
+mod merge;
 mod options;
+mod output;
 mod plan;
+mod report;
 mod serve;
 
 use std::process::ExitCode;
@@ -52,6 +59,14 @@ enum Command {
     Explain(explain::Args),
     /// Show what a check would send; send nothing
     Plan(plan::Args),
+    /// Show a finished run again, or print it in another format
+    Report(report::Args),
+    /// Judge recorded traffic (HAR); send nothing
+    Judge(Box<judge::Args>),
+    /// Put the reports of several runs beside each other: implementations, or versions of one
+    Compare(compare::Args),
+    /// Join the parts of a run that was split over machines
+    Merge(Box<merge::Args>),
     /// Look for defects in a contract itself: examples that break it, expressions that cannot work
     Lint(lint::Args),
     /// Show what a green check is worth, on servers that are known to be broken
@@ -60,6 +75,9 @@ enum Command {
     Serve(serve::Args),
     /// Print completions for a shell, as `probity completions bash > ~/.local/share/bash-completion/completions/probity`
     Completions(completions::Args),
+    /// Write pages for `man`
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// How a command ended before its work was done.
@@ -118,10 +136,15 @@ fn dispatch(command: Command) -> Done {
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Judge(args) => judge::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }
 

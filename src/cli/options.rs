@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::contract::requirement::Level;
 use crate::contract::template::parse_duration;
 use crate::contract::{Contract, EMBEDDED, Location};
+use crate::gate::policy::{self, Effect, Policy, Rule};
+use crate::gate::waivers::Waivers;
 use crate::reference::{self, Fault, Liberty};
+use crate::report::{FORMATS, REPORT, Report};
 use crate::source::{Diagnostic, Result, Source, did_you_mean};
-use crate::target::settings::{Overrides, Settings, find};
+use crate::target::settings::{KEYS, Overrides, Settings, find};
 
 /// Which contract.
 #[derive(Clone, Debug, Default, Args)]
@@ -149,23 +153,40 @@ pub(crate) struct Target {
 impl TargetOptions {
     /// The target that was meant: the one typed, the one in the file, or the embedded server.
     pub(crate) fn target(&self, budget: &BudgetOptions) -> Result<Target> {
-        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut overrides = self.overrides(budget);
         let wants_embedded = !self.fault.is_empty() || !self.liberty.is_empty();
         if wants_embedded {
             return self.embedded(&overrides);
         }
         overrides.on = overrides.on.or_else(|| environment("PROBITY_ON"));
-        let named = self.config.clone().or_else(|| environment("PROBITY_CONFIG").map(PathBuf::from));
-        let here = std::env::current_dir().ok();
-        let file = named.or_else(|| here.as_deref().and_then(find).map(|path| shorter(path, here.as_deref())));
+        let file = settings_file(self.config.as_deref());
         let names_target = self.target.is_some() || environment("PROBITY_TARGET").is_some() || overrides.on.is_some();
         if file.is_none() && !names_target {
             return self.embedded(&overrides);
         }
-        let source = file.map(|path| read(&path)).transpose()?;
+        let source = file.map(|path| read(&path, "name the file with --config")).transpose()?;
         let settings = Settings::read(source, &overrides, &environment)?;
         Ok(Target { settings, embedded: None })
+    }
+
+    /// The settings alone, where nothing is sent: tokens need not be set.
+    pub(crate) fn offline(&self) -> Result<Settings> {
+        if !self.fault.is_empty() || !self.liberty.is_empty() {
+            return Err(Diagnostic::new("nothing is sent: there is no server that --fault or --liberty could change"));
+        }
+        let mut overrides = self.overrides(&BudgetOptions::default());
+        overrides.on = overrides.on.or_else(|| environment("PROBITY_ON"));
+        let file = settings_file(self.config.as_deref());
+        let names_target = self.target.is_some() || environment("PROBITY_TARGET").is_some() || overrides.on.is_some();
+        let source = match file {
+            Some(path) => Some(read(&path, "name the file with --config")?),
+            None if names_target => None,
+            None => Some(Source::new("(embedded)", reference::settings_toml("http://127.0.0.1"))),
+        };
+        // What stands for a token that is not set occurs nowhere.
+        let is_key = |name: &str| KEYS.iter().any(|key| key.variable() == name);
+        let token = |name: &str| environment(name).or_else(|| (!is_key(name)).then(|| format!("(unset {name})")));
+        Settings::read(source, &overrides, &token)
     }
 
     /// What was typed.
@@ -190,6 +211,17 @@ impl TargetOptions {
         let settings = crate::audit::run::settings(&server.url, overrides)?;
         Ok(Target { settings, embedded: Some(server) })
     }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The file of settings: the one named, or the nearest.
+fn settings_file(config: Option<&Path>) -> Option<PathBuf> {
+    let named = config.map(Path::to_owned).or_else(|| environment("PROBITY_CONFIG").map(PathBuf::from));
+    let here = std::env::current_dir().ok();
+    named.or_else(|| here.as_deref().and_then(find).map(|path| shorter(path, here.as_deref())))
 }
 
 /// A path as someone in this folder would write it.
@@ -217,10 +249,9 @@ fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     )
 }
 
-fn read(path: &Path) -> Result<Arc<Source>> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Diagnostic::new(format!("cannot read {}: {e}", path.display())).help("name the file with --config")
-    })?;
+fn read(path: &Path, help: &str) -> Result<Arc<Source>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Diagnostic::new(format!("cannot read {}: {e}", path.display())).help(help))?;
     Ok(Source::new(path.display().to_string(), text))
 }
 
@@ -243,6 +274,71 @@ pub(crate) struct SelectionOptions {
     /// How many random requests the pool has, half of them with one fault [default: 18]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
+}
+
+/// What makes the run red.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct GateOptions {
+    /// Count what this names: a level, an area, an id or a pattern of ids; may be repeated. Musts count without
+    #[arg(long, value_name = "WHAT")]
+    pub deny: Vec<String>,
+
+    /// Do not count what this names; the narrower name wins, and --deny over --allow
+    #[arg(long, value_name = "WHAT")]
+    pub allow: Vec<String>,
+
+    /// Failures that are put up with; --write-waivers prints the first such file
+    #[arg(long, value_name = "FILE")]
+    pub waivers: Option<PathBuf>,
+
+    /// Be red only for what is worse than in this report.json
+    #[arg(long, value_name = "REPORT")]
+    pub baseline: Option<PathBuf>,
+}
+
+impl GateOptions {
+    /// The settings, for commands that have no target.
+    pub(crate) fn settings(config: Option<&Path>) -> Result<Option<Arc<Source>>> {
+        settings_file(config).map(|path| read(&path, "name the file with --config")).transpose()
+    }
+
+    /// The policy of the settings and of what was typed, for a contract with these requirements.
+    pub(crate) fn policy<'a>(
+        &self,
+        settings: Option<&Arc<Source>>,
+        requirements: impl Iterator<Item = (&'a str, Option<Level>)> + Clone,
+    ) -> Result<Policy> {
+        let settings = settings.map(policy::Settings::read).transpose()?.unwrap_or_default();
+        let denied = self.deny.iter().map(|word| Rule::typed(Effect::Deny, word));
+        let allowed = self.allow.iter().map(|word| Rule::typed(Effect::Allow, word));
+        let typed = denied.chain(allowed).collect::<Result<Vec<_>>>()?;
+        let waivers = match self.waivers.as_ref().or(settings.waivers.as_ref()) {
+            Some(file) => Waivers::read(&read(file, "name the file of waivers with --waivers")?)?,
+            None => Waivers::default(),
+        };
+        let policy = Policy {
+            rules: settings.rules.into_iter().chain(typed).collect(),
+            waivers,
+            baseline: self.baseline.as_deref().map(report).transpose()?.map(Box::new),
+        };
+        policy.check(requirements)?;
+        Ok(policy)
+    }
+}
+
+/// A finished report: a report.json, or the folder that holds it.
+pub(crate) fn report(path: &Path) -> Result<Report> {
+    let is_file = path.extension().is_some_and(|e| e == "json") && !path.is_dir();
+    let file = if is_file { path.to_owned() } else { path.join(REPORT) };
+    crate::report::json::read(&file)
+        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))
+}
+
+/// The formats of reports, for `--help` and completions.
+pub(crate) fn formats() -> clap::builder::PossibleValuesParser {
+    let all = FORMATS.iter().map(|f| clap::builder::PossibleValue::new(f.name).help(f.text));
+    clap::builder::PossibleValuesParser::new(all)
 }
 
 /// When to use colour.

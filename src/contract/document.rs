@@ -37,6 +37,14 @@ pub struct Operation {
     pub place: Place,
 }
 
+impl Operation {
+    /// The whole document, with the places of all that it says.
+    pub fn document(&self) -> Option<Node> {
+        // It has been read before.
+        yaml::parse(&self.place.source).ok()
+    }
+}
+
 /// A parameter in the path or a header.
 #[derive(Debug)]
 pub struct Parameter {
@@ -165,7 +173,8 @@ fn check_structure(root: &Node, source: &Source) -> Result<()> {
     })
 }
 
-fn nearest<'a>(root: &'a Node, pointer: &str) -> &'a Node {
+/// The node at a JSON Pointer, or the last one on the way there.
+pub fn nearest<'a>(root: &'a Node, pointer: &str) -> &'a Node {
     let mut pointer = pointer.to_owned();
     loop {
         if let Some(node) = root.pointer(&pointer) {

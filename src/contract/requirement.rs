@@ -92,6 +92,15 @@ pub enum Form {
 }
 
 impl Form {
+    /// Whether it is judged on whatever a run sends, and has no requests of its own.
+    pub fn is_fed(&self) -> bool {
+        match self {
+            Self::Rule(_) | Self::Always(_) => true,
+            Self::Probe(probe) => probe.steps.is_empty(),
+            Self::Constraint(_) | Self::Schema(_) | Self::Scenario(_) => false,
+        }
+    }
+
     /// The form's name.
     pub fn name(&self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
@@ -12,7 +13,8 @@ use crate::generate::render::{Request, Shown};
 use crate::target::exchange::{Exchange, Outcome, Response};
 
 /// Whether the same request without the fault was accepted in this run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Control {
     /// It was.
     Accepted,
@@ -33,6 +35,15 @@ impl Control {
             Self::Missing => "no request without the fault was sent",
         }
     }
+}
+
+/// What an exchange is to be judged as, beyond what was on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purpose {
+    /// Whether the same request without the fault was accepted.
+    pub control: Control,
+    /// Whether headers, credentials and the body's form were left alone.
+    pub plain: bool,
 }
 
 /// Something that is true, false, or not known for a reason.

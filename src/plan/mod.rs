@@ -18,7 +18,7 @@ use crate::source::Result;
 
 pub use fit::{Allowance, LeftOut, Limit};
 pub use pool::Recipe;
-pub use select::Selection;
+pub use select::{Selection, Shard};
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.
@@ -93,7 +93,7 @@ impl Plan {
         let (mut entries, unlent) = planner.entries()?;
         let (trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
         obstacles.extend(unlent);
-        let pool_wanted = planner.wants_pool();
+        let pool_wanted = planner.wants_pool() && options.selection.sends_pool();
         for (i, entry) in entries.iter_mut().enumerate() {
             entry.wanted = i <= FULL || entry.about.is_some() || pool_wanted;
         }

@@ -66,11 +66,7 @@ fn draws(judge: Judge<'_>, shape: &Shape) -> BoxedStrategy<Draw> {
 impl Planner<'_> {
     /// Whether any requirement looks at the pool as a whole.
     pub(super) fn wants_pool(&self) -> bool {
-        self.chosen().any(|(_, form)| match form {
-            Form::Rule(_) | Form::Always(_) => true,
-            Form::Probe(probe) => probe.steps.is_empty(),
-            _ => false,
-        })
+        self.chosen().any(|(_, form)| form.is_fed())
     }
 
     fn chosen(&self) -> impl Iterator<Item = (usize, &Form)> {

@@ -7,13 +7,14 @@ use chrono::SecondsFormat;
 use super::curl::plain_or_quoted;
 use super::model::{
     Again, Cause, Contract as ContractFacts, Counts, Coverage, Difference, Doubt, End, Failure, Figures, Form, Header,
-    Observation, Operand, Options, Report, Requirement, Standing, StandingState, Tool, VERSION,
+    Observation, Operand, Options, Place, Report, Requirement, Standing, StandingState, Tool, VERSION,
 };
 use super::ranges;
 use super::record::Recorder;
 use super::summary::Summary;
 use super::text::{counted, seconds};
 use crate::contract::Contract;
+use crate::contract::document::nearest;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
 use crate::judge::finding::Breach;
 use crate::judge::tally::{Tally, Verdict};
@@ -21,6 +22,7 @@ use crate::plan::Limit;
 use crate::run::contact::Stop;
 use crate::run::{self, Outcome};
 use crate::target::exchange::Exchange;
+use crate::yaml::Node;
 
 /// How many breaches of one requirement a report shows.
 pub const FAILURES_SHOWN: usize = 3;
@@ -62,7 +64,8 @@ impl Report {
         };
         let end = end(outcome, chosen, &facts.options, recorder);
         let causes = crate::judge::cause::causes(contract, &outcome.tallies);
-        let builder = Builder { contract, facts, recorder, end: &end };
+        let document = contract.operation.document();
+        let builder = Builder { contract, facts, recorder, end: &end, document: document.as_ref() };
         let mut requirements: Vec<Requirement> = contract
             .requirements
             .iter()
@@ -83,6 +86,7 @@ impl Report {
             figures: Figures::from(&outcome.figures),
             standing: standing(&outcome.standing, recorder),
             end,
+            ruling: None,
             cleanup: None,
         }
     }
@@ -191,6 +195,7 @@ struct Builder<'a> {
     facts: &'a Facts,
     recorder: &'a Recorder,
     end: &'a End,
+    document: Option<&'a Node>,
 }
 
 impl Builder<'_> {
@@ -208,6 +213,7 @@ impl Builder<'_> {
                 Origin::Declared(place) => place.to_string(),
                 Origin::Derived(pointer) => pointer.clone(),
             },
+            place: self.place(&owed.origin),
             form: form(&owed.form),
             selected,
             verdict,
@@ -239,6 +245,16 @@ impl Builder<'_> {
             }),
             observations: self.observations(tally),
         }
+    }
+
+    /// The line that says so.
+    fn place(&self, origin: &Origin) -> Option<Place> {
+        let place = match origin {
+            Origin::Declared(place) => place,
+            // A name behind `#` tells which of several is meant.
+            Origin::Derived(pointer) => &nearest(self.document?, pointer.split('#').next()?).place,
+        };
+        Some(Place { file: place.source.path.clone(), line: place.line() as u64 })
     }
 
     fn reason(&self, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
-use super::record::{Exchange, Recorder};
+use super::record::{Exchange, Judged, Recorder};
 use crate::run::event::{Event, Sink};
 
 /// Writes exchanges down as they happen. Nothing is kept in memory.
@@ -38,11 +38,14 @@ impl ExchangeLog {
 
 impl Sink for ExchangeLog {
     fn event(&mut self, event: Event<'_>) {
-        let Event::Exchange(seen) = event else { return };
+        let Event::Exchange(seen, purpose) = event else { return };
         if self.error.is_some() {
             return;
         }
-        let line = serde_json::to_vec(&self.recorder.record(seen)).map_err(io::Error::from);
+        let mut judged = Judged::of(seen, purpose);
+        judged.parameters.iter_mut().for_each(|(_, value)| *value = self.recorder.text(value));
+        let record = Exchange { judged: Some(judged), ..self.recorder.record(seen) };
+        let line = serde_json::to_vec(&record).map_err(io::Error::from);
         // One write a line, so that no reader meets half of one.
         let written = line.and_then(|mut line| {
             line.push(b'\n');

@@ -1,62 +1,77 @@
 //! `junit.xml`: a suite for each area, a case for each requirement that the run was about.
 //!
-//! What a test tool shows red is what the gate would hold against the server. A requirement whose
-//! level counts is a failure where it was broken, and an error where it is inconclusive or
-//! untested. One whose level does not count passes where it was broken, with a note in its output,
-//! and is skipped where nothing is known. Skipped requirements are skipped. Probes pass, with what
-//! they saw in their output.
+//! What a test tool shows red is what the gate holds against the server: a requirement that counts is a failure where
+//! it was broken, and an error where it is inconclusive or untested. What did not hold and is put up with (its level
+//! does not count, it is waived, it was so in the baseline) is skipped, saying so; so is what cannot be tried. Probes
+//! pass, with what they saw in their output. Where the gate is red for something that no requirement shows, a suite
+//! `run` says it.
+//!
+//! A failure's text is short, as tools show it in lists and comments: what was due, what came, how to see it again. All
+//! else is in the case's output.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::model::{Failure, Report, Requirement};
+use super::model::{Failure, Report, Requirement, Ruling};
 use super::text::visible;
 use super::words::{self, Look};
-use crate::contract::requirement::Level;
 use crate::judge::finding::cut;
 use crate::judge::tally::Verdict;
 
-/// How long the line of a failure is: tools show it in lists.
-const MESSAGE: usize = 200;
+/// How long a line of a failure is: tools show it in lists.
+const LINE: usize = 200;
 /// How much of a body the output shows.
 const BODY: usize = 2000;
+/// The suite and the case of what no requirement shows.
+const RUN: &str = "run";
 
-/// The report as JUnit XML. Requirements of the levels in `counting` can fail.
-pub fn render(report: &Report, counting: &BTreeSet<Level>) -> String {
+/// The report as JUnit XML.
+pub fn render(report: &Report) -> String {
     let mut junit = Junit::new(format!("probity: {}", report.header.contract.name));
     junit.set_time(Duration::from_millis(report.figures.elapsed_ms));
     let started = DateTime::parse_from_rfc3339(&report.header.started).ok();
     if let Some(started) = started {
         junit.set_timestamp(started);
     }
-    let mut areas: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
+    let mut areas: BTreeMap<&str, Vec<TestCase>> = BTreeMap::new();
     for requirement in report.selected() {
-        areas.entry(&requirement.area).or_default().push(requirement);
+        areas.entry(&requirement.area).or_default().push(case(report, requirement));
     }
-    for (area, requirements) in areas {
+    if let Some(ruling) = report.ruling.as_ref().filter(|r| !r.is_good())
+        && (!ruling.stale.is_empty() || !report.selected().any(|r| report.is_red(r)))
+    {
+        areas.entry(RUN).or_default().push(run(report, ruling));
+    }
+    for (area, cases) in areas {
         let mut suite = TestSuite::new(area);
         if let Some(started) = started {
             suite.set_timestamp(started);
         }
         suite.add_property(("target", report.header.target.as_str()));
         suite.add_property(("seed", report.header.seed.to_string().as_str()));
-        for requirement in requirements {
-            let counts = requirement.level.is_some_and(|l| counting.contains(&l));
-            suite.add_test_case(case(requirement, counts));
-        }
+        suite.add_test_cases(cases);
         junit.add_test_suite(suite);
     }
     // Writing to memory: this cannot fail.
     junit.to_string().unwrap_or_default()
 }
 
-fn case(requirement: &Requirement, counts: bool) -> TestCase {
-    let mut case = TestCase::new(requirement.id.as_str(), status(requirement, counts));
-    case.set_classname(requirement.area.as_str());
+/// What tools group by: package, dot, class.
+fn class(report: &Report, area: &str) -> String {
+    format!("{}.{area}", report.header.contract.name)
+}
+
+fn case(report: &Report, requirement: &Requirement) -> TestCase {
+    let mut case = TestCase::new(requirement.id.as_str(), status(report, requirement));
+    case.set_classname(class(report, &requirement.area));
+    if let Some(place) = &requirement.place {
+        case.extra.insert("file".into(), place.file.as_str().into());
+        case.extra.insert("line".into(), place.line.to_string().into());
+    }
     for (name, value) in [
         ("level", words::level(requirement.level)),
         ("verdict", requirement.verdict.name()),
@@ -65,7 +80,7 @@ fn case(requirement: &Requirement, counts: bool) -> TestCase {
     ] {
         case.add_property(Property::new(name, value));
     }
-    let out = output(requirement, counts);
+    let out = output(report, requirement);
     if !out.is_empty() {
         case.set_system_out(out);
     }
@@ -78,39 +93,55 @@ fn case(requirement: &Requirement, counts: bool) -> TestCase {
     case
 }
 
-fn status(requirement: &Requirement, counts: bool) -> TestCaseStatus {
-    let kind = match (requirement.verdict, counts) {
-        (Verdict::Pass, _) | (Verdict::Fail, false) => return TestCaseStatus::success(),
-        (Verdict::Fail, true) => Some(NonSuccessKind::Failure),
-        (Verdict::Inconclusive | Verdict::Untested, true) => Some(NonSuccessKind::Error),
-        (Verdict::Inconclusive | Verdict::Untested, false) | (Verdict::Skipped, _) => None,
+fn status(report: &Report, requirement: &Requirement) -> TestCaseStatus {
+    let kind = match requirement.verdict {
+        Verdict::Pass => return TestCaseStatus::success(),
+        Verdict::Skipped => None,
+        Verdict::Fail => Some(NonSuccessKind::Failure),
+        Verdict::Inconclusive | Verdict::Untested => Some(NonSuccessKind::Error),
     };
-    let reason = requirement.reason.as_deref().unwrap_or_default();
-    let Some(kind) = kind else {
+    let word = requirement.verdict.name();
+    let message = requirement.trouble();
+    let Some(kind) = kind.filter(|_| report.is_red(requirement)) else {
         let mut status = TestCaseStatus::skipped();
-        status.set_message(format!("{}: {}", requirement.verdict.name(), visible(reason)));
+        let excuse = report.excuse(requirement).map_or_else(String::new, |excuse| format!(", {excuse}"));
+        status.set_message(cut(&visible(&format!("{word}{excuse}: {message}")), LINE));
         return status;
     };
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(format!("{}.{}", words::level(requirement.level), requirement.verdict.name()));
-    let message = match requirement.failures.first() {
-        Some(failure) => format!("expected {}, got {}", failure.expected, failure.actual),
-        None => reason.to_owned(),
-    };
-    status.set_message(cut(&visible(&message), MESSAGE));
-    status.set_description(visible(&requirement.text));
+    status.set_type(format!("{}.{word}", words::level(requirement.level)));
+    status.set_message(cut(&visible(&message), LINE));
+    let mut text = visible(&requirement.text);
+    if let Some(failure) = requirement.failures.first() {
+        for (label, value) in [("expected", &failure.expected), ("actual", &failure.actual)] {
+            let _ = write!(text, "\n{label}: {}", visible(&cut(value, LINE)));
+        }
+        let _ = write!(text, "\nrerun: {}", failure.rerun);
+    }
+    status.set_description(text);
     status
 }
 
+/// What makes the gate red beside the requirements.
+fn run(report: &Report, ruling: &Ruling) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type(RUN);
+    status.set_message(cut(&visible(&ruling.sentence), LINE));
+    let lines = [&ruling.sentence].into_iter().chain(&ruling.stale).map(|line| visible(line));
+    status.set_description(lines.collect::<Vec<_>>().join("\n"));
+    let mut case = TestCase::new(RUN, status);
+    case.set_classname(class(report, RUN));
+    case
+}
+
 /// All that the message has no room for.
-fn output(requirement: &Requirement, counts: bool) -> String {
+fn output(report: &Report, requirement: &Requirement) -> String {
     let mut out = String::new();
     if requirement.verdict == Verdict::Fail {
         let look = Look::of(requirement.verdict);
         let _ = writeln!(out, "{} {}: {}", look.symbol, look.word, requirement.text);
-        if !counts {
-            let level = words::level(requirement.level);
-            let _ = writeln!(out, "(a {level} does not count unless --deny {level} says so)");
+        if let Some(excuse) = report.excuse(requirement) {
+            let _ = writeln!(out, "({})", visible(&excuse));
         }
         let _ = writeln!(out, "source: {} ({})", requirement.source, requirement.origin);
     }

@@ -8,32 +8,43 @@
 //! - [`ranges`]: many numbers in a short text
 //! - [`json`]: writing and reading `report.json`
 //! - [`exchanges`]: `exchanges.ndjson`, written as exchanges happen
-//! - [`html`]: writing `report.html`
 //! - [`created`]: `created.ndjson`, written as records are created
 //! - [`narrator`]: exchanges on stderr, as they happen
-//! - [`junit`]: writing `junit.xml`
+//! - [`FORMATS`]: the one table of what a report can be written as: [`json`], [`junit`], [`ctrf`], [`markdown`],
+//!   [`sarif`], [`har`], [`html`], [`badge`]
+//! - [`github`]: annotations in the log of a GitHub job
 //! - [`terminal`]: the summary on stdout
+//! - [`merge`]: the parts of a run, joined
+//! - [`ruling`]: what a gate made of it, as writers show it
 //! - [`progress`]: the bar on stderr
 //! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
 //!
 //! Everything but `exchanges`, `created`, `narrator` and `progress` is a pure function of the report. What a report means
 //! for the exit code is not its business, see [`crate::gate`].
 
+pub mod badge;
 pub mod build;
 pub mod created;
+pub mod ctrf;
 pub mod curl;
 pub mod exchanges;
 mod figures;
+pub mod github;
+pub mod har;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
+pub mod merge;
 pub mod model;
 pub mod narrator;
 pub mod progress;
 pub mod ranges;
 pub mod record;
+pub mod ruling;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod sarif;
 pub mod summary;
 pub mod terminal;
 #[cfg(test)]
@@ -41,11 +52,9 @@ mod tests;
 pub mod text;
 pub mod words;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::contract::requirement::Level;
 pub use build::Facts;
 pub use model::Report;
 pub use record::Recorder;
@@ -57,12 +66,105 @@ pub const SCHEMA: &str = include_str!("report.schema.json");
 pub const REPORT: &str = "report.json";
 /// The file of the exchanges, see [`exchanges::ExchangeLog`].
 pub const EXCHANGES: &str = "exchanges.ndjson";
-/// The file for people, see [`html`].
-pub const HTML: &str = "report.html";
 /// The file of the records that were created, see [`created::CreatedLog`].
 pub const CREATED: &str = "created.ndjson";
-/// The file for tools that show test results.
-pub const JUNIT: &str = "junit.xml";
+
+/// Something that a report can be written as.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// Its file in the folder of reports.
+    pub file: &'static str,
+    /// What it is for, in a line.
+    pub text: &'static str,
+    /// Whether every check writes it; the others are asked for.
+    pub always: bool,
+    /// Writes it; the folder holds [`EXCHANGES`].
+    render: fn(&Report, &Path) -> io::Result<String>,
+}
+
+impl Format {
+    /// The format of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|f| f.name == name)
+    }
+
+    /// The report in this format. The folder is that of the report: some formats show every exchange.
+    ///
+    /// # Errors
+    /// The exchanges cannot be read.
+    pub fn render(&self, report: &Report, folder: &Path) -> io::Result<String> {
+        (self.render)(report, folder)
+    }
+}
+
+/// All formats. The report itself comes last: who sees a new one sees new files beside it.
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "html",
+        file: "report.html",
+        text: "one page for people, which needs no network",
+        always: true,
+        render: html::of_folder,
+    },
+    Format {
+        name: "junit",
+        file: "junit.xml",
+        text: "JUnit XML, for whatever shows test results: GitLab, Jenkins, actions for GitHub",
+        always: true,
+        render: |report, _| Ok(junit::render(report)),
+    },
+    Format {
+        name: "markdown",
+        file: "report.md",
+        text: "short Markdown, for a comment on a merge request",
+        always: false,
+        render: |report, _| Ok(markdown::render(report, markdown::COMMENT)),
+    },
+    Format {
+        name: "har",
+        file: "exchanges.har",
+        text: "every exchange as HAR 1.2, for the developer tools of browsers and for proxies",
+        always: false,
+        render: |report, folder| har::render(report, exchanges::read(&folder.join(EXCHANGES))?),
+    },
+    Format {
+        name: "sarif",
+        file: "report.sarif",
+        text: "failures at their lines in document and cases as SARIF 2.1.0, for code scanning",
+        always: false,
+        render: |report, _| Ok(sarif::render(report)),
+    },
+    Format {
+        name: "ctrf",
+        file: "ctrf-report.json",
+        text: "Common Test Report Format, for the tools that read it",
+        always: false,
+        render: |report, _| Ok(ctrf::render(report)),
+    },
+    Format {
+        name: "badge",
+        file: "badge.svg",
+        text: "a badge",
+        always: false,
+        render: |report, _| Ok(badge::svg(report)),
+    },
+    Format {
+        name: "shields",
+        file: "badge.json",
+        text: "the same for an endpoint badge of shields.io",
+        always: false,
+        render: |report, _| Ok(badge::shields(report)),
+    },
+    Format {
+        name: "json",
+        file: REPORT,
+        text: "the report itself; its shape is published as a JSON Schema",
+        always: true,
+        render: |report, _| Ok(json::render(report)),
+    },
+];
 
 /// What could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -82,24 +184,25 @@ pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
     std::fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })
 }
 
-/// Writes every report file but the exchanges, each whole, in the place of an older one. Failures
-/// of requirements of the levels in `counting` are failures to test tools too.
+/// Writes the formats that every check writes and those asked for, each whole, in the place of an older one. Tells
+/// which files there are.
 ///
 /// # Errors
-/// The first file that cannot be written, or exchanges that cannot be read; the others keep what they held.
-pub fn write_all(
-    dir: &Path,
-    report: &Report,
-    counting: &BTreeSet<Level>,
-    ending: &terminal::Ending<'_>,
-) -> Result<(), WriteError> {
+/// The first file that cannot be written; the others keep what they held.
+pub fn write_all(dir: &Path, report: &Report, asked: &[&Format]) -> Result<Vec<PathBuf>, WriteError> {
     create_dir(dir)?;
-    let page = html::of_folder(report, dir, ending);
-    let page = page.map_err(|source| WriteError { path: dir.join(EXCHANGES), source })?;
-    write_file(dir, HTML, &page)?;
-    write_file(dir, JUNIT, &junit::render(report, counting))?;
-    // Last: who sees a new report sees new files beside it.
-    write_file(dir, REPORT, &json::render(report))
+    written(asked).map(|format| write(dir, report, format)).collect()
+}
+
+/// The formats that are written where some are asked for, in their order.
+pub fn written(asked: &[&Format]) -> impl Iterator<Item = &'static Format> {
+    FORMATS.iter().filter(|format| format.always || asked.iter().any(|a| a.name == format.name))
+}
+
+fn write(dir: &Path, report: &Report, format: &Format) -> Result<PathBuf, WriteError> {
+    let path = dir.join(format.file);
+    let text = format.render(report, dir).map_err(|source| WriteError { path: path.clone(), source })?;
+    write_file(dir, format.file, &text).map(|()| path)
 }
 
 /// Writes one file, whole, in the place of an older one.

@@ -10,8 +10,10 @@ use serde_json::Value as Json;
 use super::summary::Summary;
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
+pub use crate::plan::Shard;
 
 pub use super::record::{Exchange, Failed, Request, Response};
+pub use super::ruling::{Ruling, Weight};
 pub use crate::judge::tally::Sent;
 
 /// The version of the report's shape.
@@ -40,6 +42,9 @@ pub struct Report {
     /// What came of removing what was created; null where that was not tried.
     #[serde(default)]
     pub cleanup: Option<Cleanup>,
+    /// What the gate made of it; null where nothing was decided yet.
+    #[serde(default)]
+    pub ruling: Option<Ruling>,
 }
 
 /// What came of removing what was created, by this run and by earlier ones of which the list still told.
@@ -140,6 +145,12 @@ pub struct Options {
     pub only: Vec<String>,
     /// Patterns of the ids that were left out.
     pub skip: Vec<String>,
+    /// Whether nothing was sent, and recorded traffic was judged.
+    #[serde(default)]
+    pub recorded: bool,
+    /// Which part of a run this is; null where it is the whole.
+    #[serde(default)]
+    pub shard: Option<Shard>,
 }
 
 /// One requirement, and what the evidence says of it.
@@ -157,6 +168,9 @@ pub struct Requirement {
     pub source: String,
     /// Where it is written: `file:line` for cases, a JSON Pointer into the document otherwise.
     pub origin: String,
+    /// The line of a file that says so: of the case, or of the document.
+    #[serde(default)]
+    pub place: Option<Place>,
     /// How it is tested.
     pub form: Form,
     /// Whether this run was about it.
@@ -205,6 +219,15 @@ pub struct Coverage {
     pub accepted: Sent,
     /// Requests that break this alone.
     pub rejected: Sent,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file as it was named: relative to the folder of the run, or absolute.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: u64,
 }
 
 /// How a requirement is tested.
@@ -461,6 +484,16 @@ impl Cause {
         Self::MaxDuration,
         Self::Defect,
     ];
+}
+
+impl Requirement {
+    /// What is wrong with it, in a line: what was due and what came, or why nothing is known; empty where it held.
+    pub fn trouble(&self) -> String {
+        match self.failures.first() {
+            Some(failure) => format!("expected {}, got {}", failure.expected, failure.actual),
+            None => self.reason.clone().unwrap_or_default(),
+        }
+    }
 }
 
 impl Report {

@@ -22,7 +22,7 @@ impl Narrator {
 
 impl Sink for Narrator {
     fn event(&mut self, event: Event<'_>) {
-        if let Event::Exchange(seen) = event {
+        if let Event::Exchange(seen, _) = event {
             let exchange = self.recorder.record(seen);
             eprint!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
         }

@@ -39,7 +39,7 @@ impl Sink for Progress {
                 // It lives on while all requests wait.
                 self.bar.enable_steady_tick(Duration::from_millis(200));
             }
-            Event::Exchange(_) => {
+            Event::Exchange(..) => {
                 self.bar.inc(1);
                 if self.bar.length().is_some_and(|l| l < self.bar.position()) {
                     self.bar.set_length(self.bar.position());

@@ -15,6 +15,20 @@ pub fn write(numbers: &BTreeSet<u64>) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
+/// The numbers of a text, each with so much added to it.
+pub fn shifted(text: &str, shift: u64) -> String {
+    let range = |(from, to): (u64, u64)| match (from + shift, to + shift) {
+        (from, to) if from == to => from.to_string(),
+        (from, to) => format!("{from}-{to}"),
+    };
+    read(text).into_iter().map(range).collect::<Vec<_>>().join(" ")
+}
+
+/// The numbers of several texts together.
+pub fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    write(&texts.into_iter().flat_map(read).flat_map(|(from, to)| from..=to).collect())
+}
+
 /// The ranges of a text, first and last number of each; what is none is passed over.
 pub fn read(text: &str) -> Vec<(u64, u64)> {
     let range = |word: &str| {
@@ -35,6 +49,8 @@ mod tests {
         assert_eq!(write(&BTreeSet::new()), "");
         assert_eq!(read(""), []);
         assert_eq!(read("3 x 5-4 6-7"), [(3, 3), (6, 7)]);
+        assert_eq!(shifted("0-2 4", 10), "10-12 14");
+        assert_eq!(joined(["3 5-6", "0-2 4"]), "0-6");
     }
 
     proptest! {

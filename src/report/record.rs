@@ -11,6 +11,7 @@ use url::Url;
 use super::curl;
 use crate::contract::document::Security;
 use crate::generate::render::{Request as Rendered, Shown};
+use crate::judge::bind::{Control, Purpose};
 use crate::target::client::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, join};
 use crate::target::exchange::{Exchange as Seen, FailureKind, Outcome};
 use crate::target::secret::Secrets;
@@ -47,6 +48,37 @@ pub struct Exchange {
     /// Why nothing whole came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failed>,
+    /// What it was judged as; in `exchanges.ndjson` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
+}
+
+/// What an exchange was judged as, beyond what was on the wire: with it a recording can be judged again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Whether no other request carried its idempotency key.
+    pub fresh: bool,
+    /// Whether the same request without its fault was accepted.
+    pub control: Control,
+    /// Whether headers, credentials and the body's form were left alone.
+    pub plain: bool,
+    /// Whether the body's bytes were given as they are.
+    pub raw: bool,
+    /// The path parameters as they were meant.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Judged {
+    /// What an exchange is judged as.
+    pub fn of(seen: &Seen, purpose: Purpose) -> Self {
+        Self {
+            fresh: seen.fresh,
+            control: purpose.control,
+            plain: purpose.plain,
+            raw: seen.request.raw,
+            parameters: seen.request.parameters.clone(),
+        }
+    }
 }
 
 /// A request as sent. What the HTTP library adds by itself (Host, Content-Length, Accept,
@@ -196,6 +228,7 @@ impl Recorder {
             request: self.request(seen, BODY_SHOWN),
             response,
             failure,
+            judged: None,
         }
     }
 

@@ -111,6 +111,8 @@ pub(crate) fn sample() -> Report {
                 insecure: false,
                 only: Vec::new(),
                 skip: vec!["operation/*".into()],
+                recorded: false,
+                shard: None,
             },
         },
         summary: Summary::of(&requirements),
@@ -130,6 +132,7 @@ pub(crate) fn sample() -> Report {
         },
         standing: Standing { state: StandingState::Yes, answer: None },
         end: End { complete: true, cause: None, reason: None, first_contact_failed: false },
+        ruling: None,
         cleanup: Some(Cleanup {
             removed: 179,
             left: vec![LeftBehind {
@@ -185,6 +188,10 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
         text: format!("What `{slug}` says holds."),
         source: "Body, name".into(),
         origin: if derived { "/paths/~1books/post".into() } else { format!("cases/books/{area}.yaml:12") },
+        place: Some(match derived {
+            true => Place { file: "spec/books.yaml".into(), line: 8 },
+            false => Place { file: format!("cases/books/{area}.yaml"), line: 12 },
+        }),
         form,
         selected: true,
         verdict,
@@ -239,6 +246,7 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
         failure: answer
             .is_none()
             .then(|| Failed { kind: "timeout".into(), message: "nothing complete after 10s".into() }),
+        judged: None,
     }
 }
 

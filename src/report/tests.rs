@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::model::{Cause, Form, Requirement, StandingState};
 use super::sample::{blank, passing, sample, unreachable};
 use super::*;
+use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 
 /// The schema, with nothing allowed that it does not name: a key that is missing from it shows.
@@ -76,18 +77,16 @@ fn a_read_value_may_be_null() {
     assert_eq!(values[1..], [Some(Json::Null), None]);
 }
 
-/// How a run ended, to those who write of it.
-const ENDING: terminal::Ending<'_> = terminal::Ending { sentence: "Conformant.", good: true, files: &[] };
-
 fn summary(report: &Report, options: &terminal::Options) -> String {
-    let decision = crate::gate::decide(report, &crate::gate::Policy::default());
-    let files = [Path::new("reports/report.json"), Path::new("reports/junit.xml")];
-    let ending = terminal::Ending {
-        sentence: &decision.sentence,
-        good: decision.exit == crate::gate::Exit::Conformant,
-        files: &files,
-    };
-    terminal::render(report, &ending, options)
+    let files = ["reports/report.json", "reports/junit.xml"].map(PathBuf::from);
+    terminal::render(&ruled(report, &[]), &files, options)
+}
+
+/// The report with what a gate makes of it that denies these levels.
+fn ruled(report: &Report, deny: &[Level]) -> Report {
+    let policy = crate::gate::Policy::denying(deny.iter().copied());
+    let ruling = crate::gate::decide(report, &policy, chrono::NaiveDate::MIN).ruling;
+    Report { ruling: Some(ruling), ..report.clone() }
 }
 
 #[test]
@@ -135,11 +134,106 @@ fn terminal_keeps_its_width_and_its_manners() {
 
 #[test]
 fn junit_of_the_sample() {
-    let musts = BTreeSet::from([Level::Must]);
-    insta::assert_snapshot!(junit::render(&sample(), &musts));
-    let all = BTreeSet::from([Level::Must, Level::Should, Level::May]);
-    let strict = junit::render(&sample(), &all);
+    insta::assert_snapshot!(junit::render(&ruled(&sample(), &[])));
+    let strict = junit::render(&ruled(&sample(), &[Level::Should, Level::May]));
     assert!(strict.contains(r#"tests="9" skipped="2" failures="2" errors="2""#), "{strict}");
+}
+
+#[test]
+fn markdown_of_the_sample() {
+    insta::assert_snapshot!(markdown::render(&ruled(&sample(), &[]), markdown::COMMENT));
+}
+
+#[test]
+fn markdown_keeps_its_limit() {
+    let mut report = sample();
+    let failed = report.requirement("repeat/one-record").unwrap().clone();
+    let many = |i| Requirement { id: format!("area/{i:03}"), level: Some(Level::Must), ..failed.clone() };
+    report.requirements = (0..300).map(many).collect();
+    let report = ruled(&report, &[]);
+    for limit in [4_000, 20_000, markdown::COMMENT, markdown::SUMMARY] {
+        let text = markdown::render(&report, limit);
+        assert!(text.len() <= limit, "{} of {limit}", text.len());
+        assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
+        assert!(text.contains("<sub>371 requests in 4 s"), "{text}");
+        let told = report.requirements.iter().filter(|r| text.contains(&r.id)).count();
+        let more = format!("and {} more in `report.json`", 300 - told);
+        assert!(told == 300 || text.contains(&more), "{told} are told: {more}");
+    }
+}
+
+#[test]
+fn nothing_of_the_server_acts_in_markdown() {
+    let mut report = ruled(&sample(), &[]);
+    let hostile = "</details> @everyone #1 <img src=x> [a](http://x) ``` `` ` |";
+    for requirement in &mut report.requirements {
+        requirement.reason = requirement.reason.as_ref().map(|_| hostile.to_owned());
+        for failure in &mut requirement.failures {
+            (failure.expected, failure.actual) = (hostile.to_owned(), hostile.to_owned());
+            for response in failure.exchanges.iter_mut().filter_map(|e| e.response.as_mut()) {
+                response.body = Some(format!("{hostile}\n```\n@everyone"));
+            }
+        }
+    }
+    if let Some(ruling) = &mut report.ruling {
+        ruling.sentence = hostile.to_owned();
+    }
+    // What is left when code is taken out.
+    let fences = regex::Regex::new(r"(?s)\n(```+)[a-z]*\n.*?\n(```+)\n").unwrap();
+    let text = markdown::render(&report, markdown::COMMENT);
+    let prose = fences.replace_all(&text, "\n");
+    for line in prose.lines().filter(|l| !l.contains("expected: ") && !l.contains("actual: ")) {
+        for bad in ["@everyone", "#1", "<img", "a](http", "http://"] {
+            assert!(!line.contains(bad), "{bad} in {line}");
+        }
+        assert!(!line.contains("</details>") || line == "</details>", "{line}");
+    }
+}
+
+#[test]
+fn places_are_uris() {
+    let mut report = ruled(&sample(), &[Level::Should]);
+    report.requirements.iter_mut().filter_map(|r| r.place.as_mut()).for_each(|p| p.file = "./a b/ü%.yaml".into());
+    let sarif = sarif::render(&report);
+    assert!(
+        sarif.contains("\"uri\": \"a%20b/%C3%BC%.yaml\"") || sarif.contains("\"uri\": \"a%20b/%C3%BC%25.yaml\""),
+        "{sarif}"
+    );
+    report.requirements.iter_mut().filter_map(|r| r.place.as_mut()).for_each(|p| p.file = "/a b.yaml".into());
+    assert!(sarif::render(&report).contains("\"uri\": \"file:///a%20b.yaml\""));
+}
+
+#[test]
+fn annotations_hold_no_commands() {
+    let mut report = ruled(&sample(), &[]);
+    for failure in report.requirements.iter_mut().flat_map(|r| &mut r.failures) {
+        failure.actual = "\n::error::mine\r\n%0A".into();
+    }
+    let text = github::annotations(&report, &|_| true);
+    assert_eq!(text.lines().filter(|l| l.starts_with("::error file=")).count(), 1, "{text}");
+    assert!(text.lines().all(|l| l.starts_with("::error ") || l.starts_with("::warning ")), "{text}");
+    assert!(text.contains("%250A"), "{text}");
+    let elsewhere = github::annotations(&report, &|_| false);
+    assert!(!elsewhere.contains("file="), "{elsewhere}");
+}
+
+#[test]
+fn what_is_put_up_with_hides_nothing() {
+    // One fails wherever the other does: whichever is waived, the other is shown whole.
+    for (waived, red) in
+        [("response/name-as-sent", "repeat/one-record"), ("repeat/one-record", "response/name-as-sent")]
+    {
+        let mut report = ruled(&sample(), &[Level::Should]);
+        let weights = &mut report.ruling.as_mut().unwrap().weights;
+        weights.insert(waived.to_owned(), model::Weight::Waived { reason: "mended soon".into(), issue: None });
+        let text = terminal::render(&report, &[], &terminal::Options::default());
+        assert!(text.contains(&format!("--only {red}")), "{text}");
+        assert!(!text.contains(&format!("--only {waived}")), "{text}");
+        assert!(text.contains("1 failed and put up with; -v shows more:"), "{text}");
+        assert!(text.contains(&format!("{waived}\n  waived: mended soon\n")), "{text}");
+        let full = terminal::render(&report, &[], &terminal::Options { full: true, ..terminal::Options::default() });
+        assert!(full.contains("  excused   waived: mended soon\n"), "{full}");
+    }
 }
 
 #[test]
@@ -151,18 +245,16 @@ fn json_of_the_sample() {
 fn writes_all_files_whole() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("a/b");
-    let error = write_all(&dir, &sample(), &BTreeSet::new(), &ENDING).unwrap_err();
-    assert!(error.to_string().contains("exchanges.ndjson"), "what the page shows must be there: {error}");
-    std::fs::write(dir.join(EXCHANGES), "").unwrap();
-    write_all(&dir, &sample(), &BTreeSet::new(), &ENDING).unwrap();
-    write_all(&dir, &passing(), &BTreeSet::new(), &ENDING).unwrap();
+    write_all(&dir, &sample(), &[]).unwrap();
+    let files = write_all(&dir, &passing(), &[]).unwrap();
+    assert_eq!(files, [dir.join("report.html"), dir.join("junit.xml"), dir.join(REPORT)]);
     let mut names: Vec<_> =
         std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, [EXCHANGES, JUNIT, HTML, REPORT]);
+    assert_eq!(names, ["junit.xml", "report.html", REPORT]);
     assert_eq!(json::read(&dir.join(REPORT)).unwrap(), passing());
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let error = write_all(&folder.path().join("file/b"), &sample(), &BTreeSet::new(), &ENDING).unwrap_err();
+    let error = write_all(&folder.path().join("file/b"), &sample(), &[]).unwrap_err();
     assert!(error.to_string().starts_with("cannot write /"), "{error}");
 }
 
@@ -188,8 +280,8 @@ fn junit_is_well_formed() {
     // A parser that is not ours; the text has been through quick-xml on its way out.
     if has("python3") {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(JUNIT);
-        std::fs::write(&path, junit::render(&sample(), &BTreeSet::from([Level::Must]))).unwrap();
+        let path = folder.path().join("junit.xml");
+        std::fs::write(&path, junit::render(&sample())).unwrap();
         let script = "import sys, xml.etree.ElementTree as t; print(len(t.parse(sys.argv[1]).findall('.//testcase')))";
         let output = Command::new("python3").args(["-c", script]).arg(&path).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "9\n", "{output:?}");

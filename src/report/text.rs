@@ -32,6 +32,11 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// A text within HTML or SVG, and their attributes in double quotes.
+pub fn escaped(text: &str) -> String {
+    visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// How many columns a text takes.
 pub fn width(text: &str) -> usize {
     text.width()

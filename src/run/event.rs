@@ -1,6 +1,7 @@
 //! What is told while a run goes on.
 
 use super::ledger::Created;
+use crate::judge::bind::Purpose;
 use crate::target::exchange::Exchange;
 
 /// Something that happened.
@@ -11,8 +12,8 @@ pub enum Event<'a> {
         /// How many requests it will take on a server that passes.
         requests: u64,
     },
-    /// A request was answered, or given up.
-    Exchange(&'a Exchange),
+    /// A request was answered, or given up; and what it is judged as.
+    Exchange(&'a Exchange, Purpose),
     /// A record was created, or may have been.
     Created(&'a Created),
     /// The smallest failing requests are being looked for.
@@ -33,7 +34,7 @@ impl Sink for Fanout<'_> {
         for sink in &mut self.0 {
             match &event {
                 Event::Planned { requests } => sink.event(Event::Planned { requests: *requests }),
-                Event::Exchange(exchange) => sink.event(Event::Exchange(exchange)),
+                Event::Exchange(exchange, purpose) => sink.event(Event::Exchange(exchange, *purpose)),
                 Event::Created(created) => sink.event(Event::Created(created)),
                 Event::Shrinking => sink.event(Event::Shrinking),
             }

@@ -12,7 +12,7 @@ use super::{Run, State};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
 use crate::generate::render::{Rendering, Request};
-use crate::judge::bind::{Control, Seen};
+use crate::judge::bind::{Control, Purpose, Seen};
 use crate::plan::{Entry, Limit, MINIMAL};
 use crate::target::client::{Manner, Sent};
 use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
@@ -136,7 +136,7 @@ impl Run<'_> {
             self.learn(&ready, &sent);
             let (control, about, plain) = (ready.control, ready.about, ready.plain);
             let exchange = self.exchange(number, ready.name, ready.request, sent, fresh);
-            self.note(&exchange);
+            self.note(&exchange, Purpose { control, plain });
             self.judge.see(exchange, control, about, plain)
         });
         join_all(sent).await
@@ -184,7 +184,8 @@ impl Run<'_> {
         let sent = self.client.send(&request, &name, Manner { alone: true, repeatable: false }).await;
         let ended = sent.token_refused;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
-        self.note(&self.exchange(number, name, request, sent, false));
+        let purpose = Purpose { control: Control::Missing, plain: false };
+        self.note(&self.exchange(number, name, request, sent, false), purpose);
         let message = format!("the token of `{identity}` worked, and is refused now: it ran out");
         ended.then(|| {
             self.end(Stop::NoToken(message.clone()));
@@ -244,7 +245,7 @@ impl Run<'_> {
         }
     }
 
-    fn note(&self, exchange: &Exchange) {
+    fn note(&self, exchange: &Exchange, purpose: Purpose) {
         {
             let mut state = self.lock();
             let micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX);
@@ -270,6 +271,6 @@ impl Run<'_> {
         if let Some(created) = created {
             self.tell(Event::Created(&created));
         }
-        self.tell(Event::Exchange(exchange));
+        self.tell(Event::Exchange(exchange, purpose));
     }
 }

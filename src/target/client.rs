@@ -400,7 +400,6 @@ async fn attempt(client: &reqwest::Client, request: reqwest::Request) -> Outcome
 }
 
 fn failure(error: reqwest::Error) -> Failure {
-    let is_tls = error.url().is_some_and(|url| url.scheme() == "https");
     let error = error.without_url();
     let mut message = error.to_string();
     let mut kind = if error.is_timeout() {
@@ -426,10 +425,6 @@ fn failure(error: reqwest::Error) -> Failure {
         if let Some(advice) = super::tls::advice(cause) {
             (kind, message) = (FailureKind::Connect, advice);
             break;
-        }
-        // Where a certificate of ours is asked for, that may be all that is seen of it.
-        if is_tls && cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
-            message += "; a server may end connections so that asks for a client_certificate (--client-certificate)";
         }
         source = cause.source();
     }

@@ -41,6 +41,7 @@ fn outline(html: &Html) -> String {
         (r"probity-MARK-[0-9a-f]{20}", "probity-MARK-KEY"),
         (r"date: \w+, [\w :]+ GMT", "date: DATE"),
         (r"\d+ requests, \d+ of them accepted", "N requests, N of them accepted"),
+        (r"created \d+ records", "created N records"),
         (r"\d+ requests are a sample", "N requests are a sample"),
         (r"\d+ requirements of the contract", "N requirements of the contract"),
         (r"server's less ours: .*", "server's less ours: N"),

@@ -198,7 +198,7 @@ fn templates() -> impl Strategy<Value = Template> {
 /// Reports with any words in them are drawn by every writer.
 mod reports {
     use super::{Index, Value, any, cases, json, proptest, select};
-    use probity::report::{Report, json as report_json, junit, terminal};
+    use probity::report::{FORMATS, Report, github, terminal};
     use std::sync::LazyLock;
 
     /// A report of a run with failures, in which a text or a number is changed.
@@ -267,11 +267,13 @@ mod reports {
                 }
             }
             let report: Report = serde_json::from_value(report).expect("a report");
-            let ending = terminal::Ending { sentence: "s", good: false, files: &[] };
             let options = terminal::Options { color, width, full };
-            let _ = terminal::render(&report, &ending, &options);
-            let _ = junit::render(&report, &std::collections::BTreeSet::new());
-            let _ = report_json::render(&report);
+            let _ = terminal::render(&report, &[], &options);
+            for format in FORMATS.iter().filter(|f| f.name != "har") {
+                // Without a folder: all but those that show every exchange.
+                let _ = format.render(&report, std::path::Path::new("."));
+            }
+            let _ = github::annotations(&report, &|_| true);
             for requirement in &report.requirements {
                 let _ = terminal::one(requirement);
             }

@@ -10,9 +10,10 @@ use crate::contract::Location;
 use crate::contract::requirement::Level;
 use crate::expression;
 use crate::generate::render::{Request, Shown};
+use crate::judge::bind::{Control, Purpose};
 use crate::judge::finding::{Finding, Found};
 use crate::report::exchanges::{self, ExchangeLog};
-use crate::report::record::BODY_SHOWN;
+use crate::report::record::{self, BODY_SHOWN};
 use crate::run::event::{Event, Sink};
 use crate::target::exchange::{self as target, Interval, Response};
 use crate::target::settings::{Overrides, Settings};
@@ -322,14 +323,17 @@ fn exchanges_are_written_as_they_happen() {
     std::fs::write(&path, "older\n").unwrap();
     let mut log = ExchangeLog::create(&path, recorder.clone()).unwrap();
     let all = [exchange(1, b"{\"a\":\"\n\"}", Shown::Own, b"\xff"), exchange(2, b"", Shown::Nothing, b"{}")];
+    let purpose = Purpose { control: Control::Accepted, plain: true };
     for (i, exchange) in all.iter().enumerate() {
-        log.event(Event::Exchange(exchange));
+        log.event(Event::Exchange(exchange, purpose));
         assert_eq!(exchanges::read(&path).unwrap().count(), i + 1);
     }
     log.event(Event::Shrinking);
     log.finish().unwrap();
     let read: Result<Vec<_>, _> = exchanges::read(&path).unwrap().collect();
-    assert_eq!(read.unwrap(), all.iter().map(|e| recorder.record(e)).collect::<Vec<_>>());
+    let written =
+        |e: &Arc<Exchange>| record::Exchange { judged: Some(record::Judged::of(e, purpose)), ..recorder.record(e) };
+    assert_eq!(read.unwrap(), all.iter().map(written).collect::<Vec<_>>());
     std::fs::write(&path, "{}\n").unwrap();
     let error = exchanges::read(&path).unwrap().next().unwrap().unwrap_err();
     assert!(error.to_string().starts_with("line 1 is no exchange: "), "{error}");

@@ -21,8 +21,7 @@ use askama::Template;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::model::{EMBEDDED_TARGET, Exchange, Failure, Report};
-use super::terminal::Ending;
+use super::model::{EMBEDDED_TARGET, Exchange, Failure, Report, Ruling};
 use super::text::{self, counted, listed, seconds, visible};
 use super::words::{self, LOOKS};
 use super::{EXCHANGES, exchanges};
@@ -65,7 +64,7 @@ impl Page<'_> {
 
 /// The report as a page, a pure function of report and exchanges. The exchanges come in the order of the file; the
 /// first of them are embedded.
-pub fn render(report: &Report, all: impl Iterator<Item = Exchange>, ending: &Ending<'_>) -> String {
+pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
     let last = |f: &Failure| f.exchanges.last().map(|e| e.number);
     let failing: BTreeSet<u64> = report.requirements.iter().flat_map(|r| &r.failures).filter_map(last).collect();
     let (mut own, mut points) = (Own::new(), Vec::new());
@@ -86,8 +85,8 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>, ending: &End
     let page = Page {
         policy: policy(),
         report,
-        good: ending.good,
-        sentence: visible(ending.sentence),
+        good: report.ruling.as_ref().is_some_and(Ruling::is_good),
+        sentence: visible(report.ruling.as_ref().map_or("No gate has judged this run.", |r| &r.sentence)),
         facts: facts(report),
         unproven: unproven(report),
         unknown: unknown(report),
@@ -104,13 +103,18 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>, ending: &End
     page.render().unwrap_or_default()
 }
 
-/// The page of a report in a folder, with the exchanges that lie beside it.
+/// The page of a report in a folder, with the exchanges that lie beside it, if there are any.
 ///
 /// # Errors
 /// The exchanges cannot be read.
-pub fn of_folder(report: &Report, folder: &Path, ending: &Ending<'_>) -> io::Result<String> {
-    let all: Vec<Exchange> = exchanges::read(&folder.join(EXCHANGES))?.collect::<io::Result<_>>()?;
-    Ok(render(report, all.into_iter(), ending))
+pub fn of_folder(report: &Report, folder: &Path) -> io::Result<String> {
+    let all: Vec<Exchange> = match exchanges::read(&folder.join(EXCHANGES)) {
+        Ok(all) => all.collect::<io::Result<_>>()?,
+        // A report that was joined, or made from elsewhere's traffic, has none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(render(report, all.into_iter()))
 }
 
 /// The policy that lets the style and the script of pages be, and nothing else.

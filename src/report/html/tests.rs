@@ -3,8 +3,6 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::report::sample::{exchange, passing, sample};
 
-const ENDING: Ending<'_> = Ending { sentence: "Conformant.", good: true, files: &[] };
-
 /// So many exchanges as a run of this size brings.
 fn many(count: u64) -> impl Iterator<Item = Exchange> {
     let answer = format!("{{\"id\":\"bk_1\",\"text\":\"{}\"}}", "x".repeat(500));
@@ -14,7 +12,7 @@ fn many(count: u64) -> impl Iterator<Item = Exchange> {
 fn rendered(requests: u64, all: impl Iterator<Item = Exchange>) -> String {
     let mut report = passing();
     report.figures.requests = requests;
-    render(&report, all, &ENDING)
+    render(&report, all)
 }
 
 fn lines(page: &str) -> usize {
@@ -45,7 +43,16 @@ fn what_is_too_much_is_left_out_and_said() {
 
 #[test]
 fn the_page_follows_from_report_and_exchanges() {
-    let page = || render(&sample(), many(5), &Ending { good: false, sentence: "Not <b>conformant</b>.", ..ENDING });
+    let mut report = sample();
+    report.ruling = Some(Ruling {
+        exit: 1,
+        sentence: "Not <b>conformant</b>.".to_owned(),
+        weights: BTreeMap::new(),
+        stale: Vec::new(),
+        worse: Vec::new(),
+        better: Vec::new(),
+    });
+    let page = || render(&report, many(5));
     assert_eq!(page(), page());
     assert!(page().contains("Not &#60;b&#62;conformant"), "a sentence is text");
     // What is left out of the model would be missed here.

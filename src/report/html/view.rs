@@ -34,6 +34,8 @@ pub(super) struct Requirement {
     pub evidence: String,
     /// Why it is not known.
     pub reason: Option<String>,
+    /// Why it makes no run red though it did not hold.
+    pub excuse: Option<String>,
     /// The requirement under which its failure is told.
     pub cause: Option<String>,
     /// Requirements whose failure is told under this one.
@@ -110,6 +112,7 @@ impl Requirement {
             source: source(requirement),
             evidence: evidence(requirement),
             reason: requirement.reason.as_deref().map(visible),
+            excuse: report.excuse(requirement).map(|e| visible(&e)),
             cause: requirement.cause.clone(),
             also: {
                 let also = report.failed().into_iter().filter(|r| r.cause.as_ref() == Some(&requirement.id));

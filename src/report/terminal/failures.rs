@@ -19,12 +19,20 @@ const CURL: usize = 4000;
 pub(super) fn write(page: &mut Page, report: &Report) {
     let all = report.failed();
     // What fails where another fails is told under that one, unless everything is wanted.
-    let failed: Vec<&Requirement> =
-        all.iter().copied().filter(|r| page.full || !all.iter().any(|h| r.cause.as_ref() == Some(&h.id))).collect();
+    let excused = |r: &Requirement| report.weight(r).is_put_up_with();
+    let heads = |r: &Requirement| all.iter().any(|h| r.cause.as_ref() == Some(&h.id) && !excused(h));
+    let is_folded = |r: &Requirement| !excused(r) && heads(r);
+    let failed = all.iter().copied().filter(|r| page.full || !is_folded(r));
+    // What is put up with is told in short, unless everything is wanted.
+    let (mut failed, short): (Vec<_>, Vec<_>) = failed.partition(|r| page.full || !excused(r));
+    failed.sort_by_key(|r| excused(r));
     let detailed = if page.full { failed.len() } else { DETAILED };
     for requirement in failed.iter().take(detailed) {
         one(page, requirement);
-        let same = all.iter().filter(|r| r.cause.as_ref() == Some(&requirement.id));
+        if let Some(excuse) = report.excuse(requirement).filter(|_| excused(requirement)) {
+            page.field("excused", &excuse);
+        }
+        let same = all.iter().filter(|r| r.cause.as_ref() == Some(&requirement.id) && is_folded(r));
         let same: Vec<String> = same.map(|r| format!("{} ({})", r.id, words::level(r.level))).collect();
         if !same.is_empty() {
             page.field_of(
@@ -39,14 +47,21 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         }
     }
     let rest = failed.get(detailed..).unwrap_or_default();
-    if rest.is_empty() {
-        return;
+    if !rest.is_empty() {
+        page.gap();
+        page.text(&format!("{} more failed; report.json shows them in full, as does -v:", rest.len()));
     }
-    page.gap();
-    page.text(&format!("{} more failed; report.json shows them in full, as does -v:", rest.len()));
     for requirement in rest {
         heading(page, requirement);
         page.indented(2, &requirement.text, 1);
+    }
+    if !short.is_empty() {
+        page.gap();
+        page.text(&format!("{} failed and put up with; -v shows more:", short.len()));
+    }
+    for requirement in short {
+        heading(page, requirement);
+        page.indented(2, &report.excuse(requirement).unwrap_or_default(), 2);
     }
 }
 

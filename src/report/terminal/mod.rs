@@ -8,7 +8,7 @@ mod failures;
 mod notes;
 mod table;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 
@@ -33,19 +33,8 @@ impl Default for Options {
     }
 }
 
-/// What stands at the end, and comes from outside of the report.
-#[derive(Clone, Copy, Debug)]
-pub struct Ending<'a> {
-    /// The verdict on the whole run, in a sentence.
-    pub sentence: &'a str,
-    /// Whether it is a good one.
-    pub good: bool,
-    /// Where the report files are; none where none were written.
-    pub files: &'a [&'a Path],
-}
-
-/// The whole summary, with a line feed at the end.
-pub fn render(report: &Report, ending: &Ending<'_>, options: &Options) -> String {
+/// The whole summary, with a line feed at the end. `files` are the files of the report; none where none were written.
+pub fn render(report: &Report, files: &[PathBuf], options: &Options) -> String {
     let mut page = Page::new(options);
     header(&mut page, report);
     if !report.end.first_contact_failed {
@@ -53,7 +42,7 @@ pub fn render(report: &Report, ending: &Ending<'_>, options: &Options) -> String
         failures::write(&mut page, report);
         notes::write(&mut page, report);
     }
-    footer(&mut page, report, ending);
+    footer(&mut page, report, files);
     page.out
 }
 
@@ -61,9 +50,9 @@ pub fn render(report: &Report, ending: &Ending<'_>, options: &Options) -> String
 const LEFT_SHOWN: usize = 10;
 
 /// The last lines of the summary alone.
-pub fn ending(report: &Report, ending: &Ending<'_>, options: &Options) -> String {
+pub fn ending(report: &Report, files: &[PathBuf], options: &Options) -> String {
     let mut page = Page::new(options);
-    footer(&mut page, report, ending);
+    footer(&mut page, report, files);
     page.out.trim_start().to_owned()
 }
 
@@ -82,17 +71,21 @@ fn header(page: &mut Page, report: &Report) {
     let (tool, contract) = (&header.tool, &header.contract);
     page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
     page.text(&format!("{} {}", contract.method, contract.path));
-    page.text(&format!("target {}, seed {}, mark {}", header.target, header.seed, header.mark));
+    let part = header.options.shard.map_or_else(String::new, |shard| format!(", part {shard} of a run"));
+    page.text(&format!("target {}, seed {}, mark {}{part}", header.target, header.seed, header.mark));
 }
 
-fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
+fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     let (summary, figures) = (&report.summary, &report.figures);
     page.gap();
-    let color = if ending.good { AnsiColor::Green } else { AnsiColor::Red };
-    let style = Style::new().bold().fg_color(Some(Color::Ansi(color)));
-    for line in wrap(&visible(ending.sentence), page.width) {
-        let line = page.styled(style, &line);
-        page.line(&line);
+    if let Some(ruling) = &report.ruling {
+        let color = if ruling.is_good() { AnsiColor::Green } else { AnsiColor::Red };
+        let style = Style::new().bold().fg_color(Some(Color::Ansi(color)));
+        for line in wrap(&visible(&ruling.sentence), page.width) {
+            let line = page.styled(style, &line);
+            page.line(&line);
+        }
+        ruling.stale.iter().for_each(|line| page.indented(2, line, usize::MAX));
     }
     let counts: Vec<String> = LOOKS
         .iter()
@@ -150,8 +143,8 @@ fn footer(page: &mut Page, report: &Report, ending: &Ending<'_>) {
             page.indented(2, "and more: see created.ndjson", usize::MAX);
         }
     }
-    if !ending.files.is_empty() {
-        let files: Vec<String> = ending.files.iter().map(|f| f.display().to_string()).collect();
+    if !files.is_empty() {
+        let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
     }
 }

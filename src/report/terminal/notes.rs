@@ -20,6 +20,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         unknown(page, report, verdict);
     }
     observations(page, report);
+    compared(page, report);
     if page.full {
         passed(page, report);
     }
@@ -42,6 +43,20 @@ fn passed(page: &mut Page, report: &Report) {
             words::level(requirement.level),
             visible(&requirement.id)
         ));
+    }
+}
+
+/// What differs from the baseline.
+fn compared(page: &mut Page, report: &Report) {
+    let Some(ruling) = &report.ruling else { return };
+    for (title, lines) in [("worse", &ruling.worse), ("better", &ruling.better)] {
+        if lines.is_empty() {
+            continue;
+        }
+        page.gap();
+        let head = page.bold(title);
+        page.line(&format!("{head} than in the baseline"));
+        lines.iter().for_each(|line| page.indented(2, line, 2));
     }
 }
 

@@ -80,7 +80,8 @@ pub(super) fn scalar((value, place): &Value<'_>) -> Result<String> {
     }
 }
 
-fn toml_error(source: &Arc<Source>, error: &toml::de::Error) -> Box<Diagnostic> {
+/// What is wrong with a text that is not TOML, or not what was due; of a line that may hold a secret only its place.
+pub fn toml_error(source: &Arc<Source>, error: &toml::de::Error) -> Box<Diagnostic> {
     let message = error.message().trim_end().to_owned();
     let help = "`probity explain settings` shows every key";
     let Some(span) = error.span() else {

@@ -97,6 +97,12 @@ pub const SECTIONS: &[Section] = &[
         lines: "[cleanup]\nmethod = \"DELETE\"\npath = \"/v1/things/{id}\"\n",
     },
     Section {
+        table: "gate",
+        text: "What makes a run red, beside musts: levels, areas, ids or patterns of ids that count (deny) and that do \
+               not (allow), and a file of known failures.",
+        lines: "[gate]\ndeny = [\"should\"]\nallow = []\nwaivers = \"waivers.toml\"\n",
+    },
+    Section {
         table: "targets",
         text: "More targets, by name: --on staging, or PROBITY_ON. The keys of [target] stand in the table itself, all \
                other tables below it; what they do not say is shared.",

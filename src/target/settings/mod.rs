@@ -26,7 +26,7 @@ use crate::source::{Diagnostic, Place, Result, Source};
 use file::{Table, Value, scalar};
 use layers::{Given, Layers};
 
-pub use file::{FILE, find};
+pub use file::{FILE, find, toml_error};
 pub use keys::{KEYS, Key, SECTIONS, Section};
 
 /// The variable that holds the caller's token where no file names another.

@@ -147,5 +147,5 @@ fn the_file_that_is_shown_is_one() {
     assert!(settings.cleanup.is_some() && settings.headers.len() == 2 && settings.fixtures["thing_id"] == "t_1");
     assert_eq!(on(Some("staging")).budget.max_created, Some(100));
     let all: Vec<&str> = SECTIONS.iter().map(|section| section.table).collect();
-    assert_eq!(all, ["identities", "fixtures", "headers", "cleanup", "targets"], "what a file may hold");
+    assert_eq!(all, ["identities", "fixtures", "headers", "cleanup", "gate", "targets"], "what a file may hold");
 }

@@ -1,0 +1,152 @@
+//! `judge`: recorded traffic, without sending anything.
+
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use clap::Args as ClapArgs;
+use hdrhistogram::Histogram;
+
+use super::options::{ContractOptions, GateOptions, TargetOptions};
+use super::output::{OutputOptions, unwritable};
+use super::{Done, Failed};
+use crate::generate::draft::Lent;
+use crate::judge::tally::Verdict;
+use crate::plan::Selection;
+use crate::report::exchanges::ExchangeLog;
+use crate::report::model::{End, Options};
+use crate::report::{self, EXCHANGES, Facts, Recorder, Report, WriteError};
+use crate::run::event::{Event, Sink as _};
+use crate::run::{Figures, Outcome, Standing};
+use crate::source::Diagnostic;
+use crate::target::clock::system_now;
+use crate::traffic::{self, Judged, har};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Examples:
+  probity check --report har && probity judge reports/exchanges.har --out again
+  probity judge session.har --config probity.toml      what a browser or a proxy recorded
+
+Rules, constraints and what the document asks for are judged on the exchanges of the contract's operation. What needs
+requests of its own stays untested, and does not make the run red.
+")]
+pub(crate) struct Args {
+    /// The recording: HAR
+    file: PathBuf,
+
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+
+    /// Only requirements whose id matches, as `response/*`; may be repeated
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    only: Vec<String>,
+
+    /// No requirements whose id matches; may be repeated
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    skip: Vec<String>,
+
+    #[command(flatten)]
+    gate: GateOptions,
+
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    let name = args.file.display().to_string();
+    let contract = args.contract.load()?;
+    let settings = args.target.offline()?;
+    settings.check_fixtures(&contract.fixtures)?;
+    let text = std::fs::read_to_string(&args.file)
+        .map_err(|e| Diagnostic::new(format!("cannot read {name}: {e}")).help("name a HAR file"))?;
+    let entries = har::entries(&text).map_err(|e| {
+        Diagnostic::new(format!("{name} is no HAR: {e}"))
+            .help("browsers save one from the network panel of their developer tools; `check --report har` writes one")
+    })?;
+    let identities = settings.identities.keys().cloned().collect();
+    let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
+    let selected = Selection::new(args.only.clone(), args.skip.clone()).apply(&contract)?;
+    let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
+    let policy = args.gate.policy(settings.source.as_ref(), requirements)?;
+    let judged = traffic::judge(&contract, &lent, &settings, &entries);
+    if judged.exchanges.is_empty() {
+        let operation = &contract.operation;
+        return Err(Failed::Input(
+            Diagnostic::new(format!("{name} has no exchange of {} {}", operation.method, operation.path)).help(
+                "the path is looked for behind that of the target's URL; name another --target, or another --contract",
+            ),
+        ));
+    }
+    let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
+    let facts = Facts {
+        target: name.clone(),
+        seed: 0,
+        mark: "recorded".to_owned(),
+        options: Options { only: args.only.clone(), skip: args.skip.clone(), recorded: true, ..Options::default() },
+        command: format!("probity judge {}", shlex::try_quote(&name).unwrap_or_else(|_| name.as_str().into())),
+    };
+    record(args, &judged, recorder.clone()).map_err(unwritable)?;
+    let others = judged.others;
+    let built = Report::build(&contract, &selected, &outcome(judged), &facts, &recorder);
+    if others > 0 && !args.output.quiet {
+        eprintln!("{others} exchanges of other operations were left out");
+    }
+    args.output.conclude(said(built), &policy)
+}
+
+/// The exchanges that were judged, as every run leaves them.
+fn record(args: &Args, judged: &Judged, recorder: Recorder) -> Result<(), WriteError> {
+    report::create_dir(&args.output.out)?;
+    let path = args.output.out.join(EXCHANGES);
+    let write = || {
+        let mut log = ExchangeLog::create(&path, recorder)?;
+        judged.exchanges.iter().for_each(|(exchange, purpose)| log.event(Event::Exchange(exchange, *purpose)));
+        log.finish()
+    };
+    write().map_err(|source| WriteError { path: path.clone(), source })
+}
+
+/// What the recording brought, as a run would have.
+fn outcome(judged: Judged) -> Outcome {
+    let exchanges = || judged.exchanges.iter().map(|(exchange, _)| exchange);
+    let mut latencies = Histogram::new(3).expect("three digits are allowed");
+    for exchange in exchanges().filter(|e| e.response().is_some()) {
+        // Fails only beyond what a histogram can hold, which is centuries.
+        let _ = latencies.record(u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX));
+    }
+    let started = exchanges().map(|e| e.sent).min().unwrap_or_else(system_now);
+    let ended = exchanges().map(|e| e.sent + TimeDelta::from_std(e.elapsed).unwrap_or_default()).max();
+    let accepted = exchanges().filter(|e| e.status().is_some_and(|s| (200..300).contains(&s))).count();
+    let figures = Figures {
+        started,
+        elapsed: ended.and_then(|ended| (ended - started).to_std().ok()).unwrap_or_default(),
+        requests: judged.exchanges.len() as u64,
+        retries: 0,
+        accepted: accepted as u64,
+        created: 0,
+        uncertain: 0,
+        slowest: Vec::new(),
+        waited: std::time::Duration::ZERO,
+        latencies,
+        most_at_once: 0,
+        clock: None,
+    };
+    Outcome { tallies: judged.tallies, left_out: 0, stop: None, standing: Standing::NotAsked, figures }
+}
+
+/// The report in the words of a recording: nothing was to be sent, so nothing was left out.
+fn said(mut report: Report) -> Report {
+    report.end = End { complete: true, cause: None, reason: None, first_contact_failed: false };
+    for requirement in &mut report.requirements {
+        if requirement.selected && requirement.verdict == Verdict::Untested {
+            requirement.reason = Some("no exchange of the recording spoke to it".to_owned());
+        }
+        for failure in &mut requirement.failures {
+            failure.rerun = failure.rerun.replace(" --seed 0 ", " ");
+        }
+    }
+    report
+}

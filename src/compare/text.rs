@@ -1,0 +1,91 @@
+//! A comparison as a table for a terminal.
+
+use std::fmt::Write as _;
+
+use super::{Comparison, Row, detail, letter};
+use crate::judge::tally::Verdict;
+use crate::report::terminal::Options;
+use crate::report::text::{counted, fit, pad, visible, width, wrap};
+use crate::report::words::{self, LOOKS, Look};
+
+/// What stands where a run was not about a requirement.
+const NOTHING: &str = "·";
+/// On how many lines a side's detail is shown.
+const LINES: usize = 4;
+
+/// The table: what differs; with `full`, everything.
+pub fn render(comparison: &Comparison, options: &Options) -> String {
+    let columns = options.width.clamp(80, 200);
+    let mut out = format!("{}: {}\n\n", comparison.contract, counted(comparison.sides.len() as u64, "run"));
+    for (i, side) in comparison.sides.iter().enumerate() {
+        let total = |verdict| side.summary.total(verdict);
+        let counts: Vec<String> = LOOKS
+            .iter()
+            .filter(|look| total(look.verdict) > 0)
+            .map(|look| format!("{} {}", total(look.verdict), look.word))
+            .collect();
+        let line = format!("{}  {} ({}): {}", letter(i), side.name, side.target, counts.join(", "));
+        let _ = writeln!(out, "{}", fit(&visible(&line), columns));
+    }
+    let rows: Vec<&Row> = comparison.rows.iter().filter(|r| r.differs || options.full).collect();
+    let letters: Vec<String> = (0..comparison.sides.len()).map(letter).collect();
+    let cell = letters.iter().map(|l| width(l)).max().unwrap_or(1);
+    let room = columns.saturating_sub(8 + letters.len() * (cell + 2)).max(20);
+    let names = rows.iter().map(|r| width(&visible(&r.id))).max().unwrap_or(0).min(room);
+    if !rows.is_empty() {
+        let heads: String = letters.iter().map(|l| format!("  {}", pad(l, cell))).collect();
+        let _ = writeln!(out, "\n{}{}", " ".repeat(8 + names), heads.trim_end());
+    }
+    for row in &rows {
+        let mut line = format!("{:<6}  {}", words::level(row.level), pad(&fit(&visible(&row.id), names), names));
+        for one in &row.cells {
+            let (symbol, look) = match one {
+                Some(one) => (Look::of(one.verdict).symbol, Some(Look::of(one.verdict))),
+                None => (NOTHING, None),
+            };
+            let symbol = pad(symbol, cell);
+            let symbol = match look.filter(|_| options.color) {
+                Some(look) => format!("{style}{symbol}{style:#}", style = look.style()),
+                None => symbol,
+            };
+            let _ = write!(line, "  {symbol}");
+        }
+        let _ = writeln!(out, "{}", line.trim_end());
+        if row.differs {
+            details(&mut out, row, columns);
+        }
+    }
+    let differing = comparison.differing().count();
+    let all = comparison.rows.len();
+    let legend: Vec<String> = LOOKS.iter().map(|l| format!("{} {}", l.symbol, l.word)).collect();
+    if !rows.is_empty() {
+        let _ = writeln!(out, "\n{}, {NOTHING} not in that run", legend.join(", "));
+    }
+    let same = format!("{} of {all} differ, {} are the same", differing, all - differing);
+    let _ = writeln!(out, "\n{same}");
+    out
+}
+
+/// What each side has to say; what several say is said once.
+fn details(out: &mut String, row: &Row, columns: usize) {
+    let mut said: Vec<(String, Vec<String>)> = Vec::new();
+    for (i, cell) in row.cells.iter().enumerate() {
+        if cell.as_ref().is_none_or(|c| c.verdict == Verdict::Pass && c.observed.is_empty()) {
+            continue;
+        }
+        let text = detail(cell.as_ref());
+        match said.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, sides)) => sides.push(letter(i)),
+            None => said.push((text, vec![letter(i)])),
+        }
+    }
+    for (text, sides) in said {
+        let text = format!("{}: {}", sides.join(", "), visible(&text));
+        let lines = wrap(&text, columns - 10);
+        let cut = lines.len() > LINES;
+        for (i, line) in lines.iter().take(LINES).enumerate() {
+            let more = if cut && i + 1 == LINES { " …" } else { "" };
+            let _ = writeln!(out, "        {line}{more}");
+        }
+    }
+}
