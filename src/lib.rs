@@ -15,6 +15,8 @@
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
 //! - [`compare`]: reports beside each other
+//! - [`lookup`]: finding what a target lends
+//! - [`doctor`]: whether a check can be run on a target
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
 //! - [`traffic`]: what others recorded, judged without sending
@@ -29,11 +31,13 @@ pub mod cleanup;
 pub mod cli;
 pub mod compare;
 pub mod contract;
+pub mod doctor;
 pub mod expression;
 pub mod gate;
 pub mod generate;
 pub mod judge;
 pub mod lint;
+pub mod lookup;
 pub mod plan;
 pub mod reference;
 pub mod report;

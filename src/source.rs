@@ -94,6 +94,16 @@ impl Diagnostic {
         &self.title
     }
 
+    /// Where, as `file:line`, if a line can be blamed for it.
+    pub fn place(&self) -> Option<String> {
+        self.place.as_ref().map(Place::to_string)
+    }
+
+    /// What to do about it, if there is something to say.
+    pub fn advice(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// The whole message, with file, line and caret; in colour if asked.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };

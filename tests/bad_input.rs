@@ -61,6 +61,24 @@ fn bad_contract(copy: &Copy, file: &str, at: &str, message: &str) -> Ran {
 const DOCUMENT: &str = "spec/create-opportunity.yaml";
 
 #[test]
+fn look_ups_that_cannot_work() {
+    for (from, to, at, message) in [
+        ("- me: { get: /v1/me,", "- me: { gett: /v1/me,", "gett", "unknown key `gett` in a step of `lookup`"),
+        ("- me: { get: /v1/me,", "- me: { get: v1/me,", "v1/me,", "a path begins with a slash"),
+        ("- me: { get: /v1/me,", "- me: { get: \"/v1/{it}\",", "\"/v1/{it}\"", "there is no `each`"),
+        ("- me: { get: /v1/me,", "- me: { get: \"/v1/{me}\",", "\"/v1/{me}\"", "nothing in braces but {it}"),
+        ("[body.data, body.user, body]", "[body.data, boddy]", "boddy", "unknown name `boddy`"),
+        ("[body.data, body.user, body]", "[body.data, body.(]", "body.(", "this is not a CEL expression"),
+        ("    - colleague: {", "    - me: {", "me: { get: /v1/me, as", "the name `me` is taken"),
+        ("caller_user_id: [me.id", "caler_user_id: [me.id", "caler_user_id", "asks for no fixture `caler_user_id`"),
+        ("name: it.id, value: \"{'pipe", "value: \"{'pipe", "{ each: homes", "`name` is missing"),
+    ] {
+        let copy = Copy::new().change("contract.yaml", from, to);
+        bad_contract(&copy, "contract.yaml", at, message);
+    }
+}
+
+#[test]
 fn a_document_that_is_not_there() {
     let copy = Copy::new().change("contract.yaml", "spec: spec/create", "spec: spec/gone-create");
     bad_contract(&copy, "contract.yaml", "spec/gone", "there is no `spec/gone-create-opportunity.yaml`");

@@ -259,8 +259,9 @@ fn command(args: &Args) -> String {
     if let Some(name) = &args.target.on {
         option("--on", name.clone());
     }
+    let connection = &args.target.connection;
     for (flag, value) in
-        [("--rate", &args.target.rate), ("--ca-file", &args.target.ca_file), ("--proxy", &args.target.proxy)]
+        [("--rate", &args.target.rate), ("--ca-file", &connection.ca_file), ("--proxy", &connection.proxy)]
     {
         value.iter().for_each(|value| option(flag, value.clone()));
     }

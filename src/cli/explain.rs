@@ -8,6 +8,7 @@ use crate::contract::requirement::{Always, Form, Origin, Requirement, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::gate::Exit;
 use crate::source::{Diagnostic, did_you_mean};
+use crate::target::settings::write;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -21,32 +22,9 @@ pub(crate) struct Args {
     target: TargetOptions,
 }
 
-const SETTINGS: &str = r#"probity.toml says where the target is, who calls it, and what it lends:
-
-    [target]
-    url = "https://staging.example.com"      # a path before the operation's may follow
-
-    [identities.caller]                      # who sends, unless a case says otherwise
-    token = { env = "PROBITY_TOKEN" }        # the variable that holds the token
-
-    [identities.colleague]                   # more identities, where the contract's cases name them
-    token = { env = "PROBITY_TOKEN_COLLEAGUE" }
-
-    [fixtures]                               # what the contract asks a target to lend
-
-    [gate]                                   # what makes a run red, beside musts
-    deny = ["should"]                        # levels, areas, ids or patterns of ids that count
-    allow = []                               # and that do not
-    waivers = "waivers.toml"                 # known failures
-
-Only the URL, the caller and the fixtures that the contract requires are needed. What else is missing
-makes the requirements that need it `skipped`, each saying what to add. `probity explain fixtures`
-shows the fixtures of a contract.
-"#;
-
 pub(crate) fn run(args: &Args) -> Done {
     if args.id == "settings" {
-        print(SETTINGS);
+        print(&format!("{}\n{}", write::whole(), write::beside()));
         return Ok(Exit::Conformant);
     }
     let contract = args.contract.load()?;

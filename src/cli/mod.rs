@@ -7,9 +7,11 @@ mod cleanup;
 mod compare;
 mod completions;
 pub mod conformance;
+mod doctor;
 mod example;
 mod explain;
 mod github;
+mod init;
 mod judge;
 mod lint;
 mod list;
@@ -43,8 +45,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write settings for a server, with what can be looked up there; only reads
+    Init(init::Args),
     /// Check a server, and write reports
     Check(Box<check::Args>),
+    /// Look whether a check can be run, and say what stands in its way; creates nothing if it can
+    Doctor(Box<doctor::Args>),
     /// Remove what earlier checks created
     Cleanup(cleanup::Args),
     /// List the requirements
@@ -123,7 +129,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Done {
     match command {
+        Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Cleanup(args) => cleanup::run(&args),
         Command::List(args) => list::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -67,6 +67,22 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "N")]
     pub concurrency: Option<String>,
 
+    #[command(flatten)]
+    pub connection: ConnectionOptions,
+
+    /// Make the embedded server deviate (see `list --faults`); may be repeated
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
+    pub fault: Vec<String>,
+
+    /// Make the embedded server differ without breaking the contract (see `list --liberties`); may be repeated
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
+    pub liberty: Vec<String>,
+}
+
+/// How the server is connected to. Every value may also stand in a variable or in probity.toml.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub(crate) struct ConnectionOptions {
     /// The time limit of one request [env: PROBITY_TIMEOUT] [default: 10s]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
@@ -86,14 +102,22 @@ pub(crate) struct TargetOptions {
     /// Believe any certificate; for tests alone [env: PROBITY_INSECURE]
     #[arg(long)]
     pub insecure: bool,
+}
 
-    /// Make the embedded server deviate (see `list --faults`); may be repeated
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
-    pub fault: Vec<String>,
-
-    /// Make the embedded server differ without breaking the contract (see `list --liberties`); may be repeated
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
-    pub liberty: Vec<String>,
+impl ConnectionOptions {
+    /// What was typed, by flag.
+    pub(crate) fn flags(&self) -> BTreeMap<&'static str, String> {
+        let texts = [
+            ("timeout", &self.timeout),
+            ("proxy", &self.proxy),
+            ("ca-file", &self.ca_file),
+            ("client-certificate", &self.client_certificate),
+        ];
+        let mut flags: BTreeMap<_, _> =
+            texts.into_iter().filter_map(|(flag, text)| Some((flag, text.clone()?))).collect();
+        flags.extend(self.insecure.then(|| ("insecure", "true".to_owned())));
+        flags
+    }
 }
 
 /// What a run may cost. Every value may also stand in a variable or in probity.toml.
@@ -114,7 +138,7 @@ pub(crate) struct BudgetOptions {
     pub max_duration: Option<String>,
 }
 
-fn pair(text: &str) -> std::result::Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> std::result::Result<(String, String), String> {
     text.split_once('=')
         .map(|(path, value)| (path.to_owned(), value.to_owned()))
         .ok_or_else(|| "write PATH=VALUE".to_owned())
@@ -167,22 +191,17 @@ impl TargetOptions {
 
     /// What was typed.
     fn overrides(&self, budget: &BudgetOptions) -> Overrides {
-        let mut flags = BTreeMap::new();
+        let mut flags = self.connection.flags();
         let texts = [
             ("target", &self.target),
             ("rate", &self.rate),
             ("concurrency", &self.concurrency),
-            ("timeout", &self.timeout),
-            ("proxy", &self.proxy),
-            ("ca-file", &self.ca_file),
-            ("client-certificate", &self.client_certificate),
             ("max-requests", &budget.max_requests),
             ("max-created", &budget.max_created),
             ("max-duration", &budget.max_duration),
         ];
         flags.extend(texts.into_iter().filter_map(|(flag, text)| Some((flag, text.clone()?))));
-        let truths = [("insecure", self.insecure), ("allow-production", self.allow_production)];
-        flags.extend(truths.into_iter().filter(|(_, said)| *said).map(|(flag, _)| (flag, "true".to_owned())));
+        flags.extend(self.allow_production.then(|| ("allow-production", "true".to_owned())));
         Overrides { on: self.on.clone(), flags, fixtures: self.fixture.clone() }
     }
 

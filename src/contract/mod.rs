@@ -4,6 +4,7 @@
 //! - [`schema`]: its schemas, translated and compiled
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
+//! - [`lookup`]: how what a target lends is found
 //! - [`requirement`]: what all of them become
 //! - [`coverage`]: which fields they speak of
 
@@ -12,11 +13,13 @@ pub mod coverage;
 pub mod derive;
 pub mod document;
 mod files;
+pub mod lookup;
 pub mod requirement;
 pub mod schema;
 pub mod steps;
 pub mod template;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -27,7 +30,9 @@ use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
 use document::Operation;
 pub use files::{EMBEDDED, Location};
+use lookup::Lookup;
 use requirement::{Form, Open, Requirement};
+use template::Template;
 
 /// An operation and all requirements on it.
 #[derive(Debug)]
@@ -46,6 +51,8 @@ pub struct Contract {
     pub defines: Arc<Defines>,
     /// What a target must lend.
     pub fixtures: FixtureSchema,
+    /// How what a target lends is found.
+    pub lookup: Lookup,
     /// Lists that valid values are drawn from, in this order.
     pub values: Vec<ValueList>,
     /// Identities that may carry out the operation.
@@ -104,7 +111,7 @@ impl Contract {
         let root = yaml::parse(&files.contract)?;
         root.only(
             "contract.yaml",
-            &["spec", "operation", "fixtures", "record", "mark", "clock", "define", "values", "callers"],
+            &["spec", "operation", "fixtures", "lookup", "record", "mark", "clock", "define", "values", "callers"],
         )?;
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
@@ -119,10 +126,12 @@ impl Contract {
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
         let expression = |key: &str| root.get(key).map(|n| compile(n, &vocabulary.exchange)).transpose();
+        let fixtures = fixture_schema(root.get("fixtures"))?;
         let contract = Self {
             name: files.name.clone(),
             hash: files.hash(&document),
-            fixtures: fixture_schema(root.get("fixtures"))?,
+            lookup: lookup::read(root.get("lookup"), &fixtures.json)?,
+            fixtures,
             values: values(&root, &operation, &vocabulary.request)?,
             callers: callers(&root)?,
             record: expression("record")?,
@@ -140,6 +149,23 @@ impl Contract {
     /// The requirement with this id.
     pub fn requirement(&self, id: &str) -> Option<&Requirement> {
         self.requirements.iter().find(|r| r.id == id)
+    }
+
+    /// The identities that the contract names, the caller first.
+    pub fn identities(&self) -> Vec<String> {
+        let steps = self.requirements.iter().flat_map(|r| match &r.form {
+            Form::Scenario(scenario) => &scenario.steps[..],
+            Form::Probe(probe) => &probe.steps[..],
+            _ => &[],
+        });
+        let named = steps.flat_map(|step| &step.sends).filter_map(|send| match &send.identity {
+            Some(Template::Literal(Json::String(name))) => Some(name),
+            _ => None,
+        });
+        let asking = self.lookup.steps.iter().filter_map(|step| step.identity.as_ref());
+        let others: BTreeSet<&String> = self.callers.iter().chain(named).chain(asking).collect();
+        let others = others.into_iter().filter(|name| *name != CALLER).cloned();
+        [CALLER.to_owned()].into_iter().chain(others).collect()
     }
 
     /// Every path under a body that an expression reads must exist in the document.

@@ -22,6 +22,12 @@ pub(super) enum Credentials<'a> {
 
 /// The token of a request, known and allowed to write.
 pub(super) fn caller(office: &Office, request: &axum::http::request::Parts) -> Result<&'static Token, Failure> {
+    let token = known(office, request)?;
+    if token.may_write { Ok(token) } else { hook::read_only(&office.deviations, token, read_only(office)) }
+}
+
+/// The token of a request, known.
+pub(super) fn known(office: &Office, request: &axum::http::request::Parts) -> Result<&'static Token, Failure> {
     let d = &office.deviations;
     let presented = credentials(&request.headers);
     let known = match presented {
@@ -37,7 +43,7 @@ pub(super) fn caller(office: &Office, request: &axum::http::request::Parts) -> R
         }
     };
     hook::remember(d, token, &request.extensions);
-    if token.may_write { Ok(token) } else { hook::read_only(d, token, read_only(office)) }
+    Ok(token)
 }
 
 fn credentials(headers: &HeaderMap) -> Credentials<'_> {

@@ -11,6 +11,7 @@
 //! - `body` with `json_text`, and `validate`: what is asked;
 //! - `resolve`: references and defaults, from the `world` and its `residents`;
 //! - `record` with `ids`, and `created`: the opportunity and its answer;
+//! - `lookups`: reading what of the world a client has to know;
 //! - `refusal`, `refused` and `respond`: how requests end.
 //!
 //! It can be made to deviate at named points: by [`Fault`]s, which break the contract, and by [`Liberty`]s, which do not.
@@ -29,6 +30,7 @@ mod ids;
 mod json_text;
 mod liberties;
 mod limits;
+mod lookups;
 mod named;
 mod office;
 mod record;
@@ -72,6 +74,7 @@ pub fn app(options: &Options) -> Router {
     let office = Arc::new(Office::new(options));
     Router::new()
         .route("/v1/households/{household_id}/opportunities", post(create::handle))
+        .merge(lookups::routes())
         .fallback(create::elsewhere)
         .method_not_allowed_fallback(create::elsewhere)
         .layer(from_fn_with_state(Arc::clone(&office), wire::around))

@@ -32,7 +32,7 @@ impl Run<'_> {
             let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, true).await else {
                 return Some(Stop::Interrupted);
             };
-            if let Some(stop) = stop(&seen.exchange) {
+            if let Some(stop) = stop(&seen.exchange, &self.client.settings().url) {
                 // One sign is enough with the first; the full one may fail for what is in it.
                 if place == MINIMAL || seen.accepted() != Known::No {
                     return Some(stop);
@@ -49,7 +49,7 @@ impl Run<'_> {
     }
 }
 
-fn stop(exchange: &Exchange) -> Option<Stop> {
+fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
     match &exchange.outcome {
         Outcome::Failed(failure) => match failure.kind {
             FailureKind::Throttled => Some(Stop::Throttled),
@@ -58,7 +58,7 @@ fn stop(exchange: &Exchange) -> Option<Stop> {
                 failure.message.clone(),
                 "a token or a fixture holds a character that no request can hold".into(),
             )),
-            _ => Some(Stop::Unreachable(format!("{} ({})", failure.kind.text(), failure.message))),
+            _ => Some(Stop::Unreachable(failure.at_first(url))),
         },
         Outcome::Response(r) => {
             let advice = match r.status {

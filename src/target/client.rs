@@ -422,6 +422,10 @@ fn failure(error: reqwest::Error) -> Failure {
         if !message.contains(&text) {
             message = format!("{message}: {text}");
         }
+        if let Some(advice) = super::tls::advice(cause) {
+            (kind, message) = (FailureKind::Connect, advice);
+            break;
+        }
         source = cause.source();
     }
     Failure { kind, message }

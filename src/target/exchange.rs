@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use url::Url;
 
 use crate::generate::render::Request;
 
@@ -104,6 +105,18 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The message.
     pub message: String,
+}
+
+impl Failure {
+    /// What to say of it where the target has answered nothing so far.
+    pub fn at_first(&self, url: &Url) -> String {
+        // Where a certificate of ours is asked for, an end of the connection may be all that is seen of it.
+        let perhaps = match (self.kind, url.scheme()) {
+            (FailureKind::Broken, "https") => "; it may ask for a client_certificate (--client-certificate)",
+            _ => "",
+        };
+        format!("{} ({}{perhaps})", self.kind.text(), self.message)
+    }
 }
 
 /// The kinds of failures.

@@ -181,7 +181,7 @@ async fn only_households_of_ones_own_are_there() {
         let error = read(response, StatusCode::NOT_FOUND).await;
         assert_eq!(error["code"], "no_such_household");
     }
-    let elsewhere = bench.client.get(format!("{}/v1/me", bench.server.url)).send().await.unwrap();
+    let elsewhere = bench.client.get(format!("{}/v1/tasks", bench.server.url)).send().await.unwrap();
     assert_eq!(read(elsewhere, StatusCode::NOT_FOUND).await["code"], "no_such_operation");
 }
 

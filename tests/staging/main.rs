@@ -6,10 +6,13 @@ mod support;
 mod budget;
 mod cleanup;
 mod connection;
+mod doctor;
+mod init;
 mod pace;
 mod retries;
 mod settings;
 mod signals;
+mod tls;
 mod tokens;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

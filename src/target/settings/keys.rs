@@ -55,3 +55,58 @@ keys! {
     MAX_CREATED "budget" "max_created" "max-created" "no limit" "300" "how many records may be created"
     MAX_DURATION "budget" "max_duration" "max-duration" "no limit" "\"10m\"" "how long a run may take, waits included"
 }
+
+/// A table of the settings beside those of [`KEYS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Its name in the file.
+    pub table: &'static str,
+    /// What it is for.
+    pub text: &'static str,
+    /// How it is written.
+    pub lines: &'static str,
+}
+
+/// All of them. What stands there is read by a test.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        table: "identities",
+        text: "Who calls, and where the token comes from: a variable; a file, read again when it changes; a command that \
+               prints one, run again when its time (ttl) ends or the target refuses it. The caller sends unless a case \
+               says otherwise; the others stand in where the contract's cases name them.",
+        lines: "[identities.caller]\ntoken = { env = \"PROBITY_TOKEN\" }\n\n[identities.colleague]\n\
+                token = { file = \"colleague.token\" }\n\n[identities.read_only]\n\
+                token = { command = \"print-token read-only\", ttl = \"50s\" }\n",
+    },
+    Section {
+        table: "fixtures",
+        text: "What the target lends: `probity explain fixtures` shows what the contract asks for, `probity init` looks \
+               it up where it can (--fixture PATH=VALUE)",
+        lines: "[fixtures]\nthing_id = \"t_1\"\n",
+    },
+    Section {
+        table: "headers",
+        text: "Headers of every request; a secret comes from where tokens come from, and is kept out of reports. So are \
+               the headers that secret_headers = [\"x-session\"] under [target] lists, in both directions.",
+        lines: "[headers]\nX-Tenant = \"acme\"\nX-Gateway-Key = { env = \"GATEWAY_KEY\" }\n",
+    },
+    Section {
+        table: "cleanup",
+        text: "How a record that a run created is removed, after each run and by `probity cleanup`: {id} is the record, \
+               other names are those of the operation's path (--no-cleanup leaves all)",
+        lines: "[cleanup]\nmethod = \"DELETE\"\npath = \"/v1/things/{id}\"\n",
+    },
+    Section {
+        table: "gate",
+        text: "What makes a run red, beside musts: levels, areas, ids or patterns of ids that count (deny) and that do \
+               not (allow), and a file of known failures.",
+        lines: "[gate]\ndeny = [\"should\"]\nallow = []\nwaivers = \"waivers.toml\"\n",
+    },
+    Section {
+        table: "targets",
+        text: "More targets, by name: --on staging, or PROBITY_ON. The keys of [target] stand in the table itself, all \
+               other tables below it; what they do not say is shared.",
+        lines: "[targets.staging]\nurl = \"https://staging.example.com\"\n\n[targets.staging.identities.caller]\n\
+                token = { env = \"STAGING_TOKEN\" }\n\n[targets.staging.budget]\nmax_created = 100\n",
+    },
+];

@@ -10,14 +10,12 @@ use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
 use super::file::{Table, Value, scalar};
-use super::keys::{KEYS, Key};
+use super::keys::{KEYS, Key, SECTIONS};
 use super::{Environment, Overrides, TOKEN_HELP, path_beside};
 use crate::source::{Diagnostic, Place, Result, did_you_mean};
 use crate::target::secret::Secrets;
 use crate::target::token::{Origin, Token};
 
-/// Tables beside those of [`KEYS`].
-const TABLES: [&str; 4] = ["identities", "headers", "fixtures", "cleanup"];
 /// The key of the table of a target that lists headers.
 const LISTS: [&str; 1] = ["secret_headers"];
 
@@ -101,8 +99,9 @@ impl<'a> Layers<'a> {
             Ok(())
         };
         // What makes a run red is read by the gate, see [`crate::gate::policy::Settings`].
-        let mut known = vec!["target", "budget", "targets", "gate"];
-        known.extend(TABLES);
+        let sections = || SECTIONS.iter().map(|section| section.table);
+        let mut known = vec!["target", "budget"];
+        known.extend(sections());
         root.check("", &known)?;
         tables(root, "")?;
         if let Some(table) = root.table("target")? {
@@ -113,7 +112,7 @@ impl<'a> Layers<'a> {
             if let Some(table) = targets.table(&name)? {
                 let mut known = target.clone();
                 known.push("budget");
-                known.extend(TABLES);
+                known.extend(sections().filter(|table| !["targets", "gate"].contains(table)));
                 table.check(&format!("targets.{name}"), &known)?;
                 tables(table, &format!("targets.{name}."))?;
             }

@@ -6,6 +6,7 @@
 mod file;
 mod keys;
 mod layers;
+pub mod write;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use file::{Table, Value, scalar};
 use layers::{Given, Layers};
 
 pub use file::{FILE, find, toml_error};
-pub use keys::{KEYS, Key};
+pub use keys::{KEYS, Key, SECTIONS, Section};
 
 /// The variable that holds the caller's token where no file names another.
 pub const TOKEN_VARIABLE: &str = "PROBITY_TOKEN";
@@ -391,7 +392,7 @@ fn cleanup(layers: &mut Layers<'_>) -> Result<Option<Cleanup>> {
 }
 
 /// A variable's name that begins with another's.
-fn variable_of(prefix: &str, name: &str) -> String {
+pub fn variable_of(prefix: &str, name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("{prefix}_{}", name.chars().map(plain).collect::<String>())
 }

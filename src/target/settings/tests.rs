@@ -123,3 +123,29 @@ fn plain_http_warns_unless_it_stays_here() {
     };
     assert_eq!((of("http://staging.example.com"), of("http://[::1]:80"), of("https://x")), (1, 0, 0));
 }
+
+#[test]
+fn the_file_that_is_shown_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let pem = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
+    for name in ["ca.pem", "client.pem", "colleague.token"] {
+        std::fs::write(dir.path().join(name), pem).unwrap();
+    }
+    let source = Source::new(dir.path().join(FILE).display().to_string(), write::whole());
+    let environment =
+        |name: &str| ["PROBITY_TOKEN", "GATEWAY_KEY", "STAGING_TOKEN"].contains(&name).then(|| "t".into());
+    let on = |on: Option<&str>| {
+        let overrides = Overrides { on: on.map(str::to_owned), ..Overrides::default() };
+        Settings::read(Some(Arc::clone(&source)), &overrides, &environment).unwrap()
+    };
+    let settings = on(None);
+    for key in KEYS.iter().filter(|key| !key.table.is_empty()) {
+        let shown = settings.shown.iter().find(|(name, ..)| *name == key.path()).unwrap();
+        assert!(shown.2.contains(FILE), "{} comes from {}", key.path(), shown.2);
+    }
+    assert_eq!(settings.identities.len(), 3);
+    assert!(settings.cleanup.is_some() && settings.headers.len() == 2 && settings.fixtures["thing_id"] == "t_1");
+    assert_eq!(on(Some("staging")).budget.max_created, Some(100));
+    let all: Vec<&str> = SECTIONS.iter().map(|section| section.table).collect();
+    assert_eq!(all, ["identities", "fixtures", "headers", "cleanup", "gate", "targets"], "what a file may hold");
+}
