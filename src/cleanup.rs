@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
+use tokio_util::sync::CancellationToken;
 
 use crate::contract::document::Security;
 use crate::generate::render::{Request, Shown, segment};
@@ -39,7 +40,7 @@ impl From<Cleaned> for report::model::Cleanup {
     }
 }
 
-/// Removes records, each as the one who created it, and notes each in the log.
+/// Removes records, each as the one who created it, and notes each in the log. Cancelling `stop` ends it.
 ///
 /// # Errors
 /// A connection that cannot be set up; a log that cannot be written.
@@ -49,6 +50,7 @@ pub async fn clean_up(
     clock: Clock,
     left: Left,
     log: &mut CreatedLog,
+    stop: &CancellationToken,
 ) -> Result<Cleaned> {
     let Some(cleanup) = settings.cleanup.clone() else {
         return Err(Diagnostic::new("the settings do not say how a record is removed")
@@ -68,7 +70,11 @@ pub async fn clean_up(
         .map(|record| {
             let (client, cleanup) = (&client, &cleanup);
             async move {
-                let outcome = remove(client, cleanup, &record).await;
+                let outcome = tokio::select! {
+                    biased;
+                    () = stop.cancelled() => Err("the clean-up was ended".to_owned()),
+                    outcome = remove(client, cleanup, &record) => outcome,
+                };
                 (record, outcome)
             }
         })

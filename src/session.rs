@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::cleanup::clean_up;
 use crate::contract::Contract;
 use crate::generate::draft::Lent;
@@ -95,6 +97,11 @@ impl Session {
     ) -> Result<Self> {
         let contract = contract.into();
         settings.check_production(&contract.operation.servers)?;
+        let own = contract.operation.security.as_ref().map_or("authorization", |s| s.header.as_str());
+        if let Some((name, _)) = settings.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(own)) {
+            return Err(Diagnostic::new(format!("[headers] cannot hold `{name}`: that is where tokens are sent"))
+                .help("write the token as that of an identity: [identities.caller] token = { env = \"…\" }"));
+        }
         settings.check_fixtures(&contract.fixtures)?;
         let identities = settings.identities.keys().cloned().collect();
         let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
@@ -137,6 +144,7 @@ impl Session {
             Diagnostic::new(format!("the connection cannot be set up: {}", cause_of(&e)))
                 .help("look at ca_file, client_certificate and proxy")
         })?;
+        client.limit(max_requests);
         Ok(Self {
             contract,
             lent,
@@ -169,13 +177,13 @@ impl Session {
     ///
     /// # Errors
     /// Settings that do not say how; a list that cannot be read or written.
-    pub async fn clean_up(&self, dir: &Path) -> Result<report::model::Cleanup> {
+    pub async fn clean_up(&self, dir: &Path, stop: &CancellationToken) -> Result<report::model::Cleanup> {
         let path = dir.join(CREATED);
         let unusable = |e: &dyn std::fmt::Display| Diagnostic::new(format!("{}: {e}", path.display()));
         let left = created::read(&path).map_err(|e| unusable(&e))?;
         let mut log = CreatedLog::again(&path).map_err(|e| unusable(&e))?;
         let security = self.contract.operation.security.as_ref();
-        let cleaned = clean_up(self.client.settings(), security, self.clock.clone(), left, &mut log).await?;
+        let cleaned = clean_up(self.client.settings(), security, self.clock.clone(), left, &mut log, stop).await?;
         log.finish().map_err(|e| unusable(&e))?;
         Ok(cleaned.into())
     }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use tokio_util::sync::CancellationToken;
 
 use super::options::{
     BudgetOptions, ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
@@ -136,7 +137,13 @@ pub(crate) fn run(args: &Args) -> Done {
         let exit = rule(&mut report, &policy);
         output.write(&report)?;
         if !args.no_cleanup && session.client().settings().cleanup.is_some() {
-            report.cleanup = Some(session.clean_up(&output.out).await?);
+            // A run that was ended is cleaned up after; then the next signal leaves at once.
+            let run = session.client().stop();
+            let stop = if run.is_cancelled() { CancellationToken::new() } else { run.clone() };
+            match session.clean_up(&output.out, &stop).await {
+                Ok(cleaned) => report.cleanup = Some(cleaned),
+                Err(diagnostic) => eprintln!("{}", diagnostic.render(color_stderr())),
+            }
             output.write(&report)?;
         }
         Ok::<_, Failed>((report, exit))

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use tokio_util::sync::CancellationToken;
 
 use super::options::{BudgetOptions, ContractOptions, TargetOptions};
 use super::{Done, Failed, logging, print};
@@ -50,7 +51,8 @@ pub(crate) fn run(args: &Args) -> Done {
         .build()
         .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
     let security = contract.operation.security.as_ref();
-    let cleaned = runtime.block_on(clean_up(&settings, security, Clock::system(), left, &mut log))?;
+    let cleaned =
+        runtime.block_on(clean_up(&settings, security, Clock::system(), left, &mut log, &CancellationToken::new()))?;
     log.finish().map_err(unusable)?;
     let mut text = format!("{} removed, {} left.\n", counted(cleaned.removed, "record"), cleaned.left.len());
     for (record, why) in &cleaned.left {

@@ -140,18 +140,16 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
         Some(Stop::Refused(what, advice)) => {
             (Cause::Refused, format!("the target refuses a valid request: {}; {advice}", recorder.text(what)))
         }
-        Some(Stop::Throttled) => (
+        Some(Stop::Throttled(how)) => (
             Cause::Throttled,
-            "the server kept asking to wait; try again when its limit is reset, or with a lower --concurrency"
-                .to_owned(),
-        ),
-        Some(Stop::NoToken(what)) => (
-            Cause::Token,
             format!(
-                "{}; make a new one, or let probity do so: token = {{ command = \"…\", ttl = \"50s\" }}",
-                recorder.text(what)
+                "the server kept asking to wait ({how}); try again when its limit is reset, with a lower --rate, or with a \
+                 longer --max-duration"
             ),
         ),
+        Some(Stop::NoToken(what)) => {
+            (Cause::Token, format!("{}; see how tokens are made anew: `probity explain settings`", recorder.text(what)))
+        }
         Some(Stop::Interrupted) => (Cause::Interrupted, "the run was interrupted".to_owned()),
         None if left_out == 0 && outcome.standing != run::Standing::NotAsked => {
             return End { complete: true, cause: None, reason: None, first_contact_failed: false };

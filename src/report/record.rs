@@ -124,7 +124,7 @@ pub struct Response {
 /// Why nothing whole came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
-    /// `connect`, `timeout`, `broken`, `protocol`, `too_large`, `throttled`, `unsendable` or `credentials`.
+    /// `connect`, `timeout`, `broken`, `protocol`, `too_large`, `throttled`, `unsendable`, `credentials` or `given_up`.
     pub kind: String,
     /// The message.
     pub message: String,
@@ -321,6 +321,7 @@ fn kind(kind: FailureKind) -> &'static str {
         FailureKind::Throttled => "throttled",
         FailureKind::Unsendable => "unsendable",
         FailureKind::Credentials => "credentials",
+        FailureKind::GivenUp => "given_up",
     }
 }
 

@@ -12,8 +12,8 @@ pub enum Stop {
     Unreachable(String),
     /// The target does not let us in. The message, and what is probably wrong.
     Refused(String, String),
-    /// The server kept asking to wait.
-    Throttled,
+    /// The server kept asking to wait, and how.
+    Throttled(String),
     /// There is no token that works, and why.
     NoToken(String),
     /// What it may cost is used up.
@@ -23,14 +23,23 @@ pub enum Stop {
 }
 
 impl Run<'_> {
+    /// Why nothing more is sent; the limit where nothing else says it.
+    fn why_over(&self, limit: Limit) -> Stop {
+        if self.client.stop().is_cancelled() {
+            return Stop::Interrupted;
+        }
+        self.lock().stop.clone().unwrap_or(Stop::Limit(limit))
+    }
+
     /// Sends a minimal and a full valid request; tells why it makes no sense to go on, if so.
     pub(super) async fn first_contact(&self) -> Option<Stop> {
         for place in [MINIMAL, FULL] {
-            // These two are sent whatever the limit is.
-            self.grant(1);
+            if !self.grant(1) {
+                return Some(self.why_over(Limit::Requests));
+            }
             let entry = &self.plan.entries[place];
             let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, true).await else {
-                return Some(Stop::Interrupted);
+                return Some(self.why_over(Limit::Duration));
             };
             if let Some(stop) = stop(&seen.exchange, &self.client.settings().url) {
                 // One sign is enough with the first; the full one may fail for what is in it.
@@ -52,7 +61,7 @@ impl Run<'_> {
 fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
     match &exchange.outcome {
         Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Throttled => Some(Stop::Throttled),
+            FailureKind::Throttled => Some(Stop::Throttled(failure.message.clone())),
             FailureKind::Credentials => Some(Stop::NoToken(failure.message.clone())),
             FailureKind::Unsendable => Some(Stop::Refused(
                 failure.message.clone(),

@@ -60,23 +60,34 @@ impl Ledger {
             }
             _ => return None,
         };
-        Some(Created {
-            id,
-            certain: exchange.status().is_some_and(|status| status < 300),
-            parameters: exchange.request.parameters.clone(),
-            identity: exchange.request.identity.clone(),
-            trial: exchange.trial.clone(),
-            key: exchange.request.header(KEY_HEADER).map(str::to_owned),
-            sent: exchange.sent,
-            number: exchange.number,
-        })
+        Some(created(id, exchange))
+    }
+
+    /// Notes an exchange whose request may have been processed once before this answer.
+    pub fn note_before(&mut self, exchange: &Exchange) -> Created {
+        self.uncertain += 1;
+        Created { certain: false, ..created(None, exchange) }
+    }
+}
+
+fn created(id: Option<String>, exchange: &Exchange) -> Created {
+    Created {
+        id,
+        certain: exchange.status().is_some_and(|status| status < 300),
+        parameters: exchange.request.parameters.clone(),
+        identity: exchange.request.identity.clone(),
+        trial: exchange.trial.clone(),
+        key: exchange.request.header(KEY_HEADER).map(str::to_owned),
+        sent: exchange.sent,
+        number: exchange.number,
     }
 }
 
 /// Whether something may have been created though nobody said so.
 fn may_have_created(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Response(response) => response.status >= 500,
+        // Who sends elsewhere to see what was created has created it.
+        Outcome::Response(response) => response.status >= 500 || [301, 302, 303].contains(&response.status),
         Outcome::Failed(failure) => failure.kind.is_silence(),
     }
 }

@@ -87,6 +87,11 @@ impl Run<'_> {
             if self.is_over() {
                 return None;
             }
+            // What had to be sent again took the room of others.
+            if self.client.requests() + requests > self.options.max_requests {
+                self.end(Stop::Limit(Limit::Requests));
+                return None;
+            }
             {
                 let mut held = self.lock();
                 let may_be = held.ledger.created + held.ledger.uncertain + held.placed + requests;
@@ -135,7 +140,12 @@ impl Run<'_> {
             }
             self.learn(&ready, &sent);
             let (control, about, plain) = (ready.control, ready.about, ready.plain);
+            let perhaps_twice = sent.perhaps_twice;
             let exchange = self.exchange(number, ready.name, ready.request, sent, fresh);
+            if perhaps_twice {
+                let before = self.lock().ledger.note_before(&exchange);
+                self.tell(Event::Created(&before));
+            }
             self.note(&exchange, Purpose { control, plain });
             self.judge.see(exchange, control, about, plain)
         });
@@ -258,8 +268,10 @@ impl Run<'_> {
                 *slowest = exchange.elapsed.max(*slowest);
             }
             state.accepted += u64::from(exchange.status().is_some_and(|s| (200..300).contains(&s)));
-            if matches!(&exchange.outcome, Outcome::Failed(f) if f.kind == FailureKind::Throttled) {
-                state.stop.get_or_insert(Stop::Throttled);
+            if let Outcome::Failed(failure) = &exchange.outcome
+                && failure.kind == FailureKind::Throttled
+            {
+                state.stop.get_or_insert(Stop::Throttled(failure.message.clone()));
             }
             if let Outcome::Failed(failure) = &exchange.outcome
                 && failure.kind == FailureKind::Credentials

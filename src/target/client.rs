@@ -59,6 +59,8 @@ pub struct Client {
     connects: AtomicBool,
     requests: AtomicU64,
     retries: AtomicU64,
+    /// How many requests may be sent, repetitions included.
+    most: AtomicU64,
 }
 
 /// What came of a request.
@@ -97,6 +99,7 @@ impl Client {
             connects: AtomicBool::new(true),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            most: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -128,6 +131,23 @@ impl Client {
     /// How many of them were repetitions.
     pub fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Sends nothing again beyond so many requests.
+    pub fn limit(&self, requests: u64) {
+        self.most.store(requests, Ordering::Relaxed);
+    }
+
+    /// Why a request is not to be sent again: the run was ended, or the budget is used up.
+    fn gives_up(&self) -> Option<Failure> {
+        let message = if self.stop.is_cancelled() {
+            "the run was ended"
+        } else if self.requests() >= self.most.load(Ordering::Relaxed) {
+            "the budget of requests is used up"
+        } else {
+            return None;
+        };
+        Some(Failure { kind: FailureKind::GivenUp, message: message.to_owned() })
     }
 
     /// The whole URL of a request.
@@ -203,6 +223,9 @@ impl Client {
                         match self.judge_token(identity, response, &token, renewed.is_some()).await {
                             Ok(None) => {}
                             Ok(Some(Some(other))) => {
+                                if let Some(failure) = self.gives_up() {
+                                    return Sent { outcome: Outcome::Failed(failure), ..sent };
+                                }
                                 renewed = Some(other);
                                 sent.retries += 1;
                                 self.retries.fetch_add(1, Ordering::Relaxed);
@@ -214,21 +237,24 @@ impl Client {
                     }
                     let Some(asked) = asked_delay(response) else { return sent };
                     let delay = asked.or_else(|| delays_asked.next()).unwrap_or_default();
-                    self.pace.slow_down(started);
+                    self.pace.slow_down(started, delay);
                     waits += 1;
                     tracing::info!(status = response.status, ?delay, "asked to wait");
-                    if waits > ASKED_TO_WAIT || self.stop.is_cancelled() || !self.pace.hold(delay) {
-                        let message = format!("answered {} to the end", response.status);
+                    if let Some(failure) = self.gives_up() {
+                        return Sent { outcome: Outcome::Failed(failure), ..sent };
+                    }
+                    if waits > ASKED_TO_WAIT || !self.pace.hold(delay) {
+                        let times = if waits == 1 { String::new() } else { format!(" {waits} times") };
+                        let message = format!("answered {}{times}, last for {} s", response.status, delay.as_secs());
                         sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Throttled, message });
                         return sent;
                     }
                     tokio::select! {
                         () = self.pace.turn() => {}
-                        () = self.stop.cancelled() => {
-                            let message = format!("answered {}, and the run was ended", response.status);
-                            sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Throttled, message });
-                            return sent;
-                        }
+                        () = self.stop.cancelled() => {}
+                    }
+                    if let Some(failure) = self.gives_up() {
+                        return Sent { outcome: Outcome::Failed(failure), ..sent };
                     }
                 }
             }
@@ -254,7 +280,10 @@ impl Client {
         renewed: bool,
     ) -> Result<Option<Option<SecretString>>, String> {
         if response.status != 401 {
-            token.works();
+            // Who limits, or stands before the server, may answer without a look at the token.
+            if response.status < 500 && ![403, 407, 408, 425, 429].contains(&response.status) {
+                token.works();
+            }
             return Ok(None);
         }
         // One that never worked is wrong; one that was just made is refused for what it asks.
@@ -434,7 +463,10 @@ fn failure(error: reqwest::Error) -> Failure {
 /// How long the server asks to wait, if it does: with 429, and with 503 if it says so. Within, None where it does not say
 /// how long.
 fn asked_delay(response: &Response) -> Option<Option<Duration>> {
-    let asked = response.header("retry-after").and_then(|v| retry_after(v, SystemTime::now()));
+    // A date is one of the server's clock.
+    let now = response.header("date").and_then(|d| httpdate::parse_http_date(d).ok());
+    let now = now.unwrap_or_else(SystemTime::now);
+    let asked = response.header("retry-after").and_then(|v| retry_after(v, now));
     match response.status {
         429 => Some(asked),
         503 => asked.map(Some),

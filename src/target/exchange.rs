@@ -138,6 +138,8 @@ pub enum FailureKind {
     Unsendable,
     /// A token cannot be had, or no longer works.
     Credentials,
+    /// It was refused for now, and is not sent again: the run was ended, or its budget used up.
+    GivenUp,
 }
 
 impl FailureKind {
@@ -153,10 +155,11 @@ impl FailureKind {
             Self::Timeout => "no complete response within the time limit",
             Self::Broken => "the connection was closed before the response was complete",
             Self::Protocol => "the answer is not valid HTTP",
-            Self::TooLarge => "the response body does not end",
+            Self::TooLarge => "the response body is longer than is read",
             Self::Throttled => "the server kept asking to wait",
             Self::Unsendable => "the request cannot be sent over HTTP",
             Self::Credentials => "there is no token that works",
+            Self::GivenUp => "it was not sent again",
         }
     }
 }

@@ -14,11 +14,11 @@ use tokio::time::Instant;
 /// How long all waits of a run may take together, where nobody said how long it may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long nothing must have been refused before the pace rises again.
-const CALM: Duration = Duration::from_secs(5);
+const CALM: Duration = Duration::from_secs(1);
 /// A pace above which there is no use in limiting it.
 const FAST: Duration = Duration::from_millis(2);
-/// The slowest pace that one answer may bring.
-const SLOW: Duration = Duration::from_secs(10);
+/// The slowest pace that a server brings that asks for no longer waits.
+const PATIENT: Duration = Duration::from_millis(100);
 /// How many of the last requests tell how fast they went.
 const RECENT: usize = 50;
 
@@ -144,8 +144,9 @@ impl Pace {
         true
     }
 
-    /// Halves the pace, since a request that was sent at this time was refused for it.
-    pub fn slow_down(&self, sent: Instant) {
+    /// Lowers the pace by a third, since a request that was sent at this time was refused for it; not below what the
+    /// server asked for, as it then has room again.
+    pub fn slow_down(&self, sent: Instant, asked: Duration) {
         let mut state = self.lock();
         // What was sent before the last change says nothing of the pace since.
         if state.changed.is_some_and(|changed| sent <= changed) {
@@ -155,7 +156,8 @@ impl Pace {
             (Some(first), Some(last)) if state.recent.len() > 1 => (*last - *first) / (state.recent.len() as u32 - 1),
             _ => Duration::from_millis(50),
         };
-        let period = (2 * state.period.unwrap_or(seen)).clamp(2 * FAST, SLOW.max(self.rate.map_or(SLOW, |r| r.period)));
+        let allowed = self.rate.map_or(Duration::ZERO, |r| r.period);
+        let period = (state.period.unwrap_or(seen) * 3 / 2).max(2 * FAST).min(asked.max(PATIENT)).max(allowed);
         tracing::info!("slower: a request every {period:?}");
         state.set(Some(period));
         state.changed = Some(Instant::now());
@@ -166,14 +168,16 @@ impl Pace {
         let mut state = self.lock();
         let Some(changed) = state.changed.filter(|changed| changed.elapsed() >= CALM) else { return };
         let allowed = self.rate.map(|r| r.period);
-        let period = state.period.map(|p| p * 2 / 3).filter(|p| *p > allowed.unwrap_or(FAST)).or(allowed);
+        let period = state.period.map(|p| p * 4 / 5).filter(|p| *p > allowed.unwrap_or(FAST)).or(allowed);
         state.set(period);
         state.changed = (period != allowed).then(|| changed.max(Instant::now()));
     }
 
     /// How long the run has waited because the server asked for it.
     pub fn waited(&self) -> Duration {
-        self.lock().waited
+        let state = self.lock();
+        let ahead = state.not_before.map(|at| at.saturating_duration_since(Instant::now())).unwrap_or_default();
+        state.waited.saturating_sub(ahead)
     }
 
     fn end(&self) -> Option<Instant> {
@@ -269,14 +273,25 @@ mod tests {
         let pace = Pace::new(2, Some("100/s".parse().unwrap()), None);
         let period = || pace.lock().period.unwrap();
         let sent = Instant::now();
-        pace.slow_down(sent);
-        assert_eq!(period(), Duration::from_millis(20));
+        let second = Duration::from_secs(1);
+        pace.slow_down(sent, second);
+        assert_eq!(period(), Duration::from_millis(15));
         tokio::time::advance(Duration::from_millis(1)).await;
-        pace.slow_down(sent);
-        assert_eq!(period(), Duration::from_millis(20), "one crowd is one sign");
-        pace.slow_down(Instant::now());
-        assert_eq!(period(), Duration::from_millis(40));
+        pace.slow_down(sent, second);
+        assert_eq!(period(), Duration::from_millis(15), "one crowd is one sign");
+        pace.slow_down(Instant::now(), second);
+        assert_eq!(period(), Duration::from_micros(22_500));
         for _ in 0..6 {
+            tokio::time::advance(CALM).await;
+            pace.recover();
+        }
+        assert_eq!(period(), Duration::from_millis(10), "what is allowed");
+        for _ in 0..20 {
+            tokio::time::advance(Duration::from_millis(1)).await;
+            pace.slow_down(Instant::now(), Duration::ZERO);
+        }
+        assert_eq!(period(), PATIENT, "who asks for no wait gets none");
+        for _ in 0..20 {
             tokio::time::advance(CALM).await;
             pace.recover();
         }

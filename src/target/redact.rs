@@ -55,6 +55,7 @@ impl Redactor {
         // A table for each state would take megabytes for a long token.
         let built = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
+            .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(needles);
         // Fails only beyond what memory could hold.
@@ -238,6 +239,7 @@ mod tests {
             r"s3cr3t%5Cu002b\/to-ken?%253D",
             "7333637233742b2f746f2d6b656e3f3d",
             "7333637233742B2F746F2D6B656E3F3D",
+            "S3CR3T+/TO-KEN?=",
         ] {
             assert_eq!(redacted(&format!("ä {text} \\b")), "ä ${T} \\b", "{text}");
         }

@@ -141,7 +141,7 @@ impl Token {
         let text = text.trim();
         let from = match &self.origin {
             Origin::File(path) => path.display().to_string(),
-            _ => "the command".to_owned(),
+            _ => "its command".to_owned(),
         };
         if text.is_empty() {
             return Err(format!("{from} gives no token: it is empty"));
@@ -174,16 +174,16 @@ impl Token {
         child.arg(option).arg(command).stdin(Stdio::null()).kill_on_drop(true);
         let output = tokio::time::timeout(COMMAND_TIME, child.output())
             .await
-            .map_err(|_| format!("`{command}` did not end within {COMMAND_TIME:?}"))?
-            .map_err(|e| format!("`{command}` cannot be started: {e}"))?;
+            .map_err(|_| format!("its command did not end within {COMMAND_TIME:?}"))?
+            .map_err(|e| format!("its command cannot be started: {e}"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let said: String = said.trim().chars().take(SAID).collect();
             let said = self.secrets.redactor().text(&said).into_owned();
             let said = if said.is_empty() { "it said nothing".to_owned() } else { said };
-            return Err(format!("`{command}` failed with {}: {said}", output.status));
+            return Err(format!("its command failed with {}: {said}", output.status));
         }
-        String::from_utf8(output.stdout).map_err(|_| format!("`{command}` gives no text"))
+        String::from_utf8(output.stdout).map_err(|_| "its command gives no text".to_owned())
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {

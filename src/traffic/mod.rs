@@ -294,6 +294,7 @@ fn outcome(entry: &Entry) -> Outcome {
             Some("protocol") => FailureKind::Protocol,
             Some("too_large") => FailureKind::TooLarge,
             Some("throttled") => FailureKind::Throttled,
+            Some("given_up") => FailureKind::GivenUp,
             Some("unsendable") => FailureKind::Unsendable,
             Some("credentials") => FailureKind::Credentials,
             // Why a browser gave up is not known: it is nothing against the server.

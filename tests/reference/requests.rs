@@ -337,7 +337,7 @@ fn idempotency() -> Vec<Step> {
     .map(Step::One)
     .into();
     steps.push(Step::Crowd(vec![keyed("crowd"); 8]));
-    steps.push(Step::Wait(Duration::from_millis(1100)));
+    steps.push(Step::Wait(Duration::from_millis(2200)));
     steps.extend([soon, keyed("b")].map(Step::One));
     steps
 }

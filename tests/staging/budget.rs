@@ -90,6 +90,24 @@ fn a_small_budget_of_records_is_used_well() {
 }
 
 #[test]
+fn first_contact_is_within_the_budget() {
+    let server = before(|_, _| None);
+    let ran = check("check --max-requests 1", &server.url()).exits(4);
+    assert_eq!((server.requests().len(), &ran.report()["end"]["cause"]), (1, &"max_requests".into()));
+    let ran = check("check --max-created 1", &server.url()).exits(4);
+    assert_eq!((server.requests().len(), &ran.report()["end"]["cause"]), (2, &"max_created".into()));
+}
+
+#[test]
+fn what_is_sent_again_is_within_the_budget() {
+    // Every other request has to come again.
+    let server = before(|n, _| (n % 2 == 1).then(|| Answer::empty(429).with("Retry-After", "0")));
+    let ran = check("check --max-requests 120", &server.url()).run();
+    ran.holds(server.requests().len() <= 120, &format!("{} were sent", server.requests().len()));
+    ran.holds(ran.ids("fail").is_empty() && ran.code == Some(4), "nothing failed for it");
+}
+
+#[test]
 fn time_ends_a_run() {
     let server = before(|_, _| {
         std::thread::sleep(std::time::Duration::from_millis(100));

@@ -131,6 +131,19 @@ fn what_may_have_been_created_is_told() {
 }
 
 #[test]
+fn what_is_told_elsewhere_may_have_been_created() {
+    let upstream = reference::start(reference::Options::default()).expect("a server");
+    let server = Server::http(move |request: &Request| match forward(&upstream, request) {
+        Answer::Whole(201, ..) if request.text().contains("2096-02-29") => {
+            Answer::empty(303).with("Location", "/v1/opportunities/1")
+        }
+        other => other,
+    });
+    let ran = probity("check --only close-date/leap-day").settings(&server.url()).run();
+    ran.holds(lines(&ran).iter().any(|l| l["event"] == "uncertain"), "it is told");
+}
+
+#[test]
 fn a_clean_up_needs_to_know_how() {
     let (server, _) = keeping(|_| false);
     let ran = probity("check --only close-date/leap-day").settings(&server.url()).exits(0);

@@ -52,6 +52,9 @@ fn nobody_waits_for_what_only_waits() {
     let (ran, lasted) = ended(check("check -q", &server.url()), &["-TERM"]);
     ran.holds(lasted < Duration::from_secs(20), &format!("it took {lasted:?}"));
     ran.holds(ran.code == Some(4), "it is not known");
+    assert_eq!(ran.report()["end"]["cause"], "interrupted");
+    let waited = ran.report()["figures"]["waited_ms"].as_u64().expect("a number");
+    ran.holds(waited < 20_000, &format!("{waited} ms are not what was waited"));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn one_that_nobody_renews_ends_the_run() {
         .file("probity.toml", toml)
         .exits(4);
     assert_eq!(ran.report()["end"]["cause"], "token");
-    ran.says("it ran out").says("command = ");
+    ran.says("it ran out").says("probity explain settings");
     no_verdict_from_it(&ran);
 }
 
@@ -139,6 +139,29 @@ fn a_refusal_for_another_reason_is_no_end_of_it() {
         .run();
     ran.holds(ran.report()["end"]["complete"] == true, "the run went on");
     ran.holds(ran.code != Some(0), "it is not green");
+}
+
+#[test]
+fn headers_that_are_written_down_may_be_secret_too() {
+    let server = super::before(|_, _| None);
+    let toml = settings(&server.url(), |toml| {
+        toml.replacen("\n\n", "\nsecret_headers = [\"X-Pass\"]\n\n", 1)
+            + "\n[headers]\nX-Api-Key = \"stat1c-k3y\"\nX-Pass = \"stat1c-p4ss\"\n"
+    });
+    let check = |words: &str| probity(words).tokens().file("probity.toml", &toml).exits(0);
+    let shown = check("check --print-settings");
+    let ran = check("check --only close-date/leap-day -vv --report har");
+    assert!(server.requests().iter().all(|r| r.header("x-pass") == Some("stat1c-p4ss")));
+    let mut written = format!("{}{}{}{}", shown.stdout, shown.stderr, ran.stdout, ran.stderr);
+    for (path, bytes) in ran.files() {
+        if path.extension().is_none_or(|e| e != "toml") {
+            written += &String::from_utf8_lossy(&bytes);
+        }
+    }
+    ran.holds(!written.contains("stat1c-"), "no file and no stream holds them");
+    let toml = settings(&server.url(), |toml| format!("{toml}\n[headers]\nAuthorization = \"Basic abcdef\"\n"));
+    let refused = probity("check").tokens().file("probity.toml", toml).exits(2);
+    refused.complains("that is where tokens are sent");
 }
 
 #[test]

@@ -284,7 +284,7 @@ fn says_why_a_run_was_cut_short() {
             Some("the budget of 500 requests (--max-requests) was not enough for all".into())
         )
     );
-    outcome.stop = Some(Stop::Throttled);
+    outcome.stop = Some(Stop::Throttled("answered 429".into()));
     assert_eq!(end(&outcome).0, Some(Cause::Throttled));
     assert!(!end(&outcome).1);
     for tally in &mut outcome.tallies {

@@ -32,7 +32,7 @@ pub use keys::{KEYS, Key, SECTIONS, Section};
 /// The variable that holds the caller's token where no file names another.
 pub const TOKEN_VARIABLE: &str = "PROBITY_TOKEN";
 /// Headers whose values nobody needs to see, in both directions.
-const HIDDEN_HEADERS: [&str; 4] = ["cookie", "set-cookie", "proxy-authorization", "x-api-key"];
+const HIDDEN_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key"];
 
 /// What a target's settings mean.
 #[derive(Clone, Debug)]
@@ -166,9 +166,9 @@ impl Settings {
         let concurrency = layers.value(&keys::CONCURRENCY, number)?;
         let allow_production = layers.value(&keys::ALLOW_PRODUCTION, truth)?.unwrap_or(false);
         let identities = identities(&mut layers, &secrets)?;
-        let headers = headers(&mut layers, &secrets)?;
         let mut hidden_headers: Vec<String> = HIDDEN_HEADERS.map(str::to_owned).to_vec();
         hidden_headers.extend(layers.texts("secret_headers")?.into_iter().map(|name| name.to_lowercase()));
+        let headers = headers(&mut layers, &secrets, &hidden_headers)?;
         let cleanup = cleanup(&mut layers)?;
         let fixtures = layers.fixtures(&overrides.fixtures)?;
         let shown = std::mem::take(&mut layers.shown);
@@ -218,10 +218,10 @@ impl Settings {
     /// # Errors
     /// The target is one of them.
     pub fn check_production(&self, servers: &[String]) -> Result<()> {
-        let host = self.url.host_str().unwrap_or_default();
-        let is_this = |server: &&String| {
-            Url::parse(server).is_ok_and(|s| s.host_str().is_some_and(|h| h.eq_ignore_ascii_case(host)))
-        };
+        // With a dot at its end it is the same host.
+        let bare = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
+        let host = bare(&self.url).unwrap_or_default();
+        let is_this = |server: &&String| Url::parse(server).is_ok_and(|s| bare(&s).as_ref() == Some(&host));
         match servers.iter().find(is_this) {
             Some(server) if !self.allow_production && !is_loopback(&self.url) => Err(Diagnostic::new(format!(
                 "{host} is production: the document names {server} as a server of this operation"
@@ -354,7 +354,7 @@ fn identities(layers: &mut Layers<'_>, secrets: &Secrets) -> Result<BTreeMap<Str
 const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
                           or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
 
-fn headers(layers: &mut Layers<'_>, secrets: &Secrets) -> Result<Vec<(String, HeaderValue)>> {
+fn headers(layers: &mut Layers<'_>, secrets: &Secrets, hidden: &[String]) -> Result<Vec<(String, HeaderValue)>> {
     let mut headers = Vec::new();
     for (name, value) in layers.entries("headers")? {
         let wrong = |e: String| value.1.error(format!("`{name}` cannot be a header: {e}"));
@@ -368,7 +368,13 @@ fn headers(layers: &mut Layers<'_>, secrets: &Secrets) -> Result<Vec<(String, He
             _ => {
                 let text = scalar(&value)?;
                 reqwest::header::HeaderValue::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-                (text.clone(), HeaderValue::Text(text))
+                if hidden.contains(&name.to_lowercase()) {
+                    let variable = variable_of("PROBITY_HEADER", &name);
+                    let origin = Origin::Variable(variable.clone(), SecretString::from(text));
+                    ("(hidden)".to_owned(), HeaderValue::Secret(Token::new(variable, origin, secrets.clone())))
+                } else {
+                    (text.clone(), HeaderValue::Text(text))
+                }
             }
         };
         layers.show(format!("headers.{name}"), text, &Given::File(value.1.clone()));
@@ -402,8 +408,9 @@ fn origin_text(token: &Token) -> String {
     match token.origin() {
         Origin::Variable(name, _) => format!("(hidden, from the variable {name})"),
         Origin::File(path) => format!("(hidden, from the file {})", path.display()),
-        Origin::Command(command, None) => format!("(hidden, from the command `{command}`)"),
-        Origin::Command(command, Some(ttl)) => format!("(hidden, from the command `{command}`, every {ttl:?})"),
+        // Commands are not repeated: they may hold secrets of their own.
+        Origin::Command(_, None) => "(hidden, from a command)".to_owned(),
+        Origin::Command(_, Some(ttl)) => format!("(hidden, from a command, every {ttl:?})"),
     }
 }
 

@@ -110,6 +110,7 @@ fn production_is_refused() {
         read(GOOD, &Overrides { flags, ..Overrides::default() }).unwrap().check_production(&servers).is_ok()
     };
     assert!(!of("https://api.example.com:8443", "false"));
+    assert!(!of("https://api.example.com.", "false"));
     assert!(of("https://api.example.com", "true"));
     assert!(of("https://staging.example.com", "false"));
     assert!(of("http://127.0.0.1:9", "false"));
