@@ -297,7 +297,11 @@ pub(super) fn coverage(report: &Report) -> Vec<Field> {
             });
         }
     }
-    let name = |field: &str| if field.is_empty() { "the body itself".to_owned() } else { visible(&field[1..]) };
+    let name = |field: &str| match field {
+        "" => "the body itself".to_owned(),
+        // A report may come from elsewhere: what it calls a pointer need not be one.
+        field => visible(field.strip_prefix('/').unwrap_or(field)),
+    };
     fields.into_iter().map(|(field, rules)| Field { name: name(field), rules }).collect()
 }
 
@@ -307,6 +311,15 @@ mod tests {
 
     fn point(sent: i64, took: i64) -> Point {
         Point { sent, took, answered: true, server_error: false, again: false, failed: false }
+    }
+
+    #[test]
+    fn a_field_that_is_no_pointer_is_shown_as_it_is() {
+        let mut report = crate::report::sample::sample();
+        let covered = report.requirements.iter_mut().find_map(|r| r.coverage.as_mut()).unwrap();
+        covered.fields = vec!["ຮ/x".to_owned(), "/ຮ".to_owned(), String::new()];
+        let names: Vec<String> = coverage(&report).into_iter().map(|field| field.name).collect();
+        assert!(["ຮ/x", "ຮ", "the body itself"].iter().all(|name| names.iter().any(|n| n == name)), "{names:?}");
     }
 
     #[test]
