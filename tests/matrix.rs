@@ -3,10 +3,10 @@
 //! `matrix/liberties.toml` allows, which is never a must.
 //!
 //! A fault costs some seconds of waiting and, without optimisation, half a second of computing.
-//! So a debug build tries a quarter of them, an optimised one all:
+//! So a debug build tries a sixth of them, an optimised one all:
 //!
 //! - `PROBITY_MATRIX`: `full` or `sample`
-//! - `PROBITY_SEED`: the seed of the checks, and which quarter is tried; 1 where it is missing
+//! - `PROBITY_SEED`: the seed of the checks, and which sixth is tried; 1 where it is missing
 //! - `PROBITY_SEEDS`: further seeds, as `2 3 99`; each tries a few faults, or its share of all
 //!
 //! `cargo test --release --test matrix` takes five minutes, `cargo test --test matrix` one and a half.
@@ -25,9 +25,9 @@ use probity::reference::{Fault, Liberty};
 /// How many checks run beside each other: they mostly wait.
 const JOBS: usize = 16;
 /// Of how many faults a debug build tries one.
-const PART: usize = 4;
+const PART: usize = 6;
 /// How many faults each further seed tries, how many pairs of liberties are tried.
-const FURTHER: usize = 12;
+const FURTHER: usize = 8;
 const PAIRS: usize = 40;
 /// Faults whose requirements depend on chance, on the day or on the machine, though they themselves do not.
 const LUCKY: [&str; 4] =
