@@ -3,7 +3,8 @@
 use chrono::DateTime;
 use serde_json::{Value as Json, json};
 
-use super::model::{Report, Requirement};
+use super::model::{Report, Requirement, Ruling};
+use super::ruling::RUN;
 use super::text::visible;
 use super::words;
 use crate::judge::finding::cut;
@@ -50,7 +51,9 @@ pub fn render(report: &Report) -> String {
     let started = DateTime::parse_from_rfc3339(&header.started).map_or(0, |at| at.timestamp_millis());
     let elapsed = i64::try_from(report.figures.elapsed_ms).unwrap_or(i64::MAX);
     let count = |status| report.selected().filter(|r| Status::of(report, r) == status).count();
-    let tests: Vec<Json> = report.selected().map(|r| test(report, r)).collect();
+    let run = report.red_beside_requirements().map(|ruling| run(report, ruling));
+    let red = usize::from(run.is_some());
+    let tests: Vec<Json> = report.selected().map(|r| test(report, r)).chain(run).collect();
     let ctrf = json!({
         "reportFormat": "CTRF",
         "specVersion": VERSION,
@@ -61,7 +64,7 @@ pub fn render(report: &Report) -> String {
             "summary": {
                 "tests": tests.len(),
                 "passed": count(Status::Passed),
-                "failed": count(Status::Failed),
+                "failed": count(Status::Failed) + red,
                 "skipped": count(Status::Skipped),
                 "pending": 0,
                 "other": count(Status::Other),
@@ -80,6 +83,18 @@ pub fn render(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(&ctrf).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What makes the gate red beside the requirements.
+fn run(report: &Report, ruling: &Ruling) -> Json {
+    let lines = [&ruling.sentence].into_iter().chain(&ruling.stale).map(|line| visible(line));
+    json!({
+        "name": RUN,
+        "status": Status::Failed.name(),
+        "duration": 0,
+        "suite": [report.header.contract.name, RUN],
+        "message": lines.collect::<Vec<_>>().join("\n"),
+    })
 }
 
 fn test(report: &Report, requirement: &Requirement) -> Json {

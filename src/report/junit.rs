@@ -17,6 +17,7 @@ use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::model::{Failure, Report, Requirement, Ruling};
+use super::ruling::RUN;
 use super::text::visible;
 use super::words::{self, Look};
 use crate::judge::finding::cut;
@@ -26,8 +27,6 @@ use crate::judge::tally::Verdict;
 const LINE: usize = 200;
 /// How much of a body the output shows.
 const BODY: usize = 2000;
-/// The suite and the case of what no requirement shows.
-const RUN: &str = "run";
 
 /// The report as JUnit XML.
 pub fn render(report: &Report) -> String {
@@ -41,9 +40,7 @@ pub fn render(report: &Report) -> String {
     for requirement in report.selected() {
         areas.entry(&requirement.area).or_default().push(case(report, requirement));
     }
-    if let Some(ruling) = report.ruling.as_ref().filter(|r| !r.is_good())
-        && (!ruling.stale.is_empty() || !report.selected().any(|r| report.is_red(r)))
-    {
+    if let Some(ruling) = report.red_beside_requirements() {
         areas.entry(RUN).or_default().push(run(report, ruling));
     }
     for (area, cases) in areas {

@@ -72,7 +72,17 @@ impl Weight {
     }
 }
 
+/// What tools that show test results call what no requirement shows.
+pub(super) const RUN: &str = "run";
+
 impl Report {
+    /// The ruling, where it is bad for something that no requirement shows: waivers that are out of date, or what kept
+    /// the run from its end.
+    pub fn red_beside_requirements(&self) -> Option<&Ruling> {
+        let shown = |ruling: &Ruling| ruling.stale.is_empty() && self.selected().any(|r| self.is_red(r));
+        self.ruling.as_ref().filter(|ruling| !ruling.is_good() && !shown(ruling))
+    }
+
     /// How a requirement counts: as the ruling says; without one, musts do.
     pub fn weight(&self, requirement: &Requirement) -> &Weight {
         let ruled = self.ruling.as_ref().and_then(|r| r.weights.get(&requirement.id));
