@@ -70,6 +70,25 @@ fn a_part_that_is_missing_is_never_green() {
 }
 
 #[test]
+fn a_budget_of_one_part_excuses_nothing_of_the_others() {
+    let part = |part: usize| {
+        let words = "check --seed 1 --only 'close-date/*' --only 'operation/*' --allow-untested";
+        probity(&format!("{words} --max-requests 8 --shard {part}/2")).exits(0)
+    };
+    let (first, second) = (part(1), part(2));
+    let merge = |parts: &[&Ran]| merge(parts).arg("--allow-untested");
+    merge(&[&first, &second]).exits(0);
+    merge(&[&first]).exits(4).says("1 part of the run missing (2/2)");
+    // Whichever comes first.
+    let report = second.folder().join("reports/report.json");
+    let interrupted =
+        second.read("reports/report.json").replace("\"cause\": \"max_requests\"", "\"cause\": \"interrupted\"");
+    std::fs::write(report, interrupted).expect("a report");
+    merge(&[&first, &second]).exits(4);
+    merge(&[&second, &first]).exits(4);
+}
+
+#[test]
 fn what_does_not_fit_is_not_merged() {
     let words = "check --only 'close-date/*' --shard";
     let first = probity(&format!("{words} 1/2 --seed 1")).run();

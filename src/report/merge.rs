@@ -10,8 +10,8 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, TimeDelta, Utc};
 
 use super::build::FAILURES_SHOWN;
 use super::model::{
-    Again, Cleanup, ClockDifference, Counts, End, Header, Observation, Report, Requirement, Shard, Slow, Standing,
-    StandingState,
+    Again, Cause, Cleanup, ClockDifference, Counts, End, Header, Observation, Report, Requirement, Shard, Slow,
+    Standing, StandingState,
 };
 use super::ranges;
 use super::record::Exchange;
@@ -263,6 +263,15 @@ fn standing(parts: &[(Report, u64)]) -> Standing {
     worst.cloned().unwrap_or(Standing { state: StandingState::NotAsked, answer: None })
 }
 
+/// Which cause tells of the whole: a budget, which may be allowed to leave things out, hides none of the others.
+fn weight(cause: Cause) -> u8 {
+    match cause {
+        Cause::MaxRequests | Cause::MaxCreated | Cause::MaxDuration => 0,
+        Cause::Defect => 2,
+        _ => 1,
+    }
+}
+
 fn end(parts: &[(Report, u64)], missing: &[Shard]) -> End {
     let ends = || parts.iter().map(|(part, _)| &part.end);
     let mut reasons: Vec<String> = Vec::new();
@@ -278,7 +287,10 @@ fn end(parts: &[(Report, u64)], missing: &[Shard]) -> End {
     }
     End {
         complete: missing.is_empty() && ends().all(|e| e.complete),
-        cause: ends().filter_map(|e| e.cause).next(),
+        cause: ends()
+            .filter_map(|e| e.cause)
+            .max_by_key(|c| weight(*c))
+            .filter(|c| missing.is_empty() || *c == Cause::Defect),
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         first_contact_failed: ends().all(|e| e.first_contact_failed),
     }
