@@ -16,13 +16,21 @@ const SHOWN: usize = 10;
 /// How long a message is.
 const MESSAGE: usize = 1_000;
 
-/// An annotation for each requirement that makes the run red, and for each waiver that is out of date. `is_there`
-/// tells whether the repository has a file: an annotation elsewhere would point at nothing.
+/// An annotation for each requirement that makes the run red, and for each waiver that is out of date. Where there are
+/// more than a step shows, the ruling comes first, then causes before what probably comes of them. `is_there` tells
+/// whether the repository has a file: an annotation elsewhere would point at nothing.
 pub fn annotations(report: &Report, is_there: &dyn Fn(&str) -> bool) -> String {
     let mut out = String::new();
     let failed = report.failed();
-    let red: Vec<&Requirement> = failed.into_iter().filter(|r| report.is_red(r)).collect();
-    for requirement in red.iter().take(SHOWN) {
+    let mut red: Vec<&Requirement> = failed.into_iter().filter(|r| report.is_red(r)).collect();
+    red.sort_by_key(|r| r.cause.is_some());
+    let mut room = SHOWN;
+    if let Some(ruling) = report.ruling.as_ref().filter(|r| !r.is_good() && (red.is_empty() || red.len() > SHOWN)) {
+        let title = property(&report.header.contract.name);
+        let _ = writeln!(out, "::error title={title}::{}", data(&visible(&ruling.sentence)));
+        room -= 1;
+    }
+    for requirement in red.iter().take(room) {
         let place = requirement.place.as_ref().filter(|p| is_there(&p.file));
         let place = place.map_or_else(String::new, |p| format!("file={},line={},", property(&p.file), p.line));
         let title = format!("{} {}", words::level(requirement.level), requirement.id);
@@ -32,14 +40,6 @@ pub fn annotations(report: &Report, is_there: &dyn Fn(&str) -> bool) -> String {
     if let Some(ruling) = report.ruling.as_ref().filter(|r| !r.is_good()) {
         for line in ruling.stale.iter().take(SHOWN) {
             let _ = writeln!(out, "::warning title=waiver::{}", data(&visible(line)));
-        }
-        if red.is_empty() || red.len() > SHOWN {
-            let _ = writeln!(
-                out,
-                "::error title={}::{}",
-                property(&report.header.contract.name),
-                data(&visible(&ruling.sentence))
-            );
         }
     }
     out

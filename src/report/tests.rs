@@ -204,6 +204,24 @@ fn places_are_uris() {
 }
 
 #[test]
+fn the_annotations_that_a_step_shows_say_most() {
+    let mut report = sample();
+    let failure = |id: String, cause: Option<&str>| Requirement {
+        cause: cause.map(str::to_owned),
+        ..blank(&id, Form::Rule, Verdict::Fail)
+    };
+    report.requirements = (0..14).map(|n| failure(format!("a/{n:02}"), (n < 6).then_some("a/13"))).collect();
+    let policy = crate::gate::Policy::default();
+    report.ruling = Some(crate::gate::decide(&report, &policy, chrono::NaiveDate::MIN).ruling);
+    let text = github::annotations(&report, &|_| false);
+    let titles: Vec<&str> = text.lines().filter_map(|l| l.split(['=', ':']).nth(3)).collect();
+    let mut due = vec!["create-book".to_owned()];
+    due.extend((6..14).map(|n| format!("must a/{n:02}")));
+    due.push("must a/00".to_owned());
+    assert_eq!(titles, due, "{text}");
+}
+
+#[test]
 fn annotations_hold_no_commands() {
     let mut report = ruled(&sample(), &[]);
     for failure in report.requirements.iter_mut().flat_map(|r| &mut r.failures) {
