@@ -28,6 +28,17 @@ pub(super) fn worse(baseline: &Report, now: &Report, counts: &dyn Fn(&Requiremen
     (lines, count)
 }
 
+/// What counts and held or was broken before, and cannot be tried now, a line each: nothing is held against a server for
+/// that, but less is known of it.
+pub(super) fn lost(baseline: &Report, now: &Report, counts: &dyn Fn(&Requirement) -> bool) -> Vec<String> {
+    let skipped = now.selected().filter(|r| counts(r) && r.verdict == Verdict::Skipped);
+    let lost = skipped.filter_map(|r| {
+        let was = before(baseline, &r.id)?;
+        matches!(was.verdict, Verdict::Pass | Verdict::Fail).then(|| line(Some(was), r))
+    });
+    lost.collect()
+}
+
 /// What is better, a line each.
 pub(super) fn better(baseline: &Report, now: &Report) -> Vec<String> {
     let better = now.selected().filter_map(|r| {

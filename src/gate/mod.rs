@@ -107,8 +107,16 @@ pub fn decide(report: &Report, policy: &Policy, today: NaiveDate) -> Decision {
     let (worse, gone) =
         policy.baseline.as_ref().map_or_else(Default::default, |b| baseline::worse(b, report, &not_waived));
     let better = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::better(b, report));
+    let lost = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::lost(b, report, &counts));
     let stale = policy.waivers.stale(report, today);
     let (mut exit, mut sentence) = View { report, policy, weights: &weights, gone }.decide();
+    let differs = [(&worse, "worse"), (&better, "better"), (&lost, "not tried any more")];
+    let differs = differs.into_iter().filter(|(lines, _)| !lines.is_empty());
+    let differs: Vec<String> = differs.map(|(lines, word)| format!("{} {word}", lines.len())).collect();
+    if !differs.is_empty() {
+        sentence += &format!(" Against the baseline: {}.", listed(&differs));
+    }
+    let worse = worse.into_iter().chain(lost).collect();
     if !stale.is_empty() {
         exit = exit.worse(Exit::NotConformant);
         let are = if stale.len() == 1 { "is" } else { "are" };
@@ -249,7 +257,7 @@ impl View<'_> {
         // What was so before is told by the requirements that it left untested.
         let before = self.policy.baseline.as_deref();
         let left_out: u64 = report.selected().map(|r| r.counts.left_out).sum();
-        let was_so = before.is_some_and(|b| !b.end.complete);
+        let was_so = before.is_some_and(|b| !b.end.complete && b.end.cause == report.end.cause);
         let is_allowed = self.policy.allow_untested && met_budget(report);
         match &report.end.reason {
             _ if was_so || is_allowed => {}

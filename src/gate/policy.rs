@@ -69,10 +69,12 @@ impl Subject {
     /// How narrow it is: the narrower wins.
     fn narrowness(&self) -> u8 {
         match self {
-            Self::Level(_) => 0,
-            Self::Area(_) => 1,
-            Self::Ids(_) => 2,
-            Self::Id(_) => 3,
+            // `*` is wider than anything that has a name.
+            Self::Ids(glob) if glob.glob().glob().chars().all(|c| matches!(c, '*' | '/')) => 0,
+            Self::Level(_) => 1,
+            Self::Area(_) => 2,
+            Self::Ids(_) => 3,
+            Self::Id(_) => 4,
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Waiver {
     pub expires: Option<NaiveDate>,
     /// What each failure that is shown has in its words; another failure of the requirement is not waived.
     pub contains: Option<String>,
+    /// Whether it fails now and then only: that it held once does not put the waiver out of date.
+    pub intermittent: bool,
     /// Where the id stands.
     pub place: Place,
 }
@@ -53,6 +55,8 @@ struct WrittenWaiver {
     issue: Option<String>,
     expires: Option<Spanned<Datetime>>,
     contains: Option<String>,
+    #[serde(default)]
+    intermittent: bool,
 }
 
 impl Waivers {
@@ -90,6 +94,7 @@ impl Waivers {
                 issue: waiver.issue,
                 expires: expires.transpose()?,
                 contains: waiver.contains,
+                intermittent: waiver.intermittent,
             });
         }
         Ok(Self(all))
@@ -124,14 +129,16 @@ impl Waiver {
             let hint = did_you_mean(&self.id, ids).map_or_else(String::new, |hint| format!(" ({hint})"));
             return Some(format!("no requirement has this id{hint}"));
         };
-        if self.has_expired(today) {
-            return self.expires.map(|last| format!("it expired after {last}"));
+        // The run was not about it, or is a part that another part makes up for.
+        if !requirement.selected {
+            return None;
         }
         // A part of a run, or traffic that others chose, may just not have met it.
         let options = &report.header.options;
         let is_whole = report.end.complete && options.shard.is_none() && !options.recorded;
         match requirement.verdict {
-            Verdict::Pass if is_whole => Some("its failure no longer happens".to_owned()),
+            Verdict::Pass if is_whole && !self.intermittent => Some("its failure no longer happens".to_owned()),
+            _ if self.has_expired(today) => self.expires.map(|last| format!("it expired after {last}")),
             Verdict::Fail if !self.speaks_of(requirement) => {
                 self.contains.as_ref().map(|text| format!("what fails now says nothing of `{text}`"))
             }
@@ -184,7 +191,7 @@ fn toml_error(source: &Arc<Source>, error: &toml::de::Error) -> Box<Diagnostic> 
         Some(span) => Place { source: Arc::clone(source), span }.error(message),
         None => Diagnostic::new(format!("{}: {message}", source.path)),
     }
-    .help("a waiver, [[waiver]], has the keys id, reason, issue, expires, contains")
+    .help("a waiver, [[waiver]], has the keys id, reason, issue, expires, contains, intermittent")
 }
 
 /// A file that waives what failed and counts, to begin with.
@@ -194,7 +201,8 @@ pub fn first_file(report: &Report) -> String {
          # deleted. Besides id and reason it may have\n\
          #   issue = \"https://…\"      where it is followed up\n\
          #   expires = {}     the last day on which it holds\n\
-         #   contains = \"…\"           what the failure says; another failure of the requirement is not waived\n",
+         #   contains = \"…\"           what the failure says; another failure of the requirement is not waived\n\
+         #   intermittent = true      it fails now and then only: the waiver stays when it holds\n",
         report.header.started.get(..10).unwrap_or("2031-02-03")
     );
     for requirement in report.failed().into_iter().filter(|r| report.is_red(r)) {
@@ -206,6 +214,9 @@ pub fn first_file(report: &Report) -> String {
             quoted(&requirement.id),
             quoted(&format!("known since {}", report.header.started.get(..10).unwrap_or("the first run"))),
         );
+        if requirement.again.is_some_and(|again| again.broken < again.sent) {
+            out += "intermittent = true\n";
+        }
     }
     out
 }
