@@ -23,7 +23,7 @@ pub const BODY_SHOWN: usize = 16 << 10;
 /// What stands where a text was cut.
 const CUT: &str = "…";
 /// What stands in the place of a header's value that nobody needs to see.
-const HIDDEN: &str = "(hidden)";
+pub const HIDDEN: &str = "(hidden)";
 
 /// One request as sent, and what came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,11 +185,12 @@ impl Recorder {
 
     /// A text from outside, without tokens.
     pub fn text(&self, text: &str) -> String {
-        let clean = self.secrets.redactor().text(text).into_owned();
+        let redactor = self.secrets.redactor();
+        let clean = redactor.text(text).into_owned();
         // Judging cuts long texts, perhaps in the middle of a token.
         let mut parts = clean.split(CUT).map(str::to_owned).collect::<Vec<_>>();
         if let Some((_, before)) = parts.split_last_mut() {
-            before.iter_mut().for_each(|part| *part = self.secrets.without_half(std::mem::take(part)));
+            before.iter_mut().for_each(|part| *part = redactor.without_half(part));
         }
         parts.join(CUT)
     }
@@ -197,10 +198,11 @@ impl Recorder {
     /// A JSON value from outside, without tokens.
     pub fn json(&self, value: &serde_json::Value) -> serde_json::Value {
         let text = value.to_string();
-        match self.secrets.redactor().text(&text) {
-            std::borrow::Cow::Borrowed(_) => value.clone(),
-            std::borrow::Cow::Owned(clean) => serde_json::from_str(&clean).unwrap_or(serde_json::Value::String(clean)),
+        let clean = self.text(&text);
+        if clean == text {
+            return value.clone();
         }
+        serde_json::from_str(&clean).unwrap_or(serde_json::Value::String(clean))
     }
 
     /// An exchange as reports show it.

@@ -12,6 +12,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 const SHORTEST: usize = 4;
 /// How often a text is read with its escapes taken away: an escape may itself be escaped.
 const READINGS: usize = 3;
+/// From how many bytes on the beginning of a secret tells something.
+const TELLING: usize = 6;
+/// How long the beginning of an escape may be that a cut left.
+const ESCAPE: usize = 6;
 
 /// Replaces secrets, however they are spelt, by their names.
 #[derive(Clone, Default)]
@@ -22,6 +26,8 @@ struct Search {
     needles: AhoCorasick,
     /// What takes the place of each needle.
     replacements: Vec<String>,
+    /// The whole secret, as it may be spelt, and its name.
+    whole: (Vec<String>, String),
 }
 
 impl std::fmt::Debug for Redactor {
@@ -59,22 +65,21 @@ impl Redactor {
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(needles);
         // Fails only beyond what memory could hold.
-        if let Ok(needles) = built.map(|needles| Arc::new(Search { needles, replacements })) {
-            self.0.push(needles);
+        if let Ok(needles) = built {
+            let whole = (encodings(secret), format!("${{{name}}}"));
+            self.0.push(Arc::new(Search { needles, replacements, whole }));
         }
     }
 
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut found: Vec<(Range<usize>, &str)> = Vec::new();
-        let mut reading = Some(Reading::plain(text));
-        for _ in 0..READINGS {
-            let Some(now) = reading else { break };
+        for reading in Reading::all(text) {
             for search in &self.0 {
                 let replacement = |m: Match| search.replacements[m.pattern().as_usize()].as_str();
-                found.extend(search.needles.find_iter(&now.bytes).map(|m| (now.range(m.range()), replacement(m))));
+                let matches = search.needles.find_iter(&reading.bytes);
+                found.extend(matches.map(|m| (reading.range(m.range()), replacement(m))));
             }
-            reading = now.unescaped();
         }
         if found.is_empty() {
             return Cow::Borrowed(text);
@@ -93,6 +98,34 @@ impl Redactor {
         clean.push_str(text.get(from..).unwrap_or_default());
         Cow::Owned(clean)
     }
+}
+
+impl Redactor {
+    /// A text that was cut off, without the half of a secret that its end may hold.
+    pub fn without_half(&self, text: &str) -> String {
+        // The cut may have gone through an escape.
+        let tail = text.char_indices().rev().take(ESCAPE).find(|(_, c)| matches!(c, '%' | '\\' | '&'));
+        let ends = [Some(text.len()), tail.map(|(at, _)| at)];
+        let halves = ends.into_iter().flatten().flat_map(|end| Reading::all(&text[..end])).flat_map(|reading| {
+            let half = |search: &Arc<Search>| {
+                let longest = search.whole.0.iter().filter_map(|whole| half(&reading.bytes, whole.as_bytes())).max()?;
+                let range = reading.range(reading.bytes.len() - longest..reading.bytes.len());
+                Some((range.start, search.whole.1.clone()))
+            };
+            self.0.iter().filter_map(half).collect::<Vec<_>>()
+        });
+        match halves.min() {
+            Some((start, name)) => format!("{}{name}", text.get(..start).unwrap_or_default()),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// How much of a secret's beginning stands at the end of a text, if it tells something.
+fn half(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let ends =
+        |length: &usize| text.len() >= *length && text[text.len() - length..].eq_ignore_ascii_case(&secret[..*length]);
+    (TELLING..secret.len()).rev().find(ends)
 }
 
 /// A text as it is; its Base64 at each of the three places that it may have in a longer text; its bytes in hexadecimal.
@@ -122,6 +155,19 @@ struct Reading {
 }
 
 impl Reading {
+    /// A text in all the ways in which it is read.
+    fn all(text: &str) -> Vec<Self> {
+        let mut all = Vec::new();
+        let mut reading = Some(Self::plain(text));
+        for _ in 0..READINGS {
+            let Some(now) = reading else { break };
+            reading = now.unescaped();
+            all.extend(now.joined());
+            all.push(now);
+        }
+        all
+    }
+
     fn plain(text: &str) -> Self {
         Self { bytes: text.as_bytes().to_vec(), origins: None }
     }
@@ -136,6 +182,29 @@ impl Reading {
     /// Where a part of it stood. Never empty.
     fn range(&self, range: Range<usize>) -> Range<usize> {
         self.origin(range.start).start..self.origin(range.end - 1).end
+    }
+
+    /// The same without what stands between bytes in hexadecimal, and without the zeros of UTF-16; None if there is
+    /// too little of that for a secret.
+    fn joined(&self) -> Option<Self> {
+        let (mut bytes, mut origins) = (Vec::new(), Vec::new());
+        let mut left_out = 0;
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let behind_hexadecimal = bytes.len() > 1 && bytes[bytes.len() - 2..].iter().all(u8::is_ascii_hexdigit);
+            let length = match self.bytes[at] {
+                0 => 1,
+                _ if behind_hexadecimal => separator(&self.bytes[at..]).unwrap_or(0),
+                _ => 0,
+            };
+            if length == 0 {
+                bytes.push(self.bytes[at]);
+                origins.push(self.origin(at));
+            }
+            left_out += usize::from(length > 0);
+            at += length.max(1);
+        }
+        (left_out >= SHORTEST - 1).then_some(Self { bytes, origins: Some(origins) })
     }
 
     /// The same without one level of escapes of URLs, JSON, strings and HTML; None if there are none.
@@ -165,6 +234,16 @@ impl Reading {
         }
         Some(Self { bytes, origins: Some(origins) })
     }
+}
+
+/// What stands between bytes in hexadecimal that begin here, as in `73:33`, `73 33` and `0x73, 0x33`: its length.
+fn separator(text: &[u8]) -> Option<usize> {
+    let marks =
+        text.iter().take(3).take_while(|b| matches!(b, b' ' | b':' | b'-' | b',' | b'.' | b'_' | b'\n')).count();
+    let prefix = if text[marks..].starts_with(b"0x") || text[marks..].starts_with(b"0X") { 2 } else { 0 };
+    // A cut may have taken what follows.
+    let next = text[marks + prefix..].iter().take(2);
+    (marks > 0 && next.copied().all(|b| b.is_ascii_hexdigit())).then_some(marks + prefix)
 }
 
 enum Meant {
@@ -240,10 +319,47 @@ mod tests {
             "7333637233742b2f746f2d6b656e3f3d",
             "7333637233742B2F746F2D6B656E3F3D",
             "S3CR3T+/TO-KEN?=",
+            "73:33:63:72:33:74:2b:2f:74:6f:2d:6b:65:6e:3f:3d",
+            "73 33 63 72 33 74 2B 2F 74 6F 2D 6B 65 6E 3F 3D",
+            "73-33-63-72-33-74-2b-2f\n74-6f-2d-6b-65-6e-3f-3d",
         ] {
             assert_eq!(redacted(&format!("ä {text} \\b")), "ä ${T} \\b", "{text}");
         }
         assert!(matches!(Redactor::new([(TOKEN, "T")]).text("nothing % \\ &amp;"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn replaces_bytes_that_stand_apart() {
+        let hexadecimal: Vec<String> = TOKEN.bytes().map(|b| format!("0x{b:02x}")).collect();
+        assert_eq!(redacted(&format!("[{}]", hexadecimal.join(", "))), "[0x${T}]");
+        let wide: String = TOKEN.chars().flat_map(|c| [c, '\0']).collect();
+        assert_eq!(redacted(&wide), "${T}\0");
+        assert_eq!(redacted(&wide.replace('\0', "\\u0000")), "${T}\\u0000");
+        assert_eq!(redacted("2031-02-03T04:05:06 and 12:34:56"), "2031-02-03T04:05:06 and 12:34:56");
+    }
+
+    #[test]
+    fn leaves_no_half_where_a_text_was_cut() {
+        let redactor = Redactor::new([(TOKEN, "T")]);
+        let spelt = [
+            TOKEN.to_owned(),
+            "s3cr3t%2B%2Fto-ken%3F%3D".to_owned(),
+            r"s3cr3t\u002b\/to-ken\u003f=".to_owned(),
+            "s3cr3t&#43;&#x2f;to-ken?=".to_owned(),
+            "73:33:63:72:33:74:2b:2f:74:6f:2d:6b:65:6e:3f:3d".to_owned(),
+            STANDARD.encode(TOKEN),
+            STANDARD.encode(format!("Bearer {TOKEN}")),
+        ];
+        for text in spelt {
+            for end in 24..text.len() {
+                let half = redactor.without_half(&redactor.text(&format!("of {}", &text[..end])));
+                let told = half.starts_with("of ") && half.contains("${T") && half.len() < 24;
+                assert!(told, "{text} {end}: {half}");
+            }
+        }
+        for text in ["s3cr", "of 100%", "a & b", ""] {
+            assert_eq!(redactor.without_half(text), text);
+        }
     }
 
     #[test]

@@ -3,11 +3,9 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use super::redact::Redactor;
-
-/// From how many bytes on the beginning of a secret tells something.
-const TELLING: usize = 6;
 
 /// The secrets of a run. They may grow while it goes on: a token that ran out stays a secret.
 #[derive(Clone, Debug, Default)]
@@ -34,18 +32,15 @@ impl Secrets {
     pub fn redactor(&self) -> Arc<Redactor> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).redactor)
     }
+}
 
-    /// A text that was cut off, without the half of a secret that its end may hold.
-    pub fn without_half(&self, mut text: String) -> String {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        for (secret, name) in &known.all {
-            let secret = secret.expose_secret();
-            let starts = secret.char_indices().map(|(i, _)| i).filter(|i| *i >= TELLING);
-            if let Some(start) = starts.rev().find(|i| text.ends_with(&secret[..*i])) {
-                text.truncate(text.len() - start);
-                text += &format!("${{{name}}}");
-            }
-        }
-        text
+/// A URL without its user and password; None if it has none.
+pub fn without_login(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
     }
+    // Fails only for URLs that can have no login.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    Some(url.into())
 }
