@@ -23,6 +23,7 @@ use crate::run::event::{Fanout, Sink};
 use crate::session::{Options, Session};
 use crate::source::Diagnostic;
 use crate::target::clock::Clock;
+use crate::target::secret::without_login;
 use crate::target::settings::Settings;
 
 #[derive(Debug, ClapArgs)]
@@ -267,9 +268,9 @@ fn command(args: &Args) -> String {
         option("--on", name.clone());
     }
     let connection = &args.target.connection;
-    for (flag, value) in
-        [("--rate", &args.target.rate), ("--ca-file", &connection.ca_file), ("--proxy", &connection.proxy)]
-    {
+    // A password is left to the variable.
+    let proxy = connection.proxy.clone().filter(|proxy| without_login(proxy).is_none());
+    for (flag, value) in [("--rate", &args.target.rate), ("--ca-file", &connection.ca_file), ("--proxy", &proxy)] {
         value.iter().for_each(|value| option(flag, value.clone()));
     }
     if let Some(target) = &args.target.target {
@@ -284,5 +285,6 @@ fn command(args: &Args) -> String {
     for liberty in &args.target.liberty {
         option("--liberty", liberty.clone());
     }
-    words.join(" ")
+    let login = connection.proxy.is_some() && proxy.is_none();
+    format!("{}{}", if login { "PROBITY_PROXY=… " } else { "" }, words.join(" "))
 }

@@ -15,6 +15,7 @@ use crate::report::text::visible;
 use crate::source::{Diagnostic, Result, Source};
 use crate::target::client::Client;
 use crate::target::clock::Clock;
+use crate::target::secret::without_login;
 use crate::target::settings::{FILE, Overrides, Settings, TOKEN_VARIABLE, variable_of, write};
 
 /// Stands for a token that is not there, so that all else can be checked. It is never sent.
@@ -82,10 +83,16 @@ pub(crate) fn run(args: &Args) -> Done {
             }
         }
     }
+    // What was typed is used; what is written holds no password.
+    let mut written = values.clone();
+    if let Some(proxy) = values.get("proxy").and_then(|proxy| without_login(proxy)) {
+        eprintln!("warning: the proxy's user and password are not written: put the whole URL into PROBITY_PROXY");
+        written.insert("proxy", proxy);
+    }
     let identities = identities(&contract, &args.token_env, &environment);
     let draft = |fixtures: &Json| {
         let draft = write::Draft {
-            values: values.clone(),
+            values: written.clone(),
             identities: identities.clone(),
             schema: &contract.fixtures.json,
             fixtures,
