@@ -67,6 +67,7 @@ fn tight(ran: &Ran) -> &Ran {
 /// A token's pieces, and the whole in every encoding.
 fn spellings(token: &str) -> Vec<String> {
     let pieces = token.as_bytes().windows(PIECE).map(|w| String::from_utf8_lossy(w).into_owned());
+    let pieces = pieces.flat_map(|piece| [utf8_percent_encode(&piece, NON_ALPHANUMERIC).to_string(), piece]);
     let escaped = json!(token).to_string().trim_matches('"').to_owned();
     let percent = utf8_percent_encode(token, NON_ALPHANUMERIC).to_string();
     let component = utf8_percent_encode(token, COMPONENT).to_string();
@@ -75,6 +76,9 @@ fn spellings(token: &str) -> Vec<String> {
         json!(escaped).to_string().trim_matches('"').to_owned(),
         escaped.replace('/', "\\/"),
         escaped,
+        hexadecimal(token, ""),
+        hexadecimal(token, ":"),
+        hexadecimal(token, " "),
         lower_percent(token),
         percent,
         component,
@@ -88,6 +92,11 @@ fn spellings(token: &str) -> Vec<String> {
 fn lower_percent(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric();
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02x}") }).collect()
+}
+
+/// The bytes in hexadecimal.
+fn hexadecimal(text: &str, between: &str) -> String {
+    text.bytes().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(between)
 }
 
 /// The canaries in the place of the reference server's tokens.
@@ -191,6 +200,13 @@ fn echoed_with_escapes_of_unicode() {
     echoed(|a| escaped(a).replace("\\\"", "\\u0022").replace('+', "\\u002b").replace('=', "\\u003D"));
 }
 
+#[test]
+fn echoed_in_hexadecimal() {
+    echoed(|a| hexadecimal(bare(a), ""));
+    echoed(|a| hexadecimal(a, ":"));
+    echoed(|a| hexadecimal(a, " ").to_uppercase());
+}
+
 /// A server that answers everything with a dump of the request.
 fn dumping(status: u16, media_type: &'static str, dump: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Server {
     Server::http(move |request: &Request| {
@@ -204,6 +220,13 @@ fn dumped_by_a_server_that_breaks() {
     let server =
         dumping(500, "text/plain", |a| format!("panic: no such user\nAuthorization: {a}\n{}", escaped(a)).into_bytes());
     tight(&with_canaries(probity(WORDS), &server.url()).run());
+    let utf_16 = |a: &str| a.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let ran = with_canaries(probity(WORDS), &dumping(500, "text/plain", utf_16).url()).run();
+    for (path, bytes) in ran.files() {
+        let text = String::from_utf8_lossy(&bytes).replace("\\u{0}", "").replace("\\u0000", "").replace('\0', "");
+        let held = CANARIES.iter().find(|(_, token)| text.contains(&token[..PIECE]));
+        ran.holds(held.is_none(), &format!("{} holds no {held:?} in UTF-16", path.display()));
+    }
     let server = dumping(500, "text/html", |a| [b"<p>\xff\xfe Authorization: ", a.as_bytes(), b"\xff"].concat());
     tight(&with_canaries(probity(WORDS), &server.url()).run());
 }
@@ -221,6 +244,21 @@ fn cut_in_two_where_long_bodies_are_cut() {
             )
             .run(),
         );
+    }
+}
+
+#[test]
+fn cut_in_two_however_it_is_spelt() {
+    let spellings: [fn(&str) -> String; 3] =
+        [|a| utf8_percent_encode(a, NON_ALPHANUMERIC).to_string(), |a| STANDARD.encode(a), |a| hexadecimal(a, ":")];
+    for spelling in spellings {
+        for before in [90, 100, 115, 130] {
+            let server =
+                dumping(422, "text/plain", move |a| format!("{}{}", "x ".repeat(before / 2), spelling(a)).into_bytes());
+            let ran = with_canaries(probity("check -v --only operation/valid-accepted"), &server.url()).run();
+            tight(&ran);
+            ran.holds(before < 130 || ran.stdout.contains(" characters)"), "the answer is cut within the token");
+        }
     }
 }
 
@@ -282,6 +320,61 @@ fn a_password_in_the_url() {
         let ran = probity("check").file("probity.toml", toml).env("PROBITY_TOKEN", "t0ken").run();
         ran.holds(ran.code == Some(2) && !ran.stderr.contains(password), "the password is not repeated from a file");
     }
+}
+
+#[test]
+fn a_password_for_the_proxy() {
+    let password = &CANARIES[2].1[..20];
+    let proxy = Server::http(|_| Answer::json(201, "{}"));
+    let url = proxy.url().replace("http://", &format!("http://user:{password}@"));
+    let silent = |ran: &Ran| {
+        let held = ran.files().into_iter().find(|(_, bytes)| String::from_utf8_lossy(bytes).contains(password));
+        ran.holds(held.is_none(), &format!("the password is not in {:?}", held.as_ref().map(|(path, _)| path)));
+        ran.holds(!ran.stderr.contains(password) && !ran.stdout.contains(password), "the password is not repeated");
+    };
+    let words = "--target http://far.invalid --proxy";
+    let check = "check -vv --seed 1 --fixture household_id=hh_1 --only response/success-status --only operation/response-201-shape";
+    let ran = probity(&format!("{check} --report markdown,sarif,ctrf,har {words}")).arg(&url).tokens().exits(1);
+    ran.says("PROBITY_PROXY=… probity check --target http://far.invalid");
+    silent(&ran);
+    let ran = probity(&format!("init {words}")).arg(&url).tokens().exits(0);
+    ran.complains("the proxy's user and password are not written");
+    let toml: toml::Table = ran.read("probity.toml").parse().expect("TOML");
+    assert_eq!(toml["target"]["proxy"].as_str(), Some(&format!("{}/", proxy.url())[..]));
+    silent(&ran);
+}
+
+#[test]
+fn someone_elses_token_in_a_recording() {
+    let (token, key) = (CANARIES[2].1, "not-for-reports-4711");
+    let entry = json!({
+        "startedDateTime": "2031-02-03T04:05:06.789Z", "time": 12.5,
+        "request": {
+            "method": "POST",
+            "url": format!("https://app.example.com/v1/households/hh_p2Kd71/opportunities?access_token={key}"),
+            "headers": [
+                {"name": "Content-Type", "value": "application/json"},
+                {"name": "Authorization", "value": format!("Bearer {token}")},
+                {"name": "Cookie", "value": format!("sid={key}")},
+                {"name": "X-Api-Key", "value": key},
+            ],
+            "postData": {"mimeType": "application/json", "text": "{\"name\": \"a\"}"},
+        },
+        "response": {
+            "status": 500, "headers": [{"name": "Set-Cookie", "value": key}],
+            "content": {"size": 1, "mimeType": "text/plain", "text": format!("no user has {}", STANDARD.encode(token))},
+        },
+    });
+    let har = json!({"log": {"version": "1.2", "creator": {"name": "a", "version": "1"}, "entries": [entry]}});
+    let ran = probity(
+        "judge session.har --target https://app.example.com --fixture household_id=hh_1 --report har,markdown,sarif,ctrf",
+    );
+    let ran = ran.file("session.har", har.to_string()).exits(1);
+    ran.says("authorization: Bearer (hidden)").says("no user has ${RECORDED_TOKEN");
+    std::fs::remove_file(ran.folder().join("session.har")).expect("the recording itself");
+    tight(&ran);
+    let held = ran.files().into_iter().find(|(_, bytes)| String::from_utf8_lossy(bytes).contains(key));
+    ran.holds(held.is_none(), &format!("no other secret is in {:?}", held.map(|(path, _)| path)));
 }
 
 #[test]

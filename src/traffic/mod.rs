@@ -24,6 +24,7 @@ use crate::generate::render::{Request, Shown};
 use crate::judge::Judge;
 use crate::judge::bind::{Control, Purpose};
 use crate::judge::tally::Tally;
+use crate::report::record::HIDDEN;
 use crate::target::clock::Clock;
 use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome, Response};
 use crate::target::settings::Settings;
@@ -50,6 +51,11 @@ const USUAL: [&str; 17] = [
     "user-agent",
     "via",
 ];
+
+/// What stands for a token that a recording holds and no identity has.
+const RECORDED: &str = "RECORDED_TOKEN";
+/// From how many bytes on such a token is looked for elsewhere: `null` and the like are none.
+const TELLING: usize = 12;
 
 /// What a recording brought.
 #[derive(Debug)]
@@ -232,8 +238,19 @@ impl Reader<'_> {
         });
         match (own, ours) {
             (Some((name, _)), ours) => (ours.unwrap_or_else(|| name.clone()), Shown::Own, rest),
-            (None, ours) => (ours.unwrap_or_else(|| CALLER.to_owned()), Shown::Text(value), rest),
+            // Our own recordings hold no token; that of someone else is as secret as ours.
+            (None, Some(ours)) => (ours, Shown::Text(value), rest),
+            (None, None) => (CALLER.to_owned(), Shown::Text(self.hidden(security, &value)), rest),
         }
+    }
+
+    /// Credentials that no identity has, as they are shown. What the server says of them is not shown either.
+    fn hidden(&self, security: &Security, value: &str) -> String {
+        let token = value.split_once(' ').map_or(value, |(_, token)| token).trim();
+        if token.len() >= TELLING {
+            self.settings.secrets.add(&token.to_owned().into(), RECORDED);
+        }
+        spelt(security, HIDDEN)
     }
 
     /// Whether nothing but the body's fields is of the client's choosing.
