@@ -82,6 +82,12 @@ fn what_is_waived_is_shown_as_such_everywhere() {
     assert_eq!(junit(&ran), (0, 1));
     ran.holds(ran.read("reports/junit.xml").contains(excuse), "junit.xml says why");
     ran.holds(ran.read("reports/report.md").contains("waived: mended in the next release"), "report.md says why");
+    let page = ran.read("reports/report.html");
+    let failed = page.split_once("<h2 id=\"failed\">").and_then(|(_, after)| after.split_once("</section>"));
+    ran.holds(
+        failed.is_some_and(|(failed, _)| failed.contains(excuse)),
+        "report.html says why where it tells what failed",
+    );
     let read = |file: &str| -> Value { serde_json::from_str(&ran.read(file)).expect("JSON") };
     let sarif = read("reports/report.sarif");
     assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["justification"], excuse);
@@ -99,6 +105,7 @@ fn waivers_that_are_out_of_date_name_the_lines_to_delete() {
                 delete lines 1 to 4";
     mended.says("Conformant: 2 of 2 musts hold. And 1 waiver is out of date.").says(line);
     assert_eq!(ruling(&mended)["stale"], json!([line]));
+    mended.holds(mended.read("reports/report.html").contains(line), "report.html says it");
     assert_eq!(junit(&mended).0, 1, "the tools that show test results are red too");
     probity(&format!("{MENDED} -q --waivers known.toml")).file("known.toml", WAIVER).exits(1).says(line);
 
@@ -151,7 +158,9 @@ fn a_baseline_leaves_what_is_worse() {
 
     let good = probity(MENDED).exits(0).read("reports/report.json");
     let worse = probity(&format!("{CENTS} --baseline old.json")).file("old.json", good).exits(1);
-    worse.says("worse than in the baseline response/value-in-dollars: pass before, now fail");
+    let line = "response/value-in-dollars: pass before, now fail";
+    worse.says(&format!("worse than in the baseline {line}")).says("Against the baseline: 1 worse.");
+    worse.holds(worse.read("reports/report.html").contains(line), "report.html says it");
 
     probity(&format!("{MENDED} --baseline old.json")).exits(2).complains("cannot read old.json");
     // From the place where it is about to be replaced.

@@ -51,6 +51,7 @@ fn parts_show_what_the_whole_shows() {
             numbers.len() as u64,
             requests(&merged) - merged.report()["figures"]["retries"].as_u64().expect("a number")
         );
+        merged.holds(!merged.read("reports/report.html").contains("Nothing was answered"), "the parts were answered");
         probity("report --format har").arg(merged.folder().join("reports")).exits(0);
     }
 }

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Comparison, Row, detail, letter};
+use askama::Template;
+
+use super::{Cell, Comparison, Row, detail, letter};
 use crate::judge::finding::cut;
 use crate::report::markdown::{code, prose};
-use crate::report::text::escaped;
+use crate::report::text::{self, visible};
 use crate::report::words::{self, Look};
 
 /// How long a detail is.
@@ -52,65 +54,42 @@ fn shown(look: Option<Look>) -> String {
     look.map_or_else(|| "·".to_owned(), |look| format!("{} {}", look.symbol, look.word))
 }
 
-const STYLE: &str = "\
-:root { color-scheme: light dark; --line: #8884; --pass: #1a7f37; --fail: #cf222e; --other: #9a6700 }
-@media (prefers-color-scheme: dark) { :root { --pass: #3fb950; --fail: #f85149; --other: #d29922 } }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% }
-th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top }
-thead th { position: sticky; top: 0; background: Canvas }
-code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere }
-.pass { color: var(--pass) } .fail { color: var(--fail) } .inconclusive, .untested { color: var(--other) }
-.note { display: block; color: CanvasText; opacity: .8 }
-";
+/// The page.
+#[derive(Template)]
+#[template(path = "comparison.html", config = "src/report/html/askama.toml")]
+struct Page<'a> {
+    comparison: &'a Comparison,
+}
+
+impl<'a> Page<'a> {
+    fn title(&self) -> String {
+        let (differing, all) = (self.comparison.differing().count(), self.comparison.rows.len());
+        visible(&format!("{}: {differing} of {all} differ", self.comparison.contract))
+    }
+
+    fn parts(&self) -> [(&'static str, Vec<&'a Row>); 2] {
+        let (differing, same) = self.comparison.rows.iter().partition(|row| row.differs);
+        [("What differs", differing), ("What is the same", same)]
+    }
+
+    fn look(&self, cell: &Cell) -> Look {
+        Look::of(cell.verdict)
+    }
+
+    /// What there is to say beside the verdict.
+    fn more(&self, cell: &Cell) -> Option<String> {
+        let all = detail(Some(cell));
+        let more = match all.strip_prefix(cell.verdict.name()) {
+            Some("") => return None,
+            Some(more) => more.trim_start_matches(": "),
+            None => &all,
+        };
+        Some(visible(&cut(more, DETAIL)))
+    }
+}
 
 /// As a page of HTML that needs nothing else.
 pub fn html(comparison: &Comparison) -> String {
-    let differing = comparison.differing().count();
-    let all = comparison.rows.len();
-    let title = escaped(&format!("{}: {differing} of {all} differ", comparison.contract));
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
-         </head>\n<body>\n<h1>{title}</h1>\n"
-    );
-    rows(&mut out, comparison, "What differs", &mut comparison.differing());
-    rows(&mut out, comparison, "What is the same", &mut comparison.rows.iter().filter(|r| !r.differs));
-    out + "</body>\n</html>\n"
-}
-
-fn rows(out: &mut String, comparison: &Comparison, title: &str, rows: &mut dyn Iterator<Item = &Row>) {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return;
-    }
-    let _ = write!(out, "<h2>{title}</h2>\n<table>\n<thead><tr><th>level</th><th>requirement</th>");
-    for side in &comparison.sides {
-        let _ = write!(out, "<th>{}<br><code>{}</code></th>", escaped(&side.name), escaped(&side.target));
-    }
-    out.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
-        let _ = write!(
-            out,
-            "<tr><td>{}</td><td><code>{}</code><span class=\"note\">{}</span></td>",
-            words::level(row.level),
-            escaped(&row.id),
-            escaped(&row.text)
-        );
-        for cell in &row.cells {
-            let Some(found) = cell else {
-                out.push_str("<td>not in that run</td>");
-                continue;
-            };
-            let look = Look::of(found.verdict);
-            let _ = write!(out, "<td class=\"{}\">{} {}", look.word, look.symbol, look.word);
-            let more = detail(cell.as_ref());
-            if more != look.word {
-                let _ = write!(out, "<code class=\"note\">{}</code>", escaped(&cut(&more, DETAIL)));
-            }
-            out.push_str("</td>");
-        }
-        out.push_str("</tr>\n");
-    }
-    out.push_str("</tbody>\n</table>\n");
+    // Writing to memory: this cannot fail.
+    Page { comparison }.render().unwrap_or_default()
 }

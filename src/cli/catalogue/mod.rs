@@ -16,8 +16,6 @@ use super::explain::tested;
 use crate::contract::Contract;
 use crate::contract::requirement::{Origin, Requirement};
 use crate::reference;
-use crate::report::html::{STYLE, policy};
-use crate::report::text;
 use crate::report::words;
 use crate::source::{Result, Source};
 use crate::target::settings::{Overrides, Settings};
@@ -37,7 +35,6 @@ fn moment() -> DateTime<Utc> {
 #[derive(Template)]
 #[template(path = "catalogue.html", config = "src/report/html/askama.toml")]
 pub(super) struct Catalogue<'a> {
-    policy: String,
     contract: &'a Contract,
     moment: String,
     /// The smallest valid request: examples show what they have otherwise.
@@ -88,7 +85,6 @@ impl<'a> Catalogue<'a> {
             }
         }
         Ok(Self {
-            policy: policy(),
             contract,
             moment: moment().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             usual: examples.and_then(|e| e.usual()),

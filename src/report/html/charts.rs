@@ -1,11 +1,11 @@
-//! Pictures, each with its numbers: verdicts, latencies, the timeline, and the coverage of the document.
+//! Pictures, each with its numbers: verdicts, latencies, and the coverage of the document.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::view::milliseconds;
 use crate::judge::tally::Verdict;
+use crate::report::build::trial_of;
 use crate::report::model::{self, Exchange, Report};
 use crate::report::text::visible;
 use crate::report::words::{self, LOOKS, Look};
@@ -63,16 +63,17 @@ fn percent(part: u64, whole: u64) -> String {
 }
 
 /// What the pictures need of an exchange.
-#[derive(Clone, Copy)]
 pub(super) struct Point {
-    /// When it was sent, in microseconds of the epoch.
-    sent: i64,
+    /// When it was sent, the last time, in microseconds of the epoch.
+    pub sent: i64,
     /// How long it took, in microseconds.
-    took: i64,
-    answered: bool,
-    server_error: bool,
-    again: bool,
-    failed: bool,
+    pub took: i64,
+    pub answered: bool,
+    pub server_error: bool,
+    pub again: bool,
+    pub failed: bool,
+    /// The requirement whose trial it belongs to.
+    pub id: Option<String>,
 }
 
 impl Point {
@@ -89,6 +90,7 @@ impl Point {
             server_error: status.is_some_and(|s| s >= 500),
             again: exchange.retries > 0,
             failed,
+            id: trial_of(&exchange.trial).map(str::to_owned),
         }
     }
 }
@@ -137,125 +139,6 @@ pub(super) fn latencies(points: &[Point]) -> Vec<Bucket> {
         }
     };
     (first..=last).map(bucket).collect()
-}
-
-/// How many columns the timeline has.
-const COLUMNS: usize = 240;
-/// How many rows its table has.
-const ROWS: usize = 24;
-
-/// The run over time. Places are columns of [`COLUMNS`], times come in words.
-pub(super) struct Timeline {
-    pub length: String,
-    pub half: String,
-    /// The most requests that were under way in a column.
-    pub most: usize,
-    /// The outline of how many were under way, for a box of `COLUMNS` by 100.
-    pub under_way: String,
-    /// Where nothing was under way: first column and width.
-    pub idle: Vec<(usize, usize)>,
-    /// Columns in which a request began that had to be sent again.
-    pub again: Vec<usize>,
-    /// Columns in which an exchange began that shows a failure.
-    pub failed: Vec<usize>,
-    /// Columns in which one began that got no answer, or a 5xx.
-    pub unanswered: Vec<usize>,
-    pub rows: Vec<Slice>,
-}
-
-/// A row of the timeline's table.
-#[derive(Default)]
-pub(super) struct Slice {
-    pub from: String,
-    pub begun: usize,
-    pub most: usize,
-    pub again: usize,
-    pub failed: usize,
-    pub unanswered: usize,
-}
-
-/// The timeline; none where nothing was sent.
-pub(super) fn timeline(points: &[Point]) -> Option<Timeline> {
-    let start = points.iter().map(|p| p.sent).min()?;
-    let end = points.iter().map(|p| p.sent + p.took).max()?;
-    let length = (end - start).max(1);
-    let columns = i64::try_from(COLUMNS).unwrap_or(1);
-    let column = |at: i64| usize::try_from((at - start) * columns / length).unwrap_or_default().min(COLUMNS - 1);
-    let most = under_way(points, column);
-    let of = |wanted: fn(&Point) -> bool| {
-        let mut all: Vec<usize> = points.iter().filter(|p| wanted(p)).map(|p| column(p.sent)).collect();
-        all.sort_unstable();
-        all
-    };
-    let (begun, again) = (of(|_| true), of(|p| p.again));
-    let (failed, unanswered) = (of(|p| p.failed), of(|p| !p.answered || p.server_error));
-    let slice = |row: usize| {
-        let (from, to) = (row * COLUMNS / ROWS, (row + 1) * COLUMNS / ROWS);
-        let within = |all: &[usize]| all.iter().filter(|c| (from..to).contains(c)).count();
-        Slice {
-            from: milliseconds(micros(i64::try_from(from).unwrap_or_default() * length / columns)),
-            begun: within(&begun),
-            most: most[from..to].iter().copied().max().unwrap_or_default(),
-            again: within(&again),
-            failed: within(&failed),
-            unanswered: within(&unanswered),
-        }
-    };
-    let rows = (0..ROWS).map(slice).collect();
-    let highest = most.iter().copied().max().unwrap_or(1).max(1);
-    let mut path = String::from("M0 100");
-    for (at, n) in most.iter().enumerate() {
-        path += &format!("V{}H{}", 100 - n * 100 / highest, at + 1);
-    }
-    path += "V100Z";
-    let mut idle: Vec<(usize, usize)> = Vec::new();
-    for at in (0..COLUMNS).filter(|at| most[*at] == 0) {
-        match idle.last_mut() {
-            Some((from, width)) if *from + *width == at => *width += 1,
-            _ => idle.push((at, 1)),
-        }
-    }
-    let once = |mut all: Vec<usize>| {
-        all.dedup();
-        all
-    };
-    Some(Timeline {
-        length: milliseconds(micros(length)),
-        half: milliseconds(micros(length / 2)),
-        most: highest,
-        under_way: path,
-        idle,
-        again: once(again),
-        failed: once(failed),
-        unanswered: once(unanswered),
-        rows,
-    })
-}
-
-/// The most that were under way in each column.
-fn under_way(points: &[Point], column: impl Fn(i64) -> usize) -> Vec<usize> {
-    let mut events: Vec<(i64, i32)> = points.iter().flat_map(|p| [(p.sent, 1), (p.sent + p.took, -1)]).collect();
-    // What ends when another begins ends first.
-    events.sort_unstable();
-    let mut most = vec![0; COLUMNS];
-    let (mut now, mut last) = (0_i32, 0);
-    for (at, change) in events {
-        let here = column(at);
-        let count = usize::try_from(now).unwrap_or_default();
-        for column in &mut most[last..=here] {
-            *column = count.max(*column);
-        }
-        now += change;
-        last = here;
-        most[here] = usize::try_from(now).unwrap_or_default().max(most[here]);
-    }
-    most
-}
-
-fn micros(micros: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a picture")]
-    let millis = micros as f64 / 1000.0;
-    millis
 }
 
 /// A field of the request's body and what is said of it.
@@ -310,7 +193,7 @@ mod tests {
     use super::*;
 
     fn point(sent: i64, took: i64) -> Point {
-        Point { sent, took, answered: true, server_error: false, again: false, failed: false }
+        Point { sent, took, answered: true, server_error: false, again: false, failed: false, id: None }
     }
 
     #[test]
@@ -320,18 +203,6 @@ mod tests {
         covered.fields = vec!["ຮ/x".to_owned(), "/ຮ".to_owned(), String::new()];
         let names: Vec<String> = coverage(&report).into_iter().map(|field| field.name).collect();
         assert!(["ຮ/x", "ຮ", "the body itself"].iter().all(|name| names.iter().any(|n| n == name)), "{names:?}");
-    }
-
-    #[test]
-    fn requests_under_way_are_counted() {
-        let points = [point(0, 100), point(50, 50), point(100, 20), point(200, 40)];
-        let timeline = timeline(&points).unwrap();
-        assert_eq!((timeline.most, &timeline.length[..]), (2, "0.2 ms"));
-        let begun: usize = timeline.rows.iter().map(|r| r.begun).sum();
-        assert_eq!(begun, 4);
-        // From 120 to 200 of 240 nothing was.
-        assert_eq!(timeline.idle, [(121, 79)]);
-        assert!(super::timeline(&[]).is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! - [`view`]: requirements, failures and exchanges as they are shown
 //! - [`body`]: bodies on lines
-//! - [`charts`]: pictures and their numbers
+//! - [`charts`], [`timeline`]: pictures and their numbers
 //! - [`embed`]: exchanges as JSON, shown on demand
 //!
 //! The templates escape whatever they are given. What a server sent is text wherever it stands, and a
@@ -11,6 +11,7 @@
 pub(crate) mod body;
 mod charts;
 mod embed;
+mod timeline;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ use askama::Template;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::model::{EMBEDDED_TARGET, Exchange, Failure, Report, Ruling};
+use super::model::{EMBEDDED_TARGET, Exchange, Failure, Report, Ruling, Weight};
 use super::text::{self, counted, listed, seconds, visible};
 use super::words::{self, LOOKS};
 use super::{EXCHANGES, exchanges};
@@ -37,7 +38,6 @@ const SCRIPT: &str = include_str!("script.js");
 #[derive(Template)]
 #[template(path = "page.html", config = "src/report/html/askama.toml")]
 struct Page<'a> {
-    policy: String,
     report: &'a Report,
     good: bool,
     sentence: String,
@@ -47,16 +47,23 @@ struct Page<'a> {
     unknown: Vec<(super::words::Look, BTreeMap<String, Vec<String>>)>,
     /// What failed, and what probably has the same cause.
     failed: Vec<(&'a super::model::Requirement, Vec<&'a str>)>,
+    /// What waivers and a baseline make of the run: a title, and a line each.
+    compared: Vec<(&'static str, Vec<String>)>,
     areas: Vec<(String, Vec<Requirement>)>,
     by_area: Vec<charts::Verdicts>,
     by_level: Vec<charts::Verdicts>,
     latencies: Vec<charts::Bucket>,
-    timeline: Option<charts::Timeline>,
+    timeline: Option<timeline::Timeline>,
     fields: Vec<charts::Field>,
     embedded: embed::Embedded,
 }
 
 impl Page<'_> {
+    /// How many answers there were.
+    fn answered(&self) -> u64 {
+        self.latencies.iter().map(|bucket| bucket.answered).sum()
+    }
+
     fn verdicts(&self) -> [(&'static str, &[charts::Verdicts]); 2] {
         [("level", &self.by_level), ("area", &self.by_area)]
     }
@@ -83,7 +90,6 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
         }
     }
     let page = Page {
-        policy: policy(),
         report,
         good: report.ruling.as_ref().is_some_and(Ruling::is_good),
         sentence: visible(report.ruling.as_ref().map_or("No gate has judged this run.", |r| &r.sentence)),
@@ -91,11 +97,12 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
         unproven: unproven(report),
         unknown: unknown(report),
         failed: failed(report),
+        compared: compared(report),
         areas,
         by_area: charts::verdicts(report, |r| r.area.clone()),
         by_level: charts::levels(report),
         latencies: charts::latencies(&points),
-        timeline: charts::timeline(&points),
+        timeline: timeline::timeline(&points, report.figures.waited_ms > 0, report.header.options.rate_ms),
         fields: charts::coverage(report),
         embedded,
     };
@@ -219,8 +226,25 @@ fn unproven(report: &Report) -> Vec<String> {
 fn failed(report: &Report) -> Vec<(&super::model::Requirement, Vec<&str>)> {
     let all = report.failed();
     let below = |id: &str| all.iter().filter(|r| r.cause.as_deref() == Some(id)).map(|r| r.id.as_str()).collect();
-    let is_head = |r: &super::model::Requirement| all.iter().all(|head| r.cause.as_ref() != Some(&head.id));
-    all.iter().filter(|r| is_head(r)).map(|r| (*r, below(&r.id))).collect()
+    // What is put up with excuses nothing else.
+    let heads = |head: &super::model::Requirement| !report.weight(head).is_put_up_with();
+    let is_head = |r: &super::model::Requirement| !all.iter().any(|h| r.cause.as_ref() == Some(&h.id) && heads(h));
+    let shown = |r: &super::model::Requirement| if heads(r) { below(&r.id) } else { Vec::new() };
+    all.iter().filter(|r| is_head(r)).map(|r| (*r, shown(r))).collect()
+}
+
+/// What waivers and a baseline make of the run.
+fn compared(report: &Report) -> Vec<(&'static str, Vec<String>)> {
+    let Some(ruling) = &report.ruling else { return Vec::new() };
+    let waived = report.selected().filter(|r| matches!(report.weight(r), Weight::Waived { .. }));
+    let waived = waived.filter_map(|r| Some(format!("{}: {}, {}", r.id, r.verdict.name(), report.excuse(r)?)));
+    let all = [
+        ("Waivers that are out of date", ruling.stale.clone()),
+        ("Worse than in the baseline", ruling.worse.clone()),
+        ("Better than in the baseline", ruling.better.clone()),
+        ("Waived", waived.collect()),
+    ];
+    all.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
 }
 
 /// What is not known, by verdict and reason.

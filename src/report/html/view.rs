@@ -10,7 +10,7 @@ use crate::judge::finding::cut;
 use crate::report::build::trial_of;
 use crate::report::model::{self, Difference, Report};
 use crate::report::ranges;
-use crate::report::text::{counted, pieces, times, visible};
+use crate::report::text::{counted, times, visible};
 use crate::report::words::{self, Look};
 
 /// How many exchanges of a requirement's first failure are shown, and of the others.
@@ -26,8 +26,7 @@ pub(super) struct Requirement {
     pub area: String,
     pub level: &'static str,
     pub look: Look,
-    /// The sentence in pieces: whether each is code, and its text.
-    pub text: Vec<(bool, String)>,
+    pub text: String,
     /// What it rests on, and where it is written.
     pub source: String,
     /// The evidence in words.
@@ -108,7 +107,7 @@ impl Requirement {
             area: requirement.area.clone(),
             level: words::level(requirement.level),
             look: Look::of(requirement.verdict),
-            text: pieces(&requirement.text),
+            text: requirement.text.clone(),
             source: source(requirement),
             evidence: evidence(requirement),
             reason: requirement.reason.as_deref().map(visible),
