@@ -161,7 +161,7 @@ fn one_cause_is_told_once() {
         probity("check --seed 1 --only 'idempotency/*' --skip idempotency/after-the-close-date --fault replay-cut")
             .exits(1);
     assert_eq!(flat(&ran.stdout).matches("✗ fail must").count(), 2);
-    ran.says("probably of the same cause: idempotency/");
+    ran.says("probably of the same cause (-v shows each): idempotency: ");
     let ran =
         probity("check --seed 1 --only request/optional-fields-left-out --fault stage-required-with-pipeline").exits(1);
     ran.says("partial[4].accepted = false").says("answer 7 422");

@@ -1,12 +1,15 @@
 //! What was broken, with all that it takes to see it again.
 
+use std::collections::BTreeMap;
+
 use super::{INDENT, Page, round};
+use crate::contract::requirement::Level;
 use crate::report::model::{Exchange, Failure, Report, Requirement};
 use crate::report::text::{counted, times, visible};
 use crate::report::words::{self, Look};
 
 /// How many failures are shown with everything.
-const DETAILED: usize = 20;
+const DETAILED: usize = 5;
 /// On how many lines a value is shown.
 const LINES: usize = 6;
 /// On how many lines a body is shown.
@@ -32,19 +35,8 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         if let Some(excuse) = report.excuse(requirement).filter(|_| excused(requirement)) {
             page.field("excused", &excuse);
         }
-        let same = all.iter().filter(|r| r.cause.as_ref() == Some(&requirement.id) && is_folded(r));
-        let same: Vec<String> = same.map(|r| format!("{} ({})", r.id, words::level(r.level))).collect();
-        if !same.is_empty() {
-            page.field_of(
-                "also",
-                &format!(
-                    "{}, probably of the same cause: {}",
-                    counted(same.len() as u64, "other failure"),
-                    same.join(", ")
-                ),
-                LINES * 2,
-            );
-        }
+        let same = all.iter().copied().filter(|r| r.cause.as_ref() == Some(&requirement.id) && is_folded(r));
+        also(page, &same.collect::<Vec<_>>());
     }
     let rest = failed.get(detailed..).unwrap_or_default();
     if !rest.is_empty() {
@@ -54,6 +46,7 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     for requirement in rest {
         heading(page, requirement);
         page.indented(2, &requirement.text, 1);
+        page.indented(2, &requirement.trouble(), 1);
     }
     if !short.is_empty() {
         page.gap();
@@ -62,6 +55,28 @@ pub(super) fn write(page: &mut Page, report: &Report) {
     for requirement in short {
         heading(page, requirement);
         page.indented(2, &report.excuse(requirement).unwrap_or_default(), 2);
+    }
+}
+
+/// What probably fails for the same cause: a line for each area.
+fn also(page: &mut Page, same: &[&Requirement]) {
+    if same.is_empty() {
+        return;
+    }
+    let more = if same.len() > 1 { " (-v shows each)" } else { "" };
+    let failures = counted(same.len() as u64, "other failure");
+    page.field("also", &format!("{failures}, probably of the same cause{more}:"));
+    let mut areas: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for requirement in same {
+        let name = requirement.id.strip_prefix(&format!("{}/", requirement.area)).unwrap_or(&requirement.id);
+        let level = match requirement.level {
+            Some(Level::Must) => String::new(),
+            level => format!(" ({})", words::level(level)),
+        };
+        areas.entry(&requirement.area).or_default().push(format!("{name}{level}"));
+    }
+    for (area, names) in areas {
+        page.indented(INDENT, &format!("{area}: {}", names.join(", ")), usize::MAX);
     }
 }
 
@@ -200,6 +215,9 @@ fn body(page: &mut Page, text: Option<&str>, base64: Option<&str>, truncated: Op
 
 fn curl(page: &mut Page, failure: &Failure) {
     for (i, command) in failure.curl.iter().enumerate() {
+        if failure.curl[..i].contains(command) {
+            continue;
+        }
         if command.len() > CURL {
             page.field("curl", "too long to show here: see `curl` of this failure in report.json");
             continue;

@@ -1,4 +1,5 @@
-//! The summary on a terminal: what was run, a table, each failure, what is not known, the verdict.
+//! The summary on a terminal: what was run, a table, what was observed, what is not known, each failure, the verdict. What
+//! matters most comes last, where it is read first.
 //!
 //! - [`table`]: verdicts by area and by level
 //! - [`failures`]: what was broken, with all that it takes to see it again
@@ -39,8 +40,9 @@ pub fn render(report: &Report, files: &[PathBuf], options: &Options) -> String {
     header(&mut page, report);
     if !report.end.first_contact_failed {
         table::write(&mut page, report);
-        failures::write(&mut page, report);
         notes::write(&mut page, report);
+        failures::write(&mut page, report);
+        notes::compared(&mut page, report);
     }
     footer(&mut page, report, files);
     page.out
@@ -109,9 +111,6 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     if figures.retries > 0 {
         line += &format!(", {} of them sent again", figures.retries);
     }
-    if figures.waited_ms > 0 {
-        line += &format!(", {} waited as the server asked", seconds(figures.waited_ms));
-    }
     if figures.accepted > 0 {
         line += &format!("; {} created", counted(figures.created, "record"));
     }
@@ -119,6 +118,12 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         line += &format!(", and perhaps {} more", figures.uncertain);
     }
     page.text(&line);
+    if figures.waited_ms > 0 && !report.end.first_contact_failed {
+        let waited = seconds(figures.waited_ms);
+        page.text(&format!(
+            "the server asked to wait: {waited} in all, and a lower pace; --rate spares that"
+        ));
+    }
     if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.first_contact_failed) {
         let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
         let quantiles =

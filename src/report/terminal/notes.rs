@@ -16,13 +16,12 @@ const VALUES: usize = 4;
 const LINES: usize = 4;
 
 pub(super) fn write(page: &mut Page, report: &Report) {
-    for verdict in [Verdict::Inconclusive, Verdict::Untested, Verdict::Skipped] {
-        unknown(page, report, verdict);
-    }
-    observations(page, report);
-    compared(page, report);
     if page.full {
         passed(page, report);
+    }
+    observations(page, report);
+    for verdict in [Verdict::Skipped, Verdict::Untested, Verdict::Inconclusive] {
+        unknown(page, report, verdict);
     }
 }
 
@@ -47,7 +46,7 @@ fn passed(page: &mut Page, report: &Report) {
 }
 
 /// What differs from the baseline.
-fn compared(page: &mut Page, report: &Report) {
+pub(super) fn compared(page: &mut Page, report: &Report) {
     let Some(ruling) = &report.ruling else { return };
     for (title, lines) in [("worse", &ruling.worse), ("better", &ruling.better)] {
         if lines.is_empty() {
