@@ -13,13 +13,13 @@ struct Badge {
     color: Color,
 }
 
-/// The colours of shields.io, by name and value.
+/// A colour by its name at shields.io, and a value on which white can be read.
 struct Color(&'static str, &'static str);
 
-const GREEN: Color = Color("brightgreen", "#4c1");
-const YELLOW: Color = Color("yellow", "#dfb317");
-const RED: Color = Color("red", "#e05d44");
-const GREY: Color = Color("lightgrey", "#9f9f9f");
+const GREEN: Color = Color("brightgreen", "#357a00");
+const YELLOW: Color = Color("yellow", "#8a6100");
+const RED: Color = Color("red", "#c0392b");
+const GREY: Color = Color("lightgrey", "#6b6b6b");
 
 fn badge(report: &Report) -> Badge {
     let of = |verdict| {
