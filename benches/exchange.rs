@@ -2,40 +2,26 @@
 //!
 //! `cargo bench --bench exchange`
 
-use std::hint::black_box;
-use std::time::Duration;
+#[path = "../tests/properties/bench.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod bench;
 
-use chrono::{DateTime, Utc};
+use std::hint::black_box;
+
+use bench::{OPPORTUNITIES, answer, some_day};
 use criterion::{Criterion, criterion_group, criterion_main};
-use probity::contract::{Contract, EMBEDDED, Location};
-use probity::generate::draft::Lent;
-use probity::generate::render::{Issued, Rendering};
-use probity::generate::seed::{Mark, Seed};
-use probity::judge::Judge;
 use probity::judge::bind::Control;
-use probity::plan::{FULL, Options, Plan, Selection};
-use probity::reference;
-use probity::source::Source;
-use probity::target::exchange::{Exchange, Interval, Outcome, Response};
-use probity::target::settings::{Overrides, Settings};
+use probity::plan::FULL;
+use probity::target::exchange::Exchange;
 
 fn benches(c: &mut Criterion) {
-    let contract = Contract::load(&Location::Embedded(EMBEDDED.to_owned())).expect("the embedded contract is sound");
-    let source = Source::new("bench", reference::settings_toml("http://127.0.0.1:1"));
-    let settings = Settings::read(Some(source), &Overrides::default(), &|name| {
-        name.starts_with("PROBITY_TOKEN").then(|| "token".to_owned())
-    })
-    .expect("sound");
-    let identities = settings.identities.keys().cloned().collect();
-    let lent = Lent::new(&contract, settings.fixtures, identities);
-    let judge = Judge { contract: &contract, lent: &lent };
-    let now = DateTime::parse_from_rfc3339("2031-05-05T10:00:00Z").expect("an instant").to_utc();
-    let options = Options { seed: Seed(1), examples: 30, selection: Selection::default() };
-    let plan = Plan::new(&contract, &lent, &options, now).expect("a plan");
-    let exchange = exchange(judge, &plan, now);
+    let (bench, now) = (&*OPPORTUNITIES, some_day());
+    let judge = bench.judge();
+    let plan = bench.plan(1, now);
+    let exchange = exchange();
 
-    c.bench_function("plan the default run", |b| {
-        b.iter(|| Plan::new(&contract, &lent, &options, now).expect("a plan").requests());
+    c.bench_function("plan a run", |b| {
+        b.iter(|| bench.plan(1, now).requests());
     });
     let mut number = 0;
     c.bench_function("draw and classify a random pair", |b| {
@@ -54,21 +40,10 @@ fn benches(c: &mut Criterion) {
 }
 
 /// A full valid request and the answer that it deserves.
-fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Exchange {
-    let operation = &judge.contract.operation;
-    let mut rendering = Rendering {
-        now,
-        mark: &Mark::fixed("0badcafe"),
-        seed: Seed(1),
-        trial: "bench",
-        count: 0,
-        issued: &Issued::default(),
-        scope: judge.lent.bare_scope(),
-        row: None,
-        runner: &mut Seed(1).runner("bench", 0),
-    };
-    let draft = &plan.entries[FULL].draft;
-    let request = rendering.request(draft, &operation.method, &operation.path).expect("a request");
+fn exchange() -> Exchange {
+    let (bench, now) = (&*OPPORTUNITIES, some_day());
+    let draft = &bench.plan(1, now).entries[FULL].draft;
+    let request = bench.request(draft, now);
     let sent = request.json().expect("JSON");
     let body = serde_json::json!({
         "id": "op_1", "name": sent["name"], "book_id": "bk_1",
@@ -79,22 +54,7 @@ fn exchange(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Exchange {
         "target_close_date": sent["target_close_date"], "stage_updated_at": now.to_rfc3339(),
         "household_id": request.parameters[0].1, "created_at": now.to_rfc3339(), "updated_at": now.to_rfc3339(),
     });
-    Exchange {
-        number: 0,
-        trial: "bench".to_owned(),
-        request,
-        sent: now,
-        elapsed: Duration::from_millis(1),
-        server_now: Interval { earliest: now, latest: now + chrono::TimeDelta::seconds(1) },
-        outcome: Outcome::Response(Response::new(
-            201,
-            vec![("content-type".to_owned(), "application/json".to_owned())],
-            bytes::Bytes::from(body.to_string()),
-        )),
-        fresh: true,
-        lost: false,
-        retries: 0,
-    }
+    bench.exchange("bench", draft, now, answer(201, "application/json", &body.to_string()))
 }
 
 criterion_group!(all, benches);
