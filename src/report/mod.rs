@@ -1,9 +1,10 @@
 //! What a run showed, for programs and for people: one report, one file for each writer.
 //!
-//! - [`model`]: the report, in the shape of `report.json`
+//! - [`model`]: the report, in the shape of `report.json`: its [`header`], each [`requirement`], [`figures`], its [`end`],
+//!   the gate's [`ruling`]
 //! - [`build`]: from what a run brought to its report
 //! - [`record`]: exchanges as reports show them, without tokens
-//! - [`figures`], [`summary`]: numbers
+//! - [`summary`]: how many requirements have which verdict
 //! - [`curl`]: a request as a command that sends it again
 //! - [`ranges`]: many numbers in a short text
 //! - [`json`]: writing and reading `report.json`
@@ -15,7 +16,6 @@
 //! - [`github`]: annotations in the log of a GitHub job
 //! - [`terminal`]: the summary on stdout
 //! - [`merge`]: the parts of a run, joined
-//! - [`ruling`]: what a gate made of it, as writers show it
 //! - [`progress`]: the bar on stderr
 //! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
 //!
@@ -27,10 +27,12 @@ pub mod build;
 pub mod created;
 pub mod ctrf;
 pub mod curl;
+pub mod end;
 pub mod exchanges;
-mod figures;
+pub mod figures;
 pub mod github;
 pub mod har;
+pub mod header;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -41,6 +43,7 @@ pub mod narrator;
 pub mod progress;
 pub mod ranges;
 pub mod record;
+pub mod requirement;
 pub mod ruling;
 #[cfg(test)]
 pub(crate) mod sample;

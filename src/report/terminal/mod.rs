@@ -120,9 +120,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     page.text(&line);
     if figures.waited_ms > 0 && !report.end.first_contact_failed {
         let waited = seconds(figures.waited_ms);
-        page.text(&format!(
-            "the server asked to wait: {waited} in all, and a lower pace; --rate spares that"
-        ));
+        page.text(&format!("the server asked to wait: {waited} in all, and a lower pace; --rate spares that"));
     }
     if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.first_contact_failed) {
         let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
