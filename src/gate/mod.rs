@@ -103,9 +103,10 @@ pub fn decide(report: &Report, policy: &Policy, today: NaiveDate) -> Decision {
     let weights: BTreeMap<String, Weight> =
         report.selected().map(|r| (r.id.clone(), policy.weight(report, r, today))).collect();
     let counts = |r: &Requirement| policy.counts(r);
-    let not_waived = |r: &Requirement| counts(r) && !matches!(weights.get(&r.id), Some(Weight::Waived { .. }));
+    // What is gone has no weight any more.
+    let counts_now = |r: &Requirement| weights.get(&r.id).map_or_else(|| counts(r), |weight| *weight == Weight::Counts);
     let (worse, gone) =
-        policy.baseline.as_ref().map_or_else(Default::default, |b| baseline::worse(b, report, &not_waived));
+        policy.baseline.as_ref().map_or_else(Default::default, |b| baseline::worse(b, report, &counts_now));
     let better = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::better(b, report));
     let lost = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::lost(b, report, &counts));
     let stale = policy.waivers.stale(report, today);

@@ -59,3 +59,12 @@ fn a_run_that_was_cut_short_excuses_no_other_end() {
     assert_eq!(gate(&ended(Cause::MaxRequests), &budget()), Exit::Conformant);
     assert_eq!(gate(&ended(Cause::Interrupted), &budget()), Exit::Untested);
 }
+
+#[test]
+fn what_is_left_to_other_runs_is_not_worse() {
+    let run = |verdict| report(vec![(MUST, Verdict::Pass), (MUST, verdict)]);
+    let mut recorded = run(Verdict::Untested);
+    recorded.header.options.recorded = true;
+    let ruling = ruling(&recorded, &baseline(run(Verdict::Pass)));
+    assert_eq!((ruling.exit, ruling.worse), (0, Vec::new()));
+}
