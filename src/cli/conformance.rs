@@ -16,17 +16,16 @@
 //!   the way for targets that are not on this machine, since some runners start a process for
 //!   each trial
 //! - `PROBITY_SEED`: the seed
-//! - `PROBITY_DENY`: `should` makes shoulds count; those that fail and do not count are shown as ignored, as is what
-//!   cannot be tried on the target
+//! - `PROBITY_DENY`: what counts beside musts and what `[gate]` of the settings says: words as `--deny` takes them, with
+//!   commas between. What fails and does not count is shown as ignored, as is what cannot be tried on the target
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions};
-use crate::contract::requirement::{Level, Requirement};
+use super::options::{BudgetOptions, ContractOptions, GateOptions, TargetOptions, environment};
+use crate::contract::requirement::Requirement;
 use crate::gate::{Exit, Policy, decide};
 use crate::judge::tally::Verdict;
 use crate::report::Report;
@@ -34,6 +33,7 @@ use crate::report::model::EMBEDDED_TARGET;
 use crate::run::event::Nobody;
 use crate::session::{Options, Session};
 use crate::source::{Diagnostic, Result};
+use crate::target::block_on;
 use crate::target::clock::{Clock, system_now};
 use crate::target::settings::Overrides;
 
@@ -61,14 +61,20 @@ pub fn main() -> ExitCode {
 }
 
 fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+    environment(name).map(PathBuf::from)
 }
 
 fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
-    let counting = counting()?;
+    let config = variable("PROBITY_CONFIG");
+    let denied = environment("PROBITY_DENY").unwrap_or_default();
+    let denied = denied.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+    let gate = GateOptions { deny: denied.collect(), ..GateOptions::default() };
     if let Some(path) = variable("PROBITY_REPORT") {
         let report = crate::report::json::read(&path).map_err(|e| Diagnostic::new(e.to_string()))?;
-        return some(shown(report, &counting));
+        // A probity.toml that happens to lie there says nothing of what a test is to count.
+        let settings = config.as_deref().map(|file| GateOptions::settings(Some(file))).transpose()?.flatten();
+        let policy = gate.policy(settings.as_ref(), report.requirements.iter().map(|r| (r.id.as_str(), r.level)))?;
+        return some(shown(report, &policy));
     }
     let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
     let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
@@ -79,13 +85,15 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // A probity.toml that happens to lie there is not what a test should send requests to.
-    let target = match variable("PROBITY_CONFIG") {
+    // Nor is it what a test should send requests to.
+    let target = match config {
         Some(config) => {
             TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&BudgetOptions::default())?
         }
         None => TargetOptions::default().embedded(&Overrides::default())?,
     };
+    let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
+    let policy = gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {
         seed: seed()?,
         exactly: Some(ids),
@@ -93,29 +101,14 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
         ..Options::default()
     };
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Diagnostic::new(format!("no runtime: {e}")))?;
-    let report = runtime.block_on(session.run(None, &mut Nobody)).map_err(|e| Diagnostic::new(e.to_string()))?;
-    Ok(shown(report, &counting))
+    let report = block_on(session.run(None, &mut Nobody))?.map_err(|e| Diagnostic::new(e.to_string()))?;
+    Ok(shown(report, &policy))
 }
 
 fn seed() -> Result<Option<u64>> {
-    let Some(text) = std::env::var("PROBITY_SEED").ok().filter(|s| !s.is_empty()) else { return Ok(None) };
+    let Some(text) = environment("PROBITY_SEED") else { return Ok(None) };
     let wrong = |_| Diagnostic::new(format!("PROBITY_SEED is no number: `{text}`"));
     text.parse().map(Some).map_err(wrong)
-}
-
-/// The policy: musts count, and what `PROBITY_DENY` names.
-fn counting() -> Result<Policy> {
-    let deny = match std::env::var("PROBITY_DENY").ok().filter(|s| !s.is_empty()).as_deref() {
-        None | Some("must") => BTreeSet::new(),
-        Some("should") => BTreeSet::from([Level::Should]),
-        Some("may") => BTreeSet::from([Level::Should, Level::May]),
-        Some(other) => return Err(Diagnostic::new(format!("PROBITY_DENY is must, should or may, not `{other}`"))),
-    };
-    Ok(Policy::denying(deny))
 }
 
 /// What a run showed, as trials; and one more if the gate sees what no single requirement shows.

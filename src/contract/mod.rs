@@ -29,7 +29,7 @@ use crate::source::{Place, Result};
 use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
 use document::Operation;
-pub use files::{EMBEDDED, Location};
+pub use files::Location;
 use lookup::Lookup;
 use requirement::{Form, Open, Requirement};
 use template::Template;
