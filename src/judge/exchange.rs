@@ -9,7 +9,7 @@ use super::bind::{Control, Known, Seen};
 use super::classify::Class;
 use super::finding::{Breach, Finding, Found, Side, cut, differences, short};
 use crate::contract::coverage::stands;
-use crate::contract::document::{Response as Documented, is_json};
+use crate::contract::operation::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 use crate::target::exchange::{Exchange, Outcome};

@@ -16,7 +16,7 @@ use super::pace::{Delays, Pace, delays, retry_after};
 use super::settings::{self, Settings};
 use super::token::Token;
 use super::wire;
-use crate::contract::document::Security;
+use crate::contract::operation::Security;
 use crate::generate::render::{Request, Shown};
 
 /// How often a request is sent again because the server asked to wait.
