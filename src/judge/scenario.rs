@@ -104,20 +104,32 @@ impl Judge<'_> {
     }
 }
 
-/// All exchanges; the one that an expression read of a list, as `burst[3]`, stands last.
+/// All exchanges; the one that an expression read, of a list as in `burst[3]` or alone, stands last.
 fn failed_last(steps: &[StepSeen], read: &[Operand]) -> Vec<Arc<Exchange>> {
     let mut exchanges = all(steps);
-    let place = read.iter().find_map(|operand| {
-        let (name, rest) = operand.path.split_once('[')?;
-        let number: usize = rest.split_once(']')?.0.parse().ok()?;
-        let step = steps.iter().position(|s| s.name == name)?;
-        Some(steps[..step].iter().map(|s| s.seen.len()).sum::<usize>() + number)
-    });
-    if let Some(place) = place.filter(|place| *place < exchanges.len()) {
+    let mut places: Vec<usize> = read.iter().filter_map(|operand| place(steps, &operand.path)).collect();
+    places.dedup();
+    let listed = read.iter().find(|operand| operand.path.contains('[')).and_then(|o| place(steps, &o.path));
+    if let Some(place) = listed
+        .or_else(|| places.first().copied().filter(|_| places.len() == 1))
+        .filter(|place| *place < exchanges.len())
+    {
         let failed = exchanges.remove(place);
         exchanges.push(failed);
     }
     exchanges
+}
+
+/// The place, among all exchanges, of the one that a path begins with: `first.response`, `burst[3].accepted`.
+fn place(steps: &[StepSeen], path: &str) -> Option<usize> {
+    let name = path.split(['.', '[']).next()?;
+    let step = steps.iter().position(|s| s.name == name)?;
+    let within = match path[name.len()..].strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0.parse().ok()?,
+        None if steps[step].many => return None,
+        None => 0,
+    };
+    Some(steps[..step].iter().map(|s| s.seen.len()).sum::<usize>() + within)
 }
 
 fn all(steps: &[StepSeen]) -> Vec<Arc<Exchange>> {
