@@ -230,7 +230,7 @@ fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
     let expect = rule.expect.as_ref()?;
     Some(match expect.truth(&seen.scope) {
         Ok(true) => Found::Holds,
-        Ok(false) => explained(expect, &seen.scope, |_| vec![Arc::clone(&seen.exchange)], String::new()),
+        Ok(false) => explained(expect, &seen.scope, |_| (vec![Arc::clone(&seen.exchange)], 0), String::new()),
         Err(trouble) => troubled(&trouble, expect, &seen.scope, seen),
     })
 }
@@ -272,21 +272,22 @@ fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Se
     match trouble {
         Trouble::Unknown(reason) => unknown(seen, reason),
         Trouble::Fixture(path) => Found::Skipped(lends_no(path)),
-        Trouble::Error(_) => explained(expression, scope, |_| vec![Arc::clone(&seen.exchange)], String::new()),
+        Trouble::Error(_) => explained(expression, scope, |_| (vec![Arc::clone(&seen.exchange)], 0), String::new()),
     }
 }
 
-/// A breach in the words of the expression that failed; the exchanges that show it by what it read, the one that tells last.
+/// A breach in the words of the expression that failed; the exchanges that show it, and the place of the one that tells, by
+/// what it read.
 pub(super) fn explained(
     expression: &Expression,
     scope: &Scope,
-    exchanges: impl FnOnce(&[Operand]) -> Vec<Arc<Exchange>>,
+    exchanges: impl FnOnce(&[Operand]) -> (Vec<Arc<Exchange>>, usize),
     label: String,
 ) -> Found {
     let mut why = expression.explain(scope);
-    let exchanges = exchanges(&why.operands);
+    let (exchanges, telling) = exchanges(&why.operands);
     let compared = why.expected.is_some() || why.actual.is_some();
-    let (expected, actual) = match (&why.error, outcome_of(&why.operands, &exchanges)) {
+    let (expected, actual) = match (&why.error, outcome_of(&why.operands, exchanges.get(telling))) {
         (Some(error), _) => (format!("`{}`", why.clause), error.clone()),
         (None, Some((due, answer))) => {
             // The answer says it.
@@ -355,9 +356,8 @@ fn answer(exchange: &Exchange) -> String {
     }
 }
 
-/// What is due and what came, where nothing was read but whether a request did what it should; the exchange that tells is
-/// the last.
-fn outcome_of(read: &[Operand], exchanges: &[Arc<Exchange>]) -> Option<(&'static str, String)> {
+/// What is due and what came, where nothing was read but whether a request did what it should.
+fn outcome_of(read: &[Operand], exchange: Option<&Arc<Exchange>>) -> Option<(&'static str, String)> {
     let [Operand { path, value: Some(Json::Bool(false)) }] = read else { return None };
     let (request, word) = path.rsplit_once('.').unwrap_or(("", path));
     let due = match word {
@@ -366,7 +366,7 @@ fn outcome_of(read: &[Operand], exchanges: &[Arc<Exchange>]) -> Option<(&'static
         "answered" => "an answer, and no server error (5xx)",
         _ => return None,
     };
-    let answer = answer(exchanges.last()?);
+    let answer = answer(exchange?);
     // Of many, which.
     Some((due, if request.ends_with(']') { format!("{request}: {answer}") } else { answer }))
 }
