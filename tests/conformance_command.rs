@@ -187,6 +187,9 @@ fn a_server_that_fell_is_not_green() {
     report["standing"] = json!({"state": "no", "answer": "status 500"});
     let ran = judged(&report, "");
     ran.holds(ran.code == Some(101), "the gate says 4 of this report").says("no longer accepted a valid request");
+    // What a filter leaves may be good, and still no sign that all is.
+    let ran = judged(&report, "--exact close-date/leap-day");
+    ran.holds(ran.code == Some(4), "it is not green").complains("no longer accepted a valid request");
 }
 
 fn bad_input_is_an_error_and_no_test() {

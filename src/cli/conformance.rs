@@ -44,11 +44,19 @@ const GATE: &str = "run";
 pub fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     match trials(&mut arguments) {
-        Ok(trials) => {
-            let gate = trials.iter().find(|t| t.name() == GATE).map(|t| arguments.is_filtered_out(t));
+        Ok(Trials { mut trials, red }) => {
+            let gate = red.map(|why| (trial(GATE, "gate", Err(why.clone())), why));
+            let why = match gate {
+                Some((gate, why)) if arguments.is_filtered_out(&gate) => Some(why),
+                Some((gate, _)) => {
+                    trials.push(gate);
+                    None
+                }
+                None => None,
+            };
             let conclusion = libtest_mimic::run(&arguments, trials);
-            if gate == Some(true) && !arguments.list && !conclusion.has_failed() {
-                eprintln!("what was left by the filter is good, but the run as a whole is not: see its report");
+            if let Some(why) = why.filter(|_| !arguments.list && !conclusion.has_failed()) {
+                eprintln!("what the filter left did not fail, but the run as a whole is not good: {why}");
                 return ExitCode::from(Exit::Untested);
             }
             conclusion.exit_code()
@@ -60,11 +68,20 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A run as trials.
+#[derive(Default)]
+struct Trials {
+    /// One for each requirement.
+    trials: Vec<Trial>,
+    /// What the gate says, where it is red for what no single requirement shows.
+    red: Option<String>,
+}
+
 fn variable(name: &str) -> Option<PathBuf> {
     environment(name).map(PathBuf::from)
 }
 
-fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
+fn trials(arguments: &mut Arguments) -> Result<Trials> {
     let config = variable("PROBITY_CONFIG");
     let denied = environment("PROBITY_DENY").unwrap_or_default();
     let denied = denied.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
@@ -79,11 +96,12 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
     let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
     let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
     if arguments.list {
-        return some(owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect());
+        let trials = owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect();
+        return some(Trials { trials, red: None });
     }
     let ids: Vec<String> = owed().filter(|r| is_wanted(arguments, r)).map(|r| r.id.clone()).collect();
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Trials::default());
     }
     // Nor is it what a test should send requests to.
     let target = match config {
@@ -111,8 +129,8 @@ fn seed() -> Result<Option<u64>> {
     text.parse().map(Some).map_err(wrong)
 }
 
-/// What a run showed, as trials; and one more if the gate sees what no single requirement shows.
-fn shown(report: Report, policy: &Policy) -> Vec<Trial> {
+/// What a run showed, as trials.
+fn shown(report: Report, policy: &Policy) -> Trials {
     let decision = decide(&report, policy, system_now().date_naive());
     let sentence = decision.ruling.sentence.clone();
     let report = Report { ruling: Some(decision.ruling), ..report };
@@ -131,15 +149,12 @@ fn shown(report: Report, policy: &Policy) -> Vec<Trial> {
         let ignored = requirement.verdict == Verdict::Skipped || (!good && !counts);
         trials.push(trial(&requirement.id, level.name(), outcome).with_ignored_flag(ignored));
     }
-    if !red && decision.exit != Exit::Conformant {
-        trials.push(trial(GATE, "gate", Err(sentence)));
-    }
-    trials
+    Trials { trials, red: (!red && decision.exit != Exit::Conformant).then_some(sentence) }
 }
 
 /// No trials at all would be called a success.
-fn some(trials: Vec<Trial>) -> Result<Vec<Trial>> {
-    if trials.is_empty() {
+fn some(trials: Trials) -> Result<Trials> {
+    if trials.trials.is_empty() && trials.red.is_none() {
         return Err(Diagnostic::new("there is no requirement to test"));
     }
     Ok(trials)
