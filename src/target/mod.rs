@@ -8,12 +8,14 @@
 //! - `wire`: what may become of it on the way
 //! - [`exchange`]: what was sent and what came back
 //! - [`redact`]: keeping tokens out of everything that is written
+//! - `reading`: the ways in which a text may be read
 
 pub mod client;
 pub mod clock;
 pub mod exchange;
 pub mod pace;
 pub mod reach;
+mod reading;
 pub mod redact;
 pub mod secret;
 pub mod settings;

@@ -1,18 +1,20 @@
 //! Whether a check can be run on a target: settings, way, server, tokens, fixtures. It creates nothing if it can.
+//!
+//! - here: the way to the server, and its clock
+//! - `tokens`, `fixtures`: who calls, and what is lent
+
+mod fixtures;
+mod tokens;
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
-use crate::contract::{CALLER, Contract, Target};
-use crate::expression::timestamp;
+use crate::contract::{CALLER, Contract};
 use crate::gate::Exit;
-use crate::generate::draft::Lent;
-use crate::generate::render::{Request, segment};
-use crate::lookup::{Asked, Found, get, look_up};
-use crate::report::text::{counted, listed};
+use crate::generate::render::Request;
+use crate::lookup::get;
 use crate::source::{Diagnostic, Result};
 use crate::target::client::{Client, Manner};
 use crate::target::clock::Clock;
@@ -259,166 +261,5 @@ impl Doctor<'_> {
             }
         };
         self.add(check);
-    }
-
-    async fn tokens(&mut self) {
-        for name in self.settings.identities.keys() {
-            let check = match self.path() {
-                Some(path) => {
-                    let path = path.to_owned();
-                    let outcome = self.send(&get(path.clone(), name)).await;
-                    self.read_token(name, &format!("GET {path}"), &outcome)
-                }
-                None => None,
-            };
-            let check = match check {
-                Some(check) => check,
-                None => self.write_token(name).await,
-            };
-            self.add(check);
-        }
-    }
-
-    /// What an answer to a look-up says of a token; None if nothing.
-    fn read_token(&self, name: &str, sent: &str, outcome: &Outcome) -> Option<Check> {
-        let variable = self.settings.identities.get(name).map_or("", |token| token.name());
-        match outcome {
-            Outcome::Failed(failure) if failure.kind == FailureKind::Credentials => {
-                Some(Check::bad("token", Exit::Usage, failure.message.clone(), "see where the settings take it from"))
-            }
-            Outcome::Failed(failure) => {
-                Some(Check::bad("token", Exit::Unreachable, format!("{name}: {}", failure.kind.text()), "try again"))
-            }
-            Outcome::Response(r) => match r.status {
-                200..300 => Some(Check::good("token", format!("{name}: {sent} answered {}", r.status))),
-                401 => Some(Check::bad(
-                    "token",
-                    Exit::Unreachable,
-                    format!("{name}: {sent} answered 401"),
-                    format!("it is wrong or expired: look at {variable}"),
-                )),
-                _ => None,
-            },
-        }
-    }
-
-    /// Asks with a request that no server may accept: all that its body must hold is missing.
-    async fn write_token(&mut self, name: &str) -> Check {
-        let Some(request) = self.refusable(name) else {
-            return Check::skipped("token", format!("{name}: nothing that creates nothing tells of it"));
-        };
-        self.seen.refusable += 1;
-        let sent = format!("{} without the fields that it needs", request.method);
-        let outcome = self.send(&request).await;
-        match &outcome {
-            Outcome::Response(r) if (200..300).contains(&r.status) => Check::warning(
-                "token",
-                format!("{name}: {sent} answered {}", r.status),
-                "the server took what it must refuse, and may have created a record: a check will tell more",
-            ),
-            Outcome::Response(r) if (400..500).contains(&r.status) && r.status != 401 => {
-                let text = format!("{name}: probably good; {sent} answered {}, not 401", r.status);
-                Check::good("token", text)
-            }
-            outcome => self.read_token(name, &sent, outcome).unwrap_or_else(|| {
-                Check::skipped("token", format!("{name}: {sent} was answered in a way that tells nothing of it"))
-            }),
-        }
-    }
-
-    /// The operation, without what its body must hold.
-    fn refusable(&self, identity: &str) -> Option<Request> {
-        let operation = &self.contract.operation;
-        operation.body.as_ref()?.schema.json["required"].as_array().filter(|required| !required.is_empty())?;
-        let lent = Lent::new(self.contract, self.settings.fixtures.clone(), vec![identity.to_owned()]);
-        let mut parameters = json!({});
-        let mut path = operation.path.clone();
-        for parameter in &operation.path_parameters {
-            let target = Target::Path(parameter.name.clone());
-            let list = self.contract.values.iter().find(|v| v.target == target)?;
-            let now = timestamp(self.client.clock().local());
-            let request = json!({ "path": parameters });
-            let scope = lent.scope().extend().json("request", &request).value("now", now).build();
-            let value = list.list.json(&scope).ok()?.get(0)?.as_str()?.to_owned();
-            path = path.replace(&format!("{{{}}}", parameter.name), &segment(&value));
-            parameters[&parameter.name] = value.into();
-        }
-        let mut request = get(path, identity);
-        request.method.clone_from(&operation.method);
-        request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        request.body = Some("{}".into());
-        Some(request)
-    }
-
-    fn fixtures(&mut self) -> bool {
-        let schema = &self.contract.fixtures;
-        let mut wrong = schema.violations(&self.settings.fixtures);
-        wrong.sort();
-        for (at, message) in &wrong {
-            let at = at.trim_start_matches('/').replace('/', ".");
-            let text = if at.is_empty() { message.clone() } else { format!("{at}: {message}") };
-            let advice = "`probity explain fixtures` tells what a target lends; `probity init` looks it up";
-            self.add(Check::bad("fixtures", Exit::Usage, text, advice));
-        }
-        if wrong.is_empty() {
-            let all = schema.json["properties"].as_object().into_iter().flatten();
-            let missing = all.map(|(name, _)| name).filter(|name| self.settings.fixtures.get(*name).is_none());
-            let missing: Vec<String> = missing.cloned().collect();
-            let text = match &missing[..] {
-                [] => "all that the contract asks for".to_owned(),
-                missing => format!("as the contract asks; what needs {} is skipped", listed(missing)),
-            };
-            self.add(Check::good("fixtures", text));
-        }
-        wrong.is_empty()
-    }
-
-    async fn lookups(&mut self) {
-        if self.contract.lookup.steps.is_empty() {
-            return self.add(Check::skipped("look-ups", "the contract names none"));
-        }
-        let given = &self.settings.fixtures;
-        let found = look_up(&self.contract.lookup, &self.client, &self.contract.fixtures, given).await;
-        let checks = confirm(given, &found);
-        self.seen.checks.extend(checks);
-    }
-}
-
-/// Whether what was found is what was given.
-fn confirm(given: &Json, found: &Found) -> Vec<Check> {
-    let (mut same, mut checks, mut unknown) = (0, Vec::new(), Vec::new());
-    for (path, value) in leaves(given, String::new()) {
-        match found.fixtures.pointer(&path) {
-            Some(other) if *other == value => same += 1,
-            Some(other) => {
-                let text = format!("{} is {value}, the target says {other}", path[1..].replace('/', "."));
-                let advice = "take what the target says, or see that the settings mean this target";
-                checks.push(Check::bad("look-ups", Exit::Usage, text, advice));
-            }
-            None => unknown.push(path[1..].replace('/', ".")),
-        }
-    }
-    if same > 0 {
-        checks.push(Check::good("look-ups", format!("the target confirms {}", counted(same, "fixture"))));
-    }
-    let missed: Vec<String> = found.asked.iter().filter(|a| !a.is_answered()).map(Asked::line).collect();
-    let few = missed.iter().take(3).map(String::as_str).chain((missed.len() > 3).then_some("…"));
-    let why = if missed.is_empty() { String::new() } else { format!(" ({})", few.collect::<Vec<_>>().join("; ")) };
-    if checks.is_empty() && missed.len() == found.asked.len() {
-        checks.push(Check::skipped("look-ups", format!("the target answers none{why}")));
-    } else if !unknown.is_empty() {
-        checks.push(Check::skipped("look-ups", format!("not confirmed: {}{why}", listed(&unknown))));
-    }
-    checks
-}
-
-/// The values that are no objects, by JSON Pointer.
-fn leaves(json: &Json, at: String) -> Vec<(String, Json)> {
-    match json {
-        Json::Object(map) => map
-            .iter()
-            .flat_map(|(k, v)| leaves(v, format!("{at}/{}", k.replace('~', "~0").replace('/', "~1"))))
-            .collect(),
-        other => vec![(at, other.clone())],
     }
 }
