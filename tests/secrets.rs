@@ -345,6 +345,19 @@ fn a_password_for_the_proxy() {
 }
 
 #[test]
+fn a_look_up_that_is_answered_with_the_token() {
+    let server = Server::http(|r: &Request| {
+        let token = bare(r.header("authorization").unwrap_or_default()).to_owned();
+        Answer::json(200, &json!({"id": token, "type": token}).to_string())
+    });
+    let ran = with_canaries(probity("init --out new.toml"), &server.url());
+    let ran = ran.arg("--target").arg(server.url()).exits(0);
+    ran.says("caller_user_id = \"${PROBITY_TOKEN}\"");
+    tight(&ran);
+    tight(&with_canaries(probity("doctor"), &server.url()).run());
+}
+
+#[test]
 fn someone_elses_token_in_a_recording() {
     let (token, key) = (CANARIES[2].1, "not-for-reports-4711");
     let entry = json!({

@@ -116,6 +116,7 @@ pub(crate) fn run(args: &Args) -> Done {
     if let Err(production) = settings.check_production(&contract.operation.servers) {
         eprintln!("warning: {}; only look-ups are sent", production.title());
     }
+    let secrets = settings.secrets.clone();
     let given = settings.fixtures.clone();
     let (mut fixtures, asked) = match &token {
         Some(_) if !args.no_lookup => looked_up(&contract, settings, &given)?,
@@ -124,8 +125,10 @@ pub(crate) fn run(args: &Args) -> Done {
     for (name, value) in given.as_object().into_iter().flatten() {
         fixtures[name] = value.clone();
     }
-    write(&args.out, args.force, &draft(&fixtures))?;
-    print(&told(&contract, args, &fixtures, &asked, token.is_some()));
+    // What the target told may hold a token.
+    let redactor = secrets.redactor();
+    write(&args.out, args.force, &redactor.text(&draft(&fixtures)))?;
+    print(&redactor.text(&told(&contract, args, &fixtures, &asked, token.is_some())));
     Ok(Exit::Conformant)
 }
 
