@@ -101,6 +101,15 @@ impl Form {
         }
     }
 
+    /// The steps of its trials; none for what has no trials.
+    pub fn steps(&self) -> &[Step] {
+        match self {
+            Self::Scenario(scenario) => &scenario.steps,
+            Self::Probe(probe) => &probe.steps,
+            _ => &[],
+        }
+    }
+
     /// The form's name.
     pub fn name(&self) -> &'static str {
         match self {

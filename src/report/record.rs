@@ -23,7 +23,7 @@ pub const BODY_SHOWN: usize = 16 << 10;
 /// What stands where a text was cut.
 const CUT: &str = "…";
 /// What stands in the place of a header's value that nobody needs to see.
-const HIDDEN: &str = "(hidden)";
+pub(crate) const HIDDEN: &str = "(hidden)";
 
 /// One request as sent, and what came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

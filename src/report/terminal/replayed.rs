@@ -1,0 +1,77 @@
+//! What came of sending requests of a report again.
+
+use super::failures::{LINES, evidence};
+use super::{Options, Page, cleanup, cost};
+use crate::report::model::Requirement;
+use crate::report::replayed::{Item, Replayed, State};
+use crate::report::text::{listed, visible};
+use crate::report::words::{self, Look};
+
+/// Each requirement, and at the end how many came to what.
+pub fn render(replayed: &Replayed, options: &Options) -> String {
+    let mut page = Page::new(options);
+    let Replayed { recorded, today, .. } = replayed;
+    page.text(&format!("probity {}: {}, sent again", env!("CARGO_PKG_VERSION"), recorded.contract));
+    page.text(&format!("recorded on {}, {}, mark {}", recorded.target, recorded.started, recorded.mark));
+    page.text(&format!("sent to {}, mark {}", today.target, today.mark));
+    replayed.items.iter().for_each(|item| one(&mut page, item));
+    page.gap();
+    ending(&mut page, replayed);
+    page.out
+}
+
+fn one(page: &mut Page, item: &Item) {
+    page.gap();
+    let look = Look::of(item.state.look());
+    let state = page.styled(look.style().bold(), &format!("{} {:<15}", look.symbol, item.state.word()));
+    let id = page.bold(&visible(&item.id));
+    page.line(&format!("{state}  {:<6}  {id}", words::level(item.recorded.level)));
+    page.indented(2, &item.recorded.text, usize::MAX);
+    page.field_of("recorded", &said(&item.recorded), LINES);
+    if let Some(failure) = item.today.as_ref().and_then(|today| today.failures.first()) {
+        evidence(page, failure);
+        return;
+    }
+    for (i, text) in item.reason.iter().chain(&item.answer).enumerate() {
+        page.field_of(if i == 0 { "today" } else { "" }, text, LINES);
+    }
+    if let Some(again) = item.recorded.again.filter(|a| item.state == State::NoLongerFails && a.broken < a.sent) {
+        let text = format!(
+            "it was intermittent: sent again {} times, it failed {}; --times 20 asks longer",
+            again.sent, again.broken
+        );
+        page.field("note", &text);
+    } else if item.state == State::NoLongerFails && item.recorded.at_once.is_some_and(|n| n > 1) {
+        page.field("note", "requests that are sent at once do not always meet: --times 20 asks longer");
+    }
+    let observed = |of: &Requirement| {
+        let values: Vec<String> = of.observations.iter().map(|o| o.value.to_string()).collect();
+        values.join(", ")
+    };
+    if let Some(today) = item.today.as_ref().filter(|today| !today.observations.is_empty()) {
+        page.field_of("observed", &observed(today), LINES);
+    }
+}
+
+/// What a report says of a requirement, in a few words.
+fn said(requirement: &Requirement) -> String {
+    let seen: Vec<String> = requirement.observations.iter().map(|o| o.value.to_string()).collect();
+    match requirement.trouble() {
+        trouble if !trouble.is_empty() => trouble,
+        _ if !seen.is_empty() => seen.join(", "),
+        _ => Look::of(requirement.verdict).word.to_owned(),
+    }
+}
+
+fn ending(page: &mut Page, replayed: &Replayed) {
+    if let Some(reason) = &replayed.reason {
+        page.text(reason);
+    }
+    let count = |state: State| replayed.items.iter().filter(|item| item.state == state).count();
+    let counts = State::ALL.into_iter().map(|state| (state, count(state))).filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = counts.map(|(state, count)| state.counted(count)).collect();
+    let sentence = page.bold(&format!("{}.", listed(&counts)));
+    page.line(&sentence);
+    cost(page, &replayed.figures);
+    replayed.cleanup.iter().for_each(|cleaned| cleanup(page, cleaned));
+}
