@@ -122,9 +122,10 @@ impl Writer<'_> {
         if let Form::Rule(rule) = &owed.form
             && rule.unique.is_some()
         {
-            let trials = in_two(&failure.actual).ok_or("the report does not say which two responses were alike")?;
+            // A response without such a value stands alone.
+            let trials = in_two(&failure.actual).map_or(Vec::new(), |(one, other)| vec![one, other]);
             let last = |trial: &str| self.recording.exchanges.values().rfind(|e| e.trial == trial).map(|e| e.number);
-            numbers.extend([last(trials.0), last(trials.1)].into_iter().flatten());
+            numbers.extend(trials.into_iter().filter_map(last));
         }
         self.exchanges(&failure.trial, &failure.label, numbers)
     }

@@ -169,6 +169,21 @@ impl TargetOptions {
         Ok(Target { settings, embedded: None })
     }
 
+    /// The embedded server, whatever settings there are.
+    pub(crate) fn own(&self, budget: &BudgetOptions) -> Result<Target> {
+        self.embedded(&self.overrides(budget))
+    }
+
+    /// Whether a target was named, here or in the environment.
+    pub(crate) fn is_named(&self) -> bool {
+        let flags = [self.on.is_some(), self.target.is_some(), self.config.is_some()];
+        let variables = ["PROBITY_ON", "PROBITY_TARGET", "PROBITY_CONFIG"];
+        flags.contains(&true)
+            || !self.fault.is_empty()
+            || !self.liberty.is_empty()
+            || variables.iter().any(|name| environment(name).is_some())
+    }
+
     /// The settings alone, where nothing is sent: tokens need not be set.
     pub(crate) fn offline(&self) -> Result<Settings> {
         if !self.fault.is_empty() || !self.liberty.is_empty() {

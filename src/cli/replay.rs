@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser};
 
 use super::check::{clean_up, command, end_at_signals};
-use super::options::{BudgetOptions, Color, ContractOptions, TargetOptions, report as read, width};
+use super::options::{BudgetOptions, Color, ContractOptions, Target, TargetOptions, report as read, width};
 use super::output::unwritable;
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
@@ -38,7 +38,7 @@ the recorded request to the byte, except that
   - idempotency keys are new, of the same form: equal ones stay equal, different ones different;
   - the mark in names and ids is today's.
 Ids that the target lent then are sent as they are. A valid request goes first, and beside a refusal the request that it
-is compared with. The answers are judged by the rules of the run. Without a target here, it is the one of the report.
+is compared with. The answers are judged by the rules of the run. Where no target is named, it is that of the report.
 
 Exit codes: 1 something still fails, 0 nothing does, 4 that cannot be told of something, 2 and 3 as for `check`.
 ")]
@@ -106,8 +106,10 @@ struct Typed {
 pub(crate) fn run(args: &Args) -> Done {
     let report = read(&args.run).map_err(|diagnostic| is_id(&args.run).unwrap_or(diagnostic))?;
     let chosen = chosen(&report, args)?;
-    let typed = typed(&report, args);
-    let contract = typed.contract.load()?;
+    let words = shlex::split(&report.header.command).unwrap_or_default();
+    let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
+    let contract_options = contract_of(args, &recorded);
+    let contract = contract_options.load()?;
     let header = &report.header;
     if contract.hash != header.contract.hash && !args.any_contract {
         return Err(Failed::Input(
@@ -119,14 +121,14 @@ pub(crate) fn run(args: &Args) -> Done {
         ));
     }
     let recording = Recording { exchanges: read_exchanges(&args.run)?, report: report.clone() };
-    let target = typed.target.target(&args.budget)?;
+    let (target_options, target) = target_of(&report, args, recorded)?;
     logging::keep_out(&target.settings.secrets);
     target.settings.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
     let options = Options {
         seed: Some(header.seed),
         examples: usize::try_from(header.options.examples).ok(),
         fit: false,
-        command: command(&typed.contract, &typed.target),
+        command: command(&contract_options, &target_options),
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
         ..Options::default()
     };
@@ -163,7 +165,9 @@ pub(crate) fn run(args: &Args) -> Done {
             let today = sent.requirement(&recorded.id).ok_or("the contract has no such requirement any more")?;
             Ok((today, answers.get(place.replay).cloned().flatten()))
         });
-        Item::new(recorded, today)
+        let cause = recorded.cause.as_ref().and_then(|cause| report.requirement(cause));
+        let again = recorded.again.or_else(|| cause?.again);
+        Item::new(recorded, again, today)
     };
     let items: Vec<Item> = chosen.into_iter().zip(places).map(item).collect();
     let exit = exit(&items, sent.end.first_contact_failed);
@@ -217,43 +221,52 @@ fn chosen<'a>(report: &'a Report, args: &Args) -> Result<Vec<&'a Requirement>> {
     for pattern in &args.only {
         let one = Selection::new(vec![pattern.clone()], Vec::new());
         let fits = ids().map(|id| one.fits(id)).collect::<Result<Vec<_>>>()?;
+        if fits.contains(&true) && !report.selected().any(|r| one.fits(&r.id).unwrap_or_default()) {
+            return Err(Diagnostic::new(format!("the recorded run was not about `{pattern}`"))
+                .help("`probity report -v` shows what it was about"));
+        }
         if !fits.contains(&true) {
             return Err(Diagnostic::new(format!("no requirement of the report matches `{pattern}`"))
                 .help(did_you_mean(pattern, ids()).unwrap_or_else(|| "`probity list` shows all ids".to_owned())));
         }
     }
     let all = Selection::new(args.only.clone(), Vec::new());
-    let others = report.requirements.iter().filter(|r| r.verdict != Verdict::Fail || !r.selected);
+    let others = report.selected().filter(|r| r.verdict != Verdict::Fail);
     Ok(failed.into_iter().chain(others).filter(|r| all.fits(&r.id).unwrap_or_default()).collect())
 }
 
-/// The contract and the target that were typed; those of the report where none was.
-fn typed(report: &Report, args: &Args) -> Typed {
-    let words = shlex::split(&report.header.command).unwrap_or_default();
-    let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
-    let mut typed = Typed { contract: args.contract.clone(), target: args.target.clone() };
-    if typed.contract.contract.is_none() {
-        typed.contract.contract = recorded.contract.contract.filter(|folder| folder.is_dir());
+/// The contract that was typed; that of the report where none was.
+fn contract_of(args: &Args, recorded: &Typed) -> ContractOptions {
+    let folder = args.contract.contract.clone().or_else(|| recorded.contract.contract.clone().filter(|f| f.is_dir()));
+    ContractOptions { contract: folder }
+}
+
+/// The target that was typed; that of the report where none was.
+fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOptions, Target)> {
+    let mut options = args.target.clone();
+    if options.is_named() {
+        let target = options.target(&args.budget)?;
+        return Ok((options, target));
     }
-    let target = &mut typed.target;
-    let is_named = target.config.is_some()
-        || target.on.is_some()
-        || target.target.is_some()
-        || !target.fault.is_empty()
-        || !target.liberty.is_empty()
-        || ["PROBITY_CONFIG", "PROBITY_TARGET", "PROBITY_ON"].iter().any(|name| std::env::var_os(name).is_some());
-    if !is_named {
-        // How it was reached (a proxy, an authority) may be another matter here.
-        target.config = recorded.target.config.filter(|file| file.is_file());
-        target.on = recorded.target.on;
-        target.target = recorded.target.target;
-        target.fault = recorded.target.fault;
-        target.liberty = recorded.target.liberty;
-        if target.fixture.is_empty() {
-            target.fixture = recorded.target.fixture;
-        }
+    // How it was reached (a proxy, an authority) may be another matter here.
+    let recorded = recorded.target;
+    options.config = recorded.config.filter(|file| file.is_file());
+    (options.on, options.target) = (recorded.on, recorded.target);
+    (options.fault, options.liberty) = (recorded.fault, recorded.liberty);
+    if options.fixture.is_empty() {
+        options.fixture = recorded.fixture;
     }
-    typed
+    let url = &report.header.target;
+    if url == EMBEDDED_TARGET {
+        let target = options.own(&args.budget)?;
+        return Ok((options, target));
+    }
+    let target = options.target(&args.budget)?;
+    if target.embedded.is_some() {
+        return Err(Diagnostic::new(format!("the report is of {url}, and no settings are here"))
+            .help("name a target with --target, or settings with --config"));
+    }
+    Ok((options, target))
 }
 
 /// The exchanges beside a report, by number.

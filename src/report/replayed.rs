@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::model::{Cleanup, Figures, Report, Requirement};
+use super::model::{Again, Cleanup, Figures, Report, Requirement};
 use crate::judge::tally::Verdict;
 
 /// What came of it.
@@ -64,6 +64,8 @@ pub struct Item {
     pub reason: Option<String>,
     /// The last answer, where it was not a failure.
     pub answer: Option<String>,
+    /// What came of sending it again in the recorded run, or of what failed for the same cause; null where it was not.
+    pub again: Option<Again>,
     /// What the report says of it.
     pub recorded: Requirement,
     /// What today's requests say of it; null where none were sent.
@@ -137,19 +139,23 @@ impl State {
 impl Item {
     /// What was recorded of a requirement, the failure first that was sent again, and what today's requests say of it,
     /// with the last answer; or why they could not be sent.
-    pub fn new(recorded: Requirement, today: Result<(&Requirement, Option<String>), String>) -> Self {
+    pub fn new(
+        recorded: Requirement,
+        again: Option<Again>,
+        today: Result<(&Requirement, Option<String>), String>,
+    ) -> Self {
         let (today, answer, problem) = match today {
             Ok((today, answer)) => (Some(today.clone()), answer, None),
             Err(problem) => (None, None, Some(problem)),
         };
-        let verdict = today.as_ref().map(|t| t.verdict);
-        let state = State::of(recorded.verdict, verdict);
-        let why = |today: &Requirement| match today.verdict {
-            Verdict::Untested if today.counts.left_out == 0 => "what was answered does not speak to it".to_owned(),
-            _ => today.reason.clone().unwrap_or_default(),
-        };
-        let reason = problem.or_else(|| today.as_ref().map(why)).filter(|_| state == State::CannotBeTold);
+        let mut state = State::of(recorded.verdict, today.as_ref().map(|t| t.verdict));
+        let mut reason = problem.or_else(|| today.as_ref()?.reason.clone()).filter(|_| state == State::CannotBeTold);
+        // What never failed by itself does not tell that it is mended.
+        if state == State::NoLongerFails && again.is_some_and(|a| a.sent > 0 && a.broken == 0) {
+            state = State::CannotBeTold;
+            reason = Some("it held, but sent by itself it did so in the recorded run, too: try `rerun`".to_owned());
+        }
         let answer = answer.filter(|_| state.look() != Verdict::Fail);
-        Self { id: recorded.id.clone(), state, reason, answer, recorded, today }
+        Self { id: recorded.id.clone(), state, reason, answer, again, recorded, today }
     }
 }

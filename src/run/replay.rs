@@ -17,7 +17,8 @@ use crate::generate::draft::KEY_HEADER;
 use crate::generate::render::Request;
 use crate::generate::renew::{Instants, Renewal, Written};
 use crate::judge::Judge;
-use crate::judge::bind::{Control, Seen};
+use crate::judge::bind::{Control, Known, Seen};
+use crate::judge::classify::Class;
 use crate::judge::finding::{Finding, Found};
 use crate::judge::scenario::{StepSeen, scope};
 use crate::judge::tally::Tally;
@@ -220,6 +221,16 @@ impl Run<'_> {
             }
             silent = 0;
             times += 1;
+            let speaks = |f: &Finding| !matches!(f.found, Found::Skipped(_) | Found::Sent(..));
+            if piece.own.is_none()
+                && !findings.iter().any(speaks)
+                && let Some(last) = sent.seen.last()
+            {
+                let (found, how) = self.beside(last);
+                answer = format!("{how}{answer}");
+                let (trial, exchange) = (piece.name.clone(), Some(last.exchange.number));
+                findings = vec![Finding { requirement, trial, exchange, found }];
+            }
             let is_broken = findings.iter().any(|f| matches!(f.found, Found::Broken(_)));
             for mut finding in findings {
                 label(&mut finding, &piece.label);
@@ -230,6 +241,18 @@ impl Run<'_> {
             }
         }
         Some(answer)
+    }
+
+    /// What it says that an answer does not speak to the requirement, and what to say before the answer. What is refused
+    /// as it must be cannot fail any more as it did when it was taken.
+    fn beside(&self, last: &Seen) -> (Found, &'static str) {
+        match (&last.class, last.rejected(self.judge)) {
+            (Class::Broken(_) | Class::BrokenTwice, Known::Yes) => (Found::Holds, "refused, as it must be: "),
+            (Class::Open(why), _) => {
+                (Found::Skipped(format!("the contract leaves it to the server whether this is taken ({why})")), "")
+            }
+            _ => (Found::Skipped("what was answered does not speak to it".to_owned()), ""),
+        }
     }
 
     /// Sends a piece once and judges it.

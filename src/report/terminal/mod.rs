@@ -16,6 +16,8 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 
+use super::EXCHANGES;
+use super::curl::plain_or_quoted;
 use super::model::{Cleanup, ClockDifference, Figures, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
 use super::words::LOOKS;
@@ -125,9 +127,16 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         page.text(&clock(figures.clock.as_ref()));
     }
     report.cleanup.iter().for_each(|cleaned| cleanup(page, cleaned));
+    let exchanges = files.iter().find(|f| f.ends_with(EXCHANGES)).and_then(|f| f.parent());
     if !files.is_empty() {
         let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
+    }
+    if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.first_contact_failed) {
+        // In the folder that is its default, the command stands alone.
+        let folder = folder.display().to_string();
+        let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
+        page.line(&format!("what failed, once more: probity replay{folder}"));
     }
 }
 

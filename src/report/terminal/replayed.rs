@@ -2,6 +2,7 @@
 
 use super::failures::{LINES, evidence};
 use super::{Options, Page, cleanup, cost};
+use crate::judge::tally::Verdict;
 use crate::report::model::Requirement;
 use crate::report::replayed::{Item, Replayed, State};
 use crate::report::text::{listed, visible};
@@ -35,7 +36,10 @@ fn one(page: &mut Page, item: &Item) {
     for (i, text) in item.reason.iter().chain(&item.answer).enumerate() {
         page.field_of(if i == 0 { "today" } else { "" }, text, LINES);
     }
-    if let Some(again) = item.recorded.again.filter(|a| item.state == State::NoLongerFails && a.broken < a.sent) {
+    if item.state == State::CannotBeTold && item.today.as_ref().is_some_and(|t| t.verdict == Verdict::Pass) {
+        item.recorded.failures.iter().take(1).for_each(|failure| page.command("rerun", &failure.rerun));
+    }
+    if let Some(again) = item.again.filter(|a| item.state == State::NoLongerFails && a.broken < a.sent) {
         let text = format!(
             "it was intermittent: sent again {} times, it failed {}; --times 20 asks longer",
             again.sent, again.broken
