@@ -34,6 +34,15 @@ pub struct Recording {
     pub exchanges: BTreeMap<u64, Exchange>,
 }
 
+impl Recording {
+    /// Whether the exchanges that the report shows are those of the same numbers.
+    pub fn is_of_one_run(&self) -> bool {
+        let requirements = &self.report.requirements;
+        let mut shown = requirements.iter().flat_map(|r| &r.failures).flat_map(|f| &f.exchanges);
+        shown.all(|e| self.exchanges.get(&e.number).is_none_or(|known| known.sent == e.sent))
+    }
+}
+
 /// What recorded requests are read with.
 #[derive(Clone, Copy, Debug)]
 pub struct Today<'a> {

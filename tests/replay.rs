@@ -237,14 +237,27 @@ fn a_refusal_counts_beside_what_is_accepted() {
 fn what_failed_when_it_was_taken_is_refused_now() {
     let run = failed("probability-minus-dropped", "'*'");
     let mended = reference(&[]);
-    replay_on(&run, "--only response/probability-as-sent", &mended.url).exits(0).says("no longer fails").says("refused, as it must be: status 422");
+    replay_on(&run, "--only response/probability-as-sent", &mended.url)
+        .exits(0)
+        .says("no longer fails")
+        .says("refused, as it must be: status 422");
 }
 
 #[test]
 fn what_never_failed_by_itself_is_not_called_mended() {
-    let run = failed("refusals-exhaust", "'*'");
-    let again = replay(&run, "--only request/name-alone").exits(4);
-    again.says("it held, but sent by itself it did so in the recorded run, too").says("rerun probity check --fault");
+    // One answer in all is wrong.
+    let (upstream, count) = (reference(&[]), AtomicUsize::new(0));
+    let once = Server::http(move |request| match forward(&upstream, request) {
+        Answer::Whole(201, headers, body) if count.fetch_add(1, Ordering::SeqCst) == 2 => {
+            let mut body: Value = serde_json::from_slice(&body).expect("JSON");
+            body["name"] = "another".into();
+            Answer::Whole(201, headers, body.to_string().into_bytes())
+        }
+        answer => answer,
+    });
+    let run = probity("check --seed 1 --only response/name-as-sent").settings(&once.url()).exits(1);
+    let again = replay_on(&run, "", &once.url()).exits(4);
+    again.says("it held, but sent by itself it did so in the recorded run, too").says("rerun probity check --seed 1");
 }
 
 #[test]
@@ -363,6 +376,8 @@ fn what_cannot_be_used_is_an_error() {
     cut(&run.read("reports/report.json"), &exchanges[..exchanges.len() / 2]).complains("is no exchange");
     let report = run.read("reports/report.json");
     cut(&report[..report.len() / 2], &exchanges).complains("is no report of probity");
+    let other = failed("value-in-cents", "response/value-in-dollars").read("reports/exchanges.ndjson");
+    cut(&report, &other).complains("exchanges.ndjson is of another run");
     let green = probity("check --seed 1 --only request/name-alone").exits(0);
     replay(&green, "").exits(2).complains("nothing failed in");
 }

@@ -121,6 +121,12 @@ pub(crate) fn run(args: &Args) -> Done {
         ));
     }
     let recording = Recording { exchanges: read_exchanges(&args.run)?, report: report.clone() };
+    if !recording.is_of_one_run() {
+        return Err(Failed::Input(
+            Diagnostic::new(format!("{EXCHANGES} is of another run than the report beside it"))
+                .help("a run that was killed leaves the report of the one before: check again"),
+        ));
+    }
     let (target_options, target) = target_of(&report, args, recorded)?;
     logging::keep_out(&target.settings.secrets);
     target.settings.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
