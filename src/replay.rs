@@ -9,10 +9,12 @@ mod request;
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
+use serde_json::Value as Json;
 
 use crate::contract::Contract;
-use crate::contract::requirement::{Form, Requirement as Owed};
+use crate::contract::requirement::{Form, Requirement as Owed, Rows};
 use crate::contract::steps::{Base, Step};
+use crate::contract::template::Template;
 use crate::generate::draft::Lent;
 use crate::judge::Judge;
 use crate::judge::bind::Control;
@@ -206,8 +208,13 @@ impl Writer<'_> {
         let trials =
             || self.today.plan.trials.iter().filter(|t| self.today.contract.requirements[t.requirement].id == owed.id);
         let row = |trial: &Trial| trial.row.as_ref().map_or_else(String::new, |row| row.label.clone());
-        let same = |trial: &&Trial| label.is_none_or(|label| label == row(trial));
-        let found = trials().find(|t| t.name == planned).filter(same).or_else(|| trials().find(same));
+        let found = match label {
+            Some(label) => {
+                let same = |trial: &&Trial| label == row(trial);
+                trials().find(|t| t.name == planned).filter(same).or_else(|| trials().find(same))
+            }
+            None => trials().find(|t| t.name == planned).filter(|trial| self.is_of(trial, name)),
+        };
         found.cloned().ok_or_else(|| {
             let place = self.today.contract.requirements.iter().position(|r| r.id == owed.id);
             let obstacle = self.today.plan.obstacles.iter().find(|(i, _)| Some(*i) == place);
@@ -217,6 +224,18 @@ impl Writer<'_> {
                 (None, None) => format!("what the settings lend has no {planned}"),
             }
         })
+    }
+
+    /// Whether recorded requests may be of a trial's row: where it names things, one of them is in what was sent.
+    fn is_of(&self, trial: &Trial, name: &str) -> bool {
+        let mut names = Vec::new();
+        let form = self.today.contract.requirements[trial.requirement].form.rows();
+        let row = trial.row.iter().filter(|_| matches!(form, Some(Rows::Cel(_))));
+        row.for_each(|row| texts(&row.value, &mut names));
+        let of_it = |e: &&Exchange| split(&e.trial).0 == name;
+        let mut sent = self.recording.exchanges.values().filter(of_it).map(|e| &e.request);
+        let holds = |text: &str| names.iter().any(|name| text.contains(name));
+        names.is_empty() || sent.any(|r| holds(&r.url) || r.body.as_deref().is_some_and(holds))
     }
 
     /// The exchanges of a step, in their order. What was sent anew, since a connection had broken, counts.
@@ -302,6 +321,16 @@ impl Writer<'_> {
             controls.push(entry);
             controls.len() - 1
         }))
+    }
+}
+
+/// The texts in a row that an expression made: they name what was lent. Other rows are the same wherever they are tried.
+fn texts<'a>(row: &'a Template, all: &mut Vec<&'a str>) {
+    match row {
+        Template::Literal(Json::String(text)) => all.push(text),
+        Template::List(items) => items.iter().for_each(|item| texts(item, all)),
+        Template::Object(entries) => entries.iter().for_each(|(_, value)| texts(value, all)),
+        _ => {}
     }
 }
 

@@ -307,6 +307,17 @@ fn what_did_not_fail_can_be_sent_too() {
 }
 
 #[test]
+fn what_is_lent_may_be_something_else() {
+    let run = failed("value-in-cents", "response/value-in-dollars --only pipeline/stage-of-another-pipeline");
+    let mended = reference(&[]);
+    let settings = reference::settings_toml(&mended.url);
+    let others = settings.replace("\"st_h3Ty\"", "\"st_other\"").replace("\"st_t5Bm\"", "\"st_another\"");
+    let again =
+        replay(&run, "--only 'pipeline/*' --config probity.toml").file("probity.toml", others).tokens().exits(4);
+    again.says("what the settings lend has no").never_says("fails now");
+}
+
+#[test]
 fn the_parts_of_a_run_that_was_split() {
     let part =
         |n: u32| probity(&format!("check --seed 1 --shard {n}/2 --fault key-ignored --only idempotency/*")).run();

@@ -26,7 +26,7 @@ use crate::target::clock::Clock;
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = "\
 Examples:
-  probity replay                                       what failed in reports/report.json, each once more
+  probity replay                                       what failed in reports/, each once more
   probity replay --only response/value-in-dollars      one of them
   probity replay downloaded --target http://127.0.0.1:8080
   probity replay --only idempotency/same-key-at-once --times 20

@@ -31,7 +31,7 @@ use cases::{Vocabulary, compile};
 use document::Operation;
 pub use files::{EMBEDDED, Location};
 use lookup::Lookup;
-use requirement::{Form, Open, Origin, Probe, Requirement, Row, Rows, Scenario};
+use requirement::{Form, Open, Origin, Requirement, Row, Rows};
 use template::Template;
 
 /// An operation and all requirements on it.
@@ -177,9 +177,8 @@ impl Contract {
     pub fn written_headers(&self, name: &str) -> HashSet<String> {
         let mut all = HashSet::new();
         for requirement in &self.requirements {
-            let rows: &[Row] = match &requirement.form {
-                Form::Scenario(Scenario { each: Some(Rows::List(rows)), .. })
-                | Form::Probe(Probe { each: Some(Rows::List(rows)), .. }) => rows,
+            let rows: &[Row] = match requirement.form.rows() {
+                Some(Rows::List(rows)) => rows,
                 _ => &[],
             };
             let headers = requirement.form.steps().iter().flat_map(|step| &step.sends).flat_map(|send| &send.headers);

@@ -110,6 +110,15 @@ impl Form {
         }
     }
 
+    /// The table that its trials run over.
+    pub fn rows(&self) -> Option<&Rows> {
+        match self {
+            Self::Scenario(scenario) => scenario.each.as_ref(),
+            Self::Probe(probe) => probe.each.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The form's name.
     pub fn name(&self) -> &'static str {
         match self {
