@@ -95,7 +95,7 @@ impl Session {
     /// Settings or a contract that cannot be used, and selections that leave nothing.
     pub fn new(
         contract: impl Into<Arc<Contract>>,
-        settings: Settings,
+        mut settings: Settings,
         options: &Options,
         clock: Clock,
     ) -> Result<Self> {
@@ -107,8 +107,7 @@ impl Session {
                 .help("write the token as that of an identity: [identities.caller] token = { env = \"…\" }"));
         }
         settings.check_fixtures(&contract.fixtures)?;
-        let identities = settings.identities.keys().cloned().collect();
-        let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
+        let lent = settings.lent(&contract);
         let seed = options.seed.map_or_else(Seed::random, Seed);
         let now = clock.local();
         let mut selection = Selection::new(options.only.clone(), options.skip.clone()).sharded(options.shard);
@@ -123,6 +122,7 @@ impl Session {
             true => fit(&mut plan, &contract, &settings, options.examples),
             false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),
         };
+        settings.budget.max_requests = Some(max_requests);
         let budget = settings.budget;
         let mark = Mark::random();
         let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
@@ -151,7 +151,6 @@ impl Session {
             Diagnostic::new(format!("the connection cannot be set up: {}", cause_of(&e)))
                 .help("look at ca_file, client_certificate and proxy")
         })?;
-        client.limit(max_requests);
         Ok(Self {
             contract,
             lent,
@@ -159,14 +158,7 @@ impl Session {
             client,
             recorder,
             facts,
-            options: run::Options {
-                seed,
-                mark,
-                max_requests,
-                max_failures: options.max_failures,
-                max_created: budget.max_created,
-                shrink: options.shrink,
-            },
+            options: run::Options { seed, mark, max_failures: options.max_failures, shrink: options.shrink },
             is_embedded: options.target_name.is_some(),
             clock: clock.clone(),
             warnings,

@@ -22,6 +22,7 @@ use crate::report::text::{counted, listed};
 use crate::run::event::{Fanout, Sink};
 use crate::session::{Options, Session};
 use crate::source::Diagnostic;
+use crate::target::block_on;
 use crate::target::clock::Clock;
 use crate::target::settings::Settings;
 
@@ -78,7 +79,7 @@ fn examples() -> String {
     let mut text = "Examples:
   probity check                                   the reference server that probity carries
   probity check --config probity.toml             any server; `probity explain settings` shows the file
-  PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture household_id=hh_1
+  PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture thing_id=t_1
   probity check --only 'idempotency/*' --seed 7   a part of it, and the same requests each time
 
 A run creates records on the target, about one for every second request; their names begin with
@@ -127,12 +128,8 @@ pub(crate) fn run(args: &Args) -> Done {
     if let Some(warning) = left_out(&session) {
         eprintln!("warning: {warning}");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
     let output = &args.output;
-    let (report, exit) = runtime.block_on(async {
+    let (report, exit) = block_on(async {
         end_at_signals(&session);
         let mut report = carry_out(&session, args).await?;
         let exit = rule(&mut report, &policy);
@@ -142,7 +139,7 @@ pub(crate) fn run(args: &Args) -> Done {
             output.write(&report)?;
         }
         Ok::<_, Failed>((report, exit))
-    })?;
+    })??;
     output.tell(&report);
     Ok(exit)
 }
@@ -257,35 +254,7 @@ fn failed_ids(path: &Path) -> Result<Vec<String>, Box<Diagnostic>> {
 /// The command that checks this target again.
 pub(super) fn command(contract: &ContractOptions, target: &TargetOptions) -> String {
     let mut words = vec!["probity".to_owned(), "check".to_owned()];
-    let mut option = |name: &str, value: String| {
-        words.push(name.to_owned());
-        words.push(shlex::try_quote(&value).map_or_else(|_| value.clone(), |q| q.into_owned()));
-    };
-    if let Some(folder) = &contract.contract {
-        option("--contract", folder.display().to_string());
-    }
-    if let Some(config) = &target.config {
-        option("--config", config.display().to_string());
-    }
-    if let Some(name) = &target.on {
-        option("--on", name.clone());
-    }
-    let connection = &target.connection;
-    for (flag, value) in [("--rate", &target.rate), ("--ca-file", &connection.ca_file), ("--proxy", &connection.proxy)]
-    {
-        value.iter().for_each(|value| option(flag, value.clone()));
-    }
-    if let Some(url) = &target.target {
-        option("--target", url.clone());
-    }
-    for (path, value) in &target.fixture {
-        option("--fixture", format!("{path}={value}"));
-    }
-    for fault in &target.fault {
-        option("--fault", fault.clone());
-    }
-    for liberty in &target.liberty {
-        option("--liberty", liberty.clone());
-    }
+    words.extend(contract.words());
+    words.extend(target.words());
     words.join(" ")
 }

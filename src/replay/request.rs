@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta};
 
 use super::{Recording, Today};
-use crate::contract::document::template_names;
+use crate::contract::operation::template_names;
 use crate::contract::steps::Send;
 use crate::generate::render::{Request, Shown, segment};
 use crate::report::record::{BODY_SHOWN, Exchange, HIDDEN};
