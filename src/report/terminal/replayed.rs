@@ -5,7 +5,7 @@ use super::{Options, Page, cleanup, cost};
 use crate::judge::tally::Verdict;
 use crate::report::model::Requirement;
 use crate::report::replayed::{Item, Replayed, State};
-use crate::report::text::{listed, visible};
+use crate::report::text::{listed, times, visible};
 use crate::report::words::{self, Look};
 
 /// Each requirement, and at the end how many came to what.
@@ -15,13 +15,18 @@ pub fn render(replayed: &Replayed, options: &Options) -> String {
     page.text(&format!("probity {}: {}, sent again", env!("CARGO_PKG_VERSION"), recorded.contract));
     page.text(&format!("recorded on {}, {}, mark {}", recorded.target, recorded.started, recorded.mark));
     page.text(&format!("sent to {}, mark {}", today.target, today.mark));
-    replayed.items.iter().for_each(|item| one(&mut page, item));
+    for item in &replayed.items {
+        let is_told = |cause: &String| !page.full && replayed.items.iter().any(|other| other.id == *cause);
+        let cause = item.recorded.cause.as_ref().filter(|cause| is_told(cause)).cloned();
+        one(&mut page, item, cause);
+    }
     page.gap();
     ending(&mut page, replayed);
     page.out
 }
 
-fn one(page: &mut Page, item: &Item) {
+/// One requirement; in short where the cause of its failure is told with another.
+fn one(page: &mut Page, item: &Item, cause: Option<String>) {
     page.gap();
     let look = Look::of(item.state.look());
     let state = page.styled(look.style().bold(), &format!("{} {:<15}", look.symbol, item.state.word()));
@@ -29,8 +34,14 @@ fn one(page: &mut Page, item: &Item) {
     page.line(&format!("{state}  {:<6}  {id}", words::level(item.recorded.level)));
     page.indented(2, &item.recorded.text, usize::MAX);
     page.field_of("recorded", &said(&item.recorded), LINES);
-    if let Some(failure) = item.today.as_ref().and_then(|today| today.failures.first()) {
-        evidence(page, failure);
+    if let Some((today, failure)) = item.today.as_ref().and_then(|today| Some((today, today.failures.first()?))) {
+        match cause {
+            None => evidence(page, failure),
+            Some(cause) => {
+                page.field_of("today", &today.trouble(), LINES);
+                page.field("cause", &format!("probably the same as of {cause}"));
+            }
+        }
         return;
     }
     for (i, text) in item.reason.iter().chain(&item.answer).enumerate() {
@@ -41,8 +52,9 @@ fn one(page: &mut Page, item: &Item) {
     }
     if let Some(again) = item.again.filter(|a| item.state == State::NoLongerFails && a.broken < a.sent) {
         let text = format!(
-            "it was intermittent: sent again {} times, it failed {}; --times 20 asks longer",
-            again.sent, again.broken
+            "it was intermittent: sent again {}, it failed {}; --times 20 asks longer",
+            times(again.sent),
+            times(again.broken)
         );
         page.field("note", &text);
     } else if item.state == State::NoLongerFails && item.recorded.at_once.is_some_and(|n| n > 1) {
