@@ -59,8 +59,7 @@ pub async fn clean_up(
     let mut own = settings.clone();
     own.budget = Budget { max_duration: Some(LASTS), ..Budget::default() };
     let concurrency = own.concurrency;
-    let client = Client::new(own, security.cloned(), clock)
-        .map_err(|e| Diagnostic::new(format!("the connection cannot be set up: {e}")))?;
+    let client = Client::new(own, security.cloned(), clock)?;
     client.pace().begin();
     let mut cleaned = Cleaned::default();
     let mut records = left.records;

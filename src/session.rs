@@ -147,10 +147,7 @@ impl Session {
             },
             command: options.command.clone(),
         };
-        let client = Client::new(settings, contract.operation.security.clone(), clock.clone()).map_err(|e| {
-            Diagnostic::new(format!("the connection cannot be set up: {}", cause_of(&e)))
-                .help("look at ca_file, client_certificate and proxy")
-        })?;
+        let client = Client::new(settings, contract.operation.security.clone(), clock.clone())?;
         Ok(Self {
             contract,
             lent,
@@ -311,14 +308,6 @@ pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: 
 
 fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// An error with what is behind it.
-fn cause_of(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", cause_of(source)),
-        None => error.to_string(),
-    }
 }
 
 /// A sink that belongs to someone else.

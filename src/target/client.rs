@@ -18,6 +18,7 @@ use super::token::Token;
 use super::wire;
 use crate::contract::operation::Security;
 use crate::generate::render::{Request, Shown};
+use crate::source;
 
 /// How often a request is sent again because the server asked to wait.
 const ASKED_TO_WAIT: u32 = 5;
@@ -120,10 +121,10 @@ impl Client {
     ///
     /// # Errors
     /// Certificates or a proxy that cannot be used.
-    pub fn new(settings: Settings, security: Option<Security>, clock: Clock) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: Settings, security: Option<Security>, clock: Clock) -> source::Result<Self> {
         Ok(Self {
-            kept_alive: wire::builder(&settings)?.pool_idle_timeout(KEPT).build()?,
-            one_shot: wire::builder(&settings)?.pool_max_idle_per_host(0).build()?,
+            kept_alive: wire::client(&settings, |builder| builder.pool_idle_timeout(KEPT))?,
+            one_shot: wire::client(&settings, |builder| builder.pool_max_idle_per_host(0))?,
             security,
             clock,
             pace: Pace::new(settings.concurrency, settings.rate, settings.budget.max_duration),

@@ -7,17 +7,51 @@ use secrecy::ExposeSecret;
 
 use super::exchange::{Failure, FailureKind, Outcome, Response};
 use super::settings::{Settings, is_loopback};
+use crate::source::{Diagnostic, Result};
 
 /// The longest body that is read.
 const BODY_LIMIT: usize = 1 << 20;
 /// What hyper says, and has no other word for, where a server speaks without having been asked.
 const UNASKED: &str = "unexpected message from connection";
+/// What rustls says where the system has no certificates.
+const NO_AUTHORITIES: &str = "No CA certificates";
 
 /// The way to the target: its certificates, its proxy, and nothing that is done without having been asked for.
 ///
 /// # Errors
 /// Certificates or a proxy that cannot be used.
-pub(super) fn builder(settings: &Settings) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+pub(super) fn client(
+    settings: &Settings,
+    connections: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client> {
+    let build = |certificates: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder| {
+        builder(settings).and_then(|builder| certificates(connections(builder)).build())
+    };
+    let built = match build(|builder| builder) {
+        // Where a system has no authorities, plain HTTP needs none.
+        Err(_) if settings.url.scheme() == "http" => build(|builder| builder.tls_certs_only([])),
+        built => built,
+    };
+    built.map_err(|error| {
+        let cause = cause_of(&error);
+        let help = if cause.contains(NO_AUTHORITIES) {
+            "install the system's certificates (ca-certificates), or name those that are to be believed with ca_file"
+        } else {
+            "look at ca_file, client_certificate and proxy"
+        };
+        Diagnostic::new(format!("the connection cannot be set up: {cause}")).help(help)
+    })
+}
+
+/// An error with what is behind it.
+fn cause_of(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", cause_of(source)),
+        None => error.to_string(),
+    }
+}
+
+fn builder(settings: &Settings) -> reqwest::Result<reqwest::ClientBuilder> {
     let connection = &settings.connection;
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
