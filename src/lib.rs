@@ -19,6 +19,7 @@
 //! - [`doctor`]: whether a check can be run on a target
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
+//! - [`replay`]: a report's requests, to be sent again
 //! - [`traffic`]: what others recorded, judged without sending
 //! - [`reference`]: the embedded server, the one module that knows what is created
 //! - [`audit`]: the harness tried on that server, with its faults and its liberties
@@ -40,6 +41,7 @@ pub mod lint;
 pub mod lookup;
 pub mod plan;
 pub mod reference;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod session;

@@ -15,6 +15,7 @@ use crate::report::created::{self, CreatedLog};
 use crate::report::exchanges::ExchangeLog;
 use crate::report::{self, CREATED, EXCHANGES, Facts, Recorder, Report};
 use crate::run::event::{Fanout, Sink};
+use crate::run::replay::{Script, replay};
 use crate::run::{self, Outcome};
 use crate::source::{Diagnostic, Result};
 use crate::target::client::Client;
@@ -45,6 +46,8 @@ pub struct Options {
     pub max_failures: Option<usize>,
     /// Whether the smallest requests that still fail are looked for.
     pub shrink: bool,
+    /// Whether what the budget has no room for is left out of the plan.
+    pub fit: bool,
     /// The command that checks this target again, without seed and selection.
     pub command: String,
     /// What the target is called, where it is not called by its URL.
@@ -62,6 +65,7 @@ impl Default for Options {
             shard: None,
             max_failures: None,
             shrink: true,
+            fit: true,
             command: "probity check".to_owned(),
             target_name: None,
         }
@@ -114,7 +118,10 @@ impl Session {
         let mut plan = Plan::new(&contract, &lent, &plan_options, now)?;
         crate::lint::expressions(&contract, &lent, &plan, now)?;
         let warnings = crate::lint::examples(&contract, &lent, now);
-        let max_requests = fit(&mut plan, &contract, &settings, options.examples);
+        let max_requests = match options.fit {
+            true => fit(&mut plan, &contract, &settings, options.examples),
+            false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),
+        };
         settings.budget.max_requests = Some(max_requests);
         let budget = settings.budget;
         let mark = Mark::random();
@@ -197,6 +204,11 @@ impl Session {
         &self.client
     }
 
+    /// What the target lends.
+    pub fn lent(&self) -> &Lent {
+        &self.lent
+    }
+
     /// What will be sent.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -238,11 +250,43 @@ impl Session {
             let path = dir.join(EXCHANGES);
             log.finish().map_err(|source| report::WriteError { path, source })?;
         }
-        if let (Some(log), Some(dir)) = (created, out) {
-            let path = dir.join(CREATED);
-            log.finish().map_err(|source| report::WriteError { path, source })?;
-        }
+        finish(created, out)?;
         Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
+    }
+
+    /// Sends requests of an earlier run again, and tells `sink` of it; what is created is listed in `out`, if it is given.
+    /// The report is about the requirements of the script. With it, for each of these, the last answer.
+    ///
+    /// # Errors
+    /// The list of created records cannot be written.
+    pub async fn replay(
+        &self,
+        script: &Script,
+        out: Option<&Path>,
+        sink: &mut (dyn Sink + '_),
+    ) -> std::result::Result<(Report, Vec<Option<String>>), report::WriteError> {
+        let judge = Judge { contract: &self.contract, lent: &self.lent };
+        out.map(report::create_dir).transpose()?;
+        let mut created = out.map(|dir| self.created_log(dir, false)).transpose()?;
+        let replayed = {
+            let mut sinks: Vec<Box<dyn Sink + '_>> = vec![Box::new(Borrowed(sink))];
+            sinks.extend(created.as_mut().map(|log| Box::new(Borrowed(log)) as Box<dyn Sink + '_>));
+            replay(judge, &self.plan, &self.client, &self.options, script, &mut Fanout(sinks)).await
+        };
+        finish(created, out)?;
+        let mut selected = vec![false; self.contract.requirements.len()];
+        script.replays.iter().for_each(|replay| selected[replay.requirement] = true);
+        let answers = replayed.answers.into_iter().map(|answer| answer.map(|text| self.recorder.text(&text)));
+        let report = Report::build(&self.contract, &selected, &replayed.outcome, &self.facts, &self.recorder);
+        Ok((report, answers.collect()))
+    }
+}
+
+/// Ends the list of created records in this folder.
+fn finish(created: Option<CreatedLog>, out: Option<&Path>) -> std::result::Result<(), report::WriteError> {
+    match (created, out) {
+        (Some(log), Some(dir)) => log.finish().map_err(|source| report::WriteError { path: dir.join(CREATED), source }),
+        _ => Ok(()),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::gate::Exit;
 use crate::judge::tally::Verdict;
 use crate::plan::{Limit, Shard};
 use crate::report;
-use crate::report::model::EMBEDDED_TARGET;
+use crate::report::model::{Cleanup, EMBEDDED_TARGET};
 use crate::report::narrator::Narrator;
 use crate::report::progress::Progress;
 use crate::report::text::{counted, listed};
@@ -117,7 +117,8 @@ pub(crate) fn run(args: &Args) -> Done {
         shard: args.shard,
         max_failures: args.max_failures.map(NonZeroUsize::get),
         shrink: true,
-        command: command(args),
+        fit: true,
+        command: command(&args.contract, &args.target),
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
     };
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
@@ -134,19 +135,22 @@ pub(crate) fn run(args: &Args) -> Done {
         let exit = rule(&mut report, &policy);
         output.write(&report)?;
         if !args.no_cleanup && session.client().settings().cleanup.is_some() {
-            // A run that was ended is cleaned up after; then the next signal leaves at once.
-            let run = session.client().stop();
-            let stop = if run.is_cancelled() { CancellationToken::new() } else { run.clone() };
-            match session.clean_up(&output.out, &stop).await {
-                Ok(cleaned) => report.cleanup = Some(cleaned),
-                Err(diagnostic) => eprintln!("{}", diagnostic.render(color_stderr())),
-            }
+            report.cleanup = clean_up(&session, &output.out).await;
             output.write(&report)?;
         }
         Ok::<_, Failed>((report, exit))
     })??;
     output.tell(&report);
     Ok(exit)
+}
+
+/// Removes what the run created, and says if that cannot be done.
+pub(super) async fn clean_up(session: &Session, out: &Path) -> Option<Cleanup> {
+    // A run that was ended is cleaned up after; then the next signal leaves at once.
+    let run = session.client().stop();
+    let stop = if run.is_cancelled() { CancellationToken::new() } else { run.clone() };
+    let cleaned = session.clean_up(out, &stop).await;
+    cleaned.inspect_err(|diagnostic| eprintln!("{}", diagnostic.render(color_stderr()))).ok()
 }
 
 /// What the budget leaves out, in a line.
@@ -196,7 +200,7 @@ async fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Fai
 
 /// The first Ctrl-C or SIGTERM lets what is under way finish; reports are written and what was created is
 /// removed. The second leaves at once.
-fn end_at_signals(session: &Session) {
+pub(super) fn end_at_signals(session: &Session) {
     let stop = session.client().stop().clone();
     tokio::spawn(async move {
         while signal().await {
@@ -248,9 +252,9 @@ fn failed_ids(path: &Path) -> Result<Vec<String>, Box<Diagnostic>> {
 }
 
 /// The command that checks this target again.
-fn command(args: &Args) -> String {
+pub(super) fn command(contract: &ContractOptions, target: &TargetOptions) -> String {
     let mut words = vec!["probity".to_owned(), "check".to_owned()];
-    words.extend(args.contract.words());
-    words.extend(args.target.words());
+    words.extend(contract.words());
+    words.extend(target.words());
     words.join(" ")
 }

@@ -21,6 +21,7 @@ mod merge;
 mod options;
 mod output;
 mod plan;
+mod replay;
 mod report;
 mod serve;
 
@@ -61,6 +62,8 @@ enum Command {
     Plan(plan::Args),
     /// Show a finished run again, or print it in another format
     Report(report::Args),
+    /// Send the requests of a report's failures again, and say whether they still fail
+    Replay(Box<replay::Args>),
     /// Judge recorded traffic (HAR); send nothing
     Judge(Box<judge::Args>),
     /// Put the reports of several runs beside each other: implementations, or versions of one
@@ -137,6 +140,7 @@ fn dispatch(command: Command) -> Done {
         Command::Explain(args) => explain::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Merge(args) => merge::run(&args),

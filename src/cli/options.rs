@@ -173,6 +173,17 @@ impl TargetOptions {
         }
     }
 
+    /// The embedded server, whatever settings there are.
+    pub(crate) fn own(&self, budget: &BudgetOptions) -> Result<Target> {
+        self.embedded(&self.overrides(budget))
+    }
+
+    /// Whether a target was named, here or in the environment.
+    pub(crate) fn is_named(&self) -> bool {
+        let flags = [self.on.is_some(), self.target.is_some(), self.config.is_some(), self.deviates()];
+        flags.contains(&true) || ["PROBITY_ON", TARGET, "PROBITY_CONFIG"].iter().any(|name| environment(name).is_some())
+    }
+
     /// The settings alone, where nothing is sent: tokens need not be set.
     pub(crate) fn offline(&self) -> Result<Settings> {
         if self.deviates() {

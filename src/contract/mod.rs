@@ -21,7 +21,7 @@ pub mod schema;
 pub mod steps;
 pub mod template;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -33,7 +33,7 @@ use cases::{Vocabulary, compile};
 pub use files::Location;
 use lookup::Lookup;
 use operation::Operation;
-use requirement::{Form, Open, Requirement};
+use requirement::{Form, Open, Origin, Requirement, Row, Rows};
 use template::Template;
 
 /// An operation and all requirements on it.
@@ -155,11 +155,7 @@ impl Contract {
 
     /// The identities that the contract names, the caller first.
     pub fn identities(&self) -> Vec<String> {
-        let steps = self.requirements.iter().flat_map(|r| match &r.form {
-            Form::Scenario(scenario) => &scenario.steps[..],
-            Form::Probe(probe) => &probe.steps[..],
-            _ => &[],
-        });
+        let steps = self.requirements.iter().flat_map(|r| r.form.steps());
         let named = steps.flat_map(|step| &step.sends).filter_map(|send| match &send.identity {
             Some(Template::Literal(Json::String(name))) => Some(name),
             _ => None,
@@ -168,6 +164,38 @@ impl Contract {
         let others: BTreeSet<&String> = self.callers.iter().chain(named).chain(asking).collect();
         let others = others.into_iter().filter(|name| *name != CALLER).cloned();
         [CALLER.to_owned()].into_iter().chain(others).collect()
+    }
+
+    /// Whether a text stands in the document or in the cases as it is.
+    pub fn has_written(&self, text: &str) -> bool {
+        let cases = self.requirements.iter().filter_map(|r| match &r.origin {
+            Origin::Declared(place) => Some(&place.source),
+            Origin::Derived(_) => None,
+        });
+        cases.chain([&self.operation.place.source]).any(|source| source.text.contains(text))
+    }
+
+    /// The values of a header that cases write as they are.
+    pub fn written_headers(&self, name: &str) -> HashSet<String> {
+        let mut all = HashSet::new();
+        for requirement in &self.requirements {
+            let rows: &[Row] = match requirement.form.rows() {
+                Some(Rows::List(rows)) => rows,
+                _ => &[],
+            };
+            let headers = requirement.form.steps().iter().flat_map(|step| &step.sends).flat_map(|send| &send.headers);
+            for value in headers.filter(|(n, _)| n.eq_ignore_ascii_case(name)).filter_map(|(_, value)| value.as_ref()) {
+                let values: Vec<&Template> = match value {
+                    Template::Row(path) => rows.iter().filter_map(|row| row.value.part(path)).collect(),
+                    other => vec![other],
+                };
+                all.extend(values.into_iter().filter_map(|value| match value {
+                    Template::Literal(Json::String(text)) => Some(text.clone()),
+                    _ => None,
+                }));
+            }
+        }
+        all
     }
 
     /// Every path under a body that an expression reads must exist in the document.

@@ -101,6 +101,24 @@ impl Form {
         }
     }
 
+    /// The steps of its trials; none for what has no trials.
+    pub fn steps(&self) -> &[Step] {
+        match self {
+            Self::Scenario(scenario) => &scenario.steps,
+            Self::Probe(probe) => &probe.steps,
+            _ => &[],
+        }
+    }
+
+    /// The table that its trials run over.
+    pub fn rows(&self) -> Option<&Rows> {
+        match self {
+            Self::Scenario(scenario) => scenario.each.as_ref(),
+            Self::Probe(probe) => probe.each.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The form's name.
     pub fn name(&self) -> &'static str {
         match self {

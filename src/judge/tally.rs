@@ -57,6 +57,15 @@ const TRACES: usize = 1000;
 /// From how many bytes on a value is not remembered as it is.
 const LONG: usize = 2000;
 
+/// How a value that came twice is told, and of which trials.
+const IN_TWO: &str = " in two responses: ";
+const AND: &str = " and ";
+
+/// The two trials in whose responses a value came that must come once, from what was told of it.
+pub fn in_two(actual: &str) -> Option<(&str, &str)> {
+    actual.rsplit_once(IN_TWO)?.1.split_once(AND)
+}
+
 /// A value, or what tells a long one from others.
 fn brief(value: String) -> String {
     if value.len() <= LONG {
@@ -203,7 +212,7 @@ impl Tally {
                 let breach = Breach {
                     label: String::new(),
                     expected: "a value that comes once".to_owned(),
-                    actual: format!("{} in two responses: {}", entry.key(), trials.join(" and ")),
+                    actual: format!("{}{IN_TWO}{}", entry.key(), trials.join(AND)),
                     clause: None,
                     differences: Vec::new(),
                     operands: Vec::new(),

@@ -111,6 +111,7 @@ fn header(contract: &Contract, outcome: &Outcome, facts: &Facts, recorder: &Reco
         started: started.to_rfc3339_opts(SecondsFormat::Millis, true),
         variables: recorder.variables(),
         options: facts.options.clone(),
+        command: facts.command.clone(),
     }
 }
 

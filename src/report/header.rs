@@ -23,6 +23,9 @@ pub struct Header {
     pub variables: Vec<String>,
     /// How it was run.
     pub options: Options,
+    /// The command that checks this target again, without seed and selection; empty where it is not known.
+    #[serde(default)]
+    pub command: String,
 }
 
 /// A program.

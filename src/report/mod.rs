@@ -16,6 +16,7 @@
 //! - [`github`]: annotations in the log of a GitHub job
 //! - [`terminal`]: the summary on stdout
 //! - [`merge`]: the parts of a run, joined
+//! - [`replayed`]: what came of sending requests of a report again
 //! - [`progress`]: the bar on stderr
 //! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
 //!
@@ -43,6 +44,7 @@ pub mod narrator;
 pub mod progress;
 pub mod ranges;
 pub mod record;
+pub mod replayed;
 pub mod requirement;
 pub mod ruling;
 #[cfg(test)]

@@ -114,6 +114,7 @@ pub(crate) fn sample() -> Report {
                 recorded: false,
                 shard: None,
             },
+            command: "probity check --config probity.toml".into(),
         },
         summary: Summary::of(&requirements),
         requirements,

@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::judge::bind::{Control, Known};
-use crate::plan::{FULL, Limit, MINIMAL};
+use crate::plan::{Limit, MINIMAL};
 use crate::target::exchange::{Exchange, FailureKind, Outcome};
 
 /// Why a run did not come to its end.
@@ -31,9 +31,9 @@ impl Run<'_> {
         self.lock().stop.clone().unwrap_or(Stop::Limit(limit))
     }
 
-    /// Sends a minimal and a full valid request; tells why it makes no sense to go on, if so.
-    pub(super) async fn first_contact(&self) -> Option<Stop> {
-        for place in [MINIMAL, FULL] {
+    /// Sends valid requests of the plan, the minimal one first; tells why it makes no sense to go on, if so.
+    pub(super) async fn first_contact(&self, places: &[usize]) -> Option<Stop> {
+        for &place in places {
             if !self.grant(1) {
                 return Some(self.why_over(Limit::Requests));
             }

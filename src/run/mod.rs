@@ -5,12 +5,14 @@
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
 //! - [`unanswered`]: what got no answer, sent again
+//! - [`replay`]: requests of an earlier run, sent again
 //! - [`shrink`]: the smallest request that still fails
 //! - [`event`]: what is told while it goes on
 
 pub mod contact;
 pub mod event;
 pub mod ledger;
+pub mod replay;
 mod send;
 mod shrink;
 mod trial;
@@ -147,39 +149,11 @@ struct State {
 
 /// Carries a plan out. Cancelling [`Client::stop`] ends it early, with what is known.
 pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Options, sink: &mut dyn Sink) -> Outcome {
-    client.pace().begin();
-    let started = client.clock().local();
-    let timer = tokio::time::Instant::now();
     sink.event(Event::Planned { requests: plan.requests() as u64 });
-    let run = Run {
-        judge,
-        plan,
-        client,
-        options,
-        state: Mutex::new(State {
-            tallies: judge.contract.requirements.iter().map(|_| Tally::default()).collect(),
-            controls: HashMap::new(),
-            keys: HashMap::new(),
-            latencies: Histogram::new(3).expect("three digits are allowed"),
-            slowest: BTreeMap::new(),
-            accepted: 0,
-            under_way: 0,
-            most_at_once: 0,
-            placed: 0,
-            ledger: Ledger::default(),
-            stop: None,
-            left_out: 0,
-            granted: 0,
-            tokens_tried: 0,
-        }),
-        sink: Mutex::new(sink),
-        issued: Issued::default(),
-        number: AtomicU64::new(0),
-        answered: Notify::new(),
-        trying: tokio::sync::Mutex::default(),
-    };
+    let begun = Begun::now(client);
+    let run = Run::new(judge, plan, client, options, sink);
     let mut standing = Standing::NotAsked;
-    match run.first_contact().await {
+    match run.first_contact(&[MINIMAL, FULL]).await {
         Some(stop) => {
             run.lock().stop = Some(stop);
             run.leave_all_out();
@@ -198,41 +172,90 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
             }
         }
     }
-    let is_late = client.pace().is_late();
-    let state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let left_out = state.left_out + state.tallies.iter().map(|t| t.left_out).sum::<u64>();
-    let stop = match state.stop {
-        None if client.stop().is_cancelled() => Some(Stop::Interrupted),
-        None if left_out > 0 && is_late => Some(Stop::Limit(Limit::Duration)),
-        None if left_out > 0 => plan.left_out.limit.map(Stop::Limit),
-        stop => stop,
-    };
-    let mut slowest: Vec<(String, Duration)> = state.slowest.into_iter().collect();
-    slowest.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    slowest.truncate(SLOWEST);
-    Outcome {
-        tallies: state.tallies,
-        left_out: state.left_out,
-        stop,
-        standing,
-        figures: Figures {
-            started,
-            elapsed: timer.elapsed(),
-            requests: client.requests(),
-            retries: client.retries(),
-            accepted: state.accepted,
-            created: state.ledger.created,
-            uncertain: state.ledger.uncertain,
-            waited: client.pace().waited(),
-            latencies: state.latencies,
-            slowest,
-            most_at_once: state.most_at_once,
-            clock: client.clock().difference(),
-        },
+    run.outcome(begun, standing)
+}
+
+/// When a run began.
+struct Begun {
+    started: DateTime<Utc>,
+    timer: tokio::time::Instant,
+}
+
+impl Begun {
+    fn now(client: &Client) -> Self {
+        client.pace().begin();
+        Self { started: client.clock().local(), timer: tokio::time::Instant::now() }
     }
 }
 
 impl<'a> Run<'a> {
+    fn new(judge: Judge<'a>, plan: &'a Plan, client: &'a Client, options: &'a Options, sink: &'a mut dyn Sink) -> Self {
+        Self {
+            judge,
+            plan,
+            client,
+            options,
+            state: Mutex::new(State {
+                tallies: judge.contract.requirements.iter().map(|_| Tally::default()).collect(),
+                controls: HashMap::new(),
+                keys: HashMap::new(),
+                latencies: Histogram::new(3).expect("three digits are allowed"),
+                slowest: BTreeMap::new(),
+                accepted: 0,
+                under_way: 0,
+                most_at_once: 0,
+                placed: 0,
+                ledger: Ledger::default(),
+                stop: None,
+                left_out: 0,
+                granted: 0,
+                tokens_tried: 0,
+            }),
+            sink: Mutex::new(sink),
+            issued: Issued::default(),
+            number: AtomicU64::new(0),
+            answered: Notify::new(),
+            trying: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// What it brought.
+    fn outcome(self, begun: Begun, standing: Standing) -> Outcome {
+        let client = self.client;
+        let is_late = client.pace().is_late();
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let left_out = state.left_out + state.tallies.iter().map(|t| t.left_out).sum::<u64>();
+        let stop = match state.stop {
+            None if client.stop().is_cancelled() => Some(Stop::Interrupted),
+            None if left_out > 0 && is_late => Some(Stop::Limit(Limit::Duration)),
+            None if left_out > 0 => self.plan.left_out.limit.map(Stop::Limit),
+            stop => stop,
+        };
+        let mut slowest: Vec<(String, Duration)> = state.slowest.into_iter().collect();
+        slowest.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        slowest.truncate(SLOWEST);
+        Outcome {
+            tallies: state.tallies,
+            left_out: state.left_out,
+            stop,
+            standing,
+            figures: Figures {
+                started: begun.started,
+                elapsed: begun.timer.elapsed(),
+                requests: client.requests(),
+                retries: client.retries(),
+                accepted: state.accepted,
+                created: state.ledger.created,
+                uncertain: state.ledger.uncertain,
+                waited: client.pace().waited(),
+                latencies: state.latencies,
+                slowest,
+                most_at_once: state.most_at_once,
+                clock: client.clock().difference(),
+            },
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

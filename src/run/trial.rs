@@ -27,9 +27,21 @@ struct Made {
 }
 
 /// Room for the requests of a trial: what is left of it is given back.
-struct Granted<'a, 'b> {
+pub(super) struct Granted<'a, 'b> {
     run: &'a Run<'b>,
     left: usize,
+}
+
+impl<'a, 'b> Granted<'a, 'b> {
+    /// Room for so many requests, if there is.
+    pub(super) fn new(run: &'a Run<'b>, requests: usize) -> Option<Self> {
+        run.grant(requests).then_some(Self { run, left: requests })
+    }
+
+    /// Takes some of it.
+    pub(super) fn take(&mut self, requests: usize) {
+        self.left = self.left.saturating_sub(requests);
+    }
 }
 
 impl Drop for Granted<'_, '_> {
@@ -72,17 +84,9 @@ impl Run<'_> {
         findings: &mut Vec<Finding>,
         alone: bool,
     ) -> Option<(Found, bool)> {
-        if !self.grant(trial.cost) {
-            return None;
-        }
-        let mut granted = Granted { run: self, left: trial.cost };
+        let mut granted = Granted::new(self, trial.cost)?;
         let judge = self.judge;
-        let form = &judge.contract.requirements[trial.requirement].form;
-        let steps = match form {
-            Form::Scenario(scenario) => &scenario.steps,
-            Form::Probe(probe) => &probe.steps,
-            _ => return None,
-        };
+        let steps = judge.contract.requirements[trial.requirement].form.steps();
         let row = trial.row.as_ref().map(|r| &r.value);
         let row_json = row.map(|row| self.row_json(row, name));
         let mut done: Vec<StepSeen> = Vec::new();
@@ -92,13 +96,14 @@ impl Run<'_> {
         for step in steps {
             let now = || self.client.clock().server().middle();
             let names = scope(judge, &done, row_json.as_ref(), now());
-            if let Err(trouble) = self.wait(step, &names).await {
+            self.sleep(step.after.unwrap_or_default()).await;
+            if let Err(trouble) = self.wait_until(step, &names).await {
                 return Some((troubled(trouble, &done), lost));
             }
             // What depends on the time is made when it can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
             let place = self.place(copies).await?;
-            granted.left = granted.left.saturating_sub(copies);
+            granted.take(copies);
             let names = scope(judge, &done, row_json.as_ref(), now());
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {
@@ -120,19 +125,23 @@ impl Run<'_> {
             }
             done.push(StepSeen { name: step.name.clone(), many: step.many, seen });
         }
-        let now = self.client.clock().server().middle();
-        let names = scope(judge, &done, row_json.as_ref(), now);
+        Some((self.found(trial, &done, row_json.as_ref())?, lost))
+    }
+
+    /// What the steps of a trial say; None for what is no scenario and no probe.
+    pub(super) fn found(&self, trial: &Trial, done: &[StepSeen], row: Option<&Json>) -> Option<Found> {
+        let judge = self.judge;
+        let names = scope(judge, done, row, self.client.clock().server().middle());
         let label = trial.row.as_ref().map_or("", |r| r.label.as_str());
-        let found = match form {
-            Form::Scenario(scenario) => judge.scenario(scenario, &done, &names, label),
-            Form::Probe(probe) => judge.probe(probe, &done, &names, label),
-            _ => return None,
-        };
-        Some((found, lost))
+        match &judge.contract.requirements[trial.requirement].form {
+            Form::Scenario(scenario) => Some(judge.scenario(scenario, done, &names, label)),
+            Form::Probe(probe) => Some(judge.probe(probe, done, &names, label)),
+            _ => None,
+        }
     }
 
     /// Notes how many requests of a step were under way at once.
-    fn note_overlap(&self, requirement: usize, seen: &[Seen]) {
+    pub(super) fn note_overlap(&self, requirement: usize, seen: &[Seen]) {
         let spans: Vec<_> = seen
             .iter()
             .map(|s| {
@@ -147,14 +156,14 @@ impl Run<'_> {
     }
 
     /// Waits, unless the run is ended.
-    async fn sleep(&self, delay: std::time::Duration) {
+    pub(super) async fn sleep(&self, delay: std::time::Duration) {
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
             () = self.client.stop().cancelled() => {}
         }
     }
 
-    fn row_json(&self, row: &Template, name: &str) -> Json {
+    pub(super) fn row_json(&self, row: &Template, name: &str) -> Json {
         let now = self.client.clock().server().middle();
         let scope = scope(self.judge, &[], None, now);
         let mut rendering = Rendering {
@@ -171,10 +180,8 @@ impl Run<'_> {
         rendering.row_json(row)
     }
 
-    async fn wait(&self, step: &Step, names: &Scope) -> Result<(), Trouble> {
-        if let Some(after) = step.after {
-            self.sleep(after).await;
-        }
+    /// Waits for the instant that a step waits for, if it does.
+    pub(super) async fn wait_until(&self, step: &Step, names: &Scope) -> Result<(), Trouble> {
         if let Some(until) = &step.until {
             let until = until.instant(names)?;
             // Past it by every clock that the server may have; by ours, if it has told nothing of its own.
@@ -262,9 +269,9 @@ impl Run<'_> {
 }
 
 /// The longest wait of a step.
-const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 
-fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
+pub(super) fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
     match trouble {
         Trouble::Fixture(path) => Found::Skipped(format!("the settings lend no `{path}`: add it under [fixtures]")),
         other => Found::Unknown(

@@ -11,7 +11,7 @@ use crate::judge::tally::{Again, Verdict};
 use crate::target::exchange::{Exchange, FailureKind, Outcome};
 
 /// How often it is sent again.
-const AGAIN: u64 = 2;
+pub(super) const AGAIN: u64 = 2;
 
 impl Run<'_> {
     /// Tries again what is inconclusive because a request got no whole answer. To be asked of a server that still
@@ -52,18 +52,11 @@ impl Run<'_> {
             }
         }
         let Some((kind, exchange)) = last else { return };
-        let breach = Breach {
-            label: match &subject {
-                Subject::Entry(entry) => entry.label.clone(),
-                Subject::Trial(trial, _) => trial.row.as_ref().map(|r| r.label.clone()).unwrap_or_default(),
-            },
-            expected: "an answer, as other requests got".to_owned(),
-            actual: format!("none, each of {} times: {}", AGAIN + 1, kind.text()),
-            clause: None,
-            differences: Vec::new(),
-            operands: Vec::new(),
-            exchanges: vec![Arc::clone(&exchange)],
+        let label = match &subject {
+            Subject::Entry(entry) => entry.label.clone(),
+            Subject::Trial(trial, _) => trial.row.as_ref().map(|r| r.label.clone()).unwrap_or_default(),
         };
+        let breach = never(label, kind, &exchange);
         self.add(vec![Finding {
             requirement,
             trial,
@@ -74,8 +67,21 @@ impl Run<'_> {
     }
 }
 
+/// No answer, however often it was asked for.
+pub(super) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Breach {
+    Breach {
+        label,
+        expected: "an answer, as other requests got".to_owned(),
+        actual: format!("none, each of {} times: {}", AGAIN + 1, kind.text()),
+        clause: None,
+        differences: Vec::new(),
+        operands: Vec::new(),
+        exchanges: vec![Arc::clone(exchange)],
+    }
+}
+
 /// The last of some exchanges that the server left without a whole answer.
-fn silence(exchanges: &[Arc<Exchange>]) -> Option<(FailureKind, Arc<Exchange>)> {
+pub(super) fn silence(exchanges: &[Arc<Exchange>]) -> Option<(FailureKind, Arc<Exchange>)> {
     exchanges.iter().rev().find_map(|exchange| match &exchange.outcome {
         Outcome::Failed(failure) if failure.kind.is_silence() => Some((failure.kind, Arc::clone(exchange))),
         _ => None,

@@ -63,6 +63,13 @@ impl Probity {
         self
     }
 
+    /// More words, as a shell would read them.
+    pub fn args(mut self, words: &str) -> Self {
+        let _ = write!(self.words, " {words}");
+        self.command.args(shlex::split(words).expect("words"));
+        self
+    }
+
     /// A variable of the environment.
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);

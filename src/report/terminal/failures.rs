@@ -11,7 +11,7 @@ use crate::report::words::{self, Look};
 /// How many failures are shown with everything.
 const DETAILED: usize = 5;
 /// On how many lines a value is shown.
-const LINES: usize = 6;
+pub(super) const LINES: usize = 6;
 /// On how many lines a body is shown.
 const BODY_LINES: usize = 4;
 /// How many of an expression's operands are shown.
@@ -117,6 +117,12 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
         page.field("cause", &format!("probably the same as of {cause}"));
     }
     let Some(failure) = requirement.failures.first() else { return };
+    evidence(page, failure);
+    page.command("rerun", &failure.rerun);
+}
+
+/// What shows that it failed.
+pub(super) fn evidence(page: &mut Page, failure: &Failure) {
     if !failure.label.is_empty() {
         page.field_of("tried", &failure.label, LINES);
     }
@@ -131,7 +137,6 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
     operands(page, failure);
     exchanges(page, failure);
     curl(page, failure);
-    page.command("rerun", &failure.rerun);
 }
 
 fn operands(page: &mut Page, failure: &Failure) {

@@ -4,16 +4,22 @@
 //! - [`table`]: verdicts by area and by level
 //! - [`failures`]: what was broken, with all that it takes to see it again
 //! - [`notes`]: what is not known, and what was observed
+//! - [`replayed`]: what came of sending requests of a report again
 
 mod failures;
 mod notes;
+mod replayed;
 mod table;
+
+pub use replayed::render as render_replayed;
 
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::model::{ClockDifference, Report};
+use super::EXCHANGES;
+use super::curl::plain_or_quoted;
+use super::model::{Cleanup, ClockDifference, Figures, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
 use super::words::LOOKS;
 
@@ -107,20 +113,9 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         line += &format!("; {} not asked for", summary.not_selected);
     }
     page.text(&line);
-    let mut line = format!("{} in {}", counted(figures.requests, "request"), seconds(figures.elapsed_ms));
-    if figures.retries > 0 {
-        line += &format!(", {} of them sent again", figures.retries);
-    }
-    if figures.accepted > 0 {
-        line += &format!("; {} created", counted(figures.created, "record"));
-    }
-    if figures.uncertain > 0 {
-        line += &format!(", and perhaps {} more", figures.uncertain);
-    }
-    page.text(&line);
-    if figures.waited_ms > 0 && !report.end.first_contact_failed {
-        let waited = seconds(figures.waited_ms);
-        page.text(&format!("the server asked to wait: {waited} in all, and a lower pace; --rate spares that"));
+    cost(page, figures);
+    if !report.end.first_contact_failed {
+        waited(page, figures);
     }
     if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.first_contact_failed) {
         let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
@@ -136,19 +131,51 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     if !report.end.first_contact_failed {
         page.text(&clock(figures.clock.as_ref()));
     }
-    if let Some(cleanup) = &report.cleanup {
-        page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
-        for left in cleanup.left.iter().take(LEFT_SHOWN) {
-            let id = left.id.as_deref().unwrap_or("a record without a known id");
-            page.indented(2, &format!("{id} (mark {}, {}): {}", left.mark, left.trial, left.reason), usize::MAX);
-        }
-        if cleanup.left.len() > LEFT_SHOWN {
-            page.indented(2, "and more: see created.ndjson", usize::MAX);
-        }
-    }
+    report.cleanup.iter().for_each(|cleaned| cleanup(page, cleaned));
+    let exchanges = files.iter().find(|f| f.ends_with(EXCHANGES)).and_then(|f| f.parent());
     if !files.is_empty() {
         let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
+    }
+    if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.first_contact_failed) {
+        // In the folder that is its default, the command stands alone.
+        let folder = folder.display().to_string();
+        let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
+        page.line(&format!("what failed, once more: probity replay{folder}"));
+    }
+}
+
+/// What was sent, and what that created.
+fn cost(page: &mut Page, figures: &Figures) {
+    let mut line = format!("{} in {}", counted(figures.requests, "request"), seconds(figures.elapsed_ms));
+    if figures.retries > 0 {
+        line += &format!(", {} of them sent again", figures.retries);
+    }
+    if figures.accepted > 0 {
+        line += &format!("; {} created", counted(figures.created, "record"));
+    }
+    if figures.uncertain > 0 {
+        line += &format!(", and perhaps {} more", figures.uncertain);
+    }
+    page.text(&line);
+}
+
+fn waited(page: &mut Page, figures: &Figures) {
+    if figures.waited_ms > 0 {
+        let waited = seconds(figures.waited_ms);
+        page.text(&format!("the server asked to wait: {waited} in all, and a lower pace; --rate spares that"));
+    }
+}
+
+/// What came of removing what was created.
+fn cleanup(page: &mut Page, cleanup: &Cleanup) {
+    page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
+    for left in cleanup.left.iter().take(LEFT_SHOWN) {
+        let id = left.id.as_deref().unwrap_or("a record without a known id");
+        page.indented(2, &format!("{id} (mark {}, {}): {}", left.mark, left.trial, left.reason), usize::MAX);
+    }
+    if cleanup.left.len() > LEFT_SHOWN {
+        page.indented(2, "and more: see created.ndjson", usize::MAX);
     }
 }
 

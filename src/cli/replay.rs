@@ -1,0 +1,288 @@
+//! `replay`: requests of a report, sent again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args as ClapArgs, Parser};
+
+use super::check::{clean_up, command, end_at_signals};
+use super::options::{BudgetOptions, Color, ContractOptions, Target, TargetOptions, report as read, width};
+use super::output::unwritable;
+use super::{Done, Failed, logging, print};
+use crate::gate::Exit;
+use crate::judge::tally::Verdict;
+use crate::plan::Selection;
+use crate::replay::{Place, Recording, Today, script};
+use crate::report::model::{EMBEDDED_TARGET, Requirement};
+use crate::report::narrator::Narrator;
+use crate::report::progress::Progress;
+use crate::report::replayed::{Item, Replayed, Run};
+use crate::report::{EXCHANGES, Report, exchanges, terminal};
+use crate::run::event::Sink;
+use crate::session::{Options, Session};
+use crate::source::{Diagnostic, Result, did_you_mean};
+use crate::target::clock::Clock;
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Examples:
+  probity replay                                       what failed in reports/, each once more
+  probity replay --only response/value-in-dollars      one of them
+  probity replay downloaded --target http://127.0.0.1:8080
+  probity replay --only idempotency/same-key-at-once --times 20
+
+Of what failed the smallest request is sent that showed it, or the trial with its waits and what it sends at once. It is
+the recorded request to the byte, except that
+  - the token is today's, wherever the identity's token stood;
+  - instants that were made for the run keep their distance from now and their spelling;
+  - idempotency keys are new, of the same form: equal ones stay equal, different ones different;
+  - the mark in names and ids is today's.
+Ids that the target lent then are sent as they are. A valid request goes first, and beside a refusal the request that it
+is compared with. The answers are judged by the rules of the run. Where no target is named, it is that of the report.
+
+Exit codes: 1 something still fails, 0 nothing does, 4 that cannot be told of something, 2 and 3 as for `check`.
+")]
+pub(crate) struct Args {
+    /// The folder of a run's reports, or its report.json; its exchanges.ndjson lies beside it
+    #[arg(value_name = "REPORT", default_value = "reports")]
+    run: PathBuf,
+
+    /// Only requirements whose id matches, as `response/*`; may be repeated. What did not fail is sent too
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    only: Vec<String>,
+
+    /// Everything that a requirement was judged on, not only what shows its failure
+    #[arg(long, help_heading = "Selection")]
+    whole: bool,
+
+    /// How often it is sent until it fails
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Run")]
+    times: u32,
+
+    #[command(flatten)]
+    contract: ContractOptions,
+
+    /// Judge by a contract that has changed since
+    #[arg(long)]
+    any_contract: bool,
+
+    #[command(flatten)]
+    target: TargetOptions,
+
+    #[command(flatten)]
+    budget: BudgetOptions,
+
+    /// Leave what is created, though the settings say how it is removed
+    #[arg(long, help_heading = "Run")]
+    no_cleanup: bool,
+
+    /// Where the list of created records is kept
+    #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
+    out: PathBuf,
+
+    /// Print JSON
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+
+    /// Each exchange in a line on stderr; twice: each exchange whole
+    #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
+    verbose: u8,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    color: Color,
+}
+
+/// How the recorded run named contract and target.
+#[derive(Debug, Default, Parser)]
+#[command(no_binary_name = true)]
+struct Typed {
+    #[command(flatten)]
+    contract: ContractOptions,
+    #[command(flatten)]
+    target: TargetOptions,
+}
+
+pub(crate) fn run(args: &Args) -> Done {
+    let report = read(&args.run).map_err(|diagnostic| is_id(&args.run).unwrap_or(diagnostic))?;
+    let chosen = chosen(&report, args)?;
+    let words = shlex::split(&report.header.command).unwrap_or_default();
+    let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
+    let contract_options = contract_of(args, &recorded);
+    let contract = contract_options.load()?;
+    let header = &report.header;
+    if contract.hash != header.contract.hash && !args.any_contract {
+        return Err(Failed::Input(
+            Diagnostic::new(format!(
+                "the contract is another one than that of the report: {} {:.12}, then {} {:.12}",
+                contract.name, contract.hash, header.contract.name, header.contract.hash
+            ))
+            .help("--contract names that of the report; --any-contract judges by this one what has the same id"),
+        ));
+    }
+    let recording = Recording { exchanges: read_exchanges(&args.run)?, report: report.clone() };
+    if !recording.is_of_one_run() {
+        return Err(Failed::Input(
+            Diagnostic::new(format!("{EXCHANGES} is of another run than the report beside it"))
+                .help("a run that was killed leaves the report of the one before: check again"),
+        ));
+    }
+    let (target_options, target) = target_of(&report, args, recorded)?;
+    logging::keep_out(&target.settings.secrets);
+    target.settings.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let options = Options {
+        seed: Some(header.seed),
+        examples: usize::try_from(header.options.examples).ok(),
+        fit: false,
+        command: command(&contract_options, &target_options),
+        target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
+        ..Options::default()
+    };
+    let session = Session::new(contract, target.settings, &options, Clock::system())?;
+    let today = Today {
+        contract: session.contract(),
+        lent: session.lent(),
+        settings: session.client().settings(),
+        plan: session.plan(),
+    };
+    let (script, places) = script(&recording, today, &chosen, args.whole, args.times);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
+    // What the embedded server holds ends with it.
+    let out = target.embedded.is_none().then_some(args.out.as_path());
+    let (mut sent, answers) = runtime.block_on(async {
+        end_at_signals(&session);
+        let mut sink: Box<dyn Sink> = match args.verbose {
+            0 => Box::new(Progress::new(!args.json)),
+            n => Box::new(Narrator::new(session.recorder().clone(), n > 1)),
+        };
+        let (mut sent, answers) = session.replay(&script, out, &mut *sink).await.map_err(unwritable)?;
+        if let (Some(out), false, Some(_)) = (out, args.no_cleanup, &session.client().settings().cleanup) {
+            sent.cleanup = clean_up(&session, out).await;
+        }
+        Ok::<_, Failed>((sent, answers))
+    })?;
+    let item = |(recorded, place): (&Requirement, std::result::Result<Place, String>)| {
+        let mut recorded = recorded.clone();
+        let today = place.and_then(|place| {
+            place.failure.into_iter().for_each(|failure| recorded.failures.swap(0, failure));
+            let today = sent.requirement(&recorded.id).ok_or("the contract has no such requirement any more")?;
+            Ok((today, answers.get(place.replay).cloned().flatten()))
+        });
+        let cause = recorded.cause.as_ref().and_then(|cause| report.requirement(cause));
+        let again = recorded.again.or_else(|| cause?.again);
+        Item::new(recorded, again, today)
+    };
+    let items: Vec<Item> = chosen.into_iter().zip(places).map(item).collect();
+    let exit = exit(&items, sent.end.first_contact_failed);
+    let replayed = Replayed {
+        recorded: Run::of(&report),
+        today: Run::of(&sent),
+        items,
+        figures: sent.figures.clone(),
+        cleanup: sent.cleanup.take(),
+        reason: sent.end.reason.clone(),
+        exit: exit.code(),
+    };
+    print(&match args.json {
+        true => format!("{}\n", serde_json::to_string_pretty(&replayed).unwrap_or_default()),
+        false => {
+            let options = terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose > 0 };
+            terminal::render_replayed(&replayed, &options)
+        }
+    });
+    Ok(exit)
+}
+
+/// The exit code: what fails counts before what cannot be told.
+fn exit(items: &[Item], unreachable: bool) -> Exit {
+    let has = |verdict| items.iter().any(|item| item.state.look() == verdict);
+    match () {
+        () if unreachable => Exit::Unreachable,
+        () if has(Verdict::Fail) => Exit::NotConformant,
+        () if has(Verdict::Inconclusive) => Exit::Untested,
+        () => Exit::Conformant,
+    }
+}
+
+/// What to say where an id was typed in the place of the report.
+fn is_id(path: &Path) -> Option<Box<Diagnostic>> {
+    let text = path.to_str().filter(|text| !path.exists() && text.contains('/') && !text.ends_with(".json"))?;
+    Some(Diagnostic::new(format!("there is no folder {text}")).help(format!("a requirement is named by --only {text}")))
+}
+
+/// The requirements that are meant: those that failed, or those asked for.
+fn chosen<'a>(report: &'a Report, args: &Args) -> Result<Vec<&'a Requirement>> {
+    let failed = report.failed();
+    if args.only.is_empty() {
+        if failed.is_empty() {
+            return Err(Diagnostic::new(format!("nothing failed in {}", args.run.display()))
+                .help("there is nothing to send again; --only ID sends what did not fail"));
+        }
+        return Ok(failed);
+    }
+    let ids = || report.requirements.iter().map(|r| r.id.as_str());
+    for pattern in &args.only {
+        let one = Selection::new(vec![pattern.clone()], Vec::new());
+        let fits = ids().map(|id| one.fits(id)).collect::<Result<Vec<_>>>()?;
+        if fits.contains(&true) && !report.selected().any(|r| one.fits(&r.id).unwrap_or_default()) {
+            return Err(Diagnostic::new(format!("the recorded run was not about `{pattern}`"))
+                .help("`probity report -v` shows what it was about"));
+        }
+        if !fits.contains(&true) {
+            return Err(Diagnostic::new(format!("no requirement of the report matches `{pattern}`"))
+                .help(did_you_mean(pattern, ids()).unwrap_or_else(|| "`probity list` shows all ids".to_owned())));
+        }
+    }
+    let all = Selection::new(args.only.clone(), Vec::new());
+    let others = report.selected().filter(|r| r.verdict != Verdict::Fail);
+    Ok(failed.into_iter().chain(others).filter(|r| all.fits(&r.id).unwrap_or_default()).collect())
+}
+
+/// The contract that was typed; that of the report where none was.
+fn contract_of(args: &Args, recorded: &Typed) -> ContractOptions {
+    let folder = args.contract.contract.clone().or_else(|| recorded.contract.contract.clone().filter(|f| f.is_dir()));
+    ContractOptions { contract: folder }
+}
+
+/// The target that was typed; that of the report where none was.
+fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOptions, Target)> {
+    let mut options = args.target.clone();
+    if options.is_named() {
+        let target = options.target(&args.budget)?;
+        return Ok((options, target));
+    }
+    // How it was reached (a proxy, an authority) may be another matter here.
+    let recorded = recorded.target;
+    options.config = recorded.config.filter(|file| file.is_file());
+    (options.on, options.target) = (recorded.on, recorded.target);
+    (options.fault, options.liberty) = (recorded.fault, recorded.liberty);
+    if options.fixture.is_empty() {
+        options.fixture = recorded.fixture;
+    }
+    let url = &report.header.target;
+    if url == EMBEDDED_TARGET {
+        let target = options.own(&args.budget)?;
+        return Ok((options, target));
+    }
+    let target = options.target(&args.budget)?;
+    if target.embedded.is_some() {
+        return Err(Diagnostic::new(format!("the report is of {url}, and no settings are here"))
+            .help("name a target with --target, or settings with --config"));
+    }
+    Ok((options, target))
+}
+
+/// The exchanges beside a report, by number.
+fn read_exchanges(run: &Path) -> Result<BTreeMap<u64, crate::report::model::Exchange>> {
+    let folder = if run.is_file() { run.parent().unwrap_or(Path::new("")) } else { run };
+    let file = folder.join(EXCHANGES);
+    let wrong = |e: std::io::Error| {
+        Diagnostic::new(format!("cannot read {}: {e}", file.display())).help(format!(
+            "the requests stand in {EXCHANGES}, which `probity check` writes beside the report: keep both"
+        ))
+    };
+    exchanges::read(&file).map_err(wrong)?.map(|e| e.map(|e| (e.number, e)).map_err(wrong)).collect()
+}

@@ -1,0 +1,144 @@
+//! A recorded exchange as the request that it was, with today's credentials.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta};
+
+use super::{Recording, Today};
+use crate::contract::operation::template_names;
+use crate::contract::steps::Send;
+use crate::generate::render::{Request, Shown, segment};
+use crate::report::record::{BODY_SHOWN, Exchange, HIDDEN};
+use crate::run::replay::{Against, Recorded};
+use crate::target::client::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
+
+/// What exchanges are read with.
+pub(super) struct Reader<'a> {
+    recording: &'a Recording,
+    today: Today<'a>,
+    /// The variables that held the identities' tokens.
+    held: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(recording: &'a Recording, today: Today<'a>) -> Self {
+        let security = today.contract.operation.security.as_ref();
+        let mut held = BTreeMap::new();
+        for exchange in recording.exchanges.values() {
+            let Some(security) = security else { break };
+            let shown = exchange.request.headers.iter().find(|(name, _)| *name == security.header);
+            let token = shown.and_then(|(_, value)| match &security.scheme {
+                Some(scheme) => value.strip_prefix(scheme.as_str())?.strip_prefix(' '),
+                None => Some(value.as_str()),
+            });
+            let variable = token.and_then(|token| token.strip_prefix("${")?.strip_suffix('}'));
+            if let Some(variable) = variable.filter(|v| recording.report.header.variables.iter().any(|k| k == v)) {
+                held.entry(exchange.identity.as_str()).or_insert(variable);
+            }
+        }
+        Self { recording, today, held }
+    }
+
+    /// The request of an exchange; `send` is what a case says of it. Or why it cannot be sent again.
+    pub(super) fn read(&self, exchange: &Exchange, against: Against, send: Option<&Send>) -> Result<Recorded, String> {
+        let recorded = &exchange.request;
+        let identity = &exchange.identity;
+        let Some(judged) = &exchange.judged else {
+            return Err("its exchanges were recorded by an older version".to_owned());
+        };
+        if !self.today.settings.identities.contains_key(identity) {
+            return Err(format!("the settings lend no identity `{identity}`: add [identities.{identity}]"));
+        }
+        if let Some(length) = recorded.truncated {
+            return Err(format!(
+                "of its body of {length} bytes only the first {BODY_SHOWN} were recorded; its command, in `curl` or `rerun` \
+                 of the report, sends all of it"
+            ));
+        }
+        let (credentials, headers) = self.headers(exchange, send)?;
+        let operation = &self.today.contract.operation;
+        let mut path = operation.path.clone();
+        for name in template_names(&operation.path) {
+            let value = judged.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value);
+            path = path.replace(&format!("{{{name}}}"), &segment(value));
+        }
+        let request = Request {
+            method: recorded.method.clone(),
+            path,
+            parameters: judged.parameters.clone(),
+            headers,
+            identity: identity.clone(),
+            credentials,
+            body: recorded.bytes().map(Into::into),
+            raw: judged.raw,
+        };
+        let parameters = request.parameters.iter().map(|(_, value)| value);
+        if let Some(secret) = recorded.body.iter().chain(parameters).find_map(|text| self.secret_in(text)) {
+            return Err(format!("it held {secret}, whose value was not recorded"));
+        }
+        let sent = DateTime::parse_from_rfc3339(&exchange.sent);
+        let sent = sent.map_err(|_| format!("when exchange {} was sent was not recorded", exchange.number))?.to_utc();
+        // Far below what a float holds exactly.
+        let elapsed = TimeDelta::microseconds((exchange.elapsed_ms * 1000.0) as i64);
+        let answered = sent + elapsed;
+        Ok(Recorded { name: exchange.trial.clone(), request, sent, answered, plain: judged.plain, against })
+    }
+
+    /// What was shown of the sender, and the request's own headers.
+    fn headers(&self, exchange: &Exchange, send: Option<&Send>) -> Result<(Shown, Vec<(String, String)>), String> {
+        let security = self.today.contract.operation.security.as_ref();
+        let is_credentials = |name: &str| security.is_some_and(|s| s.header == name);
+        let mut credentials = if security.is_some() { Shown::Nothing } else { Shown::Own };
+        let mut headers = Vec::new();
+        for (name, value) in &exchange.request.headers {
+            // The client names itself, and says what every request says.
+            let is_common = self.today.settings.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+            let is_own = send.is_some_and(|s| s.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)));
+            if name == "user-agent" || (is_common && !is_own) {
+                continue;
+            }
+            if is_credentials(name) {
+                credentials = self.credentials(&exchange.identity, value, send)?;
+                continue;
+            }
+            if value == HIDDEN {
+                return Err(format!("the value of its header `{name}` was not recorded: add it under [headers]"));
+            }
+            if let Some(secret) = self.secret_in(value) {
+                return Err(format!(
+                    "its header `{name}` held {secret}, which was not recorded: add it under [headers]"
+                ));
+            }
+            headers.push((name.clone(), value.clone()));
+        }
+        Ok((credentials, headers))
+    }
+
+    /// What was shown of the sender, to be shown of today's token.
+    fn credentials(&self, identity: &str, value: &str, send: Option<&Send>) -> Result<Shown, String> {
+        let today = self.today.settings.identities.get(identity).map(|token| token.name());
+        let variable = self.held.get(identity).copied().or(today).unwrap_or_default();
+        let text = value
+            .replace(&format!("${{{variable}%?}}"), TOKEN_WITHOUT_LAST)
+            .replace(&format!("${{{variable}#?}}"), TOKEN_WITHOUT_FIRST)
+            .replace(&format!("${{{variable}}}"), TOKEN);
+        if let Some(secret) = self.secret_in(&text) {
+            return Err(format!("its credentials held {secret}, which is not the token of `{identity}`"));
+        }
+        let security = self.today.contract.operation.security.as_ref();
+        let own = match security.and_then(|s| s.scheme.as_ref()) {
+            Some(scheme) => format!("{scheme} {TOKEN}"),
+            None => TOKEN.to_owned(),
+        };
+        // What a case says may be the same, and is judged otherwise.
+        let is_said = send.is_some_and(|s| s.authorization.is_some());
+        Ok(if text == own && !is_said { Shown::Own } else { Shown::Text(text) })
+    }
+
+    /// The first secret in whose place its name was recorded, as `${NAME}`.
+    fn secret_in(&self, text: &str) -> Option<String> {
+        let variables = &self.recording.report.header.variables;
+        let spelt = variables.iter().flat_map(|v| ["}", "%?}", "#?}"].map(|end| format!("${{{v}{end}")));
+        spelt.into_iter().find(|name| text.contains(name))
+    }
+}
