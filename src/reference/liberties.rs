@@ -35,6 +35,7 @@ named_table! {
             CloseDateMinuteOfGrace "close-date-minute-of-grace" "A close date up to a minute ago is taken.";
             CloseDateSpellingsStrict "close-date-spellings-strict" "Lower case, leap seconds and more than six digits of a fraction are refused.";
             CloseDateSpellingsLoose "close-date-spellings-loose" "A space for the T, a missing zone and an offset without a colon are taken.";
+            CloseDateEndOfDay "close-date-end-of-day" "The hour 24 ends a day.";
             CloseDateBefore2500 "close-date-before-2500" "A close date from the year 2500 on is refused.";
             CloseDateAsSent "close-date-as-sent" "The answer spells the close date as the request did.";
             CloseDateInSeconds "close-date-in-seconds" "The answer gives the close date in whole seconds.";
@@ -56,6 +57,7 @@ named_table! {
             ForeignHousehold403 "foreign-household-403" "Another tenant's household is refused with a 403, an unknown one with a 404.";
             ReadOnly401 "read-only-401" "A token that may only read is refused with a 401.";
             ReadOnly404 "read-only-404" "A token that may only read is refused with a 404.";
+            CredentialsSplit "credentials-split" "Of the credentials, what stands behind a second blank is not looked at.";
             BearerInAnyCase "bearer-in-any-case" "The scheme is compared without regard to case.";
             ProblemJson "problem-json" "Refusals are problem details, declared as such.";
             ErrorsWrapped "errors-wrapped" "Refusals are wrapped in a property called error.";
@@ -87,6 +89,7 @@ named_table! {
             EscapedBeyondAscii "escaped-beyond-ascii" "JSON has escapes for all that is beyond ASCII.";
             Charset "charset" "Media types carry a charset.";
             MediaTypesInCapitals "media-types-in-capitals" "Media types are written with capital letters.";
+            MediaTypeOfVendor "media-type-of-vendor" "Records are declared as application/vnd.opportunity+json.";
             ExtraHeaders "extra-headers" "Responses carry a location, a cookie and caching headers.";
         }
         "idempotency" {
@@ -94,6 +97,7 @@ named_table! {
             ChangedBody409 "changed-body-409" "A known key with another body is refused with a 409.";
             BodiesComparedAsJson "bodies-compared-as-json" "Bodies that differ only in spelling are taken for the same one.";
             Busy409 "busy-409" "A key whose first request is still under way is refused with a 409.";
+            Busy425 "busy-425" "A key whose first request is still under way is refused with a 425.";
             LongKeysRefused "long-keys-refused" "A key of more than 64 characters is refused with a 400.";
             RefusalsKept "refusals-kept" "Refusals are kept for their key, too.";
             KeysAcrossHouseholds "keys-across-households" "A key counts for all households together.";

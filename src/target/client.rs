@@ -460,7 +460,7 @@ fn failure(error: reqwest::Error) -> Failure {
     Failure { kind, message }
 }
 
-/// How long the server asks to wait, if it does: with 429, and with 503 if it says so. Within, None where it does not say
+/// How long the server asks to wait, if it does: with 425 and 429, and with 503 if it says so. Within, None where it does not say
 /// how long.
 fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     // A date is one of the server's clock.
@@ -468,7 +468,7 @@ fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     let now = now.unwrap_or_else(SystemTime::now);
     let asked = response.header("retry-after").and_then(|v| retry_after(v, now));
     match response.status {
-        429 => Some(asked),
+        425 | 429 => Some(asked),
         503 => asked.map(Some),
         _ => None,
     }

@@ -146,7 +146,8 @@ pub(in crate::reference) fn is_unlocked(d: &Deviations) -> bool {
 
 /// Widens the time in which a key is in use, for what shows only then.
 pub(in crate::reference) async fn paced(d: &Deviations) {
-    if d.fault(Fault::KeyRace) || d.fault(Fault::KeyBusyBreaks) || d.liberty(Liberty::Busy409) {
+    let is_told = d.liberty(Liberty::Busy409) || d.liberty(Liberty::Busy425);
+    if d.fault(Fault::KeyRace) || d.fault(Fault::KeyBusyBreaks) || is_told {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
