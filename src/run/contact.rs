@@ -33,12 +33,13 @@ impl Run<'_> {
 
     /// Sends a minimal and a full valid request; tells why it makes no sense to go on, if so.
     pub(super) async fn first_contact(&self) -> Option<Stop> {
-        for place in [MINIMAL, FULL] {
+        let mut took = Vec::new();
+        for (place, alone) in [(MINIMAL, false), (FULL, true)] {
             if !self.grant(1) {
                 return Some(self.why_over(Limit::Requests));
             }
             let entry = &self.plan.entries[place];
-            let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, true).await else {
+            let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, alone).await else {
                 return Some(self.why_over(Limit::Duration));
             };
             if let Some(stop) = stop(&seen.exchange, &self.client.settings().url) {
@@ -47,12 +48,17 @@ impl Run<'_> {
                     return Some(stop);
                 }
             }
+            took.push(seen.exchange.elapsed);
             self.lock().controls.insert(place, super::control_of(&seen));
             let mut findings = self.judge.exchange(&seen);
             for finding in &mut findings {
                 super::label(finding, &entry.label);
             }
             self.add(findings);
+        }
+        if let [kept, alone] = took[..] {
+            self.client.learn_waiting(kept, alone);
+            self.client.pace().ease(kept.min(alone), self.client.settings().connection.timeout);
         }
         None
     }

@@ -138,6 +138,9 @@ impl Run<'_> {
             {
                 sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Credentials, message });
             }
+            if matches!(sent.outcome, Outcome::Response(_)) {
+                self.client.pace().answered(sent.elapsed);
+            }
             self.learn(&ready, &sent);
             let (control, about, plain) = (ready.control, ready.about, ready.plain);
             let perhaps_twice = sent.perhaps_twice;

@@ -28,6 +28,8 @@ const ASKED_TO_WAIT: u32 = 5;
 const CONNECTS: u32 = 3;
 /// How long a connection that nobody uses is kept: shorter than by any server, so that none is closed under a request.
 const KEPT: Duration = Duration::from_secs(1);
+/// From how much more time on a request waited for a connection that was kept: less than that one is.
+const KEPT_WAITING: Duration = Duration::from_millis(600);
 
 /// Stands for the identity's token in a case's `authorization`.
 pub const TOKEN: &str = "{token}";
@@ -57,6 +59,8 @@ pub struct Client {
     pace: Pace,
     stop: CancellationToken,
     connects: AtomicBool,
+    /// Whether no connection is kept.
+    one_shot_only: AtomicBool,
     requests: AtomicU64,
     retries: AtomicU64,
     /// How many requests may be sent, repetitions included.
@@ -97,6 +101,7 @@ impl Client {
             stop: CancellationToken::new(),
             settings,
             connects: AtomicBool::new(true),
+            one_shot_only: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             most: AtomicU64::new(u64::MAX),
@@ -138,6 +143,16 @@ impl Client {
         self.most.store(requests, Ordering::Relaxed);
     }
 
+    /// Learns from how long two requests took, the second on a connection of its own beside the first's, that was kept: a
+    /// server that has to be rid of one connection before it serves the next is left none. What is kept would hold up
+    /// all others.
+    pub fn learn_waiting(&self, kept: Duration, alone: Duration) {
+        if alone > kept + KEPT_WAITING {
+            tracing::info!("a second connection had to wait for the first: none is kept any more");
+            self.one_shot_only.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Why a request is not to be sent again: the run was ended, or the budget is used up.
     fn gives_up(&self) -> Option<Failure> {
         let message = if self.stop.is_cancelled() {
@@ -174,7 +189,7 @@ impl Client {
         let (mut waits, mut connects, mut renewed) = (0, 1, None);
         let mut delays_asked = delays(Duration::from_millis(500));
         let mut delays_connecting = delays(Duration::from_millis(150));
-        let mut alone = manner.alone;
+        let mut alone = manner.alone || self.one_shot_only.load(Ordering::Relaxed);
         loop {
             let client = if alone { &self.one_shot } else { &self.kept_alive };
             let token = match (&renewed, identity) {
