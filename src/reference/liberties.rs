@@ -25,6 +25,7 @@ named_table! {
             ContentTypeNeededForFields "content-type-needed-for-fields" "A body not declared as JSON is not read, so that its fields are missing.";
             ByteOrderMarkSkipped "byte-order-mark-skipped" "A byte order mark before the body is skipped.";
             InvalidUtf8Replaced "invalid-utf-8-replaced" "Bytes that are no UTF-8 become replacement characters.";
+            LoneSurrogatesKept "lone-surrogates-kept" "Half a surrogate pair is taken, and comes back as its escape.";
             LoneSurrogatesReplaced "lone-surrogates-replaced" "The escape of half a surrogate pair becomes a replacement character.";
             SmallBodyLimit "small-body-limit" "A body of more than 64 KiB is refused with a 413.";
             LongPathsRefused "long-paths-refused" "A path of more than 1,000 bytes is refused with a 414.";
