@@ -36,7 +36,6 @@ named_table! {
             CloseDateMinuteOfGrace "close-date-minute-of-grace" "A close date up to a minute ago is taken.";
             CloseDateSpellingsStrict "close-date-spellings-strict" "Lower case, leap seconds and more than six digits of a fraction are refused.";
             CloseDateSpellingsLoose "close-date-spellings-loose" "A space for the T, a missing zone and an offset without a colon are taken.";
-            CloseDateEndOfDay "close-date-end-of-day" "The hour 24 ends a day.";
             CloseDateBefore2500 "close-date-before-2500" "A close date from the year 2500 on is refused.";
             CloseDateAsSent "close-date-as-sent" "The answer spells the close date as the request did.";
             CloseDateInSeconds "close-date-in-seconds" "The answer gives the close date in whole seconds.";

@@ -64,9 +64,6 @@ fn spelled(d: &Deviations, text: &str) -> Option<DateTime<FixedOffset>> {
             return None;
         }
     }
-    if d.liberty(Liberty::CloseDateEndOfDay) && text.get(10..19) == Some("T24:00:00") {
-        return Some(instant(&text.replacen("T24", "T00", 1))? + TimeDelta::days(1));
-    }
     instant(&text)
 }
 
