@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
-use probity::contract::{Contract, EMBEDDED, Location};
-use probity::generate::draft::Lent;
+use probity::contract::{Contract, Location};
 use probity::generate::render::{Issued, Rendering};
 use probity::generate::seed::{Mark, Seed};
 use probity::judge::Judge;
@@ -20,14 +19,13 @@ use probity::target::exchange::{Exchange, Interval, Outcome, Response};
 use probity::target::settings::{Overrides, Settings};
 
 fn benches(c: &mut Criterion) {
-    let contract = Contract::load(&Location::Embedded(EMBEDDED.to_owned())).expect("the embedded contract is sound");
+    let contract = Contract::load(&Location::Embedded).expect("the embedded contract is sound");
     let source = Source::new("bench", reference::settings_toml("http://127.0.0.1:1"));
     let settings = Settings::read(Some(source), &Overrides::default(), &|name| {
         name.starts_with("PROBITY_TOKEN").then(|| "token".to_owned())
     })
     .expect("sound");
-    let identities = settings.identities.keys().cloned().collect();
-    let lent = Lent::new(&contract, settings.fixtures, identities);
+    let lent = settings.lent(&contract);
     let judge = Judge { contract: &contract, lent: &lent };
     let now = DateTime::parse_from_rfc3339("2031-05-05T10:00:00Z").expect("an instant").to_utc();
     let options = Options { seed: Seed(1), examples: 30, selection: Selection::default() };

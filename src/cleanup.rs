@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::document::Security;
+use crate::contract::operation::Security;
 use crate::generate::render::{Request, Shown, segment};
 use crate::report;
 use crate::report::created::{CreatedLog, Left, Record};
@@ -14,7 +14,7 @@ use crate::source::{Diagnostic, Result};
 use crate::target::client::{Client, Manner};
 use crate::target::clock::Clock;
 use crate::target::exchange::Outcome;
-use crate::target::settings::{Cleanup, Settings};
+use crate::target::settings::{Budget, Cleanup, Settings};
 
 /// How long it may take, waits included.
 const LASTS: Duration = Duration::from_secs(300);
@@ -57,10 +57,9 @@ pub async fn clean_up(
             .help("write [cleanup] path = \"/v1/things/{id}\" into probity.toml; see `probity explain settings`"));
     };
     let mut own = settings.clone();
-    own.budget.max_duration = Some(LASTS);
+    own.budget = Budget { max_duration: Some(LASTS), ..Budget::default() };
     let concurrency = own.concurrency;
-    let client = Client::new(own, security.cloned(), clock)
-        .map_err(|e| Diagnostic::new(format!("the connection cannot be set up: {e}")))?;
+    let client = Client::new(own, security.cloned(), clock)?;
     client.pace().begin();
     let mut cleaned = Cleaned::default();
     let mut records = left.records;

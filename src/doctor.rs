@@ -112,8 +112,7 @@ pub async fn examine(
 ) -> Result<Examination> {
     let mut own = settings.clone();
     own.budget.max_duration = Some(LASTS);
-    let client = Client::new(own, contract.operation.security.clone(), clock)
-        .map_err(|e| Diagnostic::new(format!("the connection cannot be set up: {e}")))?;
+    let client = Client::new(own, contract.operation.security.clone(), clock)?;
     client.pace().begin();
     let mut doctor = Doctor { contract, settings, client, seen: Examination::default() };
     doctor.production();

@@ -20,7 +20,7 @@
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
 //! - [`traffic`]: what others recorded, judged without sending
-//! - [`reference`]: the embedded server, the one module that knows what an opportunity is
+//! - [`reference`]: the embedded server, the one module that knows what is created
 //! - [`audit`]: the harness tried on that server, with its faults and its liberties
 //! - [`cli`]: the command line, one file a command
 //!

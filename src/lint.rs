@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
-use crate::contract::document::Response as Documented;
+use crate::contract::operation::Response as Documented;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
 use crate::expression::{Expression, Scope, Trouble, timestamp};

@@ -91,7 +91,7 @@ impl Session {
     /// Settings or a contract that cannot be used, and selections that leave nothing.
     pub fn new(
         contract: impl Into<Arc<Contract>>,
-        settings: Settings,
+        mut settings: Settings,
         options: &Options,
         clock: Clock,
     ) -> Result<Self> {
@@ -103,8 +103,7 @@ impl Session {
                 .help("write the token as that of an identity: [identities.caller] token = { env = \"…\" }"));
         }
         settings.check_fixtures(&contract.fixtures)?;
-        let identities = settings.identities.keys().cloned().collect();
-        let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
+        let lent = settings.lent(&contract);
         let seed = options.seed.map_or_else(Seed::random, Seed);
         let now = clock.local();
         let mut selection = Selection::new(options.only.clone(), options.skip.clone()).sharded(options.shard);
@@ -116,6 +115,7 @@ impl Session {
         crate::lint::expressions(&contract, &lent, &plan, now)?;
         let warnings = crate::lint::examples(&contract, &lent, now);
         let max_requests = fit(&mut plan, &contract, &settings, options.examples);
+        settings.budget.max_requests = Some(max_requests);
         let budget = settings.budget;
         let mark = Mark::random();
         let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
@@ -140,11 +140,7 @@ impl Session {
             },
             command: options.command.clone(),
         };
-        let client = Client::new(settings, contract.operation.security.clone(), clock.clone()).map_err(|e| {
-            Diagnostic::new(format!("the connection cannot be set up: {}", cause_of(&e)))
-                .help("look at ca_file, client_certificate and proxy")
-        })?;
-        client.limit(max_requests);
+        let client = Client::new(settings, contract.operation.security.clone(), clock.clone())?;
         Ok(Self {
             contract,
             lent,
@@ -152,14 +148,7 @@ impl Session {
             client,
             recorder,
             facts,
-            options: run::Options {
-                seed,
-                mark,
-                max_requests,
-                max_failures: options.max_failures,
-                max_created: budget.max_created,
-                shrink: options.shrink,
-            },
+            options: run::Options { seed, mark, max_failures: options.max_failures, shrink: options.shrink },
             is_embedded: options.target_name.is_some(),
             clock: clock.clone(),
             warnings,
@@ -275,14 +264,6 @@ pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: 
 
 fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// An error with what is behind it.
-fn cause_of(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", cause_of(source)),
-        None => error.to_string(),
-    }
 }
 
 /// A sink that belongs to someone else.

@@ -20,13 +20,14 @@ fn main() -> ExitCode {
     if std::env::var_os(AS_COMMAND).is_some() {
         return probity::cli::conformance::main();
     }
-    let tests: [(&str, fn()); 11] = [
+    let tests: [(&str, fn()); 12] = [
         ("every_requirement_is_listed_once", every_requirement_is_listed_once),
         ("filters_choose_what_is_sent", filters_choose_what_is_sent),
         ("names_run_as_they_are_listed", names_run_as_they_are_listed),
         ("a_filter_that_fits_nothing_sends_nothing", a_filter_that_fits_nothing_sends_nothing),
         ("a_target_of_ones_own", a_target_of_ones_own),
         ("a_report_is_judged_without_sending", a_report_is_judged_without_sending),
+        ("what_counts_is_said_by_settings_and_environment", what_counts_is_said_by_settings_and_environment),
         ("a_run_that_was_cut_short_is_not_green", a_run_that_was_cut_short_is_not_green),
         ("nothing_tested_is_not_green", nothing_tested_is_not_green),
         ("a_server_that_fell_is_not_green", a_server_that_fell_is_not_green),
@@ -144,6 +145,29 @@ fn a_report_is_judged_without_sending() {
     listed.holds(names.len() == 14 && names.iter().all(|n| n.contains("close-date/")), "the run's are listed");
 }
 
+fn what_counts_is_said_by_settings_and_environment() {
+    let report = report_of("check --only 'close-date/*' --fault close-date-leap-day-refused -q", 1).to_string();
+    let server = probity::reference::start(probity::reference::Options {
+        faults: vec![probity::reference::Fault::named("close-date-leap-day-refused").expect("a fault")],
+        ..Default::default()
+    })
+    .expect("a server");
+    let toml = probity::reference::settings_toml(&server.url) + "\n[gate]\nallow = [\"close-date\"]\n";
+    let command = |denied: &str| {
+        let command = command("close-date/leap-day").tokens().env("PROBITY_CONFIG", "a.toml").file("a.toml", &toml);
+        command.env("PROBITY_DENY", denied)
+    };
+    for told in [false, true] {
+        let with = |command: Probity| match told {
+            true => command.file("report.json", &report).env("PROBITY_REPORT", "report.json"),
+            false => command,
+        };
+        with(command("")).exits(0).says("1 ignored");
+        with(command("should, close-date/leap-day")).exits(101).says("1 failed");
+        with(command("close-dates")).exits(2).complains("no requirement has the area or id `close-dates`");
+    }
+}
+
 fn a_run_that_was_cut_short_is_not_green() {
     let report = report_of("check --only 'close-date/*' --max-requests 12 -q", 4);
     let ran = judged(&report, "close-date/");
@@ -163,6 +187,9 @@ fn a_server_that_fell_is_not_green() {
     report["standing"] = json!({"state": "no", "answer": "status 500"});
     let ran = judged(&report, "");
     ran.holds(ran.code == Some(101), "the gate says 4 of this report").says("no longer accepted a valid request");
+    // What a filter leaves may be good, and still no sign that all is.
+    let ran = judged(&report, "--exact close-date/leap-day");
+    ran.holds(ran.code == Some(4), "it is not green").complains("no longer accepted a valid request");
 }
 
 fn bad_input_is_an_error_and_no_test() {

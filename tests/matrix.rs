@@ -19,7 +19,7 @@ use std::time::Duration;
 use probity::audit::expected::{Difference, FAULTS, LIBERTIES};
 use probity::audit::{self, Options, Run, Subject, Table};
 use probity::contract::requirement::Level;
-use probity::contract::{Contract, EMBEDDED, Location};
+use probity::contract::{Contract, Location};
 use probity::reference::{Fault, Liberty};
 
 /// How many checks run beside each other: they mostly wait.
@@ -34,7 +34,7 @@ const LUCKY: [&str; 4] =
     ["close-date-leap-day-refused", "key-forgotten-after-two-seconds", "namesakes-merged", "refusal-answers-200"];
 
 fn contract() -> Arc<Contract> {
-    Arc::new(Contract::load(&Location::Embedded(EMBEDDED.to_owned())).expect("the embedded contract loads"))
+    Arc::new(Contract::load(&Location::Embedded).expect("the embedded contract loads"))
 }
 
 fn seed() -> u64 {

@@ -13,6 +13,7 @@ use crate::report::Report;
 use crate::run::event::Nobody;
 use crate::session::{self, Session};
 use crate::source::{Diagnostic, Result, Source};
+use crate::target::block_on;
 use crate::target::clock::Clock;
 use crate::target::settings::{Overrides, Settings};
 
@@ -186,7 +187,8 @@ fn check(contract: &Arc<Contract>, subject: &Subject, options: &Options) -> Resu
         liberties: subject.liberties.clone(),
     })
     .map_err(|e| Diagnostic::new(format!("cannot start the reference server: {e}")).help("try fewer --jobs"))?;
-    let mut settings = settings(&server.url, &Overrides::default())?;
+    let source = Source::new("(embedded)", reference::settings_toml(&server.url));
+    let mut settings = Settings::read(Some(source), &Overrides::default(), &reference::token)?;
     settings.connection.timeout = options.timeout;
     let session_options = session::Options {
         seed: Some(options.seed),
@@ -195,23 +197,7 @@ fn check(contract: &Arc<Contract>, subject: &Subject, options: &Options) -> Resu
         ..session::Options::default()
     };
     let session = Session::new(Arc::clone(contract), settings, &session_options, Clock::system())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Diagnostic::new(format!("no runtime: {e}")))?;
-    let report = runtime.block_on(session.run(None, &mut Nobody)).map_err(|e| Diagnostic::new(e.to_string()))?;
+    let report = block_on(session.run(None, &mut Nobody))?.map_err(|e| Diagnostic::new(e.to_string()))?;
     server.shutdown();
     Ok(Run::of(&subject.name, &report))
-}
-
-/// The settings that fit a reference server.
-///
-/// # Errors
-/// What is wrong with the overrides.
-pub(crate) fn settings(url: &str, overrides: &Overrides) -> Result<Settings> {
-    let source = Source::new("(embedded)", reference::settings_toml(url));
-    Settings::read(Some(source), overrides, &|name| {
-        let token = reference::TOKENS.iter().find(|(variable, _)| *variable == name);
-        token.map(|(_, token)| (*token).to_owned())
-    })
 }

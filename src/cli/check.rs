@@ -22,6 +22,7 @@ use crate::report::text::{counted, listed};
 use crate::run::event::{Fanout, Sink};
 use crate::session::{Options, Session};
 use crate::source::Diagnostic;
+use crate::target::block_on;
 use crate::target::clock::Clock;
 use crate::target::settings::Settings;
 
@@ -78,7 +79,7 @@ fn examples() -> String {
     let mut text = "Examples:
   probity check                                   the reference server that probity carries
   probity check --config probity.toml             any server; `probity explain settings` shows the file
-  PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture household_id=hh_1
+  PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture thing_id=t_1
   probity check --only 'idempotency/*' --seed 7   a part of it, and the same requests each time
 
 A run creates records on the target, about one for every second request; their names begin with
@@ -126,12 +127,8 @@ pub(crate) fn run(args: &Args) -> Done {
     if let Some(warning) = left_out(&session) {
         eprintln!("warning: {warning}");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
     let output = &args.output;
-    let (report, exit) = runtime.block_on(async {
+    let (report, exit) = block_on(async {
         end_at_signals(&session);
         let mut report = carry_out(&session, args).await?;
         let exit = rule(&mut report, &policy);
@@ -147,7 +144,7 @@ pub(crate) fn run(args: &Args) -> Done {
             output.write(&report)?;
         }
         Ok::<_, Failed>((report, exit))
-    })?;
+    })??;
     output.tell(&report);
     Ok(exit)
 }
@@ -253,36 +250,7 @@ fn failed_ids(path: &Path) -> Result<Vec<String>, Box<Diagnostic>> {
 /// The command that checks this target again.
 fn command(args: &Args) -> String {
     let mut words = vec!["probity".to_owned(), "check".to_owned()];
-    let mut option = |name: &str, value: String| {
-        words.push(name.to_owned());
-        words.push(shlex::try_quote(&value).map_or_else(|_| value.clone(), |q| q.into_owned()));
-    };
-    if let Some(contract) = &args.contract.contract {
-        option("--contract", contract.display().to_string());
-    }
-    if let Some(config) = &args.target.config {
-        option("--config", config.display().to_string());
-    }
-    if let Some(name) = &args.target.on {
-        option("--on", name.clone());
-    }
-    let connection = &args.target.connection;
-    for (flag, value) in
-        [("--rate", &args.target.rate), ("--ca-file", &connection.ca_file), ("--proxy", &connection.proxy)]
-    {
-        value.iter().for_each(|value| option(flag, value.clone()));
-    }
-    if let Some(target) = &args.target.target {
-        option("--target", target.clone());
-    }
-    for (path, value) in &args.target.fixture {
-        option("--fixture", format!("{path}={value}"));
-    }
-    for fault in &args.target.fault {
-        option("--fault", fault.clone());
-    }
-    for liberty in &args.target.liberty {
-        option("--liberty", liberty.clone());
-    }
+    words.extend(args.contract.words());
+    words.extend(args.target.words());
     words.join(" ")
 }

@@ -6,13 +6,14 @@ use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{BudgetOptions, ContractOptions, TargetOptions};
-use super::{Done, Failed, logging, print};
+use super::{Done, logging, print};
 use crate::cleanup::clean_up;
 use crate::gate::Exit;
 use crate::report::CREATED;
 use crate::report::created::{self, CreatedLog};
 use crate::report::text::counted;
 use crate::source::Diagnostic;
+use crate::target::block_on;
 use crate::target::clock::Clock;
 
 #[derive(Debug, ClapArgs)]
@@ -46,13 +47,9 @@ pub(crate) fn run(args: &Args) -> Done {
     logging::keep_out(&settings.secrets);
     settings.check_production(&contract.operation.servers)?;
     let mut log = CreatedLog::again(&path).map_err(unusable)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
     let security = contract.operation.security.as_ref();
-    let cleaned =
-        runtime.block_on(clean_up(&settings, security, Clock::system(), left, &mut log, &CancellationToken::new()))?;
+    let stop = CancellationToken::new();
+    let cleaned = block_on(clean_up(&settings, security, Clock::system(), left, &mut log, &stop))??;
     log.finish().map_err(unusable)?;
     let mut text = format!("{} removed, {} left.\n", counted(cleaned.removed, "record"), cleaned.left.len());
     for (record, why) in &cleaned.left {

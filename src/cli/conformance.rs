@@ -16,17 +16,16 @@
 //!   the way for targets that are not on this machine, since some runners start a process for
 //!   each trial
 //! - `PROBITY_SEED`: the seed
-//! - `PROBITY_DENY`: `should` makes shoulds count; those that fail and do not count are shown as ignored, as is what
-//!   cannot be tried on the target
+//! - `PROBITY_DENY`: what counts beside musts and what `[gate]` of the settings says: words as `--deny` takes them, with
+//!   commas between. What fails and does not count is shown as ignored, as is what cannot be tried on the target
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions};
-use crate::contract::requirement::{Level, Requirement};
+use super::options::{BudgetOptions, ContractOptions, GateOptions, TargetOptions, environment};
+use crate::contract::requirement::Requirement;
 use crate::gate::{Exit, Policy, decide};
 use crate::judge::tally::Verdict;
 use crate::report::Report;
@@ -34,6 +33,7 @@ use crate::report::model::EMBEDDED_TARGET;
 use crate::run::event::Nobody;
 use crate::session::{Options, Session};
 use crate::source::{Diagnostic, Result};
+use crate::target::block_on;
 use crate::target::clock::{Clock, system_now};
 use crate::target::settings::Overrides;
 
@@ -44,11 +44,19 @@ const GATE: &str = "run";
 pub fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     match trials(&mut arguments) {
-        Ok(trials) => {
-            let gate = trials.iter().find(|t| t.name() == GATE).map(|t| arguments.is_filtered_out(t));
+        Ok(Trials { mut trials, red }) => {
+            let gate = red.map(|why| (trial(GATE, "gate", Err(why.clone())), why));
+            let why = match gate {
+                Some((gate, why)) if arguments.is_filtered_out(&gate) => Some(why),
+                Some((gate, _)) => {
+                    trials.push(gate);
+                    None
+                }
+                None => None,
+            };
             let conclusion = libtest_mimic::run(&arguments, trials);
-            if gate == Some(true) && !arguments.list && !conclusion.has_failed() {
-                eprintln!("what was left by the filter is good, but the run as a whole is not: see its report");
+            if let Some(why) = why.filter(|_| !arguments.list && !conclusion.has_failed()) {
+                eprintln!("what the filter left did not fail, but the run as a whole is not good: {why}");
                 return ExitCode::from(Exit::Untested);
             }
             conclusion.exit_code()
@@ -60,32 +68,50 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+/// A run as trials.
+#[derive(Default)]
+struct Trials {
+    /// One for each requirement.
+    trials: Vec<Trial>,
+    /// What the gate says, where it is red for what no single requirement shows.
+    red: Option<String>,
 }
 
-fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
-    let counting = counting()?;
+fn variable(name: &str) -> Option<PathBuf> {
+    environment(name).map(PathBuf::from)
+}
+
+fn trials(arguments: &mut Arguments) -> Result<Trials> {
+    let config = variable("PROBITY_CONFIG");
+    let denied = environment("PROBITY_DENY").unwrap_or_default();
+    let denied = denied.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+    let gate = GateOptions { deny: denied.collect(), ..GateOptions::default() };
     if let Some(path) = variable("PROBITY_REPORT") {
         let report = crate::report::json::read(&path).map_err(|e| Diagnostic::new(e.to_string()))?;
-        return some(shown(report, &counting));
+        // A probity.toml that happens to lie there says nothing of what a test is to count.
+        let settings = config.as_deref().map(|file| GateOptions::settings(Some(file))).transpose()?.flatten();
+        let policy = gate.policy(settings.as_ref(), report.requirements.iter().map(|r| (r.id.as_str(), r.level)))?;
+        return some(shown(report, &policy));
     }
     let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
     let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
     if arguments.list {
-        return some(owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect());
+        let trials = owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect();
+        return some(Trials { trials, red: None });
     }
     let ids: Vec<String> = owed().filter(|r| is_wanted(arguments, r)).map(|r| r.id.clone()).collect();
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Trials::default());
     }
-    // A probity.toml that happens to lie there is not what a test should send requests to.
-    let target = match variable("PROBITY_CONFIG") {
+    // Nor is it what a test should send requests to.
+    let target = match config {
         Some(config) => {
             TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&BudgetOptions::default())?
         }
         None => TargetOptions::default().embedded(&Overrides::default())?,
     };
+    let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
+    let policy = gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {
         seed: seed()?,
         exactly: Some(ids),
@@ -93,33 +119,18 @@ fn trials(arguments: &mut Arguments) -> Result<Vec<Trial>> {
         ..Options::default()
     };
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Diagnostic::new(format!("no runtime: {e}")))?;
-    let report = runtime.block_on(session.run(None, &mut Nobody)).map_err(|e| Diagnostic::new(e.to_string()))?;
-    Ok(shown(report, &counting))
+    let report = block_on(session.run(None, &mut Nobody))?.map_err(|e| Diagnostic::new(e.to_string()))?;
+    Ok(shown(report, &policy))
 }
 
 fn seed() -> Result<Option<u64>> {
-    let Some(text) = std::env::var("PROBITY_SEED").ok().filter(|s| !s.is_empty()) else { return Ok(None) };
+    let Some(text) = environment("PROBITY_SEED") else { return Ok(None) };
     let wrong = |_| Diagnostic::new(format!("PROBITY_SEED is no number: `{text}`"));
     text.parse().map(Some).map_err(wrong)
 }
 
-/// The policy: musts count, and what `PROBITY_DENY` names.
-fn counting() -> Result<Policy> {
-    let deny = match std::env::var("PROBITY_DENY").ok().filter(|s| !s.is_empty()).as_deref() {
-        None | Some("must") => BTreeSet::new(),
-        Some("should") => BTreeSet::from([Level::Should]),
-        Some("may") => BTreeSet::from([Level::Should, Level::May]),
-        Some(other) => return Err(Diagnostic::new(format!("PROBITY_DENY is must, should or may, not `{other}`"))),
-    };
-    Ok(Policy::denying(deny))
-}
-
-/// What a run showed, as trials; and one more if the gate sees what no single requirement shows.
-fn shown(report: Report, policy: &Policy) -> Vec<Trial> {
+/// What a run showed, as trials.
+fn shown(report: Report, policy: &Policy) -> Trials {
     let decision = decide(&report, policy, system_now().date_naive());
     let sentence = decision.ruling.sentence.clone();
     let report = Report { ruling: Some(decision.ruling), ..report };
@@ -138,15 +149,12 @@ fn shown(report: Report, policy: &Policy) -> Vec<Trial> {
         let ignored = requirement.verdict == Verdict::Skipped || (!good && !counts);
         trials.push(trial(&requirement.id, level.name(), outcome).with_ignored_flag(ignored));
     }
-    if !red && decision.exit != Exit::Conformant {
-        trials.push(trial(GATE, "gate", Err(sentence)));
-    }
-    trials
+    Trials { trials, red: (!red && decision.exit != Exit::Conformant).then_some(sentence) }
 }
 
 /// No trials at all would be called a success.
-fn some(trials: Vec<Trial>) -> Result<Vec<Trial>> {
-    if trials.is_empty() {
+fn some(trials: Trials) -> Result<Trials> {
+    if trials.trials.is_empty() && trials.red.is_none() {
         return Err(Diagnostic::new("there is no requirement to test"));
     }
     Ok(trials)

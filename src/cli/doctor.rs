@@ -3,11 +3,12 @@
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions, width};
-use super::{Done, Failed, logging, print};
+use super::options::{BudgetOptions, ContractOptions, TargetOptions, environment, width};
+use super::{Done, logging, print};
 use crate::doctor::{Check, Examination, State, examine};
 use crate::gate::Exit;
 use crate::report::text::{counted, visible, wrap};
+use crate::target::block_on;
 use crate::target::clock::Clock;
 
 #[derive(Debug, ClapArgs)]
@@ -38,12 +39,7 @@ pub(crate) fn run(args: &Args) -> Done {
             };
             let on = settings.name.as_ref().map_or_else(String::new, |name| format!(", target {name}"));
             seen.checks.push(Check::good("settings", format!("{from}{on}: {}", settings.url)));
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
-            let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-            let examined = runtime.block_on(examine(&contract, settings, &environment, Clock::system()))?;
+            let examined = block_on(examine(&contract, settings, &environment, Clock::system()))??;
             seen.checks.extend(examined.checks);
             seen.refusable = examined.refusable;
             let redactor = settings.secrets.redactor();

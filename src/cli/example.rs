@@ -4,7 +4,7 @@ use super::options::{BudgetOptions, TargetOptions};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
 use crate::contract::steps::{Base, Step};
-use crate::generate::draft::{Draft, Lent};
+use crate::generate::draft::Draft;
 use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
 use crate::generate::step::change;
@@ -29,8 +29,7 @@ pub(super) fn command(
     if rehearsal && let Ok(url) = REHEARSAL.parse() {
         target.settings.url = url;
     }
-    let lent =
-        Lent::new(contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let lent = target.settings.lent(contract);
     let now = system_now();
     let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
     let plan = Plan::new(contract, &lent, &options, now)?;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use serde_json::{Value as Json, json};
 
-use super::options::{ConnectionOptions, ContractOptions, pair};
+use super::options::{ConnectionOptions, ContractOptions, environment as variable, pair};
 use super::{Done, Failed, logging, print};
 use crate::contract::{CALLER, Contract};
 use crate::gate::Exit;
 use crate::lookup::{Asked, look_up};
 use crate::report::text::visible;
 use crate::source::{Diagnostic, Result, Source};
+use crate::target::block_on;
 use crate::target::client::Client;
 use crate::target::clock::Clock;
 use crate::target::settings::{FILE, Overrides, Settings, TOKEN_VARIABLE, variable_of, write};
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = TOKEN_VARIABLE)]
     token_env: String,
 
-    /// Something that the target lends and that need not be looked up, as `household_id=hh_1`; dots go deeper
+    /// Something that the target lends and that need not be looked up, as `thing_id=t_1`; dots go deeper
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     fixture: Vec<(String, String)>,
 
@@ -146,10 +147,6 @@ fn token(args: &Args) -> Result<Option<String>> {
     Ok(Some(token.trim().to_owned()).filter(|token| !token.is_empty()))
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 fn is_variable(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()
@@ -173,14 +170,9 @@ fn identities(
 }
 
 fn looked_up(contract: &Contract, settings: Settings, given: &Json) -> std::result::Result<(Json, Vec<Asked>), Failed> {
-    let client = Client::new(settings, contract.operation.security.clone(), Clock::system())
-        .map_err(|e| Diagnostic::new(format!("the connection cannot be set up: {e}")))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
+    let client = Client::new(settings, contract.operation.security.clone(), Clock::system())?;
     client.pace().begin();
-    let found = runtime.block_on(look_up(&contract.lookup, &client, &contract.fixtures, given));
+    let found = block_on(look_up(&contract.lookup, &client, &contract.fixtures, given))?;
     Ok((found.fixtures, found.asked))
 }
 

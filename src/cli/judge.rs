@@ -9,7 +9,6 @@ use hdrhistogram::Histogram;
 use super::options::{ContractOptions, GateOptions, TargetOptions};
 use super::output::{OutputOptions, unwritable};
 use super::{Done, Failed};
-use crate::generate::draft::Lent;
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
 use crate::report::exchanges::ExchangeLog;
@@ -66,8 +65,7 @@ pub(crate) fn run(args: &Args) -> Done {
         Diagnostic::new(format!("{name} is no HAR: {e}"))
             .help("browsers save one from the network panel of their developer tools; `check --report har` writes one")
     })?;
-    let identities = settings.identities.keys().cloned().collect();
-    let lent = Lent::new(&contract, settings.fixtures.clone(), identities);
+    let lent = settings.lent(&contract);
     let selected = Selection::new(args.only.clone(), args.skip.clone()).apply(&contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(settings.source.as_ref(), requirements)?;

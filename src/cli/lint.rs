@@ -5,7 +5,6 @@ use clap::Args as ClapArgs;
 use super::options::{BudgetOptions, ContractOptions, TargetOptions, color_stderr};
 use super::{Done, print};
 use crate::gate::Exit;
-use crate::generate::draft::Lent;
 use crate::generate::seed::Seed;
 use crate::plan::{Options, Plan, Selection};
 use crate::target::clock::system_now;
@@ -23,8 +22,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let target = args.target.target(&BudgetOptions::default())?;
     target.settings.check_fixtures(&contract.fixtures)?;
-    let lent =
-        Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let lent = target.settings.lent(&contract);
     let now = system_now();
     let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
     let plan = Plan::new(&contract, &lent, &options, now)?;

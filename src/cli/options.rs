@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::contract::requirement::Level;
 use crate::contract::template::parse_duration;
-use crate::contract::{Contract, EMBEDDED, Location};
+use crate::contract::{Contract, Location};
 use crate::gate::policy::{self, Effect, Policy, Rule};
 use crate::gate::waivers::Waivers;
 use crate::reference::{self, Fault, Liberty};
@@ -30,9 +30,20 @@ impl ContractOptions {
     pub(crate) fn load(&self) -> Result<Contract> {
         Contract::load(&match &self.contract {
             Some(folder) => Location::Folder(folder.clone()),
-            None => Location::Embedded(EMBEDDED.to_owned()),
+            None => Location::Embedded,
         })
     }
+
+    /// The words that name this contract again on a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let folder = self.contract.as_ref().map(|folder| folder.display().to_string());
+        folder.map_or_else(Vec::new, |folder| vec!["--contract".to_owned(), quoted(&folder)])
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
 }
 
 /// Which server, and how it is to be treated. Every value may also stand in a variable or in probity.toml.
@@ -51,7 +62,7 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
 
-    /// Something that the target lends, as `household_id=hh_1`; dots go deeper
+    /// Something that the target lends, as `thing_id=t_1`; dots go deeper
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     pub fixture: Vec<(String, String)>,
 
@@ -153,40 +164,47 @@ pub(crate) struct Target {
 impl TargetOptions {
     /// The target that was meant: the one typed, the one in the file, or the embedded server.
     pub(crate) fn target(&self, budget: &BudgetOptions) -> Result<Target> {
-        let mut overrides = self.overrides(budget);
-        let wants_embedded = !self.fault.is_empty() || !self.liberty.is_empty();
-        if wants_embedded {
-            return self.embedded(&overrides);
+        let overrides = self.overrides(budget);
+        match self.meant(&overrides)? {
+            Meant::Embedded => self.embedded(&overrides),
+            Meant::Server(source) => {
+                Ok(Target { settings: Settings::read(source, &overrides, &environment)?, embedded: None })
+            }
         }
-        overrides.on = overrides.on.or_else(|| environment("PROBITY_ON"));
-        let file = settings_file(self.config.as_deref());
-        let names_target = self.target.is_some() || environment("PROBITY_TARGET").is_some() || overrides.on.is_some();
-        if file.is_none() && !names_target {
-            return self.embedded(&overrides);
-        }
-        let source = file.map(|path| read(&path, "name the file with --config")).transpose()?;
-        let settings = Settings::read(source, &overrides, &environment)?;
-        Ok(Target { settings, embedded: None })
     }
 
     /// The settings alone, where nothing is sent: tokens need not be set.
     pub(crate) fn offline(&self) -> Result<Settings> {
-        if !self.fault.is_empty() || !self.liberty.is_empty() {
+        if self.deviates() {
             return Err(Diagnostic::new("nothing is sent: there is no server that --fault or --liberty could change"));
         }
-        let mut overrides = self.overrides(&BudgetOptions::default());
-        overrides.on = overrides.on.or_else(|| environment("PROBITY_ON"));
-        let file = settings_file(self.config.as_deref());
-        let names_target = self.target.is_some() || environment("PROBITY_TARGET").is_some() || overrides.on.is_some();
-        let source = match file {
-            Some(path) => Some(read(&path, "name the file with --config")?),
-            None if names_target => None,
-            None => Some(Source::new("(embedded)", reference::settings_toml("http://127.0.0.1"))),
+        let overrides = self.overrides(&BudgetOptions::default());
+        let source = match self.meant(&overrides)? {
+            Meant::Embedded => Some(Source::new("(embedded)", reference::settings_toml("http://127.0.0.1"))),
+            Meant::Server(source) => source,
         };
         // What stands for a token that is not set occurs nowhere.
-        let is_key = |name: &str| KEYS.iter().any(|key| key.variable() == name);
         let token = |name: &str| environment(name).or_else(|| (!is_key(name)).then(|| format!("(unset {name})")));
         Settings::read(source, &overrides, &token)
+    }
+
+    /// What is meant by what was typed, by the environment, and by the file that lies here.
+    fn meant(&self, overrides: &Overrides) -> Result<Meant> {
+        if self.deviates() {
+            return Ok(Meant::Embedded);
+        }
+        match settings_file(self.config.as_deref()) {
+            Some(path) => Ok(Meant::Server(Some(read(&path, "name the file with --config")?))),
+            None if self.target.is_some() || environment(TARGET).is_some() || overrides.on.is_some() => {
+                Ok(Meant::Server(None))
+            }
+            None => Ok(Meant::Embedded),
+        }
+    }
+
+    /// Whether the embedded server is to deviate.
+    fn deviates(&self) -> bool {
+        !self.fault.is_empty() || !self.liberty.is_empty()
     }
 
     /// What was typed.
@@ -202,18 +220,77 @@ impl TargetOptions {
         ];
         flags.extend(texts.into_iter().filter_map(|(flag, text)| Some((flag, text.clone()?))));
         flags.extend(self.allow_production.then(|| ("allow-production", "true".to_owned())));
-        Overrides { on: self.on.clone(), flags, fixtures: self.fixture.clone() }
+        let on = self.on.clone().or_else(|| environment("PROBITY_ON"));
+        Overrides { on, flags, fixtures: self.fixture.clone() }
     }
 
     /// The embedded server.
     pub(crate) fn embedded(&self, overrides: &Overrides) -> Result<Target> {
         let server = start(&self.fault, &self.liberty, 0)?;
-        let settings = crate::audit::run::settings(&server.url, overrides)?;
+        let source = Source::new("(embedded)", reference::settings_toml(&server.url));
+        // It is where it is, and has tokens of its own; how it is treated may be said as of any other.
+        let overrides = Overrides { on: None, ..overrides.clone() };
+        let treated = |name: &str| environment(name).filter(|_| is_key(name) && name != TARGET);
+        let settings =
+            Settings::read(Some(source), &overrides, &|name| reference::token(name).or_else(|| treated(name)))?;
         Ok(Target { settings, embedded: Some(server) })
+    }
+
+    /// The words that name this target again on a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut option = |name: &str, value: &str| {
+            words.push(format!("--{name}"));
+            words.push(quoted(value));
+        };
+        if let Some(config) = &self.config {
+            option("config", &config.display().to_string());
+        }
+        if let Some(name) = &self.on {
+            option("on", name);
+        }
+        // A proxy may hold a password.
+        let (switches, texts): (Vec<_>, Vec<_>) = self
+            .overrides(&BudgetOptions::default())
+            .flags
+            .into_iter()
+            .filter(|(name, value)| *name != "proxy" || !value.contains('@'))
+            .partition(|(name, _)| ["insecure", "allow-production"].contains(name));
+        for (name, value) in &texts {
+            option(name, value);
+        }
+        for (path, value) in &self.fixture {
+            option("fixture", &format!("{path}={value}"));
+        }
+        for fault in &self.fault {
+            option("fault", fault);
+        }
+        for liberty in &self.liberty {
+            option("liberty", liberty);
+        }
+        words.extend(switches.iter().map(|(name, _)| format!("--{name}")));
+        words
     }
 }
 
-fn environment(name: &str) -> Option<String> {
+/// Which target is meant.
+enum Meant {
+    /// The embedded server.
+    Embedded,
+    /// Another; where its settings stand, if they stand in a file.
+    Server(Option<Arc<Source>>),
+}
+
+/// The variable that names a target.
+const TARGET: &str = "PROBITY_TARGET";
+
+/// Whether a variable is that of a setting.
+fn is_key(variable: &str) -> bool {
+    KEYS.iter().any(|key| key.variable() == variable)
+}
+
+/// A variable of the environment that is set, and not to nothing.
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

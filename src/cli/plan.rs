@@ -8,7 +8,6 @@ use serde_json::json;
 use super::options::{BudgetOptions, ContractOptions, SelectionOptions, TargetOptions};
 use super::{Done, print};
 use crate::gate::Exit;
-use crate::generate::draft::Lent;
 use crate::generate::seed::Seed;
 use crate::plan::{EXAMPLES, Options, Plan, Selection};
 use crate::report::text::counted;
@@ -38,8 +37,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let target = args.target.target(&args.budget)?;
     target.settings.check_fixtures(&contract.fixtures)?;
-    let lent =
-        Lent::new(&contract, target.settings.fixtures.clone(), target.settings.identities.keys().cloned().collect());
+    let lent = target.settings.lent(&contract);
     let options = Options {
         seed: args.selection.seed.map_or_else(Seed::random, Seed),
         examples: args.selection.examples.unwrap_or(EXAMPLES),

@@ -3,9 +3,10 @@
 use clap::Args as ClapArgs;
 
 use super::options::start;
-use super::{Done, Failed, print};
+use super::{Done, print};
 use crate::gate::Exit;
 use crate::reference;
+use crate::target::block_on;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -25,14 +26,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Done {
     let server = start(&args.fault, &args.liberty, args.port)?;
     print(&welcome(&server.url));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
-    runtime.block_on(async {
+    block_on(async {
         // Without a signal handler the process ends at the signal anyway.
         let _ = tokio::signal::ctrl_c().await;
-    });
+    })?;
     server.shutdown();
     Ok(Exit::Conformant)
 }

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::document::{Operation, escape};
+use super::document::escape;
+use super::operation::Operation;
 use super::requirement::{Always, Form, Level, Origin, Requirement};
 use super::schema::POINTER;
 

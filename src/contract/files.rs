@@ -13,14 +13,11 @@ use crate::source::{Diagnostic, Place, Result, Source};
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cases");
 static SPEC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/spec");
 
-/// The contract that the binary carries.
-pub const EMBEDDED: &str = "create-opportunity";
-
 /// Where a contract lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// In the binary, by name.
-    Embedded(String),
+    /// In the binary, which carries one.
+    Embedded,
     /// In a folder.
     Folder(PathBuf),
 }
@@ -28,7 +25,7 @@ pub enum Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Embedded(name) => write!(f, "cases/{name} (embedded)"),
+            Self::Embedded => write!(f, "cases/{} (embedded)", folder().path().display()),
             Self::Folder(path) => write!(f, "{}", path.display()),
         }
     }
@@ -62,13 +59,16 @@ impl Files {
     }
 }
 
+/// The contract's folder in the binary.
+fn folder() -> &'static Dir<'static> {
+    CASES.dirs().next().unwrap_or(&CASES)
+}
+
 /// Reads the contract's folder.
 pub(super) fn read(location: &Location) -> Result<Files> {
     let mut all: Vec<Arc<Source>> = match location {
-        Location::Embedded(name) => CASES
-            .get_dir(name)
-            .into_iter()
-            .flat_map(Dir::files)
+        Location::Embedded => folder()
+            .files()
             .filter_map(|f| {
                 let path = format!("cases/{}", f.path().display());
                 Some(Source::new(path, f.contents_utf8()?))
@@ -81,11 +81,11 @@ pub(super) fn read(location: &Location) -> Result<Files> {
     let at = all.iter().position(|s| stem(&s.path) == "contract");
     let Some(at) = at else {
         return Err(Diagnostic::new(format!("{location} holds no contract.yaml"))
-            .help("name a contract's folder, such as cases/create-opportunity"));
+            .help("name a contract's folder: contract.yaml, and a file of cases for each area"));
     };
     let contract = all.remove(at);
     let name = match location {
-        Location::Embedded(name) => name.clone(),
+        Location::Embedded => folder().path().display().to_string(),
         Location::Folder(folder) => std::fs::canonicalize(folder)
             .ok()
             .and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
@@ -117,7 +117,7 @@ fn has_yaml_ending(path: &str) -> bool {
 /// Reads the document that a contract names: relative to its folder or to one above it.
 pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result<Arc<Source>> {
     match location {
-        Location::Embedded(_) => {
+        Location::Embedded => {
             let file = SPEC.get_file(name.trim_start_matches("spec/"));
             file.and_then(include_dir::File::contents_utf8)
                 .map(|text| Source::new(name, text))

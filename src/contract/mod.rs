@@ -1,6 +1,7 @@
 //! A contract: an operation of an OpenAPI document and the requirements on it.
 //!
-//! - [`document`]: the operation, with every reference followed
+//! - [`operation`]: what is sent, what may come back, and who may ask
+//! - [`document`]: how it is read out of a document, with every reference followed
 //! - [`schema`]: its schemas, translated and compiled
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
@@ -14,6 +15,7 @@ pub mod derive;
 pub mod document;
 mod files;
 pub mod lookup;
+pub mod operation;
 pub mod requirement;
 pub mod schema;
 pub mod steps;
@@ -28,9 +30,9 @@ use crate::expression::{BodyPath, Defines, Expression, Names};
 use crate::source::{Place, Result};
 use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
-use document::Operation;
-pub use files::{EMBEDDED, Location};
+pub use files::Location;
 use lookup::Lookup;
+use operation::Operation;
 use requirement::{Form, Open, Requirement};
 use template::Template;
 

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::draft::{Content, Credentials, Draft};
 use super::instant::spell;
 use super::seed::{Mark, Seed};
-use crate::contract::document::template_names;
+use crate::contract::operation::template_names;
 use crate::contract::template::{Template, When};
 use crate::expression::{Scope, Trouble};
 

@@ -9,10 +9,15 @@ use super::bind::{Control, Known, Seen};
 use super::classify::Class;
 use super::finding::{Breach, Finding, Found, Side, cut, differences, short};
 use crate::contract::coverage::stands;
-use crate::contract::document::{Response as Documented, is_json};
+use crate::contract::operation::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 use crate::target::exchange::{Exchange, Outcome};
+
+/// What is due to a valid request.
+const ACCEPTANCE: &str = "acceptance (2xx)";
+/// What is due to a broken one.
+const REFUSAL: &str = "a refusal (4xx)";
 
 impl Judge<'_> {
     /// What one exchange says of every requirement that it can speak to.
@@ -63,7 +68,7 @@ impl Judge<'_> {
                 Some(if response.status < 500 {
                     Found::Holds
                 } else {
-                    breach(seen, "any status below 500", answer(seen))
+                    breach(seen, "any status below 500", answer(&seen.exchange))
                 })
             }
             _ if !seen.exchange.fresh => None,
@@ -76,7 +81,7 @@ impl Judge<'_> {
                 Some(if documented {
                     Found::Holds
                 } else {
-                    breach(seen, format!("status {}", names.join(" or ")), answer(seen))
+                    breach(seen, format!("status {}", names.join(" or ")), answer(&seen.exchange))
                 })
             }
             Always::MediaType => {
@@ -160,13 +165,13 @@ impl Judge<'_> {
 
     fn must_refuse(self, seen: &Seen) -> Found {
         match (seen.accepted(), seen.rejected(self)) {
-            (Known::Yes, _) => breach(seen, "a refusal (4xx)", answer(seen)),
+            (Known::Yes, _) => breach(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
             (_, Known::Yes) => {
                 unknown(seen, "it was refused, but so was, or was not sent, the same request without the fault")
             }
             (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => unknown(seen, &reason),
-            (Known::No, Known::No) => breach(seen, "a refusal (4xx)", answer(seen)),
+            (Known::No, Known::No) => breach(seen, REFUSAL, answer(&seen.exchange)),
         }
     }
 }
@@ -178,7 +183,7 @@ fn accepted_status(seen: &Seen) -> Option<u16> {
 fn must_accept(seen: &Seen) -> Found {
     match seen.accepted() {
         Known::Yes => Found::Holds,
-        Known::No => breach(seen, "acceptance (2xx)", answer(seen)),
+        Known::No => breach(seen, ACCEPTANCE, answer(&seen.exchange)),
         Known::Unknown(reason) => unknown(seen, &reason),
     }
 }
@@ -228,7 +233,7 @@ fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
     let expect = rule.expect.as_ref()?;
     Some(match expect.truth(&seen.scope) {
         Ok(true) => Found::Holds,
-        Ok(false) => explained(expect, &seen.scope, |_| vec![Arc::clone(&seen.exchange)], String::new()),
+        Ok(false) => explained(expect, &seen.scope, |_| (vec![Arc::clone(&seen.exchange)], 0), String::new()),
         Err(trouble) => troubled(&trouble, expect, &seen.scope, seen),
     })
 }
@@ -270,26 +275,32 @@ fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Se
     match trouble {
         Trouble::Unknown(reason) => unknown(seen, reason),
         Trouble::Fixture(path) => Found::Skipped(lends_no(path)),
-        Trouble::Error(_) => explained(expression, scope, |_| vec![Arc::clone(&seen.exchange)], String::new()),
+        Trouble::Error(_) => explained(expression, scope, |_| (vec![Arc::clone(&seen.exchange)], 0), String::new()),
     }
 }
 
-/// A breach in the words of the expression that failed; the exchanges that show it by what it read.
+/// A breach in the words of the expression that failed; the exchanges that show it, and the place of the one that tells, by
+/// what it read.
 pub(super) fn explained(
     expression: &Expression,
     scope: &Scope,
-    exchanges: impl FnOnce(&[Operand]) -> Vec<Arc<Exchange>>,
+    exchanges: impl FnOnce(&[Operand]) -> (Vec<Arc<Exchange>>, usize),
     label: String,
 ) -> Found {
-    let why = expression.explain(scope);
-    let exchanges = exchanges(&why.operands);
+    let mut why = expression.explain(scope);
+    let (exchanges, telling) = exchanges(&why.operands);
     let compared = why.expected.is_some() || why.actual.is_some();
-    let (expected, actual) = match &why.error {
-        Some(error) => (format!("`{}`", why.clause), error.clone()),
-        None if compared => {
+    let (expected, actual) = match (&why.error, outcome_of(&why.operands, exchanges.get(telling))) {
+        (Some(error), _) => (format!("`{}`", why.clause), error.clone()),
+        (None, Some((due, answer))) => {
+            // The answer says it.
+            why.operands.clear();
+            (format!("{due}   (`{}`)", why.clause), answer)
+        }
+        (None, None) if compared => {
             (format!("{}   (`{}`)", short(why.expected.as_ref()), why.clause), short(why.actual.as_ref()))
         }
-        None => (
+        (None, None) => (
             format!("`{}`", why.clause),
             why.operands
                 .iter()
@@ -333,8 +344,8 @@ fn breach(seen: &Seen, expected: impl Into<String>, actual: impl Into<String>) -
 }
 
 /// What came back, in a line.
-pub(super) fn answer(seen: &Seen) -> String {
-    match &seen.exchange.outcome {
+fn answer(exchange: &Exchange) -> String {
+    match &exchange.outcome {
         Outcome::Response(r) => {
             let body = String::from_utf8_lossy(&r.body);
             let body = body.trim();
@@ -346,4 +357,19 @@ pub(super) fn answer(seen: &Seen) -> String {
         }
         Outcome::Failed(failure) => failure.kind.text().to_owned(),
     }
+}
+
+/// What is due and what came, where nothing was read but whether a request did what it should.
+fn outcome_of(read: &[Operand], exchange: Option<&Arc<Exchange>>) -> Option<(&'static str, String)> {
+    let [Operand { path, value: Some(Json::Bool(false)) }] = read else { return None };
+    let (request, word) = path.rsplit_once('.').unwrap_or(("", path));
+    let due = match word {
+        "accepted" => ACCEPTANCE,
+        "refused" | "rejected" => REFUSAL,
+        "answered" => "an answer, and no server error (5xx)",
+        _ => return None,
+    };
+    let answer = answer(exchange?);
+    // Of many, which.
+    Some((due, if request.ends_with(']') { format!("{request}: {answer}") } else { answer }))
 }

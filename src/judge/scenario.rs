@@ -58,7 +58,7 @@ impl Judge<'_> {
             Err(Trouble::Unknown(reason)) => Found::Unknown(reason, exchanges()),
             Err(Trouble::Fixture(path)) => Found::Skipped(lends_no(&path)),
             Ok(false) | Err(Trouble::Error(_)) => {
-                explained(&scenario.expect, scope, |read| failed_last(steps, read), label.to_owned())
+                explained(&scenario.expect, scope, |read| told(steps, read), label.to_owned())
             }
         }
     }
@@ -104,20 +104,33 @@ impl Judge<'_> {
     }
 }
 
-/// All exchanges; the one that an expression read of a list, as `burst[3]`, stands last.
-fn failed_last(steps: &[StepSeen], read: &[Operand]) -> Vec<Arc<Exchange>> {
+/// All exchanges, and the place of the one that an expression read; one of a list, as `burst[3]`, stands last.
+fn told(steps: &[StepSeen], read: &[Operand]) -> (Vec<Arc<Exchange>>, usize) {
     let mut exchanges = all(steps);
-    let place = read.iter().find_map(|operand| {
-        let (name, rest) = operand.path.split_once('[')?;
-        let number: usize = rest.split_once(']')?.0.parse().ok()?;
-        let step = steps.iter().position(|s| s.name == name)?;
-        Some(steps[..step].iter().map(|s| s.seen.len()).sum::<usize>() + number)
-    });
-    if let Some(place) = place.filter(|place| *place < exchanges.len()) {
-        let failed = exchanges.remove(place);
-        exchanges.push(failed);
+    let last = exchanges.len().saturating_sub(1);
+    let places = || read.iter().filter_map(|operand| place(steps, &operand.path));
+    match places().find(|(_, listed)| *listed).or_else(|| places().next()) {
+        Some((place, true)) if place <= last => {
+            let failed = exchanges.remove(place);
+            exchanges.push(failed);
+            (exchanges, last)
+        }
+        Some((place, _)) => (exchanges, place.min(last)),
+        None => (exchanges, last),
     }
-    exchanges
+}
+
+/// The place, among all exchanges, of the one that a path begins with, and whether it is one of a list: `first.response`,
+/// `burst[3].accepted`.
+fn place(steps: &[StepSeen], path: &str) -> Option<(usize, bool)> {
+    let name = path.split(['.', '[']).next()?;
+    let step = steps.iter().position(|s| s.name == name)?;
+    let (within, listed): (usize, bool) = match path[name.len()..].strip_prefix('[') {
+        Some(rest) => (rest.split_once(']')?.0.parse().ok()?, true),
+        None if steps[step].many => return None,
+        None => (0, false),
+    };
+    Some((steps[..step].iter().map(|s| s.seen.len()).sum::<usize>() + within, listed))
 }
 
 fn all(steps: &[StepSeen]) -> Vec<Arc<Exchange>> {

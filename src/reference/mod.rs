@@ -50,7 +50,7 @@ mod world;
 pub use self::faults::Fault;
 pub use self::liberties::Liberty;
 pub use self::serve::{Server, start};
-pub use self::settings::{TOKENS, curl_line, settings_toml};
+pub use self::settings::{TOKENS, curl_line, settings_toml, token};
 
 use self::office::Office;
 use axum::Router;

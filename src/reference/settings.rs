@@ -11,6 +11,11 @@ pub const TOKENS: &[(&str, &str)] = &[
     (residents::TOKENS[2].variable, residents::TOKENS[2].secret),
 ];
 
+/// The token in one of these variables.
+pub fn token(variable: &str) -> Option<String> {
+    TOKENS.iter().find(|(name, _)| *name == variable).map(|(_, token)| (*token).to_owned())
+}
+
 /// The `probity.toml` that fits a reference server at this address.
 pub fn settings_toml(url: &str) -> String {
     let mut toml = String::new();

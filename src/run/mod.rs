@@ -34,6 +34,7 @@ use crate::judge::finding::Finding;
 use crate::judge::tally::Tally;
 use crate::plan::{Entry, FULL, Limit, MINIMAL, Plan};
 use crate::target::client::Client;
+use crate::target::settings::Budget;
 use contact::Stop;
 use event::{Event, Sink};
 use ledger::Ledger;
@@ -48,12 +49,8 @@ pub struct Options {
     pub seed: Seed,
     /// The run's mark.
     pub mark: Mark,
-    /// How many requests may be sent at most, shrinking included.
-    pub max_requests: u64,
     /// After how many failed requirements no more is sent.
     pub max_failures: Option<usize>,
-    /// How many records may be created at most.
-    pub max_created: Option<u64>,
     /// Whether the smallest requests that still fail are looked for.
     pub shrink: bool,
 }
@@ -240,6 +237,11 @@ impl<'a> Run<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it may cost.
+    fn budget(&self) -> Budget {
+        self.client.settings().budget
+    }
+
     fn tell(&self, event: Event<'_>) {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner).event(event);
     }
@@ -261,7 +263,7 @@ impl<'a> Run<'a> {
         }
         let mut state = self.lock();
         let wanted = state.granted + requests as u64;
-        if wanted + self.client.retries() > self.options.max_requests {
+        if self.budget().max_requests.is_some_and(|most| wanted + self.client.retries() > most) {
             return false;
         }
         state.granted = wanted;

@@ -88,14 +88,14 @@ impl Run<'_> {
                 return None;
             }
             // What had to be sent again took the room of others.
-            if self.client.requests() + requests > self.options.max_requests {
+            if self.budget().max_requests.is_some_and(|most| self.client.requests() + requests > most) {
                 self.end(Stop::Limit(Limit::Requests));
                 return None;
             }
             {
                 let mut held = self.lock();
                 let may_be = held.ledger.created + held.ledger.uncertain + held.placed + requests;
-                if self.options.max_created.is_none_or(|most| may_be <= most) {
+                if self.budget().max_created.is_none_or(|most| may_be <= most) {
                     held.placed += requests;
                     let (state, answered) = (&self.state, &self.answered);
                     return Some(Place { state, answered, requests, _permit: permit });
@@ -134,9 +134,9 @@ impl Run<'_> {
             let mut sent = self.client.send(&ready.request, requirement, manner).await;
             self.leave();
             if sent.token_refused
-                && let Some(message) = self.token_ended(&ready.request.identity).await
+                && let Some(failure) = self.token_ended(&ready.request.identity).await
             {
-                sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Credentials, message });
+                sent.outcome = Outcome::Failed(failure);
             }
             if matches!(sent.outcome, Outcome::Response(_)) {
                 self.client.pace().answered(sent.elapsed);
@@ -158,7 +158,6 @@ impl Run<'_> {
     fn exchange(&self, number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {
         let clock = self.client.clock();
         let received = sent.at + chrono::TimeDelta::from_std(sent.elapsed).unwrap_or_default();
-        let has_key = request.header(KEY_HEADER).is_some();
         Exchange {
             number,
             trial,
@@ -169,7 +168,7 @@ impl Run<'_> {
                 latest: clock.at_server(received).latest,
             },
             // What may have been processed twice may be answered as a replay.
-            fresh: fresh && !(has_key && sent.perhaps_twice),
+            fresh: fresh && !sent.perhaps_twice,
             lost: sent.lost,
             retries: sent.retries,
             request,
@@ -177,32 +176,38 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a token that was refused has ended: then not even the smallest request is let in any more. If it
-    /// is, what was refused was refused for what it asked.
-    async fn token_ended(&self, identity: &str) -> Option<String> {
+    /// What came of a request in truth whose token was refused, if the token has ended: then not even the smallest
+    /// request is let in any more. If it is, what was refused was refused for what it asked.
+    async fn token_ended(&self, identity: &str) -> Option<Failure> {
+        let ended = |message| Failure { kind: FailureKind::Credentials, message };
         // One tries for all.
         let _trying = self.trying.lock().await;
         if let Some(Stop::NoToken(message)) = &self.lock().stop {
-            return Some(message.clone());
+            return Some(ended(message.clone()));
         }
-        if self.lock().tokens_tried == TOKENS_TRIED || self.client.stop().is_cancelled() {
+        let tried = self.lock().tokens_tried + 1;
+        if tried > TOKENS_TRIED {
             return None;
         }
-        self.lock().tokens_tried += 1;
+        if !self.grant(1) {
+            let message = "status 401, and nothing more was sent that shows whether the token ran out".to_owned();
+            return Some(Failure { kind: FailureKind::GivenUp, message });
+        }
+        self.lock().tokens_tried = tried;
         let name = format!("token/{identity}");
         let scope = self.judge.lent.bare_scope();
         let draft = &self.plan.entries[MINIMAL].draft;
-        let mut request = self.render(draft, &name, &mut u64::from(self.lock().tokens_tried), scope, None).ok()?;
+        let mut request = self.render(draft, &name, &mut u64::from(tried), scope, None).ok()?;
         request.identity = identity.to_owned();
         let sent = self.client.send(&request, &name, Manner { alone: true, repeatable: false }).await;
-        let ended = sent.token_refused;
+        let is_refused = sent.token_refused;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let purpose = Purpose { control: Control::Missing, plain: false };
         self.note(&self.exchange(number, name, request, sent, false), purpose);
-        let message = format!("the token of `{identity}` worked, and is refused now: it ran out");
-        ended.then(|| {
+        is_refused.then(|| {
+            let message = format!("the token of `{identity}` worked, and is refused now: it ran out");
             self.end(Stop::NoToken(message.clone()));
-            message
+            ended(message)
         })
     }
 
@@ -259,7 +264,7 @@ impl Run<'_> {
     }
 
     fn note(&self, exchange: &Exchange, purpose: Purpose) {
-        {
+        let created = {
             let mut state = self.lock();
             let micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX);
             // Fails only beyond what a histogram can hold, which is centuries.
@@ -271,18 +276,16 @@ impl Run<'_> {
                 *slowest = exchange.elapsed.max(*slowest);
             }
             state.accepted += u64::from(exchange.status().is_some_and(|s| (200..300).contains(&s)));
-            if let Outcome::Failed(failure) = &exchange.outcome
-                && failure.kind == FailureKind::Throttled
-            {
-                state.stop.get_or_insert(Stop::Throttled(failure.message.clone()));
+            if let Outcome::Failed(failure) = &exchange.outcome {
+                let message = failure.message.clone();
+                match failure.kind {
+                    FailureKind::Throttled => _ = state.stop.get_or_insert(Stop::Throttled(message)),
+                    FailureKind::Credentials => _ = state.stop.get_or_insert(Stop::NoToken(message)),
+                    _ => {}
+                }
             }
-            if let Outcome::Failed(failure) = &exchange.outcome
-                && failure.kind == FailureKind::Credentials
-            {
-                state.stop.get_or_insert(Stop::NoToken(failure.message.clone()));
-            }
-        }
-        let created = self.lock().ledger.note(self.judge.contract, exchange);
+            state.ledger.note(self.judge.contract, exchange)
+        };
         if let Some(created) = created {
             self.tell(Event::Created(&created));
         }

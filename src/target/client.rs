@@ -3,25 +3,23 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::exchange::{Failure, FailureKind, Outcome, Response};
-use super::pace::{Pace, delays, retry_after};
-use super::settings::{self, Settings, is_loopback};
+use super::pace::{Delays, Pace, delays, retry_after};
+use super::settings::{self, Settings};
 use super::token::Token;
-use crate::contract::document::Security;
+use super::wire;
+use crate::contract::operation::Security;
 use crate::generate::render::{Request, Shown};
+use crate::source;
 
-/// The longest body that is read.
-const BODY_LIMIT: usize = 1 << 20;
-/// What hyper says, and has no other word for, where a server speaks without having been asked.
-const UNASKED: &str = "unexpected message from connection";
 /// How often a request is sent again because the server asked to wait.
 const ASKED_TO_WAIT: u32 = 5;
 /// How often a connection is tried.
@@ -63,8 +61,44 @@ pub struct Client {
     one_shot_only: AtomicBool,
     requests: AtomicU64,
     retries: AtomicU64,
-    /// How many requests may be sent, repetitions included.
-    most: AtomicU64,
+}
+
+/// How often a request was tried, and how it is tried next.
+struct Tries {
+    alone: bool,
+    repeatable: bool,
+    /// How many connections were tried, and how long to wait before the next.
+    connects: u32,
+    connecting: Delays,
+    /// How often the server asked to wait, and how long it is waited where it does not say.
+    waits: u32,
+    waiting: Delays,
+    /// The token that took the place of one that was refused.
+    renewed: Option<SecretString>,
+}
+
+impl Tries {
+    fn new(manner: Manner) -> Self {
+        Self {
+            alone: manner.alone,
+            repeatable: manner.repeatable,
+            connects: 1,
+            connecting: delays(Duration::from_millis(150)),
+            waits: 0,
+            waiting: delays(Duration::from_millis(500)),
+            renewed: None,
+        }
+    }
+}
+
+/// What an answer says of the token that was sent.
+enum TokenIs {
+    /// Nothing against it.
+    Good,
+    /// It used to work and is refused, and there is this one.
+    Renewed(SecretString),
+    /// It used to work and is refused, and there is no other.
+    Refused,
 }
 
 /// What came of a request.
@@ -91,10 +125,10 @@ impl Client {
     ///
     /// # Errors
     /// Certificates or a proxy that cannot be used.
-    pub fn new(settings: Settings, security: Option<Security>, clock: Clock) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: Settings, security: Option<Security>, clock: Clock) -> source::Result<Self> {
         Ok(Self {
-            kept_alive: builder(&settings)?.pool_idle_timeout(KEPT).build()?,
-            one_shot: builder(&settings)?.pool_max_idle_per_host(0).build()?,
+            kept_alive: wire::client(&settings, |builder| builder.pool_idle_timeout(KEPT))?,
+            one_shot: wire::client(&settings, |builder| builder.pool_max_idle_per_host(0))?,
             security,
             clock,
             pace: Pace::new(settings.concurrency, settings.rate, settings.budget.max_duration),
@@ -104,7 +138,6 @@ impl Client {
             one_shot_only: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
-            most: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -138,11 +171,6 @@ impl Client {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// Sends nothing again beyond so many requests.
-    pub fn limit(&self, requests: u64) {
-        self.most.store(requests, Ordering::Relaxed);
-    }
-
     /// Learns from how long two requests took, the second on a connection of its own beside the first's, that was kept: a
     /// server that has to be rid of one connection before it serves the next is left none. What is kept would hold up
     /// all others.
@@ -153,16 +181,16 @@ impl Client {
         }
     }
 
-    /// Why a request is not to be sent again: the run was ended, or the budget is used up.
-    fn gives_up(&self) -> Option<Failure> {
+    /// Whether a request may be sent again: not once the run was ended, or the budget is used up.
+    fn may_repeat(&self) -> Result<(), Failure> {
         let message = if self.stop.is_cancelled() {
             "the run was ended"
-        } else if self.requests() >= self.most.load(Ordering::Relaxed) {
+        } else if self.settings.budget.max_requests.is_some_and(|most| self.requests() >= most) {
             "the budget of requests is used up"
         } else {
-            return None;
+            return Ok(());
         };
-        Some(Failure { kind: FailureKind::GivenUp, message: message.to_owned() })
+        Err(Failure { kind: FailureKind::GivenUp, message: message.to_owned() })
     }
 
     /// The whole URL of a request.
@@ -186,127 +214,140 @@ impl Client {
             token_refused: false,
         };
         let identity = self.settings.identities.get(&request.identity);
-        let (mut waits, mut connects, mut renewed) = (0, 1, None);
-        let mut delays_asked = delays(Duration::from_millis(500));
-        let mut delays_connecting = delays(Duration::from_millis(150));
-        let mut alone = manner.alone || self.one_shot_only.load(Ordering::Relaxed);
+        let manner = Manner { alone: manner.alone || self.one_shot_only.load(Ordering::Relaxed), ..manner };
+        let mut tries = Tries::new(manner);
         loop {
-            let client = if alone { &self.one_shot } else { &self.kept_alive };
-            let token = match (&renewed, identity) {
+            let client = if tries.alone { &self.one_shot } else { &self.kept_alive };
+            let token = match (&tries.renewed, identity) {
                 (Some(token), _) => Ok(SecretString::clone(token)),
                 (None, Some(identity)) => identity.get().await,
                 (None, None) => Ok(SecretString::default()),
             };
             let token = match token {
                 Ok(token) => token,
-                Err(message) => return Sent { outcome: no_token(&request.identity, message), ..sent },
+                Err(message) => return Sent { outcome: Outcome::Failed(no_token(&request.identity, message)), ..sent },
             };
             sent.at = self.clock.local();
-            let started = tokio::time::Instant::now();
+            let started = Instant::now();
             self.requests.fetch_add(1, Ordering::Relaxed);
-            sent.outcome = match self.build(client, request, requirement, &token).await {
-                Ok(ready) => self.attempt(client, ready).await,
+            let outcome = match self.build(client, request, requirement, &token).await {
+                Ok(ready) => wire::attempt(client, ready, self.settings.connection.timeout).await,
                 Err(failure) => Outcome::Failed(failure),
             };
             sent.elapsed = started.elapsed();
-            match &sent.outcome {
-                Outcome::Failed(failure) => {
-                    let kind = failure.kind;
-                    if kind == FailureKind::Connect {
-                        // A server that is gone is not waited for with every request.
-                        let was_there = self.connects.load(Ordering::Relaxed);
-                        if !was_there || connects >= CONNECTS || self.stop.is_cancelled() {
-                            self.connects.store(false, Ordering::Relaxed);
-                            return sent;
-                        }
-                        connects += 1;
-                        self.sleep(delays_connecting.next().unwrap_or_default()).await;
-                    } else if !alone && is_stale(failure) && manner.repeatable {
-                        alone = true;
-                        sent.perhaps_twice = true;
-                    } else {
-                        sent.lost = !alone && is_stale(failure);
-                        return sent;
-                    }
-                }
+            let again = match &outcome {
+                Outcome::Failed(failure) => Ok(self.again_after_failure(failure, &mut tries, &mut sent).await),
                 Outcome::Response(response) => {
-                    self.connects.store(true, Ordering::Relaxed);
                     self.learn_date(response, sent.at);
-                    if request.credentials == Shown::Own
-                        && let Some(identity) = identity
-                    {
-                        match self.judge_token(identity, response, &token, renewed.is_some()).await {
-                            Ok(None) => {}
-                            Ok(Some(Some(other))) => {
-                                if let Some(failure) = self.gives_up() {
-                                    return Sent { outcome: Outcome::Failed(failure), ..sent };
-                                }
-                                renewed = Some(other);
-                                sent.retries += 1;
-                                self.retries.fetch_add(1, Ordering::Relaxed);
-                                continue;
-                            }
-                            Ok(Some(None)) => return Sent { token_refused: true, ..sent },
-                            Err(message) => return Sent { outcome: no_token(&request.identity, message), ..sent },
-                        }
-                    }
-                    let Some(asked) = asked_delay(response) else { return sent };
-                    let delay = asked.or_else(|| delays_asked.next()).unwrap_or_default();
-                    self.pace.slow_down(started, delay);
-                    waits += 1;
-                    tracing::info!(status = response.status, ?delay, "asked to wait");
-                    if let Some(failure) = self.gives_up() {
-                        return Sent { outcome: Outcome::Failed(failure), ..sent };
-                    }
-                    if waits > ASKED_TO_WAIT || !self.pace.hold(delay) {
-                        let times = if waits == 1 { String::new() } else { format!(" {waits} times") };
-                        let message = format!("answered {}{times}, last for {} s", response.status, delay.as_secs());
-                        sent.outcome = Outcome::Failed(Failure { kind: FailureKind::Throttled, message });
-                        return sent;
-                    }
-                    tokio::select! {
-                        () = self.pace.turn() => {}
-                        () = self.stop.cancelled() => {}
-                    }
-                    if let Some(failure) = self.gives_up() {
-                        return Sent { outcome: Outcome::Failed(failure), ..sent };
+                    let identity = identity.filter(|_| request.credentials == Shown::Own);
+                    let says = match identity {
+                        Some(identity) => self.judge_token(identity, response, &token, tries.renewed.is_some()).await,
+                        None => Ok(TokenIs::Good),
+                    };
+                    match says {
+                        Ok(says) => self.again_after_answer(response, says, started, &mut tries, &mut sent).await,
+                        Err(message) => Err(no_token(&request.identity, message)),
                     }
                 }
+            };
+            sent.outcome = outcome;
+            match again {
+                Ok(true) => {}
+                Ok(false) => return sent,
+                Err(failure) => return Sent { outcome: Outcome::Failed(failure), ..sent },
             }
             sent.retries += 1;
             self.retries.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    async fn attempt(&self, client: &reqwest::Client, request: reqwest::Request) -> Outcome {
-        let limit = self.settings.connection.timeout;
-        tokio::time::timeout(limit, attempt(client, request)).await.unwrap_or_else(|_| {
-            let message = format!("nothing complete after {limit:?}");
-            Outcome::Failed(Failure { kind: FailureKind::Timeout, message })
-        })
+    /// Whether a request is sent again that came to nothing.
+    async fn again_after_failure(&self, failure: &Failure, tries: &mut Tries, sent: &mut Sent) -> bool {
+        if failure.kind == FailureKind::Connect {
+            // A server that is gone is not waited for with every request.
+            if !self.connects.load(Ordering::Relaxed) || tries.connects == CONNECTS {
+                self.connects.store(false, Ordering::Relaxed);
+                return false;
+            }
+            tries.connects += 1;
+            self.sleep(tries.connecting.next().unwrap_or_default()).await;
+            return self.may_repeat().is_ok();
+        }
+        if tries.alone || !wire::is_stale(failure) {
+            return false;
+        }
+        let repeats = tries.repeatable && self.may_repeat().is_ok();
+        tries.alone = repeats;
+        sent.perhaps_twice = repeats;
+        sent.lost = !repeats;
+        repeats
     }
 
-    /// What an answer says of a token: None if nothing against it; otherwise the one to try in its place, if there is one.
+    /// Whether a request is sent again that was refused for its token or for the pace; an error where that was the answer,
+    /// and it is not.
+    async fn again_after_answer(
+        &self,
+        response: &Response,
+        token: TokenIs,
+        started: Instant,
+        tries: &mut Tries,
+        sent: &mut Sent,
+    ) -> Result<bool, Failure> {
+        self.connects.store(true, Ordering::Relaxed);
+        match token {
+            TokenIs::Good => {}
+            TokenIs::Renewed(other) => {
+                tries.renewed = Some(other);
+                return self.may_repeat().map(|()| true);
+            }
+            TokenIs::Refused => {
+                sent.token_refused = true;
+                return Ok(false);
+            }
+        }
+        let Some(asked) = asked_delay(response) else { return Ok(false) };
+        let delay = asked.or_else(|| tries.waiting.next()).unwrap_or_default();
+        self.pace.slow_down(started, delay);
+        tries.waits += 1;
+        tracing::info!(status = response.status, ?delay, "asked to wait");
+        self.may_repeat()?;
+        if tries.waits > ASKED_TO_WAIT || !self.pace.hold(delay) {
+            let times = if tries.waits == 1 { String::new() } else { format!(" {} times", tries.waits) };
+            let message = format!("answered {}{times}, last for {} s", response.status, delay.as_secs());
+            return Err(Failure { kind: FailureKind::Throttled, message });
+        }
+        tokio::select! {
+            () = self.pace.turn() => {}
+            () = self.stop.cancelled() => {}
+        }
+        self.may_repeat().map(|()| true)
+    }
+
+    /// What an answer says of the token that was sent.
     async fn judge_token(
         &self,
         token: &Token,
         response: &Response,
         used: &SecretString,
         renewed: bool,
-    ) -> Result<Option<Option<SecretString>>, String> {
+    ) -> Result<TokenIs, String> {
         if response.status != 401 {
             // Who limits, or stands before the server, may answer without a look at the token.
             if response.status < 500 && ![403, 407, 408, 425, 429].contains(&response.status) {
                 token.works();
             }
-            return Ok(None);
+            return Ok(TokenIs::Good);
         }
-        // One that never worked is wrong; one that was just made is refused for what it asks.
-        if !token.worked() || renewed {
-            return Ok(None);
+        // One that never worked is wrong.
+        if !token.worked() {
+            return Ok(TokenIs::Good);
+        }
+        // One that was just made is not made again.
+        if renewed {
+            return Ok(TokenIs::Refused);
         }
         tracing::info!(token = token.name(), "refused, though it used to work");
-        token.another(used).await.map(Some)
+        Ok(token.another(used).await?.map_or(TokenIs::Refused, TokenIs::Renewed))
     }
 
     /// Waits, unless the run is ended.
@@ -399,84 +440,8 @@ pub fn join(base: &Url, path: &str) -> String {
     format!("{base}/{}", path.trim_start_matches('/'))
 }
 
-/// Whether a failure may be the connection's rather than the server's.
-fn is_stale(failure: &Failure) -> bool {
-    failure.kind == FailureKind::Broken || failure.message.contains(UNASKED)
-}
-
-async fn attempt(client: &reqwest::Client, request: reqwest::Request) -> Outcome {
-    let mut response = match client.execute(request).await {
-        Ok(response) => response,
-        Err(error) => return Outcome::Failed(failure(error)),
-    };
-    let status = response.status().as_u16();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
-        })
-        .collect();
-    let mut body = BytesMut::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
-                return Outcome::Failed(Failure {
-                    kind: FailureKind::TooLarge,
-                    message: format!("more than {} MiB with status {status}", BODY_LIMIT >> 20),
-                });
-            }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(error) => {
-                let mut failure = failure(error);
-                // Something was answered: this is no stale connection.
-                if failure.kind == FailureKind::Broken {
-                    failure.kind = FailureKind::Protocol;
-                    failure.message = format!("status {status}, then the body broke off: {}", failure.message);
-                }
-                return Outcome::Failed(failure);
-            }
-        }
-    }
-    Outcome::Response(Response::new(status, headers, Bytes::from(body)))
-}
-
-fn failure(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let mut message = error.to_string();
-    let mut kind = if error.is_timeout() {
-        FailureKind::Timeout
-    } else if error.is_connect() {
-        FailureKind::Connect
-    } else {
-        FailureKind::Broken
-    };
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if hyper.is_parse() || text.contains(UNASKED) {
-                kind = FailureKind::Protocol;
-            } else if hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled() {
-                kind = FailureKind::Broken;
-            }
-        }
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        if let Some(advice) = super::tls::advice(cause) {
-            (kind, message) = (FailureKind::Connect, advice);
-            break;
-        }
-        source = cause.source();
-    }
-    Failure { kind, message }
-}
-
-/// How long the server asks to wait, if it does: with 425 and 429, and with 503 if it says so. Within, None where it does not say
-/// how long.
+/// How long the server asks to wait, if it does: with 425 and 429, and with 503 if it says so. Within, None where it does
+/// not say how long.
 fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     // A date is one of the server's clock.
     let now = response.header("date").and_then(|d| httpdate::parse_http_date(d).ok());
@@ -489,31 +454,8 @@ fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     }
 }
 
-fn builder(settings: &Settings) -> Result<reqwest::ClientBuilder, reqwest::Error> {
-    let connection = &settings.connection;
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connection.timeout)
-        .retry(reqwest::retry::never())
-        .tcp_nodelay(true)
-        .tls_danger_accept_invalid_certs(connection.insecure);
-    if is_loopback(&settings.url) {
-        builder = builder.no_proxy();
-    }
-    if let Some(proxy) = &connection.proxy {
-        builder = builder.proxy(reqwest::Proxy::all(proxy.clone())?);
-    }
-    if let Some(pem) = &connection.ca {
-        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
-    }
-    if let Some(pem) = &connection.client_certificate {
-        builder = builder.identity(reqwest::Identity::from_pem(pem.expose_secret().as_bytes())?);
-    }
-    Ok(builder)
-}
-
-fn no_token(identity: &str, message: String) -> Outcome {
-    Outcome::Failed(credentials(&format!("the token of `{identity}`"), message))
+fn no_token(identity: &str, message: String) -> Failure {
+    credentials(&format!("the token of `{identity}`"), message)
 }
 
 fn credentials(what: &str, message: String) -> Failure {

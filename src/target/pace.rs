@@ -224,8 +224,11 @@ impl State {
     }
 }
 
+/// Ever longer delays, with jitter.
+pub type Delays = backon::ExponentialBackoff;
+
 /// Ever longer delays, with jitter, for servers that do not say how long.
-pub fn delays(shortest: Duration) -> impl Iterator<Item = Duration> {
+pub fn delays(shortest: Duration) -> Delays {
     backon::ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(shortest)
@@ -237,8 +240,9 @@ pub fn delays(shortest: Duration) -> impl Iterator<Item = Duration> {
 /// The delay that a `Retry-After` header asks for: seconds, or an HTTP date.
 pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        // More than a number holds is longer than anybody waits.
+        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let at = httpdate::parse_http_date(value).ok()?;
     Some(at.duration_since(now).unwrap_or_default())
@@ -265,7 +269,10 @@ mod tests {
         assert_eq!(retry_after(" 3 ", now), Some(Duration::from_secs(3)));
         let date = httpdate::fmt_http_date(now + Duration::from_secs(5));
         assert_eq!(retry_after(&date, now), Some(Duration::from_secs(5)));
-        assert_eq!(retry_after("soon", now), None);
+        for text in ["soon", "", "-1", "+1", "1.5"] {
+            assert_eq!(retry_after(text, now), None, "{text}");
+        }
+        assert_eq!(retry_after("99999999999999999999", now), Some(Duration::MAX));
         assert_eq!(retry_after(&httpdate::fmt_http_date(SystemTime::UNIX_EPOCH), now), Some(Duration::ZERO));
     }
 

@@ -17,7 +17,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use crate::contract::document::Security;
+use crate::contract::operation::Security;
 use crate::contract::{CALLER, Contract};
 use crate::generate::draft::{KEY_HEADER, Lent};
 use crate::generate::render::{Request, Shown};

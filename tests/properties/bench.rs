@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use probity::contract::{Contract, EMBEDDED, Location};
+use probity::contract::{Contract, Location};
 use probity::expression::timestamp;
 use probity::generate::draft::{Draft, Lent};
 use probity::generate::render::{Issued, Rendering, Request};
@@ -95,12 +95,12 @@ pub fn answer(status: u16, media_type: &str, body: &str) -> Outcome {
 }
 
 pub static OPPORTUNITIES: LazyLock<Bench> = LazyLock::new(|| {
-    let contract = Contract::load(&Location::Embedded(EMBEDDED.to_owned())).expect("a contract");
+    let contract = Contract::load(&Location::Embedded).expect("a contract");
     let source = Source::new("settings", reference::settings_toml("http://127.0.0.1:1"));
     let settings =
         Settings::read(Some(source), &Overrides::default(), &|name| name.contains("TOKEN").then(|| "t".to_owned()))
             .expect("settings");
-    let lent = Lent::new(&contract, settings.fixtures, settings.identities.into_keys().collect());
+    let lent = settings.lent(&contract);
     Bench { contract, lent }
 });
 

@@ -33,7 +33,7 @@ fn drawn(schema: &Value, seed: u64) -> Template {
 }
 
 /// What a change breaks, by the engine's own account: place and part of the schema.
-fn account(operation: &probity::contract::document::Operation, value: &Value) -> Vec<(String, String)> {
+fn account(operation: &probity::contract::operation::Operation, value: &Value) -> Vec<(String, String)> {
     let schema = &operation.body.as_ref().expect("a body").schema;
     schema.violations(value).iter().map(|v| (v.place(), v.part.clone())).collect()
 }

@@ -128,8 +128,7 @@ fn bench_minimal(bench: &Bench) -> probity::generate::draft::Draft {
 #[test]
 fn a_session_takes_its_time_from_its_clock() {
     let requests = |now: DateTime<Utc>| {
-        let contract =
-            probity::contract::Contract::load(&probity::contract::Location::Embedded("create-opportunity".into()));
+        let contract = probity::contract::Contract::load(&probity::contract::Location::Embedded);
         let source = probity::source::Source::new("settings", reference::settings_toml("http://127.0.0.1:1"));
         let settings = probity::target::settings::Settings::read(Some(source), &Default::default(), &|name| {
             name.contains("TOKEN").then(|| "t".to_owned())

@@ -62,3 +62,34 @@ fn a_target_that_is_typed_goes_before_that_of_the_file() {
     check(&words, &file.url()).exits(0);
     assert!(file.requests().is_empty() && !typed.requests().is_empty());
 }
+
+#[test]
+fn the_embedded_server_is_treated_as_the_variables_say() {
+    let shown = probity("check --print-settings").env("PROBITY_RATE", "200/s").env("PROBITY_TARGET", "").exits(0);
+    shown.says("target.rate 200/s PROBITY_RATE").says("target.url http://127.0.0.1");
+    // One that is told to deviate is meant, whatever else is named.
+    let ran = probity("check --only close-date/past --fault close-date-past-accepted")
+        .env("PROBITY_TARGET", "http://127.0.0.1:1")
+        .env("PROBITY_ON", "staging")
+        .env("PROBITY_MAX_REQUESTS", "3")
+        .exits(4);
+    ran.says("--max-requests");
+    assert_eq!(ran.report()["figures"]["requests"], 3);
+}
+
+#[test]
+fn a_run_is_named_with_all_that_was_typed() {
+    let fault = probity::reference::Fault::named("close-date-leap-day-refused").expect("a fault");
+    let options = probity::reference::Options { faults: vec![fault], ..Default::default() };
+    let server = probity::reference::start(options).expect("a server");
+    let words = format!(
+        "--config probity.toml --concurrency 3 --rate 500/s --target {} --timeout 7s --fixture household_id=hh_p2Kd71 --insecure",
+        server.url
+    );
+    let ran = probity(&format!("check --only close-date/leap-day --max-requests 90 {words}"));
+    let ran = ran.tokens().settings("http://127.0.0.1:1").exits(1);
+    let report = ran.report();
+    let failed = report["requirements"].as_array().into_iter().flatten().find(|r| r["verdict"] == "fail");
+    let rerun = failed.and_then(|r| r["failures"][0]["rerun"].as_str()).unwrap_or_default();
+    ran.holds(rerun.replace('\'', "").starts_with(&format!("probity check {words}")), rerun);
+}

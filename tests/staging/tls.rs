@@ -320,3 +320,15 @@ fn https_goes_through_a_tunnel() {
     let ran = command(&format!("{ONE} --ca-file ca.pem"), "https://staging.invalid", &authority);
     ran.env("HTTPS_PROXY", closed.url()).exits(3).says("proxy");
 }
+
+#[test]
+fn a_system_without_authorities_needs_none_for_plain_http() {
+    // As in a small container.
+    let bare = |command: Probity| command.env("SSL_CERT_FILE", "none.pem").env("SSL_CERT_DIR", "none");
+    bare(probity(ONE)).exits(0);
+    let authority = Authority::new();
+    let server = Secure::new(&authority, "127.0.0.1", &["http/1.1"]);
+    let refused = bare(command(ONE, &server.url(), &authority)).exits(2);
+    refused.complains("the system's certificates (ca-certificates)").complains("ca_file");
+    bare(command(&format!("{ONE} --ca-file ca.pem"), &server.url(), &authority)).exits(0);
+}

@@ -107,6 +107,41 @@ fn one_that_nobody_renews_ends_the_run() {
     no_verdict_from_it(&ran);
 }
 
+/// The reference server, until it has seen so many requests; then it takes no token any more, new ones neither.
+fn locks_up_after(seen: usize) -> Server {
+    let upstream = reference::start(reference::Options::default()).expect("a server");
+    let requests = AtomicUsize::new(0);
+    Server::http(move |request: &Request| {
+        if requests.fetch_add(1, Ordering::SeqCst) >= seen {
+            return Answer::json(401, "{}").with("WWW-Authenticate", "Bearer");
+        }
+        let mut known = request.clone();
+        known.headers.retain(|(name, _)| name != "authorization");
+        known.headers.push(("authorization".into(), format!("Bearer {}", reference::TOKENS[0].1)));
+        forward(&upstream, &known)
+    })
+}
+
+#[test]
+fn new_ones_that_are_refused_too_end_the_run() {
+    let server = locks_up_after(20);
+    let toml = with_token(&server.url(), &format!("{{ command = \"{NEXT}\" }}"));
+    let ran = probity("check --only 'close-date/*' --concurrency 4").tokens().file("probity.toml", toml).exits(4);
+    assert_eq!(ran.report()["end"]["cause"], "token");
+    no_verdict_from_it(&ran);
+    let made = ran.read("count").lines().count();
+    ran.holds(made <= 10, &format!("{made} tokens are not one for each request"));
+}
+
+#[test]
+fn a_refusal_that_no_request_is_left_to_look_into_is_no_verdict() {
+    let server = locks_up_after(3);
+    let toml = settings(&server.url(), str::to_owned);
+    let ran = probity("check --only close-date/leap-day --max-requests 4").tokens().file("probity.toml", toml).exits(4);
+    assert_eq!(server.requests().len(), 4, "the budget holds");
+    no_verdict_from_it(&ran);
+}
+
 #[test]
 fn a_command_that_fails_says_why() {
     let server = short_lived();

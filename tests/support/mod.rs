@@ -343,6 +343,7 @@ pub fn normalised(text: &str) -> String {
             (pattern(r"op_[a-z0-9]+"), "op_ID"),
             (pattern(r"\.yaml:\d+"), ".yaml:LINE"),
             (pattern(r"\d+ not asked for"), "N not asked for"),
+            (pattern(r"\(\d+ characters\)"), "(N characters)"),
         ]
     });
     PATTERNS.iter().fold(text.to_owned(), |text, (pattern, with)| pattern.replace_all(&text, *with).into_owned())

@@ -77,7 +77,7 @@ pub(super) struct Examples<'a> {
 impl<'a> Examples<'a> {
     /// Examples from what the settings lend, as at a moment.
     pub(super) fn new(contract: &'a Contract, settings: &Settings, now: DateTime<Utc>) -> Result<Self> {
-        let lent = Lent::new(contract, settings.fixtures.clone(), settings.identities.keys().cloned().collect());
+        let lent = settings.lent(contract);
         let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
         let plan = Plan::new(contract, &lent, &options, now)?;
         let recorder = Recorder::new(settings, contract.operation.security.as_ref());

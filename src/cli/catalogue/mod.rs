@@ -60,13 +60,9 @@ impl<'a> Catalogue<'a> {
     /// # Errors
     /// What the reference server lends cannot be read.
     pub(super) fn new(contract: &'a Contract, chosen: &[&'a Requirement]) -> Result<Self> {
-        // Of the environment only the tokens' variables are looked at: they stand in the examples.
-        let token = |name: &str| {
-            let known = reference::TOKENS.iter().find(|(variable, _)| *variable == name);
-            known.map(|(_, token)| (*token).to_owned())
-        };
+        // Nothing of the environment is looked at: what is written is the same everywhere.
         let source = Source::new("(embedded)", reference::settings_toml(ADDRESS));
-        let settings = Settings::read(Some(source), &Overrides::default(), &token)?;
+        let settings = Settings::read(Some(source), &Overrides::default(), &reference::token)?;
         let lends = contract.fixtures.violations(&settings.fixtures).is_empty();
         // Of another contract there may be nothing to make a request with.
         let examples = lends.then(|| examples::Examples::new(contract, &settings, moment()).ok()).flatten();

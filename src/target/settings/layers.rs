@@ -322,7 +322,7 @@ fn to_json(value: &DeValue<'_>) -> Json {
 fn put(fixtures: &mut Json, path: &str, value: &str) -> Result<()> {
     let wrong = || {
         Diagnostic::new(format!("`{path}` is no fixture's path"))
-            .help("write --fixture household.id=x, names with dots between them")
+            .help("write --fixture thing.id=x, names with dots between them")
     };
     let mut at = fixtures;
     let names: Vec<&str> = path.split('.').collect();

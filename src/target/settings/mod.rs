@@ -21,7 +21,8 @@ use url::{Host, Url};
 use super::pace::Rate;
 use super::secret::Secrets;
 use super::token::{Origin, Token};
-use crate::contract::{CALLER, FixtureSchema};
+use crate::contract::{CALLER, Contract, FixtureSchema};
+use crate::generate::draft::Lent;
 use crate::source::{Diagnostic, Place, Result, Source};
 use file::{Table, Value, scalar};
 use layers::{Given, Layers};
@@ -189,6 +190,11 @@ impl Settings {
             source,
             shown,
         })
+    }
+
+    /// What the target lends for a contract: its fixtures, and who may call.
+    pub fn lent(&self, contract: &Contract) -> Lent {
+        Lent::new(contract, self.fixtures.clone(), self.identities.keys().cloned().collect())
     }
 
     /// Checks the fixtures against what a contract asks for.

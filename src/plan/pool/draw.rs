@@ -1,0 +1,177 @@
+//! Drawing requests of a shape.
+
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+
+use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
+use crate::contract::template::Template;
+use crate::generate::body::{self, Draw};
+use crate::generate::draft::{Content, Draft, assemble};
+use crate::generate::render::{Issued, Rendering, Request};
+use crate::generate::seed::{Mark, Seed};
+use crate::judge::Judge;
+use crate::judge::classify::Class;
+
+/// How many smaller requests are tried for the smallest one.
+const MOST_SHRINKING: usize = 500;
+
+/// How a request was drawn: drawing again gives the same, and can then be shrunk.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    id: String,
+    attempt: u64,
+    shape: Shape,
+}
+
+impl Recipe {
+    /// The draw as a tree that can be simplified.
+    pub fn tree(&self, judge: Judge<'_>, seed: Seed) -> Option<Box<dyn ValueTree<Value = Draw>>> {
+        let strategy = draws(judge, &self.shape);
+        strategy.new_tree(&mut seed.runner(&self.id, self.attempt)).ok()
+    }
+
+    /// The request that a draw makes.
+    pub fn draft(&self, judge: Judge<'_>, draw: &Draw, now: chrono::DateTime<chrono::Utc>) -> Draft {
+        assemble(judge.contract, judge.lent, draw, &self.shape.choice, now)
+    }
+}
+
+pub(super) fn draws(judge: Judge<'_>, shape: &Shape) -> BoxedStrategy<Draw> {
+    let contract = judge.contract;
+    let schema = contract.operation.body.as_ref().map(|b| &b.schema.json);
+    let lists = contract.operation.path_parameters.len() + contract.values.len();
+    body::draws(schema, &shape.presence, lists)
+}
+
+impl Planner<'_> {
+    /// Makes a drawn request as small as it can be and still be valid.
+    pub(super) fn shrink(&self, entry: &mut Entry) {
+        let Some((recipe, mut tree)) =
+            entry.recipe.take().and_then(|recipe| recipe.tree(self.judge, self.seed).map(|tree| (recipe, tree)))
+        else {
+            return;
+        };
+        let mut more = tree.simplify();
+        for _ in 0..MOST_SHRINKING {
+            if !more {
+                break;
+            }
+            let draft = recipe.draft(self.judge, &tree.current(), self.now);
+            let valid = self.class(&draft).is_some_and(|(_, class)| class == Class::Valid);
+            if valid {
+                entry.draft = draft;
+            }
+            more = if valid { tree.simplify() } else { tree.complicate() };
+        }
+    }
+
+    pub(super) fn plain(&self, entry: &mut Entry) {
+        if let (Some(pointer), Content::Json(body)) = (&self.judge.contract.mark, &mut entry.draft.body)
+            && let Some(Template::Marked(text)) = body.pointer_mut(pointer)
+        {
+            *text = "a".to_owned();
+        }
+    }
+
+    /// A valid request of a shape, or of the shape nearest to it: constraints may ask for one of
+    /// several fields, or allow only one of them. At most so many fields are put in or taken out
+    /// before chance decides. The shape becomes the one that was found.
+    pub(super) fn nearest(&self, id: &str, label: &str, shape: &mut Shape, most: usize) -> Option<Entry> {
+        let valid = |_: &Request, class: &Class| *class == Class::Valid;
+        let patience = if most > 1 { PATIENCE / 3 } else { SOME_PATIENCE };
+        if let Some(entry) = self.draw_with(&draws(self.judge, shape), patience, id, label, shape, valid) {
+            return Some(entry);
+        }
+        let optional = self.optional();
+        let single = optional.iter().map(|a| vec![*a]);
+        let pairs = optional.iter().enumerate().flat_map(|(i, a)| optional[i + 1..].iter().map(|b| vec![*a, *b]));
+        let flipped = single.chain(pairs).filter(|fields| fields.len() <= most).map(|fields| {
+            let mut near = shape.clone();
+            for field in fields {
+                near.presence[field] = near.presence[field].map(|present| !present);
+            }
+            near
+        });
+        let any = Shape { presence: vec![None; shape.presence.len()], ..shape.clone() };
+        let near: Vec<Shape> = flipped.chain([any]).collect();
+        near.into_iter().find_map(|near| {
+            let entry = self.draw_with(&draws(self.judge, &near), SOME_PATIENCE, id, label, &near, valid)?;
+            *shape = near;
+            Some(entry)
+        })
+    }
+
+    /// The places of the optional fields among [`Self::fields`].
+    pub(super) fn optional(&self) -> Vec<usize> {
+        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        self.fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
+            .map(|(i, _)| i)
+            .collect()
+    }
+
+    pub(super) fn draw_until(
+        &self,
+        id: &str,
+        label: &str,
+        shape: Shape,
+        wanted: impl Fn(&Request, &Class) -> bool,
+    ) -> Option<Entry> {
+        self.draw_with(&draws(self.judge, &shape), PATIENCE, id, label, &shape, wanted)
+    }
+
+    pub(super) fn draw_with(
+        &self,
+        strategy: &BoxedStrategy<Draw>,
+        patience: u64,
+        id: &str,
+        label: &str,
+        shape: &Shape,
+        wanted: impl Fn(&Request, &Class) -> bool,
+    ) -> Option<Entry> {
+        for attempt in 0..patience {
+            let Ok(tree) = strategy.new_tree(&mut self.seed.runner(id, attempt)) else {
+                continue;
+            };
+            let recipe = Recipe { id: id.to_owned(), attempt, shape: shape.clone() };
+            let draft = recipe.draft(self.judge, &tree.current(), self.now);
+            let Some((request, class)) = self.class(&draft) else {
+                continue;
+            };
+            if wanted(&request, &class) {
+                return Some(Entry {
+                    name: id.to_owned(),
+                    draft,
+                    label: label.to_owned(),
+                    control: None,
+                    about: None,
+                    recipe: Some(recipe),
+                    wanted: true,
+                });
+            }
+        }
+        None
+    }
+
+    /// What the contract says of a draft, were it sent now.
+    pub(super) fn class(&self, draft: &Draft) -> Option<(Request, Class)> {
+        let operation = &self.judge.contract.operation;
+        let mut rendering = Rendering {
+            now: self.now,
+            mark: &Mark::fixed("00000000"),
+            seed: self.seed,
+            trial: "plan",
+            count: 0,
+            issued: &Issued::default(),
+            scope: self.judge.lent.bare_scope(),
+            row: None,
+            runner: &mut self.seed.runner("plan", 0),
+        };
+        let request = rendering.request(draft, &operation.method, &operation.path).ok()?;
+        let body = request.json();
+        let scope = self.judge.request_scope(&request, body.as_ref(), self.now);
+        let class = self.judge.class_of(body.as_ref(), &scope, self.now, self.now);
+        Some((request, class))
+    }
+}
