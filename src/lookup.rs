@@ -120,7 +120,7 @@ impl Asker<'_> {
     async fn value(&mut self, step: &Step, scope: &Scope, path: Option<String>) -> Option<Json> {
         let Some(path) = path else { return first(&step.values, scope) };
         let response = self.ask(path, step.identity.as_deref().unwrap_or(CALLER)).await?;
-        let body: Json = serde_json::from_slice(&response.body).ok()?;
+        let body = response.json()?;
         if step.values.is_empty() {
             return Some(body);
         }

@@ -132,6 +132,9 @@ liberties! {
     refusals_in_html: "errors-in-html" keeps "schema/name-type" "errors/*";
     a_changed_body_is_replayed: "changed-body-replayed" keeps "idempotency/changed-body" "idempotency/replay-after-changed-body";
     a_key_that_is_busy: "busy-409" keeps "idempotency/same-key-at-once";
+    a_key_that_is_busy_and_too_early: "busy-425" keeps "idempotency/same-key-at-once";
+    a_media_type_with_a_suffix: "media-type-of-vendor" keeps "operation/media-type" "operation/response-201-shape";
+    halves_of_surrogate_pairs: "lone-surrogates-kept" keeps "robustness/broken-text" "operation/response-201-shape" "response/unique-ids";
     long_keys_refused: "long-keys-refused" keeps "idempotency/keys-of-every-length" "idempotency/whole-keys";
     a_clock_ahead: "clock-ahead" keeps "close-date/near-future" "close-date/past" "response/created-now";
     a_clock_behind_that_does_not_say_so: "clock-behind-undated" keeps "close-date/near-future" "close-date/past" "response/created-now";

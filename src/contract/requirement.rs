@@ -143,7 +143,7 @@ pub enum Always {
     ValidAccepted,
     /// Every response to an accepted request has a documented status.
     DocumentedStatus,
-    /// Every documented response has a documented media type.
+    /// Every documented response has a documented media type; for JSON, one with the suffix `+json` will do.
     MediaType,
     /// The body of this documented response, counted from 0, has its shape.
     Shape(usize),

@@ -95,8 +95,7 @@ impl Judge<'_> {
         let request_body = exchange.request.json();
         let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), exchange.server_now.middle());
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
-        let response_body =
-            exchange.response().and_then(|r| serde_json::from_slice::<Json>(&r.body).ok()).map(Arc::new);
+        let response_body = exchange.response().and_then(Response::json).map(Arc::new);
         let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
         exchange.cut();
         Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body }

@@ -93,7 +93,10 @@ impl Judge<'_> {
                 let given = seen.exchange.response()?.media_type();
                 let fits = documented.content.iter().any(|(name, _)| {
                     let name = name.split(';').next().unwrap_or_default().trim();
-                    name == "*/*" || given.as_deref() == Some(&name.to_ascii_lowercase())
+                    let given = given.as_deref();
+                    // What is JSON by its suffix is JSON, of a kind that the document need not know (RFC 6839).
+                    let suffixed = is_json(name) && given.is_some_and(|given| given.ends_with("+json"));
+                    name == "*/*" || suffixed || given == Some(&name.to_ascii_lowercase())
                 });
                 let names: Vec<&str> = documented.content.iter().map(|(n, _)| n.as_str()).collect();
                 Some(if fits {

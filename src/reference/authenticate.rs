@@ -31,7 +31,10 @@ pub(super) fn known(office: &Office, request: &axum::http::request::Parts) -> Re
     let d = &office.deviations;
     let presented = credentials(&request.headers);
     let known = match presented {
-        Credentials::Given { scheme, token } if is_bearer(office, scheme) => world::token(token),
+        Credentials::Given { scheme, token } if is_bearer(office, scheme) => {
+            let end = token.find(' ').filter(|_| d.liberty(Liberty::CredentialsSplit));
+            world::token(&token[..end.unwrap_or(token.len())])
+        }
         _ => None,
     };
     let token = match known.or_else(|| hook::taken_anyway(d, &presented, &request.extensions)) {

@@ -5,6 +5,7 @@ use super::json_text;
 use super::office::Office;
 use super::refusal::{Failure, Reason, Refusal};
 use super::{Liberty, deviations::Deviations};
+use crate::target::json_text::without_lone_surrogates;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -99,8 +100,8 @@ fn mended<'a>(d: &Deviations, body: &'a [u8]) -> Cow<'a, [u8]> {
     if d.liberty(Liberty::InvalidUtf8Replaced) && std::str::from_utf8(&text).is_err() {
         text = Cow::Owned(String::from_utf8_lossy(&text).into_owned().into_bytes());
     }
-    if d.liberty(Liberty::LoneSurrogatesReplaced)
-        && let Some(replaced) = json_text::without_lone_surrogates(&text)
+    if (d.liberty(Liberty::LoneSurrogatesReplaced) || d.liberty(Liberty::LoneSurrogatesKept))
+        && let Some(replaced) = without_lone_surrogates(&text)
     {
         text = Cow::Owned(replaced);
     }

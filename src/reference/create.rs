@@ -81,7 +81,8 @@ async fn serve(
 
 /// Creates a record, whatever was created before.
 async fn fresh(office: &Office, posted: &Posted<'_>) -> Result<Answer, Failure> {
-    let object = body::object(office, posted.headers, &posted.body)?;
+    let mut object = body::object(office, posted.headers, &posted.body)?;
+    key_hook::unchecked(&office.deviations, posted, &mut object);
     let mut asked = validate::asked(office, &object)?;
     let caller = state::cross(office, posted.caller, &mut asked).await;
     let resolved = resolve::resolve(office, caller, posted.household, &asked)?;

@@ -16,7 +16,11 @@ pub(super) fn created(office: &Office, record: &Record) -> Answer {
     echo::object(d, record, &mut object);
     let body = shape::object(office, record, taken_liberties(d, object));
     let status = if d.liberty(Liberty::Created200) { StatusCode::OK } else { StatusCode::CREATED };
-    shape::answer(d, Answer::json(office, status, &body))
+    let mut answer = Answer::json(office, status, &body);
+    if d.liberty(Liberty::MediaTypeOfVendor) {
+        answer.media_type = Some("application/vnd.opportunity+json");
+    }
+    shape::answer(d, answer)
 }
 
 fn object(d: &Deviations, record: &Record) -> Map<String, Value> {

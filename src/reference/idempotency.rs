@@ -51,9 +51,10 @@ pub(super) async fn once(
     let slot = office.keys.slot(&scope);
     let mut kept = match slot.try_lock() {
         Ok(kept) => kept,
-        Err(_) if d.liberty(Liberty::Busy409) => {
+        Err(_) if d.liberty(Liberty::Busy409) || d.liberty(Liberty::Busy425) => {
+            let status = if d.liberty(Liberty::Busy409) { StatusCode::CONFLICT } else { StatusCode::TOO_EARLY };
             let detail = "the first request with this idempotency key is still under way";
-            return Err(Refusal::new(StatusCode::CONFLICT, Reason::Busy, detail).into());
+            return Err(Refusal::new(status, Reason::Busy, detail).into());
         }
         Err(_) => hook::busy(d, slot.lock()).await?,
     };

@@ -38,35 +38,6 @@ impl<'de> Deserialize<'de> for Distinct {
     }
 }
 
-/// The text with each escape of half a surrogate pair replaced by that of U+FFFD; none if there is no such escape.
-pub(super) fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
-    let mut replaced = text.to_vec();
-    let mut found = false;
-    let mut at = 0;
-    while at < text.len() {
-        let unit = |at: usize| escaped_unit(text.get(at..)?);
-        match unit(at) {
-            Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => at += 12,
-            Some(0xD800..=0xDFFF) => {
-                replaced.splice(at + 2..at + 6, *b"fffd");
-                found = true;
-                at += 6;
-            }
-            Some(_) => at += 6,
-            None if text.get(at) == Some(&b'\\') => at += 2,
-            None => at += 1,
-        }
-    }
-    found.then_some(replaced)
-}
-
-/// The code unit of the `\uXXXX` that the text starts with.
-fn escaped_unit(text: &[u8]) -> Option<u16> {
-    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
-    u16::from_str_radix(digits, 16).ok()
-}
-
 /// How deep brackets nest, at most; brackets in strings count too.
 pub(super) fn depth(text: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
@@ -97,18 +68,12 @@ pub(super) fn escaped_beyond_ascii(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{depth, escaped_beyond_ascii, has_duplicates, without_lone_surrogates};
+    use super::{depth, escaped_beyond_ascii, has_duplicates};
 
     #[test]
     fn duplicates_are_found_at_the_top_only() {
         assert!(has_duplicates(br#"{"a":1,"b":2,"a":3}"#));
         assert!(!has_duplicates(br#"{"a":{"b":1},"b":{"b":1}}"#));
-    }
-
-    #[test]
-    fn only_lone_surrogates_are_replaced() {
-        assert_eq!(without_lone_surrogates(br#""\ud83d\ude00 \\ud800 \u0041""#), None);
-        assert_eq!(without_lone_surrogates(br#""a\ud83db\uDE00""#).unwrap(), br#""a\ufffdb\ufffd""#);
     }
 
     #[test]

@@ -25,6 +25,7 @@ named_table! {
             ContentTypeNeededForFields "content-type-needed-for-fields" "A body not declared as JSON is not read, so that its fields are missing.";
             ByteOrderMarkSkipped "byte-order-mark-skipped" "A byte order mark before the body is skipped.";
             InvalidUtf8Replaced "invalid-utf-8-replaced" "Bytes that are no UTF-8 become replacement characters.";
+            LoneSurrogatesKept "lone-surrogates-kept" "Half a surrogate pair is taken, and comes back as its escape.";
             LoneSurrogatesReplaced "lone-surrogates-replaced" "The escape of half a surrogate pair becomes a replacement character.";
             SmallBodyLimit "small-body-limit" "A body of more than 64 KiB is refused with a 413.";
             LongPathsRefused "long-paths-refused" "A path of more than 1,000 bytes is refused with a 414.";
@@ -56,6 +57,7 @@ named_table! {
             ForeignHousehold403 "foreign-household-403" "Another tenant's household is refused with a 403, an unknown one with a 404.";
             ReadOnly401 "read-only-401" "A token that may only read is refused with a 401.";
             ReadOnly404 "read-only-404" "A token that may only read is refused with a 404.";
+            CredentialsSplit "credentials-split" "Of the credentials, what stands behind a second blank is not looked at.";
             BearerInAnyCase "bearer-in-any-case" "The scheme is compared without regard to case.";
             ProblemJson "problem-json" "Refusals are problem details, declared as such.";
             ErrorsWrapped "errors-wrapped" "Refusals are wrapped in a property called error.";
@@ -87,6 +89,7 @@ named_table! {
             EscapedBeyondAscii "escaped-beyond-ascii" "JSON has escapes for all that is beyond ASCII.";
             Charset "charset" "Media types carry a charset.";
             MediaTypesInCapitals "media-types-in-capitals" "Media types are written with capital letters.";
+            MediaTypeOfVendor "media-type-of-vendor" "Records are declared as application/vnd.opportunity+json.";
             ExtraHeaders "extra-headers" "Responses carry a location, a cookie and caching headers.";
         }
         "idempotency" {
@@ -94,6 +97,7 @@ named_table! {
             ChangedBody409 "changed-body-409" "A known key with another body is refused with a 409.";
             BodiesComparedAsJson "bodies-compared-as-json" "Bodies that differ only in spelling are taken for the same one.";
             Busy409 "busy-409" "A key whose first request is still under way is refused with a 409.";
+            Busy425 "busy-425" "A key whose first request is still under way is refused with a 425.";
             LongKeysRefused "long-keys-refused" "A key of more than 64 characters is refused with a 400.";
             RefusalsKept "refusals-kept" "Refusals are kept for their key, too.";
             KeysAcrossHouseholds "keys-across-households" "A key counts for all households together.";

@@ -44,7 +44,7 @@ fn pipeline(
         (Some(id), _) => {
             let found = match world::pipeline(caller.book_id, id) {
                 Some(found) => hook::pipeline(d, default, found, asked)?,
-                None => hook::pipeline_unknown(d, default, unknown(office, PIPELINE))?,
+                None => hook::pipeline_unknown(d, id, default, unknown(office, PIPELINE))?,
             };
             if d.liberty(Liberty::OtherTypesRefused) && found.kind != default.kind {
                 return Err(mismatch(office, PIPELINE, "is of another type than the household").into());
@@ -79,7 +79,7 @@ fn stage(
             let refusal = mismatch(office, STAGE, "is a stage of another pipeline");
             hook::stage_elsewhere(d, pipeline, other, asked, refusal)
         }
-        None => Ok((pipeline, hook::stage_unknown(d, first, unknown(office, STAGE))?)),
+        None => Ok((pipeline, hook::stage_unknown(d, id, first, unknown(office, STAGE))?)),
     }
 }
 
@@ -98,7 +98,7 @@ fn owner(
             default_hook::remember_owner(office, found);
             hook::owner(d, caller, found, asked)
         }
-        None => hook::owner_unknown(d, caller, unknown(office, OWNER)),
+        None => hook::owner_unknown(d, id, caller, unknown(office, OWNER)),
     }
 }
 

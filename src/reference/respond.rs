@@ -31,6 +31,11 @@ impl Answer {
         } else {
             text
         };
+        let text = if office.deviations.liberty(Liberty::LoneSurrogatesKept) {
+            text.replace(char::REPLACEMENT_CHARACTER, "\\ud83d")
+        } else {
+            text
+        };
         Self { status, media_type: Some(JSON), body: text.into(), replayed: false }
     }
 

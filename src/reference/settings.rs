@@ -59,6 +59,11 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
     }
     if let Some(household) = foreign {
         writeln!(toml, "foreign_household_id = \"{}\"", household.id)?;
+        if let Some(pipeline) = world::default_pipeline(household.book_id, household.kind) {
+            writeln!(toml, "foreign_pipeline_id = \"{}\"", pipeline.id)?;
+            writeln!(toml, "foreign_stage_id = \"{}\"", pipeline.stages[0].id)?;
+        }
+        writeln!(toml, "foreign_user_id = \"{}\"", household.advisor.id)?;
     }
     writeln!(toml, "caller_user_id = \"{}\"", caller.id)?;
     writeln!(toml, "colleague_user_id = \"{}\"", residents::COLLEAGUE.id)?;

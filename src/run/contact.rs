@@ -33,12 +33,15 @@ impl Run<'_> {
 
     /// Sends valid requests of the plan, the minimal one first; tells why it makes no sense to go on, if so.
     pub(super) async fn first_contact(&self, places: &[usize]) -> Option<Stop> {
+        let mut took = Vec::new();
         for &place in places {
+            // On a connection that may be kept, and on one that is not.
+            let alone = place != MINIMAL;
             if !self.grant(1) {
                 return Some(self.why_over(Limit::Requests));
             }
             let entry = &self.plan.entries[place];
-            let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, true).await else {
+            let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, alone).await else {
                 return Some(self.why_over(Limit::Duration));
             };
             if let Some(stop) = stop(&seen.exchange, &self.client.settings().url) {
@@ -47,12 +50,17 @@ impl Run<'_> {
                     return Some(stop);
                 }
             }
+            took.push(seen.exchange.elapsed);
             self.lock().controls.insert(place, super::control_of(&seen));
             let mut findings = self.judge.exchange(&seen);
             for finding in &mut findings {
                 super::label(finding, &entry.label);
             }
             self.add(findings);
+        }
+        if let [kept, alone] = took[..] {
+            self.client.learn_waiting(kept, alone);
+            self.client.pace().ease(kept.min(alone), self.client.settings().connection.timeout);
         }
         None
     }

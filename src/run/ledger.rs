@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::contract::Contract;
 use crate::expression::ScopeBuilder;
 use crate::generate::draft::KEY_HEADER;
-use crate::target::exchange::{Exchange, Outcome};
+use crate::target::exchange::{Exchange, Outcome, Response};
 
 /// A record that was created, or may have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Ledger {
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) -> Option<Created> {
         let id = match &exchange.outcome {
             Outcome::Response(response) if (200..300).contains(&response.status) => {
-                let id = record(contract, &response.body);
+                let id = record(contract, response);
                 if id.as_ref().is_some_and(|id| !self.ids.insert(id.clone())) {
                     return None;
                 }
@@ -93,8 +93,8 @@ fn may_have_created(outcome: &Outcome) -> bool {
 }
 
 /// What the contract calls a record, from the response that tells of it.
-fn record(contract: &Contract, body: &[u8]) -> Option<String> {
-    let body: Json = serde_json::from_slice(body).ok()?;
+fn record(contract: &Contract, response: &Response) -> Option<String> {
+    let body = response.json()?;
     let scope = ScopeBuilder::default().json("response", &json!({ "body": body })).build();
     match contract.record.as_ref()?.json(&scope).ok()? {
         Json::String(id) if !id.is_empty() => Some(id),

@@ -138,6 +138,9 @@ impl Run<'_> {
             {
                 sent.outcome = Outcome::Failed(failure);
             }
+            if matches!(sent.outcome, Outcome::Response(_)) {
+                self.client.pace().answered(sent.elapsed);
+            }
             self.learn(&ready, &sent);
             let (control, about, plain) = (ready.control, ready.about, ready.plain);
             let perhaps_twice = sent.perhaps_twice;
@@ -248,10 +251,10 @@ impl Run<'_> {
         {
             return;
         }
-        let Ok(body) = serde_json::from_slice(&response.body) else {
+        let Some(body) = response.json() else {
             return;
         };
-        let response = serde_json::json!({ "body": serde_json::Value::clone(&body) });
+        let response = serde_json::json!({ "body": body });
         let scope = crate::expression::ScopeBuilder::default().json("response", &response).build();
         let told = time.json(&scope).ok().and_then(|t| chrono::DateTime::parse_from_rfc3339(t.as_str()?).ok());
         if let Some(told) = told {

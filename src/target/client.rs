@@ -26,6 +26,8 @@ const ASKED_TO_WAIT: u32 = 5;
 const CONNECTS: u32 = 3;
 /// How long a connection that nobody uses is kept: shorter than by any server, so that none is closed under a request.
 const KEPT: Duration = Duration::from_secs(1);
+/// From how much more time on a request waited for a connection that was kept: less than that one is.
+const KEPT_WAITING: Duration = Duration::from_millis(600);
 
 /// Stands for the identity's token in a case's `authorization`.
 pub const TOKEN: &str = "{token}";
@@ -55,6 +57,8 @@ pub struct Client {
     pace: Pace,
     stop: CancellationToken,
     connects: AtomicBool,
+    /// Whether no connection is kept.
+    one_shot_only: AtomicBool,
     requests: AtomicU64,
     retries: AtomicU64,
 }
@@ -131,6 +135,7 @@ impl Client {
             stop: CancellationToken::new(),
             settings,
             connects: AtomicBool::new(true),
+            one_shot_only: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
         })
@@ -166,6 +171,16 @@ impl Client {
         self.retries.load(Ordering::Relaxed)
     }
 
+    /// Learns from how long two requests took, the second on a connection of its own beside the first's, that was kept: a
+    /// server that has to be rid of one connection before it serves the next is left none. What is kept would hold up
+    /// all others.
+    pub fn learn_waiting(&self, kept: Duration, alone: Duration) {
+        if alone > kept + KEPT_WAITING {
+            tracing::info!("a second connection had to wait for the first: none is kept any more");
+            self.one_shot_only.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Whether a request may be sent again: not once the run was ended, or the budget is used up.
     fn may_repeat(&self) -> Result<(), Failure> {
         let message = if self.stop.is_cancelled() {
@@ -199,6 +214,7 @@ impl Client {
             token_refused: false,
         };
         let identity = self.settings.identities.get(&request.identity);
+        let manner = Manner { alone: manner.alone || self.one_shot_only.load(Ordering::Relaxed), ..manner };
         let mut tries = Tries::new(manner);
         loop {
             let client = if tries.alone { &self.one_shot } else { &self.kept_alive };
@@ -424,15 +440,15 @@ pub fn join(base: &Url, path: &str) -> String {
     format!("{base}/{}", path.trim_start_matches('/'))
 }
 
-/// How long the server asks to wait, if it does: with 429, and with 503 if it says so. Within, None where it does not say
-/// how long.
+/// How long the server asks to wait, if it does: with 425 and 429, and with 503 if it says so. Within, None where it does
+/// not say how long.
 fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     // A date is one of the server's clock.
     let now = response.header("date").and_then(|d| httpdate::parse_http_date(d).ok());
     let now = now.unwrap_or_else(SystemTime::now);
     let asked = response.header("retry-after").and_then(|v| retry_after(v, now));
     match response.status {
-        429 => Some(asked),
+        425 | 429 => Some(asked),
         503 => asked.map(Some),
         _ => None,
     }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
 use url::Url;
 
+use super::json_text;
 use crate::generate::render::Request;
 
 /// One request as sent and what came back.
@@ -88,6 +90,11 @@ impl Response {
     /// The first header of a name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The body, if it is JSON.
+    pub fn json(&self) -> Option<Json> {
+        json_text::read(&self.body)
     }
 
     /// The media type without parameters, in lower case.

@@ -13,6 +13,7 @@
 pub mod client;
 pub mod clock;
 pub mod exchange;
+pub mod json_text;
 pub mod pace;
 pub mod reach;
 mod reading;

@@ -1,5 +1,5 @@
 //! How fast requests go out, for all of them together: the rate that is allowed, the waits that the
-//! server asks for, and a pace that falls when it does and recovers afterwards.
+//! server asks for, a pace that falls when it does and recovers afterwards, and how many are under way at once.
 
 use std::collections::VecDeque;
 use std::str::FromStr;
@@ -71,13 +71,16 @@ struct State {
     limiter: Option<Arc<DefaultDirectRateLimiter>>,
     /// When it last changed.
     changed: Option<Instant>,
+    /// How many requests may be under way now, and how long one took that was alone.
+    open: u32,
+    alone: Duration,
 }
 
 impl Pace {
     /// A pace with so many requests under way at most, not faster than this, for a run that takes no longer than this.
     pub fn new(concurrency: usize, rate: Option<Rate>, lasts: Option<Duration>) -> Self {
         let size = u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX);
-        let mut state = State::default();
+        let mut state = State { open: size, ..State::default() };
         state.set(rate.map(|r| r.period));
         let places = Arc::new(Semaphore::new(size as usize));
         Self { places, size, rate, lasts, state: Arc::new(Mutex::new(state)) }
@@ -88,6 +91,28 @@ impl Pace {
         self.lock().began = Some(Instant::now());
     }
 
+    /// Leaves room for so few requests at once that a server which serves one after the other answers each within half of
+    /// the time limit, after one took this long `alone`. To be called while nothing is under way.
+    pub fn ease(&self, alone: Duration, limit: Duration) {
+        let most = (limit.as_secs_f64() / 2.0 / alone.as_secs_f64()).clamp(1.0, f64::from(self.size));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to a size")]
+        let open = most as u32;
+        let mut state = self.lock();
+        state.alone = alone;
+        let closed = state.open.saturating_sub(open);
+        state.open -= closed;
+        self.places.forget_permits(closed as usize);
+    }
+
+    /// Leaves room for one more where an answer among others took hardly longer than one alone.
+    pub fn answered(&self, elapsed: Duration) {
+        let mut state = self.lock();
+        if state.open < self.size && elapsed < state.alone * 3 / 2 {
+            state.open += 1;
+            self.places.add_permits(1);
+        }
+    }
+
     /// Whether the run has taken as long as it may.
     pub fn is_late(&self) -> bool {
         self.end().is_some_and(|end| Instant::now() >= end)
@@ -95,7 +120,7 @@ impl Pace {
 
     /// A place for some requests that go out at once; waits for their turns.
     pub async fn place(&self, requests: usize) -> Option<OwnedSemaphorePermit> {
-        let wanted = u32::try_from(requests).unwrap_or(u32::MAX).clamp(1, self.size);
+        let wanted = u32::try_from(requests).unwrap_or(u32::MAX).clamp(1, self.lock().open);
         let permit = Arc::clone(&self.places).acquire_many_owned(wanted).await.ok();
         for _ in 0..requests.max(1) {
             self.turn().await;
@@ -303,6 +328,28 @@ mod tests {
             pace.recover();
         }
         assert_eq!(period(), Duration::from_millis(10), "what is allowed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn makes_room_for_what_does_no_harm() {
+        let pace = Pace::new(16, None, None);
+        let (second, limit) = (Duration::from_secs(1), Duration::from_secs(10));
+        pace.answered(second);
+        pace.ease(Duration::from_millis(20), limit);
+        assert_eq!(pace.places.available_permits(), 16, "a fast server");
+        pace.ease(second, limit);
+        assert_eq!(pace.places.available_permits(), 5);
+        let burst = pace.place(8).await.unwrap();
+        assert_eq!(burst.num_permits(), 5, "a burst takes all there is");
+        drop(burst);
+        pace.answered(3 * second);
+        assert_eq!(pace.places.available_permits(), 5, "it had to wait for others");
+        for _ in 0..20 {
+            pace.answered(second);
+        }
+        assert_eq!(pace.places.available_permits(), 16, "what is allowed");
+        pace.ease(Duration::from_secs(30), limit);
+        assert_eq!(pace.places.available_permits(), 1);
     }
 
     #[test]

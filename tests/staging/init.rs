@@ -35,7 +35,7 @@ fn what_the_target_tells_is_written_and_can_be_checked() {
     insta::assert_snapshot!("init_says", normalised(&ran.stdout));
     let checked = probity("check").tokens().file("probity.toml", ran.read("probity.toml")).exits(0);
     let skipped = checked.ids("skipped");
-    checked.holds(skipped.len() <= 2, &format!("only what needs another tenant is skipped: {skipped:?}"));
+    checked.holds(skipped.len() <= 5, &format!("only what needs another tenant is skipped: {skipped:?}"));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::support::server::Answer;
+use probity::reference;
+
+use super::support::server::{Answer, Server, forward};
 use super::{SOME, before, check};
 
 #[test]
@@ -54,4 +56,23 @@ fn no_wait_is_longer_than_the_run_may_take() {
     assert!(begun.elapsed() < Duration::from_secs(20), "it did not wait for what cannot come in time");
     assert_eq!(ran.report()["end"]["cause"], "throttled");
     ran.holds(!ran.ids("pass").is_empty() || !ran.ids("untested").is_empty(), "what is known is told");
+}
+
+#[test]
+fn a_server_that_serves_one_after_the_other_is_not_overrun() {
+    let turn = Mutex::new(());
+    let server = before(move |_, _| {
+        let _turn = turn.lock().expect("a lock");
+        std::thread::sleep(Duration::from_millis(250));
+        None
+    });
+    // Sixteen at once would wait for 4 s.
+    check(&format!("{SOME} --timeout 3s"), &server.url()).exits(0);
+}
+
+#[test]
+fn a_server_that_serves_one_connection_at_a_time_is_left_none() {
+    let upstream = reference::start(reference::Options::default()).expect("a server");
+    let server = Server::in_line(move |request| forward(&upstream, request));
+    check(&format!("{SOME} --timeout 5s"), &server.url()).exits(0);
 }

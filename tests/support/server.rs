@@ -73,9 +73,19 @@ pub struct Server {
 impl Server {
     /// A server that answers requests, each connection in a thread of its own.
     pub fn http(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::conversing(answer, None)
+    }
+
+    /// A server that answers requests, one connection after the other.
+    pub fn in_line(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::conversing(answer, Some(Mutex::new(())))
+    }
+
+    fn conversing(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static, line: Option<Mutex<()>>) -> Self {
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
         let seen = Arc::clone(&requests);
         let mut server = Self::tcp(move |stream| {
+            let _turn = line.as_ref().map(|line| line.lock().expect("a lock"));
             let mut reader = BufReader::new(stream);
             let mut before = 0;
             // A client that goes away is no matter.

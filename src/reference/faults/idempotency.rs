@@ -63,6 +63,9 @@ pub(in crate::reference) fn scope(
     if d.fault(Fault::KeyCaseFolded) {
         scope.key.make_ascii_lowercase();
     }
+    if d.fault(Fault::KeySymbolsAlike) {
+        scope.key.iter_mut().filter(|byte| !byte.is_ascii_alphanumeric()).for_each(|byte| *byte = b'-');
+    }
     if d.fault(Fault::KeySymbolsDropped) {
         scope.key.retain(u8::is_ascii_alphanumeric);
     }
@@ -146,7 +149,8 @@ pub(in crate::reference) fn is_unlocked(d: &Deviations) -> bool {
 
 /// Widens the time in which a key is in use, for what shows only then.
 pub(in crate::reference) async fn paced(d: &Deviations) {
-    if d.fault(Fault::KeyRace) || d.fault(Fault::KeyBusyBreaks) || d.liberty(Liberty::Busy409) {
+    let is_told = d.liberty(Liberty::Busy409) || d.liberty(Liberty::Busy425);
+    if d.fault(Fault::KeyRace) || d.fault(Fault::KeyBusyBreaks) || is_told {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -207,6 +211,9 @@ pub(in crate::reference) fn replay(office: &Office, posted: &Posted<'_>, first: 
     if d.fault(Fault::ReplayCut) {
         answer.body.truncate(255);
     }
+    if d.fault(Fault::ReplayUndeclared) {
+        answer.media_type = None;
+    }
     if d.fault(Fault::ReplayStatus200) {
         answer.status = StatusCode::OK;
     }
@@ -214,6 +221,14 @@ pub(in crate::reference) fn replay(office: &Office, posted: &Posted<'_>, first: 
         answer = Answer::empty(StatusCode::NO_CONTENT);
     }
     Ok(answer)
+}
+
+/// What is not checked of a request with a key.
+pub(in crate::reference) fn unchecked(d: &Deviations, posted: &Posted<'_>, object: &mut Map<String, Value>) {
+    let is_kept = |value: &Value| value.as_i64().is_none_or(|value| (0..=100).contains(&value));
+    if d.fault(Fault::KeyedUnchecked) && posted.key.is_some() {
+        object.retain(|key, value| key != validate::PROBABILITY || is_kept(value));
+    }
 }
 
 /// After a known key was answered.

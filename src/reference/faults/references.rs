@@ -3,6 +3,7 @@
 use super::Fault;
 use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Break, Failure, Refusal};
+use crate::reference::residents::{PIPELINES, USERS};
 use crate::reference::validate::{Asked, OWNER, PIPELINE, STAGE};
 use crate::reference::world::{Pipeline, Stage, User};
 
@@ -32,9 +33,14 @@ pub(in crate::reference) fn pipeline(
 /// The pipeline used, where an unknown one was named.
 pub(in crate::reference) fn pipeline_unknown(
     d: &Deviations,
+    id: &str,
     default: &'static Pipeline,
     refusal: Refusal,
 ) -> Result<&'static Pipeline, Failure> {
+    let foreign = PIPELINES.iter().find(|pipeline| pipeline.id == id);
+    if let Some(foreign) = foreign.filter(|_| d.fault(Fault::PipelineForeignAccepted)) {
+        return Ok(foreign);
+    }
     let taken = [Fault::PipelineUnknownAccepted, Fault::PipelineUnknownEchoed];
     unknown(d, &taken, Fault::PipelineUnknownBreaks, default, refusal)
 }
@@ -82,9 +88,14 @@ pub(in crate::reference) fn stage_elsewhere(
 /// The stage used, where an unknown one was named.
 pub(in crate::reference) fn stage_unknown(
     d: &Deviations,
+    id: &str,
     first: &'static Stage,
     refusal: Refusal,
 ) -> Result<&'static Stage, Failure> {
+    let foreign = PIPELINES.iter().find_map(|pipeline| pipeline.stage(id));
+    if let Some(foreign) = foreign.filter(|_| d.fault(Fault::StageForeignAccepted)) {
+        return Ok(foreign);
+    }
     let taken = [Fault::StageUnknownAccepted, Fault::StageUnknownEchoed];
     unknown(d, &taken, Fault::StageUnknownBreaks, first, refusal)
 }
@@ -107,9 +118,14 @@ pub(in crate::reference) fn owner(
 /// The owner used, where an unknown one was named.
 pub(in crate::reference) fn owner_unknown(
     d: &Deviations,
+    id: &str,
     caller: &'static User,
     refusal: Refusal,
 ) -> Result<&'static User, Failure> {
+    let foreign = USERS.iter().find(|user| user.id == id);
+    if let Some(foreign) = foreign.filter(|_| d.fault(Fault::OwnerForeignAccepted)) {
+        return Ok(foreign);
+    }
     let taken = [Fault::OwnerUnknownAccepted, Fault::OwnerUnknownEchoed];
     unknown(d, &taken, Fault::OwnerUnknownBreaks, caller, refusal)
 }

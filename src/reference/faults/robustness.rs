@@ -5,6 +5,7 @@ use crate::reference::deviations::Deviations;
 use crate::reference::json_text;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
 use crate::reference::validate::PROPERTIES;
+use crate::target::json_text::without_lone_surrogates;
 use axum::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -48,7 +49,7 @@ pub(in crate::reference) fn received(d: &Deviations, body: &[u8]) -> Result<(), 
             (Fault::InvalidUtf8Breaks, Break::Error, &|| std::str::from_utf8(body).is_err()),
             (Fault::InvalidUtf8Drops, Break::Sever, &|| std::str::from_utf8(body).is_err()),
             (Fault::ByteOrderMarkBreaks, Break::Error, &|| body.starts_with(json_text::BYTE_ORDER_MARK)),
-            (Fault::LoneSurrogateBreaks, Break::Error, &|| json_text::without_lone_surrogates(body).is_some()),
+            (Fault::LoneSurrogateBreaks, Break::Error, &|| without_lone_surrogates(body).is_some()),
             (Fault::NulCharacterBreaks, Break::Error, &|| body.contains(&0)),
             (Fault::DeepNestingBreaks, Break::Error, &|| json_text::depth(body) > 64),
             (Fault::DeepNestingHangs, Break::Hang, &|| json_text::depth(body) > 64),

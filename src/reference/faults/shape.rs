@@ -87,6 +87,7 @@ fn replaced(record: &Record) -> Vec<(Fault, &'static str, Value)> {
         (Fault::NameNull, "name", Value::Null),
         (Fault::NameInList, "name", json!([record.asked.name])),
         (Fault::BookIdNull, "book_id", Value::Null),
+        (Fault::BookIdEmpty, "book_id", json!("")),
         (Fault::BookIdAsNumber, "book_id", json!(4081)),
         (Fault::PipelineNull, "pipeline", Value::Null),
         (Fault::PipelineAsId, "pipeline", json!(record.pipeline.id)),

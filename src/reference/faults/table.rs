@@ -94,12 +94,14 @@ named_table! {
             CloseDateAsNumber "close-date-as-number" "The answer gives the close date as seconds since 1970.";
         }
         "references" {
+            PipelineForeignAccepted "pipeline-foreign-accepted" "Another tenant's pipeline is taken.";
             PipelineUnknownAccepted "pipeline-unknown-accepted" "An unknown pipeline is replaced by the default one.";
             PipelineUnknownEchoed "pipeline-unknown-echoed" "An unknown pipeline is taken and named in the answer.";
             PipelineUnknownBreaks "pipeline-unknown-breaks" "An unknown pipeline is answered by a 500.";
             PipelineExplicitRefused "pipeline-explicit-refused" "A named pipeline is refused, even the default one.";
             PipelineIgnored "pipeline-ignored" "A named pipeline is looked up, but the default one is used.";
             PipelineIgnoredWithOwner "pipeline-ignored-with-owner" "A named pipeline is lost when an owner is named too.";
+            StageForeignAccepted "stage-foreign-accepted" "A stage of another tenant's pipeline is taken.";
             StageUnknownAccepted "stage-unknown-accepted" "An unknown stage is replaced by the first one.";
             StageUnknownEchoed "stage-unknown-echoed" "An unknown stage is taken and named in the answer.";
             StageUnknownBreaks "stage-unknown-breaks" "An unknown stage is answered by a 500.";
@@ -112,6 +114,7 @@ named_table! {
             StageOffByOne "stage-off-by-one" "A named stage gives the one after it.";
             StageFirstOnlyAccepted "stage-first-only-accepted" "A named stage is refused unless it is the first one.";
             StageLastRefused "stage-last-refused" "The last stage of a pipeline is refused.";
+            OwnerForeignAccepted "owner-foreign-accepted" "A user of another tenant is taken as owner.";
             OwnerUnknownAccepted "owner-unknown-accepted" "An unknown owner is replaced by the caller.";
             OwnerUnknownEchoed "owner-unknown-echoed" "An unknown owner is taken and named in the answer.";
             OwnerUnknownBreaks "owner-unknown-breaks" "An unknown owner is answered by a 500.";
@@ -186,6 +189,7 @@ named_table! {
             NameNull "name-null" "The answer's name is null.";
             NameInList "name-in-list" "The answer's name is a list that holds it.";
             BookIdMissing "book-id-missing" "The answer lacks the book's id.";
+            BookIdEmpty "book-id-empty" "The answer's book id is an empty string.";
             BookIdNull "book-id-null" "The answer's book id is null.";
             BookIdAsNumber "book-id-as-number" "The answer's book id is a number.";
             PipelineMissing "pipeline-missing" "The answer lacks the pipeline.";
@@ -237,6 +241,7 @@ named_table! {
             KeyCutAt128 "key-cut-at-128" "Only the first 128 characters of a key count.";
             KeyTailOnly "key-tail-only" "Only the last 32 characters of a key count.";
             KeyCaseFolded "key-case-folded" "Keys are compared without regard to case.";
+            KeySymbolsAlike "key-symbols-alike" "Of a key's symbols it counts where they are, not which.";
             KeySymbolsDropped "key-symbols-dropped" "Only the letters and digits of a key count.";
             KeyLongBreaks "key-long-breaks" "A key of more than 128 characters is answered by a 500.";
             KeyShortBreaks "key-short-breaks" "A key of fewer than eight characters is answered by a 500.";
@@ -252,11 +257,13 @@ named_table! {
             ReplayTimesRounded "replay-times-rounded" "A replay gives times in whole seconds, where the original did not.";
             ReplayFlagged "replay-flagged" "A replay has a property more than the original.";
             ReplayOnlyId "replay-only-id" "A replay has only the id.";
+            ReplayUndeclared "replay-undeclared" "A replay declares no media type.";
             ReplayCut "replay-cut" "A replay stops after 255 bytes.";
             ReplayStatus200 "replay-status-200" "A replay has the status 200, where the original had 201.";
             ReplayStatus204 "replay-status-204" "A replay has the status 204, without a body.";
             ReplayBeforeAuthentication "replay-before-authentication" "A known key is replayed before the token is looked at.";
             ReplayRevalidated "replay-revalidated" "A known key is replayed only if its body is still valid.";
+            KeyedUnchecked "keyed-unchecked" "With a key, a probability out of range is left out, where it is refused without one.";
             TwinsMerged "twins-merged" "Equal bodies without a key are taken for one request.";
             NamesakesMerged "namesakes-merged" "Without a key, a name that the household already has gets the record that has it.";
         }
