@@ -82,8 +82,6 @@ pub struct Session {
     recorder: Recorder,
     facts: Facts,
     options: run::Options,
-    /// Whether what is created ends with the server.
-    is_embedded: bool,
     clock: Clock,
     warnings: Vec<Diagnostic>,
 }
@@ -156,16 +154,16 @@ impl Session {
             recorder,
             facts,
             options: run::Options { seed, mark, max_failures: options.max_failures, shrink: options.shrink },
-            is_embedded: options.target_name.is_some(),
             clock: clock.clone(),
             warnings,
         })
     }
 
     /// The list of created records in this folder.
-    fn created_log(&self, dir: &Path, anew: bool) -> std::result::Result<CreatedLog, report::WriteError> {
+    fn created_log(&self, dir: &Path) -> std::result::Result<CreatedLog, report::WriteError> {
         let path = dir.join(CREATED);
-        let log = CreatedLog::open(&path, self.recorder.clone(), self.facts.mark.clone(), anew);
+        let facts = &self.facts;
+        let log = CreatedLog::open(&path, self.recorder.clone(), facts.target.clone(), facts.mark.clone());
         log.map_err(|source| report::WriteError { path, source })
     }
 
@@ -234,7 +232,7 @@ impl Session {
             }
             None => None,
         };
-        let mut created = out.map(|dir| self.created_log(dir, self.is_embedded)).transpose()?;
+        let mut created = out.map(|dir| self.created_log(dir)).transpose()?;
         let outcome: Outcome = {
             let mut sinks: Vec<Box<dyn Sink + '_>> = vec![Box::new(Borrowed(sink))];
             if let Some(log) = &mut log {
@@ -267,7 +265,7 @@ impl Session {
     ) -> std::result::Result<(Report, Vec<Option<String>>), report::WriteError> {
         let judge = Judge { contract: &self.contract, lent: &self.lent };
         out.map(report::create_dir).transpose()?;
-        let mut created = out.map(|dir| self.created_log(dir, false)).transpose()?;
+        let mut created = out.map(|dir| self.created_log(dir)).transpose()?;
         let replayed = {
             let mut sinks: Vec<Box<dyn Sink + '_>> = vec![Box::new(Borrowed(sink))];
             sinks.extend(created.as_mut().map(|log| Box::new(Borrowed(log)) as Box<dyn Sink + '_>));

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use probity::audit::expected::{Difference, FAULTS, LIBERTIES};
 use probity::audit::{self, Options, Run, Subject, Table};
-use probity::contract::requirement::Level;
+use probity::contract::requirement::{Form, Level};
 use probity::contract::{Contract, Location};
 use probity::reference::{Fault, Liberty};
 
@@ -253,4 +253,19 @@ fn every_must_and_should_is_owed_by_some_fault() {
         .filter(|id| !killed.contains(id))
         .collect();
     assert!(survivors.is_empty(), "no fault breaks these, so nothing shows that they are tried: {survivors:#?}");
+}
+
+/// Some rules speak of some answers only: what brings such an answer is sent with them.
+#[test]
+fn a_rule_that_is_asked_for_alone_is_tried() {
+    let contract = contract();
+    let speaks_of_some = |form: &Form| matches!(form, Form::Rule(rule) if rule.when.is_some());
+    let rules: Vec<_> = contract.requirements.iter().filter(|r| speaks_of_some(&r.form)).collect();
+    assert!(!rules.is_empty());
+    let good = Subject { name: "none".to_owned(), faults: Vec::new(), liberties: Vec::new() };
+    for rule in rules {
+        let options = Options { seed: seed(), only: vec![rule.id.clone()], ..Options::default() };
+        let runs = audit::run::run(&contract, std::slice::from_ref(&good), &options, &|_| {}).expect("the checks run");
+        assert!(runs[0].unknown.is_empty() && runs[0].fails.is_empty(), "{}: {:?}", rule.id, runs[0]);
+    }
 }

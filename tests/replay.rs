@@ -392,3 +392,37 @@ fn what_cannot_be_used_is_an_error() {
     let green = probity("check --seed 1 --only request/name-alone").exits(0);
     replay(&green, "").exits(2).complains("nothing failed in");
 }
+
+/// A report with other words in the place of how its run was told to find the target.
+fn with_command(run: &Ran, command: &str) -> Probity {
+    let mut report = run.report();
+    report["header"]["target"] = "https://elsewhere.invalid/".into();
+    report["header"]["command"] = command.into();
+    let exchanges = run.read("reports/exchanges.ndjson");
+    let again = probity("replay reports").env("PROBITY_TOKEN", "today-s-token");
+    again.file("reports/report.json", report.to_string()).file("reports/exchanges.ndjson", exchanges)
+}
+
+#[test]
+fn a_report_does_not_say_where_the_token_goes() {
+    let run = failed("value-in-cents", "response/value-in-dollars");
+    let proxy = Server::http(|_| Answer::empty(502));
+    let again = with_command(&run, "probity check --target https://elsewhere.invalid --fixture household_id=x");
+    again.env("HTTPS_PROXY", proxy.url()).exits(2).complains("https://elsewhere.invalid").complains("--target");
+    // Nor do settings that come with it.
+    let toml = "[target]\nurl = \"https://elsewhere.invalid\"\n[fixtures]\nhousehold_id = \"x\"\n";
+    let again = with_command(&run, "probity check --config reports/theirs.toml").file("reports/theirs.toml", toml);
+    again.env("HTTPS_PROXY", proxy.url()).exits(2).complains("no settings are here");
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
+fn a_target_is_named_in_the_command_that_is_printed() {
+    let server = reference(&["value-in-cents"]);
+    let words = format!("--target {} --fixture household_id=hh_p2Kd71", server.url);
+    let run = probity(&format!("check --seed 1 --only response/value-in-dollars {words}")).tokens().exits(1);
+    let printed = run.stdout.lines().find_map(|line| line.strip_prefix("what failed, once more: probity "));
+    let printed = printed.unwrap_or_else(|| run.wrong("it prints how to send it again")).replace('\'', "");
+    run.holds(printed == format!("replay {words}"), &printed);
+    probity(&printed).tokens().within(run.folder()).exits(1).says("still fails");
+}

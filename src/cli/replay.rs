@@ -17,11 +17,14 @@ use crate::report::model::{EMBEDDED_TARGET, Requirement};
 use crate::report::narrator::Narrator;
 use crate::report::progress::Progress;
 use crate::report::replayed::{Item, Replayed, Run};
+use crate::report::text::visible;
 use crate::report::{EXCHANGES, Report, exchanges, terminal};
 use crate::run::event::Sink;
 use crate::session::{Options, Session};
 use crate::source::{Diagnostic, Result, did_you_mean};
+use crate::target::block_on;
 use crate::target::clock::Clock;
+use crate::target::settings::is_loopback;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = "\
@@ -38,7 +41,8 @@ the recorded request to the byte, except that
   - idempotency keys are new, of the same form: equal ones stay equal, different ones different;
   - the mark in names and ids is today's.
 Ids that the target lent then are sent as they are. A valid request goes first, and beside a refusal the request that it
-is compared with. The answers are judged by the rules of the run. Where no target is named, it is that of the report.
+is compared with. The answers are judged by the rules of the run. Where no target is named, it is that of the settings
+here, or that of the report, if that is on this machine.
 
 Exit codes: 1 something still fails, 0 nothing does, 4 that cannot be told of something, 2 and 3 as for `check`.
 ")]
@@ -146,13 +150,9 @@ pub(crate) fn run(args: &Args) -> Done {
         plan: session.plan(),
     };
     let (script, places) = script(&recording, today, &chosen, args.whole, args.times);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failed::Defect(format!("no runtime: {e}")))?;
     // What the embedded server holds ends with it.
     let out = target.embedded.is_none().then_some(args.out.as_path());
-    let (mut sent, answers) = runtime.block_on(async {
+    let (mut sent, answers) = block_on(async {
         end_at_signals(&session);
         let mut sink: Box<dyn Sink> = match args.verbose {
             0 => Box::new(Progress::new(!args.json)),
@@ -163,7 +163,7 @@ pub(crate) fn run(args: &Args) -> Done {
             sent.cleanup = clean_up(&session, out).await;
         }
         Ok::<_, Failed>((sent, answers))
-    })?;
+    })??;
     let item = |(recorded, place): (&Requirement, std::result::Result<Place, String>)| {
         let mut recorded = recorded.clone();
         let today = place.and_then(|place| {
@@ -254,9 +254,18 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
         let target = options.target(&args.budget)?;
         return Ok((options, target));
     }
-    // How it was reached (a proxy, an authority) may be another matter here.
+    // How it was reached (settings, a proxy, an authority) may be another matter here.
     let recorded = recorded.target;
-    options.config = recorded.config.filter(|file| file.is_file());
+    if let Some(url) = &recorded.target {
+        // Who wrote a report does not say where today's token goes.
+        if !url.parse().is_ok_and(|url| is_loopback(&url)) {
+            return Err(Diagnostic::new(format!(
+                "the report is of {}, and today's token would go there",
+                visible(url)
+            ))
+            .help("name it if that is meant, or another target: --target URL"));
+        }
+    }
     (options.on, options.target) = (recorded.on, recorded.target);
     (options.fault, options.liberty) = (recorded.fault, recorded.liberty);
     if options.fixture.is_empty() {

@@ -10,6 +10,7 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::model::EMBEDDED_TARGET;
 use super::record::Recorder;
 use crate::run::event::{Event, Sink};
 use crate::run::ledger::Created;
@@ -38,7 +39,7 @@ pub enum Line {
 /// A record that was created, or may have been.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The target's base URL.
+    /// The target's base URL, or [`EMBEDDED_TARGET`].
     pub target: String,
     /// What the server calls it; null where it did not say.
     pub id: Option<String>,
@@ -73,22 +74,24 @@ pub struct Left {
 #[derive(Debug)]
 pub struct CreatedLog {
     file: File,
-    recorder: Option<(Recorder, String)>,
+    /// What shows the records of a run, its target and its mark.
+    run: Option<(Recorder, String, String)>,
     error: Option<io::Error>,
 }
 
 impl CreatedLog {
-    /// Opens the file; begins it anew if `anew`, or if nothing is left of what it tells.
+    /// Opens the file for the records of a run on this target, of this mark; begins it anew if nothing is left of what
+    /// it tells.
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: &Path, recorder: Recorder, mark: String, anew: bool) -> io::Result<Self> {
-        let is_settled = anew || read(path).is_ok_and(|left| left == Left::default());
-        if is_settled {
+    pub fn open(path: &Path, recorder: Recorder, target: String, mark: String) -> io::Result<Self> {
+        forget_ended(path)?;
+        if read(path).is_ok_and(|left| left == Left::default()) {
             File::create(path)?;
         }
         let file = appended(path)?;
-        Ok(Self { file, recorder: Some((recorder, mark)), error: None })
+        Ok(Self { file, run: Some((recorder, target, mark)), error: None })
     }
 
     /// Opens the file to note what is removed.
@@ -96,7 +99,7 @@ impl CreatedLog {
     /// # Errors
     /// What the system says.
     pub fn again(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: appended(path)?, recorder: None, error: None })
+        Ok(Self { file: appended(path)?, run: None, error: None })
     }
 
     /// Notes that a record is gone.
@@ -128,19 +131,19 @@ impl CreatedLog {
 
 impl Sink for CreatedLog {
     fn event(&mut self, event: Event<'_>) {
-        let (Event::Created(created), Some((recorder, mark))) = (event, &self.recorder) else { return };
+        let (Event::Created(created), Some((recorder, target, mark))) = (event, &self.run) else { return };
         if self.error.is_none() {
-            let record = record(created, recorder, mark);
+            let record = record(created, recorder, target, mark);
             let line = if created.certain { Line::Created(record) } else { Line::Uncertain(record) };
             self.error = self.write(&line).err();
         }
     }
 }
 
-fn record(created: &Created, recorder: &Recorder, mark: &str) -> Record {
+fn record(created: &Created, recorder: &Recorder, target: &str, mark: &str) -> Record {
     let text = |text: &str| recorder.text(text);
     Record {
-        target: recorder.base().to_owned(),
+        target: target.to_owned(),
         id: created.id.as_deref().map(text),
         parameters: created.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         requirement: created.trial.split('#').next().unwrap_or_default().to_owned(),
@@ -150,6 +153,23 @@ fn record(created: &Created, recorder: &Recorder, mark: &str) -> Record {
         sent: stamp(created.sent),
         mark: mark.to_owned(),
     }
+}
+
+/// Takes out of a file what the embedded server created: that has ended with it. What other targets hold stays.
+fn forget_ended(path: &Path) -> io::Result<()> {
+    let Ok(bytes) = std::fs::read(path) else { return Ok(()) };
+    let is_ended = |line: &&[u8]| {
+        let line = serde_json::from_slice(line);
+        matches!(line, Ok(Line::Created(record) | Line::Uncertain(record)) if record.target == EMBEDDED_TARGET)
+    };
+    let (ended, kept): (Vec<&[u8]>, Vec<&[u8]>) = bytes.split_inclusive(|byte| *byte == b'\n').partition(is_ended);
+    if ended.is_empty() {
+        return Ok(());
+    }
+    // Whole or not at all.
+    let aside = path.with_extension("ndjson.new");
+    std::fs::write(&aside, kept.concat())?;
+    std::fs::rename(aside, path)
 }
 
 /// A file to write on at its end. A last line that broke off is ended first, so that no other hangs on it.

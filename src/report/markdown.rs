@@ -189,6 +189,7 @@ fn failure(requirement: &Requirement) -> String {
         let _ = writeln!(out, "- expected: {}", code(&cut(&failure.expected, LINE)));
         let _ = writeln!(out, "- actual: {}", code(&cut(&failure.actual, LINE)));
         if let Some(exchange) = failure.exchanges.last() {
+            let _ = writeln!(out, "- sent: {}", code(&exchange.sent));
             out += &block("http", &shown(exchange));
         }
         let commands: Vec<&str> =

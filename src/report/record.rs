@@ -178,11 +178,6 @@ impl Recorder {
         all
     }
 
-    /// The target's base URL.
-    pub fn base(&self) -> &str {
-        self.base.as_str()
-    }
-
     /// A text from outside, without tokens.
     pub fn text(&self, text: &str) -> String {
         let redactor = self.secrets.redactor();

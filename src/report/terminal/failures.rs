@@ -199,10 +199,12 @@ fn answer(page: &mut Page, number: &str, exchange: &Exchange) {
     if let Some(response) = &exchange.response {
         let media_type = response.headers.iter().find(|(name, _)| name == "content-type");
         let media_type = media_type.map_or_else(|| "no content-type".to_owned(), |(_, v)| v.clone());
-        page.field_of(&label, &format!("{} after {elapsed} ms, {media_type}", response.status), 1);
+        let sent = &exchange.sent;
+        page.field_of(&label, &format!("{} after {elapsed} ms, {media_type}; sent {sent}", response.status), 2);
         body(page, response.body.as_deref(), response.body_base64.as_deref(), response.truncated);
     } else if let Some(failure) = &exchange.failure {
-        page.field_of(&label, &format!("none after {elapsed} ms: {}", failure.message), LINES);
+        let text = format!("none after {elapsed} ms: {}; sent {}", failure.message, exchange.sent);
+        page.field_of(&label, &text, LINES);
     }
 }
 

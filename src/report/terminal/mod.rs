@@ -19,7 +19,7 @@ use anstyle::{AnsiColor, Color, Style};
 
 use super::EXCHANGES;
 use super::curl::plain_or_quoted;
-use super::model::{Cleanup, ClockDifference, Figures, Report};
+use super::model::{Cleanup, ClockDifference, EMBEDDED_TARGET, Figures, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
 use super::words::LOOKS;
 
@@ -138,10 +138,12 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         page.text(&format!("reports: {}", files.join(", ")));
     }
     if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.first_contact_failed) {
-        // In the folder that is its default, the command stands alone.
+        // In the folder that is its default, the command needs none. What the embedded server was, it knows.
         let folder = folder.display().to_string();
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
-        page.line(&format!("what failed, once more: probity replay{folder}"));
+        let header = &report.header;
+        let words = header.command.strip_prefix("probity check").filter(|_| header.target != EMBEDDED_TARGET);
+        page.line(&format!("what failed, once more: probity replay{folder}{}", words.unwrap_or_default()));
     }
 }
 
