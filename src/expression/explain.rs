@@ -15,10 +15,25 @@ pub struct Explanation {
     pub expected: Option<Json>,
     /// What came, where the clause compares.
     pub actual: Option<Json>,
+    /// How what came is to stand to what was due, in words; empty where they are to be equal.
+    pub relation: &'static str,
     /// What the clause read, in the order of the text.
     pub operands: Vec<Operand>,
     /// The message, where it could not be evaluated.
     pub error: Option<String>,
+}
+
+/// How the left side of a comparison is to stand to the right side; the right one to the left, if they are swapped.
+fn relation(operator: &str, swapped: bool) -> &'static str {
+    match (operator, swapped) {
+        (operators::NOT_EQUALS, _) => "anything but ",
+        (operators::LESS, false) | (operators::GREATER, true) => "less than ",
+        (operators::LESS_EQUALS, false) | (operators::GREATER_EQUALS, true) => "at most ",
+        (operators::GREATER, false) | (operators::LESS, true) => "more than ",
+        (operators::GREATER_EQUALS, false) | (operators::LESS_EQUALS, true) => "at least ",
+        (operators::IN, false) => "one of ",
+        _ => "",
+    }
 }
 
 /// A path that a clause read, and what stood there.
@@ -64,6 +79,7 @@ impl Expression {
             clause: self.text[range].split_whitespace().collect::<Vec<_>>().join(" "),
             expected: None,
             actual: None,
+            relation: "",
             operands,
             error: evaluate(clause, scope).err().map(|e| Trouble::from(e).to_string()),
         };
@@ -74,6 +90,7 @@ impl Expression {
             let (left, right) = (value_of(&call.args[0], scope), value_of(&call.args[1], scope));
             let swapped = reads_response(&call.args[1]) && !reads_response(&call.args[0]);
             (explanation.actual, explanation.expected) = if swapped { (right, left) } else { (left, right) };
+            explanation.relation = relation(&call.func_name, swapped);
         }
         explanation
     }
@@ -337,6 +354,22 @@ mod tests {
         assert_eq!(e.expected, Some(json!(5000)));
         assert_eq!(e.actual, Some(json!(500_000)));
         assert_eq!(e.operands[1].path, "request.body.value");
+    }
+
+    #[test]
+    fn tells_how_both_sides_are_to_stand_to_each_other() {
+        for (text, relation) in [
+            ("response.a == 1", ""),
+            ("response.a != 2", "anything but "),
+            ("response.a <= 1", "at most "),
+            ("1 >= response.a", "at most "),
+            ("response.a > request.a", "more than "),
+            ("request.a < response.a", "more than "),
+            ("response.a in [1, 3]", "one of "),
+        ] {
+            let e = explain(text, json!({"a": 2}), json!({"a": 2}));
+            assert_eq!((e.relation, e.actual), (relation, Some(json!(2))), "{text}");
+        }
     }
 
     #[test]

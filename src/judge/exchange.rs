@@ -298,7 +298,8 @@ pub(super) fn explained(
             (format!("{due}   (`{}`)", why.clause), answer)
         }
         (None, None) if compared => {
-            (format!("{}   (`{}`)", short(why.expected.as_ref()), why.clause), short(why.actual.as_ref()))
+            let due = short(why.expected.as_ref());
+            (format!("{}{due}   (`{}`)", why.relation, why.clause), short(why.actual.as_ref()))
         }
         (None, None) => (
             format!("`{}`", why.clause),
