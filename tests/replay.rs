@@ -426,3 +426,20 @@ fn a_target_is_named_in_the_command_that_is_printed() {
     run.holds(printed == format!("replay {words}"), &printed);
     probity(&printed).tokens().within(run.folder()).exits(1).says("still fails");
 }
+
+#[test]
+fn nothing_but_the_operation_is_asked_for() {
+    let run = failed("value-in-cents", "response/value-in-dollars");
+    for file in ["report.json", "exchanges.ndjson"] {
+        let text = run.read(&format!("reports/{file}")).replace("/v1/households/", "/v1/administrators/");
+        let text = text.replace("\"method\":\"POST\"", "\"method\":\"DELETE\"");
+        let text = text.replace("\"method\": \"POST\"", "\"method\": \"DELETE\"");
+        std::fs::write(run.folder().join("reports").join(file), text).expect("a file");
+    }
+    let upstream = reference(&[]);
+    let server = Server::http(move |request| forward(&upstream, request));
+    replay_on(&run, "", &server.url()).exits(0);
+    let asked: BTreeSet<_> = server.requests().into_iter().map(|r| (r.method, r.target)).collect();
+    let is_operation = |(method, target): &(String, String)| method == "POST" && target.starts_with("/v1/households/");
+    assert!(asked.len() > 1 && asked.iter().all(is_operation), "{asked:?}");
+}

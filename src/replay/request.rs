@@ -62,8 +62,9 @@ impl<'a> Reader<'a> {
             let value = judged.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value);
             path = path.replace(&format!("{{{name}}}"), &segment(value));
         }
+        // Whatever a report says, nothing but the operation is asked for with today's token.
         let request = Request {
-            method: recorded.method.clone(),
+            method: operation.method.clone(),
             path,
             parameters: judged.parameters.clone(),
             headers,
