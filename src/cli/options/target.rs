@@ -1,50 +1,15 @@
-//! Options that several commands share.
+//! Which server, and how it is treated.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 
-use crate::contract::requirement::Level;
-use crate::contract::template::parse_duration;
-use crate::contract::{Contract, Location};
-use crate::gate::policy::{self, Effect, Policy, Rule};
-use crate::gate::waivers::Waivers;
+use super::{environment, pair, quoted, read, settings_file};
 use crate::reference::{self, Fault, Liberty};
-use crate::report::{FORMATS, REPORT, Report};
 use crate::source::{Diagnostic, Result, Source, did_you_mean};
-use crate::target::settings::{KEYS, Overrides, Settings, find};
-
-/// Which contract.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct ContractOptions {
-    /// The contract's folder, with contract.yaml and the case files [default: the embedded one]
-    #[arg(long, value_name = "DIR")]
-    pub contract: Option<PathBuf>,
-}
-
-impl ContractOptions {
-    pub(crate) fn load(&self) -> Result<Contract> {
-        Contract::load(&match &self.contract {
-            Some(folder) => Location::Folder(folder.clone()),
-            None => Location::Embedded,
-        })
-    }
-
-    /// The words that name this contract again on a command line.
-    pub(crate) fn words(&self) -> Vec<String> {
-        let folder = self.contract.as_ref().map(|folder| folder.display().to_string());
-        folder.map_or_else(Vec::new, |folder| vec!["--contract".to_owned(), quoted(&folder)])
-    }
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
-}
+use crate::target::settings::{KEYS, Overrides, Settings};
 
 /// Which server, and how it is to be treated. Every value may also stand in a variable or in probity.toml.
 #[derive(Clone, Debug, Default, Args)]
@@ -147,12 +112,6 @@ pub(crate) struct BudgetOptions {
     /// How long it may take, waits included [env: PROBITY_MAX_DURATION]
     #[arg(long, value_name = "DURATION")]
     pub max_duration: Option<String>,
-}
-
-pub(crate) fn pair(text: &str) -> std::result::Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(path, value)| (path.to_owned(), value.to_owned()))
-        .ok_or_else(|| "write PATH=VALUE".to_owned())
 }
 
 /// A target, and the embedded server where it is that.
@@ -300,23 +259,6 @@ fn is_key(variable: &str) -> bool {
     KEYS.iter().any(|key| key.variable() == variable)
 }
 
-/// A variable of the environment that is set, and not to nothing.
-pub(crate) fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The file of settings: the one named, or the nearest.
-fn settings_file(config: Option<&Path>) -> Option<PathBuf> {
-    let named = config.map(Path::to_owned).or_else(|| environment("PROBITY_CONFIG").map(PathBuf::from));
-    let here = std::env::current_dir().ok();
-    named.or_else(|| here.as_deref().and_then(find).map(|path| shorter(path, here.as_deref())))
-}
-
-/// A path as someone in this folder would write it.
-fn shorter(path: PathBuf, here: Option<&Path>) -> PathBuf {
-    here.and_then(|here| path.strip_prefix(here).ok()).map(Path::to_path_buf).unwrap_or(path)
-}
-
 /// Starts the reference server.
 pub(crate) fn start(faults: &[String], liberties: &[String], port: u16) -> Result<reference::Server> {
     let faults = faults
@@ -335,144 +277,4 @@ fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     Diagnostic::new(format!("there is no {kind} `{name}`")).help(
         did_you_mean(name, known).unwrap_or_else(|| "`probity list --faults` and `--liberties` show all".to_owned()),
     )
-}
-
-fn read(path: &Path, help: &str) -> Result<Arc<Source>> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Diagnostic::new(format!("cannot read {}: {e}", path.display())).help(help))?;
-    Ok(Source::new(path.display().to_string(), text))
-}
-
-/// Which requirements.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Selection")]
-pub(crate) struct SelectionOptions {
-    /// Only requirements whose id matches, as `idempotency/*`; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    pub only: Vec<String>,
-
-    /// No requirements whose id matches; may be repeated
-    #[arg(long, value_name = "GLOB")]
-    pub skip: Vec<String>,
-
-    /// The seed: the same one sends the same requests [default: a new one]
-    #[arg(long)]
-    pub seed: Option<u64>,
-
-    /// How many random requests the pool has, half of them with one fault [default: 18]
-    #[arg(long, value_name = "N")]
-    pub examples: Option<usize>,
-}
-
-/// What makes the run red.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Gate")]
-pub(crate) struct GateOptions {
-    /// Count what this names: a level, an area, an id or a pattern of ids; may be repeated. Musts count without
-    #[arg(long, value_name = "WHAT")]
-    pub deny: Vec<String>,
-
-    /// Do not count what this names; the narrower name wins, and --deny over --allow
-    #[arg(long, value_name = "WHAT")]
-    pub allow: Vec<String>,
-
-    /// Be green though the budget left something out
-    #[arg(long)]
-    pub allow_untested: bool,
-
-    /// Failures that are put up with; --write-waivers prints the first such file
-    #[arg(long, value_name = "FILE")]
-    pub waivers: Option<PathBuf>,
-
-    /// Be red only for what is worse than in this report.json
-    #[arg(long, value_name = "REPORT")]
-    pub baseline: Option<PathBuf>,
-}
-
-impl GateOptions {
-    /// The settings, for commands that have no target.
-    pub(crate) fn settings(config: Option<&Path>) -> Result<Option<Arc<Source>>> {
-        settings_file(config).map(|path| read(&path, "name the file with --config")).transpose()
-    }
-
-    /// The policy of the settings and of what was typed, for a contract with these requirements.
-    pub(crate) fn policy<'a>(
-        &self,
-        settings: Option<&Arc<Source>>,
-        requirements: impl Iterator<Item = (&'a str, Option<Level>)> + Clone,
-    ) -> Result<Policy> {
-        let settings = settings.map(policy::Settings::read).transpose()?.unwrap_or_default();
-        let denied = self.deny.iter().map(|word| Rule::typed(Effect::Deny, word));
-        let allowed = self.allow.iter().map(|word| Rule::typed(Effect::Allow, word));
-        let typed = denied.chain(allowed).collect::<Result<Vec<_>>>()?;
-        let waivers = match self.waivers.as_ref().or(settings.waivers.as_ref()) {
-            Some(file) => Waivers::read(&read(file, "name the file of waivers with --waivers")?)?,
-            None => Waivers::default(),
-        };
-        let policy = Policy {
-            rules: settings.rules.into_iter().chain(typed).collect(),
-            waivers,
-            allow_untested: self.allow_untested || settings.allow_untested,
-            baseline: self.baseline.as_deref().map(report).transpose()?.map(Box::new),
-        };
-        policy.check(requirements)?;
-        Ok(policy)
-    }
-}
-
-/// A finished report: a report.json, or the folder that holds it.
-pub(crate) fn report(path: &Path) -> Result<Report> {
-    let is_file = path.extension().is_some_and(|e| e == "json") && !path.is_dir();
-    let file = if is_file { path.to_owned() } else { path.join(REPORT) };
-    crate::report::json::read(&file)
-        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))
-}
-
-/// The formats of reports, for `--help` and completions.
-pub(crate) fn formats() -> clap::builder::PossibleValuesParser {
-    let all = FORMATS.iter().map(|f| clap::builder::PossibleValue::new(f.name).help(f.text));
-    clap::builder::PossibleValuesParser::new(all)
-}
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl Color {
-    /// Whether standard output gets colour.
-    pub(crate) fn stdout(self) -> bool {
-        self.decide(std::io::stdout().is_terminal())
-    }
-
-    fn decide(self, terminal: bool) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-        }
-    }
-}
-
-/// Whether errors get colour.
-pub(crate) fn color_stderr() -> bool {
-    Color::Auto.decide(std::io::stderr().is_terminal())
-}
-
-/// The width to write to.
-pub(crate) fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    columns.unwrap_or_else(|| usize::from(console::Term::stdout().size().1)).clamp(60, 200)
-}
-
-/// A time limit, as it is typed.
-pub(crate) fn duration(text: &str) -> std::result::Result<Duration, String> {
-    parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
 }

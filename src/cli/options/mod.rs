@@ -1,0 +1,158 @@
+//! Options that several commands share.
+//!
+//! - [`target`]: which server, and how it is treated
+//! - [`gate`]: what makes a run red
+
+mod gate;
+mod target;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::contract::template::parse_duration;
+use crate::contract::{Contract, Location};
+use crate::report::{FORMATS, REPORT, Report};
+use crate::source::{Diagnostic, Result, Source};
+use crate::target::settings::find;
+
+pub(crate) use gate::GateOptions;
+pub(crate) use target::{BudgetOptions, ConnectionOptions, Target, TargetOptions, start};
+
+/// Which contract.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ContractOptions {
+    /// The contract's folder, with contract.yaml and the case files [default: the embedded one]
+    #[arg(long, value_name = "DIR")]
+    pub contract: Option<PathBuf>,
+}
+
+impl ContractOptions {
+    pub(crate) fn load(&self) -> Result<Contract> {
+        Contract::load(&match &self.contract {
+            Some(folder) => Location::Folder(folder.clone()),
+            None => Location::Embedded,
+        })
+    }
+
+    /// The words that name this contract again on a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let folder = self.contract.as_ref().map(|folder| folder.display().to_string());
+        folder.map_or_else(Vec::new, |folder| vec!["--contract".to_owned(), quoted(&folder)])
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
+}
+
+pub(crate) fn pair(text: &str) -> std::result::Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(path, value)| (path.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write PATH=VALUE".to_owned())
+}
+
+/// A variable of the environment that is set, and not to nothing.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The file of settings: the one named, or the nearest.
+fn settings_file(config: Option<&Path>) -> Option<PathBuf> {
+    let named = config.map(Path::to_owned).or_else(|| environment("PROBITY_CONFIG").map(PathBuf::from));
+    let here = std::env::current_dir().ok();
+    named.or_else(|| here.as_deref().and_then(find).map(|path| shorter(path, here.as_deref())))
+}
+
+/// A path as someone in this folder would write it.
+fn shorter(path: PathBuf, here: Option<&Path>) -> PathBuf {
+    here.and_then(|here| path.strip_prefix(here).ok()).map(Path::to_path_buf).unwrap_or(path)
+}
+
+fn read(path: &Path, help: &str) -> Result<Arc<Source>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Diagnostic::new(format!("cannot read {}: {e}", path.display())).help(help))?;
+    Ok(Source::new(path.display().to_string(), text))
+}
+
+/// Which requirements.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct SelectionOptions {
+    /// Only requirements whose id matches, as `idempotency/*`; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+
+    /// No requirements whose id matches; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub skip: Vec<String>,
+
+    /// The seed: the same one sends the same requests [default: a new one]
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// How many random requests the pool has, half of them with one fault [default: 18]
+    #[arg(long, value_name = "N")]
+    pub examples: Option<usize>,
+}
+
+/// A finished report: a report.json, or the folder that holds it.
+pub(crate) fn report(path: &Path) -> Result<Report> {
+    let is_file = path.extension().is_some_and(|e| e == "json") && !path.is_dir();
+    let file = if is_file { path.to_owned() } else { path.join(REPORT) };
+    crate::report::json::read(&file)
+        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))
+}
+
+/// The formats of reports, for `--help` and completions.
+pub(crate) fn formats() -> clap::builder::PossibleValuesParser {
+    let all = FORMATS.iter().map(|f| clap::builder::PossibleValue::new(f.name).help(f.text));
+    clap::builder::PossibleValuesParser::new(all)
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Whether standard output gets colour.
+    pub(crate) fn stdout(self) -> bool {
+        self.decide(std::io::stdout().is_terminal())
+    }
+
+    fn decide(self, terminal: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        }
+    }
+}
+
+/// Whether errors get colour.
+pub(crate) fn color_stderr() -> bool {
+    Color::Auto.decide(std::io::stderr().is_terminal())
+}
+
+/// The width to write to.
+pub(crate) fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    columns.unwrap_or_else(|| usize::from(console::Term::stdout().size().1)).clamp(60, 200)
+}
+
+/// A time limit, as it is typed.
+pub(crate) fn duration(text: &str) -> std::result::Result<Duration, String> {
+    parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
+}
