@@ -2,6 +2,8 @@
 //!
 //! - [`contact`]: whether there is a target that takes valid requests at all
 //! - [`ledger`]: what was created
+//! - [`outcome`]: what a run brought
+//! - [`pool`]: requests of the shared pool, and the last one
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
 //! - [`unanswered`]: what got no answer, sent again
@@ -12,6 +14,8 @@
 pub mod contact;
 pub mod event;
 pub mod ledger;
+pub mod outcome;
+mod pool;
 pub mod replay;
 mod send;
 mod shrink;
@@ -23,8 +27,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::stream::{self, StreamExt};
+use chrono::{DateTime, Utc};
 use hdrhistogram::Histogram;
 use tokio::sync::Notify;
 
@@ -34,12 +37,13 @@ use crate::judge::Judge;
 use crate::judge::bind::{Control, Known, Seen};
 use crate::judge::finding::Finding;
 use crate::judge::tally::Tally;
-use crate::plan::{Entry, FULL, Limit, MINIMAL, Plan};
+use crate::plan::{FULL, Limit, MINIMAL, Plan};
 use crate::target::client::Client;
 use crate::target::settings::Budget;
 use contact::Stop;
 use event::{Event, Sink};
 use ledger::Ledger;
+pub use outcome::{Figures, Outcome, Standing};
 
 /// How many of the slowest requirements are told.
 const SLOWEST: usize = 5;
@@ -55,61 +59,6 @@ pub struct Options {
     pub max_failures: Option<usize>,
     /// Whether the smallest requests that still fail are looked for.
     pub shrink: bool,
-}
-
-/// What a run brought.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What is known of each requirement, by its place in the contract.
-    pub tallies: Vec<Tally>,
-    /// Requests of the shared pool that were planned and not sent.
-    pub left_out: u64,
-    /// Why it did not come to its end, if so.
-    pub stop: Option<Stop>,
-    /// What happened to the server in the end.
-    pub standing: Standing,
-    /// Figures.
-    pub figures: Figures,
-}
-
-/// Whether the server still answered a valid request at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It did.
-    Yes,
-    /// It did not; what came instead.
-    No(String),
-    /// It was not asked.
-    NotAsked,
-}
-
-/// Figures of a run.
-#[derive(Debug)]
-pub struct Figures {
-    /// When it began, by our clock.
-    pub started: DateTime<Utc>,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// How many requests were sent, repetitions included.
-    pub requests: u64,
-    /// How many of them were repetitions.
-    pub retries: u64,
-    /// How many requests were accepted.
-    pub accepted: u64,
-    /// How many records were created, as far as the answers tell.
-    pub created: u64,
-    /// How many requests went unanswered that may have created one.
-    pub uncertain: u64,
-    /// How long all waited because the server asked for it.
-    pub waited: Duration,
-    /// How long answers took, in microseconds.
-    pub latencies: Histogram<u64>,
-    /// The requirements whose requests took longest, with the longest: the slowest first.
-    pub slowest: Vec<(String, Duration)>,
-    /// The most requests that were under way at once.
-    pub most_at_once: usize,
-    /// The server's clock minus ours, from and to, if it told.
-    pub clock: Option<(TimeDelta, TimeDelta)>,
 }
 
 /// A run under way.
@@ -334,107 +283,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The pool's valid requests: many trials are compared with them, so they go first.
-    async fn pool(&self) {
-        let valid = self.plan.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted && e.control.is_none());
-        stream::iter(valid)
-            .map(|(i, entry)| self.entry(Some(i), entry, None))
-            .buffer_unordered(2 * self.client.settings().concurrency)
-            .collect::<Vec<_>>()
-            .await;
-    }
-
-    async fn rest(&self) {
-        let faults = async {
-            let faults = self.plan.entries.iter().enumerate().filter(|(_, e)| e.wanted && e.control.is_some());
-            stream::iter(faults)
-                .map(|(i, entry)| self.entry(Some(i), entry, None))
-                .buffer_unordered(2 * self.client.settings().concurrency)
-                .collect::<Vec<_>>()
-                .await;
-        };
-        let pairs = async {
-            stream::iter(0..self.plan.pairs)
-                .map(|n| self.pair(n))
-                .buffer_unordered(2 * self.client.settings().concurrency)
-                .for_each(|()| async {})
-                .await;
-        };
-        // Trials that wait do so beside each other: the pace limits what is under way.
-        let trials = async {
-            // Those that wait go first, so that the others fill the time.
-            let (waiting, others): (Vec<_>, Vec<_>) = self.plan.trials.iter().partition(|t| t.waits);
-            // Each remembers what came until it ends.
-            let at_once = waiting.len() + 2 * self.client.settings().concurrency;
-            stream::iter(waiting.into_iter().chain(others))
-                .map(|trial| self.trial(trial))
-                .buffer_unordered(at_once)
-                .for_each(|()| async {})
-                .await;
-        };
-        tokio::join!(trials, faults, pairs);
-    }
-
-    async fn pair(&self, number: usize) {
-        if !self.grant(2) {
-            self.lock().left_out += 2;
-            return;
-        }
-        // Each takes its own below; here it only mattered that there is room for both.
-        self.give_back(2);
-        let (valid, fault) = self.plan.pair(self.judge, number);
-        let Some(valid) = valid else { return };
-        let control = self.entry(None, &valid, None).await;
-        // Where the valid one was refused, a refusal of the other shows nothing.
-        if let Some(fault) = fault.filter(|_| control == Some(Control::Accepted)) {
-            self.entry(None, &fault, control).await;
-        }
-    }
-
-    /// Sends a request of the pool and judges it; tells whether it was accepted.
-    async fn entry(&self, place: Option<usize>, entry: &Entry, control: Option<Control>) -> Option<Control> {
-        let control = match (control, entry.control) {
-            (Some(control), _) => control,
-            (None, Some(of)) => self.control(of),
-            (None, None) => Control::Missing,
-        };
-        let mut seen = self.granted_entry(entry, control, false).await?;
-        if seen.exchange.lost {
-            // That says nothing of this request. It is another's turn, on a connection of its own.
-            seen = self.granted_entry(entry, control, true).await?;
-        }
-        let outcome = control_of(&seen);
-        if let Some(place) = place {
-            self.lock().controls.insert(place, outcome);
-        }
-        let mut findings = self.judge.exchange(&seen);
-        for finding in &mut findings {
-            label(finding, &entry.label);
-        }
-        self.add(findings);
-        Some(outcome)
-    }
-
-    /// Sends a request of the pool, if there is room for it.
-    async fn granted_entry(&self, entry: &Entry, control: Control, alone: bool) -> Option<Seen> {
-        if self.grant(1) {
-            if let Some(seen) = self.send_entry(entry, &entry.name, control, alone).await {
-                return Some(seen);
-            }
-            self.give_back(1);
-        }
-        self.lock().left_out += 1;
-        if let Some(about) = entry.about {
-            self.leave_out(about);
-        }
-        None
-    }
-
-    /// What came of a pool's request that others are compared with.
-    fn control(&self, place: usize) -> Control {
-        self.lock().controls.get(&place).copied().unwrap_or(Control::Missing)
-    }
-
     fn obstacles(&self) {
         for (requirement, reason) in &self.plan.obstacles {
             self.add(vec![Finding {
@@ -443,21 +291,6 @@ impl<'a> Run<'a> {
                 exchange: None,
                 found: crate::judge::finding::Found::Skipped(reason.clone()),
             }]);
-        }
-    }
-
-    async fn last_look(&self) -> Standing {
-        if !self.grant(1) {
-            return Standing::NotAsked;
-        }
-        let entry = &self.plan.entries[MINIMAL];
-        let Some(seen) = self.send_entry(entry, "pool/last", Control::Missing, true).await else {
-            return Standing::NotAsked;
-        };
-        self.add(self.judge.exchange(&seen));
-        match seen.accepted() {
-            Known::Yes => Standing::Yes,
-            _ => Standing::No(contact::what_came(&seen.exchange)),
         }
     }
 }
