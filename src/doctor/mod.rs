@@ -212,7 +212,7 @@ impl Doctor<'_> {
             Outcome::Failed(failure) => match failure.kind {
                 // Told with the tokens.
                 FailureKind::Credentials => Check::skipped("http", "nothing can be asked without a token"),
-                _ if self.settings.url.scheme() == "https" && failure.kind == FailureKind::Connect => {
+                FailureKind::Connect | FailureKind::Tls if self.settings.url.scheme() == "https" => {
                     let advice = "see what it says of certificates, or that the port is that of HTTPS";
                     Check::bad("http", Exit::Unreachable, failure.message, advice)
                 }

@@ -13,7 +13,7 @@ use crate::contract::operation::Security;
 use crate::generate::render::{Request as Rendered, Shown};
 use crate::judge::bind::{Control, Purpose};
 use crate::target::client::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, join};
-use crate::target::exchange::{Exchange as Seen, FailureKind, Outcome};
+use crate::target::exchange::{Exchange as Seen, Outcome};
 use crate::target::secret::Secrets;
 use crate::target::settings::{HeaderValue, Settings};
 
@@ -124,7 +124,7 @@ pub struct Response {
 /// Why nothing whole came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
-    /// `connect`, `timeout`, `broken`, `protocol`, `too_large`, `throttled`, `unsendable`, `credentials` or `given_up`.
+    /// See [`FailureKind::name`](crate::target::exchange::FailureKind::name).
     pub kind: String,
     /// The message.
     pub message: String,
@@ -211,7 +211,7 @@ impl Recorder {
                 (Some(response), None)
             }
             Outcome::Failed(f) => {
-                let failure = Failed { kind: kind(f.kind).to_owned(), message: self.text(&f.message) };
+                let failure = Failed { kind: f.kind.name().to_owned(), message: self.text(&f.message) };
                 (None, Some(failure))
             }
         };
@@ -306,20 +306,6 @@ impl Recorder {
 
 fn length_if(cut: bool, bytes: &[u8]) -> Option<u64> {
     cut.then(|| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
-}
-
-fn kind(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Connect => "connect",
-        FailureKind::Timeout => "timeout",
-        FailureKind::Broken => "broken",
-        FailureKind::Protocol => "protocol",
-        FailureKind::TooLarge => "too_large",
-        FailureKind::Throttled => "throttled",
-        FailureKind::Unsendable => "unsendable",
-        FailureKind::Credentials => "credentials",
-        FailureKind::GivenUp => "given_up",
-    }
 }
 
 impl Request {

@@ -131,6 +131,8 @@ impl Failure {
 pub enum FailureKind {
     /// No connection was made.
     Connect,
+    /// There is somebody, but certificates are not what they should be, or it does not speak TLS.
+    Tls,
     /// The time limit ran out.
     Timeout,
     /// The connection broke before the response was complete.
@@ -150,6 +152,36 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Connect,
+        Self::Tls,
+        Self::Timeout,
+        Self::Broken,
+        Self::Protocol,
+        Self::TooLarge,
+        Self::Throttled,
+        Self::Unsendable,
+        Self::Credentials,
+        Self::GivenUp,
+    ];
+
+    /// The kind's name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Broken => "broken",
+            Self::Protocol => "protocol",
+            Self::TooLarge => "too_large",
+            Self::Throttled => "throttled",
+            Self::Unsendable => "unsendable",
+            Self::Credentials => "credentials",
+            Self::GivenUp => "given_up",
+        }
+    }
+
     /// Whether the server was reached, and gave no whole answer.
     pub fn is_silence(self) -> bool {
         matches!(self, Self::Timeout | Self::Broken | Self::Protocol | Self::TooLarge)
@@ -159,6 +191,7 @@ impl FailureKind {
     pub fn text(self) -> &'static str {
         match self {
             Self::Connect => "no connection",
+            Self::Tls => "no secure connection",
             Self::Timeout => "no complete response within the time limit",
             Self::Broken => "the connection was closed before the response was complete",
             Self::Protocol => "the answer is not valid HTTP",

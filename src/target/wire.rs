@@ -150,7 +150,7 @@ fn failure(error: reqwest::Error) -> Failure {
             message = format!("{message}: {text}");
         }
         if let Some(advice) = super::tls::advice(cause) {
-            (kind, message) = (FailureKind::Connect, advice);
+            (kind, message) = (FailureKind::Tls, advice);
             break;
         }
         source = cause.source();

@@ -305,18 +305,9 @@ fn repeats_a_name(body: Option<&[u8]>) -> bool {
 fn outcome(entry: &Entry) -> Outcome {
     if entry.response.status == 0 {
         let message = entry.error.clone().unwrap_or_else(|| "no answer was recorded".to_owned());
-        let kind = match entry.failure.as_deref() {
-            Some("timeout") => FailureKind::Timeout,
-            Some("broken") => FailureKind::Broken,
-            Some("protocol") => FailureKind::Protocol,
-            Some("too_large") => FailureKind::TooLarge,
-            Some("throttled") => FailureKind::Throttled,
-            Some("given_up") => FailureKind::GivenUp,
-            Some("unsendable") => FailureKind::Unsendable,
-            Some("credentials") => FailureKind::Credentials,
-            // Why a browser gave up is not known: it is nothing against the server.
-            _ => FailureKind::Connect,
-        };
+        let named = |kind: &FailureKind| entry.failure.as_deref() == Some(kind.name());
+        // Why a browser gave up is not known: it is nothing against the server.
+        let kind = FailureKind::ALL.into_iter().find(named).unwrap_or(FailureKind::Connect);
         return Outcome::Failed(Failure { kind, message });
     }
     let headers = entry.response.headers.iter().map(|h| (h.name.to_lowercase(), h.value.clone())).collect();

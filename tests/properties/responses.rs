@@ -54,19 +54,10 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         any::<String>(),
     ];
     let status = prop_oneof![select(&[200_u16, 201, 204, 303, 400, 401, 404, 422, 429, 500][..]), any::<u16>()];
-    let kinds = &[
-        FailureKind::Connect,
-        FailureKind::Timeout,
-        FailureKind::Broken,
-        FailureKind::Protocol,
-        FailureKind::TooLarge,
-        FailureKind::Throttled,
-        FailureKind::Unsendable,
-    ];
     prop_oneof![
         8 => (status, proptest::collection::vec((name, value), 0..4), bodies())
             .prop_map(|(status, headers, body)| Outcome::Response(Response::new(status, headers, body.into()))),
-        1 => (select(&kinds[..]), any::<String>()).prop_map(|(kind, message)| Outcome::Failed(Failure { kind, message })),
+        1 => (select(&FailureKind::ALL[..]), any::<String>()).prop_map(|(kind, message)| Outcome::Failed(Failure { kind, message })),
     ]
 }
 

@@ -158,6 +158,7 @@ fn another_authority_is_not() {
         let ran = command(&words, &server.url(), &other).exits(3);
         not_believed(&ran, &server, "no authority that is believed here has signed the server's certificate");
         ran.says("--ca-file");
+        assert_eq!(ran.report()["figures"]["retries"], 0, "it would be the same once more");
     }
     let ran = command("doctor", &server.url(), &other).exits(3);
     not_believed(&ran, &server, "✗ http no authority that is believed here has signed the server's certificate");
