@@ -20,6 +20,7 @@ use crate::run::{self, Outcome};
 use crate::source::{Diagnostic, Result};
 use crate::target::client::Client;
 use crate::target::clock::Clock;
+use crate::target::credentials::header_name;
 use crate::target::settings::Settings;
 
 /// How many requests a run may send by default, those for finding smaller ones included.
@@ -99,7 +100,7 @@ impl Session {
     ) -> Result<Self> {
         let contract = contract.into();
         settings.check_production(&contract.operation.servers)?;
-        let own = contract.operation.security.as_ref().map_or("authorization", |s| s.header.as_str());
+        let own = header_name(contract.operation.security.as_ref());
         if let Some((name, _)) = settings.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(own)) {
             return Err(Diagnostic::new(format!("[headers] cannot hold `{name}`: that is where tokens are sent"))
                 .help("write the token as that of an identity: [identities.caller] token = { env = \"…\" }"));

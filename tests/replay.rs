@@ -443,3 +443,19 @@ fn nothing_but_the_operation_is_asked_for() {
     let is_operation = |(method, target): &(String, String)| method == "POST" && target.starts_with("/v1/households/");
     assert!(asked.len() > 1 && asked.iter().all(is_operation), "{asked:?}");
 }
+
+#[test]
+fn credentials_that_were_not_recorded_cannot_be_shown() {
+    let run = failed("value-in-cents", "response/value-in-dollars");
+    // As they stand where someone else's recording was judged.
+    for file in ["report.json", "exchanges.ndjson"] {
+        let text = run.read(&format!("reports/{file}")).replace("Bearer ${PROBITY_TOKEN}", "Bearer (hidden)");
+        std::fs::write(run.folder().join("reports").join(file), text).expect("a file");
+    }
+    let upstream = reference(&["value-in-cents"]);
+    let server = Server::http(move |request| forward(&upstream, request));
+    let again = replay_on(&run, "", &server.url()).exits(4);
+    again
+        .says("someone else's, and were not recorded")
+        .holds(resent(&server).is_empty(), "nothing is sent in their place");
+}

@@ -103,6 +103,13 @@ pub struct Security {
     pub pointer: String,
 }
 
+impl Security {
+    /// The header's value for a token.
+    pub fn value(&self, token: &str) -> String {
+        self.scheme.as_ref().map_or_else(|| token.to_owned(), |scheme| format!("{scheme} {token}"))
+    }
+}
+
 /// An example in the document.
 #[derive(Debug)]
 pub struct Example {

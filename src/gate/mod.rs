@@ -62,19 +62,7 @@ impl Exit {
     /// Of two exit codes the one that counts.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
-        if self.rank() <= other.rank() { self } else { other }
-    }
-
-    /// Its place in [`Exit::WORST_FIRST`].
-    fn rank(self) -> usize {
-        match self {
-            Self::Defect => 0,
-            Self::Usage => 1,
-            Self::Unreachable => 2,
-            Self::NotConformant => 3,
-            Self::Untested => 4,
-            Self::Conformant => 5,
-        }
+        Self::WORST_FIRST.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(self)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::contract::steps::Send;
 use crate::generate::render::{Request, Shown, segment};
 use crate::report::record::{BODY_SHOWN, Exchange, HIDDEN};
 use crate::run::replay::{Against, Recorded};
-use crate::target::client::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
+use crate::target::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 
 /// What exchanges are read with.
 pub(super) struct Reader<'a> {
@@ -117,6 +117,9 @@ impl<'a> Reader<'a> {
 
     /// What was shown of the sender, to be shown of today's token.
     fn credentials(&self, identity: &str, value: &str, send: Option<&Send>) -> Result<Shown, String> {
+        if value.contains(HIDDEN) {
+            return Err("its credentials were someone else's, and were not recorded".to_owned());
+        }
         let today = self.today.settings.identities.get(identity).map(|token| token.name());
         let variable = self.held.get(identity).copied().or(today).unwrap_or_default();
         let text = value
@@ -127,10 +130,7 @@ impl<'a> Reader<'a> {
             return Err(format!("its credentials held {secret}, which is not the token of `{identity}`"));
         }
         let security = self.today.contract.operation.security.as_ref();
-        let own = match security.and_then(|s| s.scheme.as_ref()) {
-            Some(scheme) => format!("{scheme} {TOKEN}"),
-            None => TOKEN.to_owned(),
-        };
+        let own = security.map_or_else(|| TOKEN.to_owned(), |security| security.value(TOKEN));
         // What a case says may be the same, and is judged otherwise.
         let is_said = send.is_some_and(|s| s.authorization.is_some());
         Ok(if text == own && !is_said { Shown::Own } else { Shown::Text(text) })

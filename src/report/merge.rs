@@ -19,9 +19,7 @@ use super::summary::Summary;
 use super::text::{counted, listed};
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
-
-/// How many of the slowest requirements a report names.
-const SLOWEST: usize = 5;
+use crate::run::SLOWEST;
 
 /// Why parts cannot be joined.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,8 @@ use super::curl;
 use crate::contract::operation::Security;
 use crate::generate::render::{Request as Rendered, Shown};
 use crate::judge::bind::{Control, Purpose};
-use crate::target::client::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, join};
+use crate::target::client::join;
+use crate::target::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
 use crate::target::exchange::{Exchange as Seen, Outcome};
 use crate::target::secret::Secrets;
 use crate::target::settings::{HeaderValue, Settings};
@@ -135,9 +136,7 @@ pub struct Failed {
 pub struct Recorder {
     secrets: Secrets,
     base: Url,
-    header: String,
-    secured: bool,
-    scheme: Option<String>,
+    security: Option<Security>,
     /// The variables that hold the identities' tokens.
     variables: BTreeMap<String, String>,
     /// What every request carries: names in lower case, values as they are shown, and the variables in them.
@@ -160,9 +159,7 @@ impl Recorder {
         Self {
             secrets: settings.secrets.clone(),
             base: settings.url.clone(),
-            header: security.map_or_else(|| "authorization".to_owned(), |s| s.header.clone()),
-            secured: security.is_some(),
-            scheme: security.and_then(|s| s.scheme.clone()),
+            security: security.cloned(),
             variables: settings.identities.iter().map(|(name, t)| (name.clone(), t.name().to_owned())).collect(),
             headers: settings.headers.iter().map(|(name, value)| (name.to_lowercase(), shown(value))).collect(),
             header_variables: settings.headers.iter().filter_map(variable).collect(),
@@ -260,18 +257,14 @@ impl Recorder {
         let spelt = |cut: &str| variable.map_or_else(String::new, |v| format!("${{{v}{cut}}}"));
         let value = match &request.credentials {
             Shown::Nothing => return None,
-            Shown::Own if !self.secured => return None,
-            Shown::Own => match &self.scheme {
-                Some(scheme) => format!("{scheme} {}", spelt("")),
-                None => spelt(""),
-            },
+            Shown::Own => self.security.as_ref()?.value(&spelt("")),
             Shown::Text(text) => self
                 .text(text)
                 .replace(TOKEN_WITHOUT_LAST, &spelt("%?"))
                 .replace(TOKEN_WITHOUT_FIRST, &spelt("#?"))
                 .replace(TOKEN, &spelt("")),
         };
-        Some((self.header.clone(), value))
+        Some((header_name(self.security.as_ref()).to_owned(), value))
     }
 
     fn headers(&self, headers: &[(String, String)]) -> Vec<(String, String)> {

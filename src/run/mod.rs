@@ -46,7 +46,7 @@ use ledger::Ledger;
 pub use outcome::{Figures, Outcome, Standing};
 
 /// How many of the slowest requirements are told.
-const SLOWEST: usize = 5;
+pub const SLOWEST: usize = 5;
 
 /// How a run is carried out.
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use super::credentials::header;
 use super::exchange::{Failure, FailureKind, Outcome, Response};
 use super::pace::{Delays, Pace, delays, retry_after};
 use super::settings::{self, Settings};
@@ -28,13 +29,6 @@ const CONNECTS: u32 = 3;
 const KEPT: Duration = Duration::from_secs(1);
 /// From how much more time on a request waited for a connection that was kept: less than that one is.
 const KEPT_WAITING: Duration = Duration::from_millis(600);
-
-/// Stands for the identity's token in a case's `authorization`.
-pub const TOKEN: &str = "{token}";
-/// Stands for the token without its last character.
-pub const TOKEN_WITHOUT_LAST: &str = "{token[:-1]}";
-/// Stands for the token without its first character.
-pub const TOKEN_WITHOUT_FIRST: &str = "{token[1:]}";
 
 /// How a request is sent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -395,7 +389,7 @@ impl Client {
             };
             builder = builder.header(name, value.map_err(|e| unsendable(format!("{name}: {e}")))?);
         }
-        if let Some((name, value)) = self.credentials(request, token.expose_secret()) {
+        if let Some((name, value)) = header(self.security.as_ref(), &request.credentials, token.expose_secret()) {
             let mut value = HeaderValue::from_bytes(value.as_bytes())
                 .map_err(|_| unsendable("the credentials hold a character that no header may hold".into()))?;
             value.set_sensitive(true);
@@ -406,29 +400,6 @@ impl Client {
         }
         builder.build().map_err(|e| unsendable(e.without_url().to_string()))
     }
-
-    fn credentials(&self, request: &Request, token: &str) -> Option<(String, String)> {
-        let security = self.security.as_ref();
-        let header = security.map_or("authorization", |s| s.header.as_str());
-        let value = match &request.credentials {
-            Shown::Nothing => return None,
-            Shown::Own => match security?.scheme.as_deref() {
-                Some(scheme) => format!("{scheme} {token}"),
-                None => token.to_owned(),
-            },
-            Shown::Text(text) => fill(text, token),
-        };
-        Some((header.to_owned(), value))
-    }
-}
-
-/// Puts a token, or the token without its first or last character, into a text.
-fn fill(text: &str, token: &str) -> String {
-    let mut chars = token.chars();
-    let without_last = chars.next_back().map_or("", |_| chars.as_str());
-    let mut chars = token.chars();
-    let without_first = chars.next().map_or("", |_| chars.as_str());
-    text.replace(TOKEN_WITHOUT_LAST, without_last).replace(TOKEN_WITHOUT_FIRST, without_first).replace(TOKEN, token)
 }
 
 /// A base URL and a path, one slash between them.

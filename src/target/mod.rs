@@ -5,6 +5,7 @@
 //! - [`pace`]: waiting, for all requests together
 //! - [`reach`]: whether anybody is there
 //! - [`client`]: sending one request
+//! - [`credentials`]: what it shows of its sender
 //! - `wire`: what may become of it on the way
 //! - [`exchange`]: what was sent and what came back
 //! - [`redact`]: keeping tokens out of everything that is written
@@ -12,6 +13,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod credentials;
 pub mod exchange;
 pub mod json_text;
 pub mod pace;

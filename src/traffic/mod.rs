@@ -234,7 +234,7 @@ impl Reader<'_> {
                 Origin::File(_) | Origin::Command(..) => None,
             };
             let variable = format!("${{{}}}", identity.name());
-            held.into_iter().chain([variable.as_str()]).any(|t| value == spelt(security, t))
+            held.into_iter().chain([variable.as_str()]).any(|t| value == security.value(t))
         });
         match (own, ours) {
             (Some((name, _)), ours) => (ours.unwrap_or_else(|| name.clone()), Shown::Own, rest),
@@ -250,7 +250,7 @@ impl Reader<'_> {
         if token.len() >= TELLING {
             self.settings.secrets.add(&token.to_owned().into(), RECORDED);
         }
-        spelt(security, HIDDEN)
+        security.value(HIDDEN)
     }
 
     /// Whether nothing but the body's fields is of the client's choosing.
@@ -268,11 +268,6 @@ impl Reader<'_> {
             && own_body.is_none_or(|body| media_type.is_some_and(|m| m.eq_ignore_ascii_case(&body.media_type)))
             && request.headers.iter().all(|(name, _)| usual(name))
     }
-}
-
-/// A token as the header carries it.
-fn spelt(security: &Security, token: &str) -> String {
-    security.scheme.as_ref().map_or_else(|| token.to_owned(), |scheme| format!("{scheme} {token}"))
 }
 
 /// The parameters of a path that fits a template.

@@ -49,7 +49,9 @@ fn numbers_are_what_is_documented() {
     let codes = Exit::WORST_FIRST.map(Exit::code);
     assert_eq!(codes, [70, 2, 3, 1, 4, 0]);
     for (i, exit) in Exit::WORST_FIRST.into_iter().enumerate() {
-        assert_eq!(exit.rank(), i);
+        for other in Exit::WORST_FIRST.into_iter().skip(i) {
+            assert_eq!((exit.worse(other), other.worse(exit)), (exit, exit));
+        }
     }
 }
 
