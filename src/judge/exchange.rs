@@ -310,6 +310,11 @@ pub(super) fn explained(
                 .join(", "),
         ),
     };
+    // What was read may have no value that can be shown, as a number beyond all floats.
+    let actual = match exchanges.get(telling) {
+        Some(exchange) if actual.is_empty() => answer(exchange),
+        _ => actual,
+    };
     Found::Broken(Arc::new(Breach {
         label,
         expected,

@@ -65,6 +65,21 @@ fn controls() -> impl Strategy<Value = Control> {
     select(&[Control::Accepted, Control::Refused, Control::Unknown, Control::Missing][..])
 }
 
+/// A number that no float holds has no type that could be shown.
+#[test]
+fn an_answer_that_cannot_be_shown_is_told() {
+    let (bench, entries) = &ENTRIES[0];
+    let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
+    let outcome = Outcome::Response(Response::new(404, headers, "1".repeat(310).into()));
+    let mut exchange = bench.exchange(&entries[0].name, &entries[0].draft, some_day(), outcome);
+    exchange.fresh = true;
+    let seen = bench.judge().see(exchange, Control::Accepted, entries[0].about, false);
+    let told = |finding: &probity::judge::finding::Finding| matches!(&finding.found, Found::Broken(breach) if !breach.actual.is_empty());
+    let broken: Vec<_> =
+        bench.judge().exchange(&seen).into_iter().filter(|f| matches!(f.found, Found::Broken(_))).collect();
+    assert!(!broken.is_empty() && broken.iter().all(told), "{broken:?}");
+}
+
 proptest! {
     #![proptest_config(cases(300))]
 
