@@ -8,9 +8,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
 use super::classify::Class;
+use crate::exchange::{Exchange, Outcome, Response};
+use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
-use crate::generate::render::{Request, Shown};
-use crate::target::exchange::{Exchange, Outcome, Response};
 
 /// Whether the same request without the fault was accepted in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ impl Judge<'_> {
             ("headers", from_json(&headers(&request.headers))),
         ];
         members.extend(body.map(|body| ("body", from_json(body))));
-        self.lent
+        self.fixtures
             .scope()
             .extend()
             .map("request", members)

@@ -23,7 +23,7 @@ fn sent(body: &Template, now: DateTime<Utc>) -> Result<Value, Trouble> {
         credentials: Credentials::Own,
         body: Content::Json(body.clone()),
     };
-    let request = render(&OPPORTUNITIES.lent, &draft, "POST", "/x", now)?;
+    let request = render(&OPPORTUNITIES.fixtures, &draft, "POST", "/x", now)?;
     Ok(request.json().expect("JSON"))
 }
 

@@ -92,7 +92,7 @@ impl Probity {
         self
     }
 
-    /// Settings that lend all of the reference server's world, for a server at this address.
+    /// Settings that provide all of the reference server's world, for a server at this address.
     pub fn settings(self, url: &str) -> Self {
         self.file("probity.toml", probity::reference::settings_toml(url)).tokens()
     }
