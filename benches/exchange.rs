@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench exchange`
 
-#[path = "../tests/properties/bench.rs"]
+#[path = "../tests/it/properties/bench.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod bench;
 
