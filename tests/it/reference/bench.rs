@@ -2,7 +2,7 @@
 
 use probity::reference::{self, Fault, Liberty, Options, Server, TOKENS};
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -19,6 +19,12 @@ pub struct Bench {
     pub token: &'static str,
 }
 
+/// A client: it speaks plain HTTP only, and yet will not be built without something to encrypt with.
+pub fn client() -> ClientBuilder {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+}
+
 impl Bench {
     pub fn new() -> Self {
         Self::with(Options::default())
@@ -26,7 +32,7 @@ impl Bench {
 
     pub fn with(options: Options) -> Self {
         let server = reference::start(options).expect("a free port");
-        let client = Client::builder().timeout(Duration::from_secs(10)).build().expect("a client");
+        let client = client().timeout(Duration::from_secs(10)).build().expect("a client");
         Self { server, client, token: TOKENS[0].1 }
     }
 

@@ -1,6 +1,6 @@
 //! That each deviation shows: under requests made for its area, a server with it answers otherwise than one without.
 
-use super::bench::{Bench, CLIENT, PROSPECT, together};
+use super::bench::{Bench, CLIENT, PROSPECT, client, together};
 use super::requests::{Sent, Step, full, steps};
 use probity::reference::{Fault, Liberty, Options};
 use reqwest::header::CONTENT_TYPE;
@@ -29,12 +29,8 @@ struct Seen {
 impl Sight {
     async fn of(options: Options, area: &str) -> Self {
         let bench = Bench::with(options);
-        let client = Client::builder()
-            .no_gzip()
-            .redirect(Policy::none())
-            .timeout(Duration::from_millis(700))
-            .build()
-            .expect("a client");
+        let client =
+            client().no_gzip().redirect(Policy::none()).timeout(Duration::from_millis(700)).build().expect("a client");
         let mut sight = Sight::default();
         for step in steps(area) {
             match step {
