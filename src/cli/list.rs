@@ -33,7 +33,7 @@ pub(crate) struct Args {
     faults: bool,
 
     /// The variations of the reference server instead
-    #[arg(long, alias = "liberties")]
+    #[arg(long, alias = "variations")]
     variations: bool,
 }
 

@@ -26,7 +26,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use hdrhistogram::Histogram;
 use tokio::sync::Notify;
 
 use crate::generate::render::Issued;
@@ -79,7 +78,7 @@ pub(crate) struct State {
     tallies: Vec<Tally>,
     controls: HashMap<usize, Control>,
     keys: HashMap<String, u32>,
-    latencies: Histogram<u64>,
+    latencies: Vec<Duration>,
     slowest: BTreeMap<String, Duration>,
     accepted: u64,
     under_way: usize,
@@ -152,7 +151,7 @@ impl<'a> Run<'a> {
                 tallies: judge.contract.requirements.iter().map(|_| Tally::default()).collect(),
                 controls: HashMap::new(),
                 keys: HashMap::new(),
-                latencies: Histogram::new(3).expect("three digits are allowed"),
+                latencies: Vec::new(),
                 slowest: BTreeMap::new(),
                 accepted: 0,
                 under_way: 0,

@@ -51,7 +51,7 @@ pub(crate) struct TargetOptions {
     pub fault: Vec<String>,
 
     /// Make the embedded server differ without breaking the contract (see `list --variations`); may be repeated
-    #[arg(long, alias = "liberty", value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
+    #[arg(long, alias = "variation", value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
     pub variation: Vec<String>,
 }
 

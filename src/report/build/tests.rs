@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hdrhistogram::Histogram;
 use serde_json::json;
 
 use super::*;
@@ -120,8 +119,7 @@ fn counterexample(exchanges: Vec<Arc<Exchange>>) -> Found {
 }
 
 fn outcome(contract: &Contract) -> Outcome {
-    let mut latencies = Histogram::new(3).unwrap();
-    latencies.record(1_500).unwrap();
+    let latencies = vec![Duration::from_micros(1_500)];
     Outcome {
         left_out: 0,
         tallies: contract.requirements.iter().map(|_| Tally::default()).collect(),
