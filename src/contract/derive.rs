@@ -2,16 +2,16 @@
 
 use serde_json::Value as Json;
 
-use super::document::escape;
-use super::operation::Operation;
 use super::requirement::{Always, Form, Level, Origin, Requirement};
-use super::schema::POINTER;
+use crate::document::escape;
+use crate::document::operation::Operation;
+use crate::schema::POINTER;
 
 /// The requirements of a document's operation.
 pub fn requirements(operation: &Operation) -> Vec<Requirement> {
     let mut all = always(operation);
-    if let Some(body) = &operation.body {
-        schema(&body.schema.json, "body", "", &mut all);
+    if let Some(body) = operation.body() {
+        schema(body.schema.json(), "body", "", &mut all);
     }
     all
 }
@@ -69,7 +69,7 @@ fn always(operation: &Operation) -> Vec<Requirement> {
         ));
     }
     for (i, response) in operation.responses.iter().enumerate() {
-        if response.content.iter().any(|(_, schema)| schema.is_some()) {
+        if response.content.iter().any(|m| m.schema.is_some()) {
             all.push(one(
                 &format!("response-{}-shape", response.status.to_lowercase()),
                 Level::Must,

@@ -9,8 +9,9 @@ use super::bind::{Control, Known, Seen};
 use super::classify::Class;
 use super::finding::{Breach, Finding, Found, Side, cut, differences, short};
 use crate::contract::coverage::stands;
-use crate::contract::operation::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
+use crate::document::media::is_json;
+use crate::document::response::Response as Documented;
 use crate::expression::{Expression, Operand, Scope, Trouble};
 use crate::target::exchange::{Exchange, Outcome};
 
@@ -91,14 +92,14 @@ impl Judge<'_> {
                     return None;
                 }
                 let given = seen.exchange.response()?.media_type();
-                let fits = documented.content.iter().any(|(name, _)| {
-                    let name = name.split(';').next().unwrap_or_default().trim();
+                let fits = documented.content.iter().any(|m| {
+                    let name = m.name.split(';').next().unwrap_or_default().trim();
                     let given = given.as_deref();
                     // What is JSON by its suffix is JSON, of a kind that the document need not know (RFC 6839).
                     let suffixed = is_json(name) && given.is_some_and(|given| given.ends_with("+json"));
                     name == "*/*" || suffixed || given == Some(&name.to_ascii_lowercase())
                 });
-                let names: Vec<&str> = documented.content.iter().map(|(n, _)| n.as_str()).collect();
+                let names: Vec<&str> = documented.content.iter().map(|m| m.name.as_str()).collect();
                 Some(if fits {
                     Found::Holds
                 } else {
@@ -189,8 +190,8 @@ fn must_accept(seen: &Seen) -> Found {
 }
 
 fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
-    let (_, schema) = documented.content.iter().find(|(n, s)| is_json(n) && s.is_some())?;
-    let schema = schema.as_ref()?;
+    let media = documented.content.iter().find(|m| is_json(&m.name) && m.schema.is_some())?;
+    let schema = media.schema.as_ref()?;
     let Some(body) = &seen.response_body else {
         let response = seen.exchange.response()?;
         let text = String::from_utf8_lossy(&response.body);
