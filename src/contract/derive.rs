@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::requirement::{Always, Form, Level, Origin, Requirement};
-use crate::document::escape;
 use crate::document::operation::Operation;
 use crate::schema::POINTER;
+use crate::schema::registry::escape;
 
 /// The requirements of a document's operation.
 pub fn requirements(operation: &Operation) -> Vec<Requirement> {

@@ -8,7 +8,7 @@ use super::seed::Seed;
 use super::text::{LONGEST, fit, lengths, of_length, shaped};
 use crate::contract::derive::{is_checked_format, required_part};
 use crate::contract::template::{Template, segments};
-use crate::document::escape;
+use crate::schema::registry::escape;
 
 /// The label of a change that only puts a field in.
 pub const PLAIN: &str = "a plain value";
