@@ -3,6 +3,7 @@
 //! This file is both the tests and the command that they test: with a variable set, it is what a user's
 //! `tests/conformance.rs` is. So no test has to guess where Cargo has put another one's program.
 
+#[expect(dead_code, reason = "the other tests need more of it")]
 mod support;
 
 use std::collections::BTreeSet;

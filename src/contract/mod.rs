@@ -2,14 +2,16 @@
 //!
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
-//! - [`lookup`]: how what a target lends is found
+//! - [`lookup`]: how what a target provides is found
 //! - [`requirement`]: what all of them become
 //! - [`coverage`]: which fields they speak of
 
+mod answers;
 pub mod cases;
 pub mod coverage;
 pub mod derive;
 mod files;
+mod ids;
 pub mod lookup;
 pub mod requirement;
 pub mod steps;
@@ -46,9 +48,9 @@ pub struct Contract {
     pub open: Vec<Open>,
     /// Expressions that cases share.
     pub defines: Arc<Defines>,
-    /// What a target must lend.
+    /// What a target must provide.
     pub fixtures: FixtureSchema,
-    /// How what a target lends is found.
+    /// How what a target provides is found.
     pub lookup: Lookup,
     /// Lists that valid values are drawn from, in this order.
     pub values: Vec<ValueList>,
@@ -56,8 +58,8 @@ pub struct Contract {
     pub callers: Vec<String>,
     /// What a created record is called.
     pub record: Option<Expression>,
-    /// The body field that carries the run's mark, by JSON Pointer.
-    pub mark: Option<String>,
+    /// The body field that carries the run tag, by JSON Pointer.
+    pub run_tag: Option<String>,
     /// A time that the server sets on arrival.
     pub clock: Option<Expression>,
 }
@@ -106,9 +108,12 @@ impl Contract {
     pub fn load(location: &Location) -> Result<Self> {
         let mut files = files::read(location)?;
         let root = yaml::parse(&files.contract)?;
+        if let Some(old) = root.get("mark") {
+            return Err(old.error("`mark` is now called `run_tag`").help("write run_tag: in its place"));
+        }
         root.only(
             "contract.yaml",
-            &["spec", "operation", "fixtures", "lookup", "record", "mark", "clock", "define", "values", "callers"],
+            &["spec", "operation", "fixtures", "lookup", "record", "run_tag", "clock", "define", "values", "callers"],
         )?;
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
@@ -119,6 +124,7 @@ impl Contract {
         let vocabulary = Vocabulary::new(defines.timely());
         let cases = cases::read(&files.areas, &vocabulary)?;
         let mut requirements = derive::requirements(&operation);
+        ids::tell_apart(&mut requirements);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
@@ -132,7 +138,7 @@ impl Contract {
             values: values(&root, &operation, &vocabulary.request)?,
             callers: callers(&root)?,
             record: expression("record")?,
-            mark: root.get("mark").map(|n| n.string("`mark`").map(str::to_owned)).transpose()?,
+            run_tag: root.get("run_tag").map(|n| n.string("`run_tag`").map(str::to_owned)).transpose()?,
             clock: expression("clock")?,
             open: cases.open,
             defines: Arc::new(defines),

@@ -8,7 +8,6 @@
 //! - [`draft`]: a request before it is sent
 //! - [`step`]: what a case's step changes of a draft
 //! - [`render`]: a draft as the bytes that are sent
-//! - [`renew`]: a recorded request, to be sent again
 
 pub mod body;
 pub mod cover;
@@ -16,7 +15,6 @@ pub mod draft;
 pub mod fault;
 pub mod instant;
 pub mod render;
-pub mod renew;
 pub mod seed;
 pub mod step;
 pub mod text;

@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::draft::{Content, Credentials, Draft, KEY_HEADER};
-use super::render::{Request, Shown};
 use crate::contract::steps::Send;
 use crate::contract::template::Template;
+use crate::exchange::{Request, Shown};
 use crate::expression::Trouble;
 
 /// Whether a step leaves credentials, headers other than the key, and the body's form alone.

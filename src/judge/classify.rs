@@ -7,9 +7,9 @@ use super::Judge;
 use crate::contract::Target;
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
+use crate::exchange::Exchange;
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::schema::Violation;
-use crate::target::exchange::Exchange;
 
 /// What the contract says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Judge<'_> {
                     places.push(String::new());
                 }
                 (Err(Trouble::Fixture(path)), _) => {
-                    return Class::Open(format!("the settings lend no `{path}`"));
+                    return Class::Open(format!("the settings provide no `{path}`"));
                 }
                 (Err(_), _) | (_, Err(_)) if !violations.is_empty() => {}
                 (Err(error), _) | (_, Err(error)) => return Class::Open(error.to_string()),
@@ -108,7 +108,7 @@ impl Judge<'_> {
         self.contract.requirements.iter().position(|r| matches!(&r.form, Form::Schema(p) if p == part))
     }
 
-    /// Values outside the lists that the target lends are open: it has more than it lends.
+    /// Values outside the lists that the target provides are open: it has more than it provides.
     fn values(self, scope: &Scope, body: Option<&Json>) -> Option<Class> {
         for list in &self.contract.values {
             let value = match &list.target {
@@ -128,7 +128,7 @@ impl Judge<'_> {
             };
             match list.list.json(scope) {
                 Ok(Json::Array(items)) if items.contains(&value) => {}
-                Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are lent"))),
+                Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are provided"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }
         }

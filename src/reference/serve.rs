@@ -3,8 +3,9 @@
 
 use super::faults::authentication::ConnectionMemory;
 use super::respond::Severed;
-use super::{Liberty, Options, app, wire};
+use super::{Options, Variation, app};
 use crate::reference::deviations::Deviations;
+use crate::reference::transport;
 use axum::Router;
 use axum::http::Request;
 use axum::response::Response;
@@ -77,8 +78,8 @@ async fn accept(listener: TcpListener, options: &Options) {
     let app = app(options);
     let deviations = Deviations::new(options);
     let mut http = http1::Builder::new();
-    http.auto_date_header(!wire::is_undated(&deviations));
-    if deviations.liberty(Liberty::IdleConnectionsClosed) {
+    http.auto_date_header(!transport::is_undated(&deviations));
+    if deviations.variation(Variation::IdleConnectionsClosed) {
         http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(500));
     }
     loop {

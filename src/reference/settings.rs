@@ -1,14 +1,14 @@
-//! What a client has to know of the world: tokens, and a settings file with everything that it lends.
+//! What a client has to know of the world: tokens, and a settings file with everything that it provides.
 
-use super::residents;
 use super::world::{self, Household};
+use crate::reference::seed_data;
 use std::fmt::Write as _;
 
 /// The environment variables that the settings name, with the token of each.
 pub const TOKENS: &[(&str, &str)] = &[
-    (residents::TOKENS[0].variable, residents::TOKENS[0].secret),
-    (residents::TOKENS[1].variable, residents::TOKENS[1].secret),
-    (residents::TOKENS[2].variable, residents::TOKENS[2].secret),
+    (seed_data::TOKENS[0].variable, seed_data::TOKENS[0].secret),
+    (seed_data::TOKENS[1].variable, seed_data::TOKENS[1].secret),
+    (seed_data::TOKENS[2].variable, seed_data::TOKENS[2].secret),
 ];
 
 /// The token in one of these variables.
@@ -26,7 +26,7 @@ pub fn settings_toml(url: &str) -> String {
 
 /// A line for a shell that creates an opportunity, with the token in its variable.
 pub fn curl_line(url: &str) -> String {
-    let household = world::households(residents::CALLER.book_id).nth(1).map_or("", |household| household.id);
+    let household = world::households(seed_data::CALLER.book_id).nth(1).map_or("", |household| household.id);
     format!(
         "curl -sS -X POST '{}/v1/households/{household}/opportunities' \\\n  -H \"Authorization: Bearer ${{{}}}\" \\\n  \
          -H 'Content-Type: application/json' \\\n  --data '{{\"name\": \"First one\", \"value\": 500000, \"probability\": 75}}'\n",
@@ -41,9 +41,9 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
         writeln!(toml, "[identities.{identity}]\ntoken = {{ env = \"{variable}\" }}\n")?;
     }
 
-    let caller = &residents::CALLER;
+    let caller = &seed_data::CALLER;
     // The first household of the book is left for servers that always answer with it.
-    // Of the others one of each type: what is lent twice costs requests and shows no more.
+    // Of the others one of each type: what is provided twice costs requests and shows no more.
     let mut lent: Vec<&Household> = Vec::new();
     for household in world::households(caller.book_id).skip(1) {
         if lent.iter().all(|other| other.kind != household.kind) {
@@ -52,7 +52,7 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
     }
     let defaults: Vec<&str> =
         lent.iter().filter_map(|h| world::default_pipeline(h.book_id, h.kind)).map(|pipeline| pipeline.id).collect();
-    let foreign = residents::HOUSEHOLDS.iter().find(|household| household.book_id != caller.book_id);
+    let foreign = seed_data::HOUSEHOLDS.iter().find(|household| household.book_id != caller.book_id);
     writeln!(toml, "[fixtures]")?;
     if let Some(household) = lent.first() {
         writeln!(toml, "household_id = \"{}\"", household.id)?;
@@ -66,7 +66,7 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
         writeln!(toml, "foreign_user_id = \"{}\"", household.advisor.id)?;
     }
     writeln!(toml, "caller_user_id = \"{}\"", caller.id)?;
-    writeln!(toml, "colleague_user_id = \"{}\"", residents::COLLEAGUE.id)?;
+    writeln!(toml, "colleague_user_id = \"{}\"", seed_data::COLLEAGUE.id)?;
 
     for household in lent {
         if let Some(pipeline) = world::default_pipeline(household.book_id, household.kind) {

@@ -1,68 +1,33 @@
 //! What a run showed, for programs and for people: one report, one file for each writer.
 //!
-//! - [`model`]: the report, in the shape of `report.json`: its [`header`], each [`requirement`], [`figures`], its [`end`],
-//!   the gate's [`ruling`]
-//! - [`build`]: from what a run brought to its report
-//! - [`record`]: exchanges as reports show them, without tokens
-//! - [`summary`]: how many requirements have which verdict
-//! - [`curl`]: a request as a command that sends it again
-//! - [`ranges`]: many numbers in a short text
-//! - [`json`]: writing and reading `report.json`
-//! - [`exchanges`]: `exchanges.ndjson`, written as exchanges happen
-//! - [`created`]: `created.ndjson`, written as records are created
-//! - [`narrator`]: exchanges on stderr, as they happen
-//! - [`FORMATS`]: the one table of what a report can be written as: [`json`], [`junit`], [`ctrf`], [`markdown`],
-//!   [`sarif`], [`har`], [`html`], [`badge`]
-//! - [`github`]: annotations in the log of a GitHub job
-//! - [`terminal`]: the summary on stdout
-//! - [`merge`]: the parts of a run, joined
-//! - [`replayed`]: what came of sending requests of a report again
-//! - [`progress`]: the bar on stderr
-//! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
+//! - [`model`]: the report, in the shape of `report.json`: its header, each requirement, figures, its end, the gate's
+//!   ruling; [`model::record`]: exchanges as reports show them, without tokens
+//! - [`build`]: from what a run brought to its report; [`build::merge`]: the parts of a run, joined
+//! - [`format`]: one file for each format: json, junit, ctrf, markdown, sarif, har, html, badge, GitHub annotations
+//! - [`terminal`]: the summary on stdout, the bar on stderr
+//! - [`log`]: what is written while a run goes on: `exchanges.ndjson`, `created.ndjson`, and `-v` on stderr
+//! - [`text`]: text that fits a terminal, how verdicts are called and shown, requests as commands
 //!
-//! Everything but `exchanges`, `created`, `narrator` and `progress` is a pure function of the report. What a report means
+//! //! Everything but [`log`] and `terminal::progress` is a pure function of the report. What a report means
 //! for the exit code is not its business, see [`crate::gate`].
 
-pub mod badge;
 pub mod build;
-pub mod created;
-pub mod ctrf;
-pub mod curl;
-pub mod end;
-pub mod exchanges;
-pub mod figures;
-pub mod github;
-pub mod har;
-pub mod header;
-pub mod html;
-pub mod json;
-pub mod junit;
-pub mod markdown;
-pub mod merge;
+pub mod format;
+pub mod log;
 pub mod model;
-pub mod narrator;
-pub mod progress;
-pub mod ranges;
-pub mod record;
-pub mod replayed;
-pub mod requirement;
-pub mod ruling;
 #[cfg(test)]
 pub(crate) mod sample;
-pub mod sarif;
-pub mod summary;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod text;
-pub mod words;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use build::Facts;
 pub use model::Report;
-pub use record::Recorder;
+pub use model::record::Recorder;
 
 /// The JSON Schema (2020-12) of `report.json`.
 pub const SCHEMA: &str = include_str!("report.schema.json");
@@ -111,63 +76,63 @@ pub const FORMATS: &[Format] = &[
         file: "report.html",
         text: "one page for people, which needs no network",
         always: true,
-        render: html::of_folder,
+        render: format::html::of_folder,
     },
     Format {
         name: "junit",
         file: "junit.xml",
         text: "JUnit XML, for whatever shows test results: GitLab, Jenkins, actions for GitHub",
         always: true,
-        render: |report, _| Ok(junit::render(report)),
+        render: |report, _| Ok(format::junit::render(report)),
     },
     Format {
         name: "markdown",
         file: "report.md",
         text: "short Markdown, for a comment on a merge request",
         always: false,
-        render: |report, _| Ok(markdown::render(report, markdown::COMMENT)),
+        render: |report, _| Ok(format::markdown::render(report, format::markdown::COMMENT)),
     },
     Format {
         name: "har",
         file: "exchanges.har",
         text: "every exchange as HAR 1.2, for the developer tools of browsers and for proxies",
         always: false,
-        render: |report, folder| har::render(report, exchanges::read(&folder.join(EXCHANGES))?),
+        render: |report, folder| format::har::render(report, log::exchanges::read(&folder.join(EXCHANGES))?),
     },
     Format {
         name: "sarif",
         file: "report.sarif",
         text: "failures at their lines in document and cases as SARIF 2.1.0, for code scanning",
         always: false,
-        render: |report, _| Ok(sarif::render(report)),
+        render: |report, _| Ok(format::sarif::render(report)),
     },
     Format {
         name: "ctrf",
         file: "ctrf-report.json",
         text: "Common Test Report Format, for the tools that read it",
         always: false,
-        render: |report, _| Ok(ctrf::render(report)),
+        render: |report, _| Ok(format::ctrf::render(report)),
     },
     Format {
         name: "badge",
         file: "badge.svg",
         text: "a badge",
         always: false,
-        render: |report, _| Ok(badge::svg(report)),
+        render: |report, _| Ok(format::badge::svg(report)),
     },
     Format {
         name: "shields",
         file: "badge.json",
         text: "the same for an endpoint badge of shields.io",
         always: false,
-        render: |report, _| Ok(badge::shields(report)),
+        render: |report, _| Ok(format::badge::shields(report)),
     },
     Format {
         name: "json",
         file: REPORT,
         text: "the report itself; its shape is published as a JSON Schema",
         always: true,
-        render: |report, _| Ok(json::render(report)),
+        render: |report, _| Ok(format::json::render(report)),
     },
 ];
 
@@ -216,5 +181,5 @@ fn write(dir: &Path, report: &Report, format: &Format) -> Result<PathBuf, WriteE
 /// What the system says.
 pub(crate) fn write_file(dir: &Path, name: &str, text: &str) -> Result<(), WriteError> {
     let path = dir.join(name);
-    json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
+    format::json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
 }

@@ -1,26 +1,24 @@
-//! Carrying a plan out: first contact, the pool, the trials, and a last look.
+//! Carrying a plan out: preflight, the pool, the trials, and a final check.
 //!
-//! - [`contact`]: whether there is a target that takes valid requests at all
+//! - [`preflight`]: whether there is a target that takes valid requests at all
 //! - [`ledger`]: what was created
 //! - [`outcome`]: what a run brought
 //! - [`pool`]: requests of the shared pool, and the last one
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
 //! - [`unanswered`]: what got no answer, sent again
-//! - [`replay`]: requests of an earlier run, sent again
 //! - [`shrink`]: the smallest request that still fails
 //! - [`event`]: what is told while it goes on
 
-pub mod contact;
 pub mod event;
 pub mod ledger;
 pub mod outcome;
 mod pool;
-pub mod replay;
-mod send;
+pub mod preflight;
+pub(crate) mod send;
 mod shrink;
-mod trial;
-mod unanswered;
+pub(crate) mod trial;
+pub(crate) mod unanswered;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
@@ -28,22 +26,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use hdrhistogram::Histogram;
 use tokio::sync::Notify;
 
 use crate::generate::render::Issued;
-use crate::generate::seed::{Mark, Seed};
+use crate::generate::seed::{RunTag, Seed};
+use crate::http::client::Client;
 use crate::judge::Judge;
 use crate::judge::bind::{Control, Known, Seen};
 use crate::judge::finding::Finding;
 use crate::judge::tally::Tally;
 use crate::plan::{FULL, Limit, MINIMAL, Plan};
-use crate::target::client::Client;
-use crate::target::settings::Budget;
-use contact::Stop;
+use crate::settings::Budget;
 use event::{Event, Sink};
 use ledger::Ledger;
-pub use outcome::{Figures, Outcome, Standing};
+pub use outcome::{Figures, Health, Outcome};
+use preflight::Stop;
 
 /// How many of the slowest requirements are told.
 pub const SLOWEST: usize = 5;
@@ -53,8 +50,8 @@ pub const SLOWEST: usize = 5;
 pub struct Options {
     /// The run's seed.
     pub seed: Seed,
-    /// The run's mark.
-    pub mark: Mark,
+    /// The run tag.
+    pub run_tag: RunTag,
     /// After how many failed requirements no more is sent.
     pub max_failures: Option<usize>,
     /// Whether the smallest requests that still fail are looked for.
@@ -63,25 +60,25 @@ pub struct Options {
 
 /// A run under way.
 pub(crate) struct Run<'a> {
-    judge: Judge<'a>,
-    plan: &'a Plan,
-    client: &'a Client,
-    options: &'a Options,
-    state: Mutex<State>,
-    sink: Mutex<&'a mut dyn Sink>,
-    issued: Issued,
-    number: AtomicU64,
+    pub(crate) judge: Judge<'a>,
+    pub(crate) plan: &'a Plan,
+    pub(crate) client: &'a Client,
+    pub(crate) options: &'a Options,
+    pub(crate) state: Mutex<State>,
+    pub(crate) sink: Mutex<&'a mut dyn Sink>,
+    pub(crate) issued: Issued,
+    pub(crate) number: AtomicU64,
     /// Told when a request was answered.
-    answered: Notify,
+    pub(crate) answered: Notify,
     /// Held while a token is tried.
-    trying: tokio::sync::Mutex<()>,
+    pub(crate) trying: tokio::sync::Mutex<()>,
 }
 
-struct State {
+pub(crate) struct State {
     tallies: Vec<Tally>,
     controls: HashMap<usize, Control>,
     keys: HashMap<String, u32>,
-    latencies: Histogram<u64>,
+    latencies: Vec<Duration>,
     slowest: BTreeMap<String, Duration>,
     accepted: u64,
     under_way: usize,
@@ -101,8 +98,8 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
     sink.event(Event::Planned { requests: plan.requests() as u64 });
     let begun = Begun::now(client);
     let run = Run::new(judge, plan, client, options, sink);
-    let mut standing = Standing::NotAsked;
-    match run.first_contact(&[MINIMAL, FULL]).await {
+    let mut health = Health::NotAsked;
+    match run.preflight(&[MINIMAL, FULL]).await {
         Some(stop) => {
             run.lock().stop = Some(stop);
             run.leave_all_out();
@@ -112,8 +109,8 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
             run.pool().await;
             run.rest().await;
             run.obstacles();
-            standing = run.last_look().await;
-            if standing == Standing::Yes {
+            health = run.final_check().await;
+            if health == Health::Yes {
                 run.unanswered().await;
             }
             if options.shrink {
@@ -121,24 +118,30 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
             }
         }
     }
-    run.outcome(begun, standing)
+    run.outcome(begun, health)
 }
 
 /// When a run began.
-struct Begun {
+pub(crate) struct Begun {
     started: DateTime<Utc>,
     timer: tokio::time::Instant,
 }
 
 impl Begun {
-    fn now(client: &Client) -> Self {
+    pub(crate) fn now(client: &Client) -> Self {
         client.pace().begin();
         Self { started: client.clock().local(), timer: tokio::time::Instant::now() }
     }
 }
 
 impl<'a> Run<'a> {
-    fn new(judge: Judge<'a>, plan: &'a Plan, client: &'a Client, options: &'a Options, sink: &'a mut dyn Sink) -> Self {
+    pub(crate) fn new(
+        judge: Judge<'a>,
+        plan: &'a Plan,
+        client: &'a Client,
+        options: &'a Options,
+        sink: &'a mut dyn Sink,
+    ) -> Self {
         Self {
             judge,
             plan,
@@ -148,7 +151,7 @@ impl<'a> Run<'a> {
                 tallies: judge.contract.requirements.iter().map(|_| Tally::default()).collect(),
                 controls: HashMap::new(),
                 keys: HashMap::new(),
-                latencies: Histogram::new(3).expect("three digits are allowed"),
+                latencies: Vec::new(),
                 slowest: BTreeMap::new(),
                 accepted: 0,
                 under_way: 0,
@@ -169,7 +172,7 @@ impl<'a> Run<'a> {
     }
 
     /// What it brought.
-    fn outcome(self, begun: Begun, standing: Standing) -> Outcome {
+    pub(crate) fn outcome(self, begun: Begun, health: Health) -> Outcome {
         let client = self.client;
         let is_late = client.pace().is_late();
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -187,7 +190,7 @@ impl<'a> Run<'a> {
             tallies: state.tallies,
             left_out: state.left_out,
             stop,
-            standing,
+            health,
             figures: Figures {
                 started: begun.started,
                 elapsed: begun.timer.elapsed(),
@@ -205,7 +208,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -219,7 +222,7 @@ impl<'a> Run<'a> {
     }
 
     /// Adds findings about requirements that this run is about.
-    fn add(&self, findings: Vec<Finding>) {
+    pub(crate) fn add(&self, findings: Vec<Finding>) {
         let mut state = self.lock();
         for finding in findings {
             if self.plan.selected[finding.requirement] {
@@ -229,7 +232,7 @@ impl<'a> Run<'a> {
     }
 
     /// Grants room for some requests, if the run may send so many more. What is not sent is given back.
-    fn grant(&self, requests: usize) -> bool {
+    pub(crate) fn grant(&self, requests: usize) -> bool {
         if self.is_over() {
             return false;
         }
@@ -259,11 +262,11 @@ impl<'a> Run<'a> {
     }
 
     /// Nothing more is sent; the first reason counts.
-    fn end(&self, stop: Stop) {
+    pub(crate) fn end(&self, stop: Stop) {
         self.lock().stop.get_or_insert(stop);
     }
 
-    fn leave_out(&self, requirement: usize) {
+    pub(crate) fn leave_out(&self, requirement: usize) {
         self.lock().tallies[requirement].left_out += 1;
     }
 
@@ -305,10 +308,10 @@ pub(crate) fn control_of(seen: &Seen) -> Control {
 }
 
 /// Names what was tried in findings that do not say it themselves.
-fn label(finding: &mut Finding, label: &str) {
-    if let crate::judge::finding::Found::Broken(breach) = &mut finding.found
-        && breach.label.is_empty()
+pub(crate) fn label(finding: &mut Finding, label: &str) {
+    if let crate::judge::finding::Found::Broken(counterexample) = &mut finding.found
+        && counterexample.label.is_empty()
     {
-        Arc::make_mut(breach).label = label.to_owned();
+        Arc::make_mut(counterexample).label = label.to_owned();
     }
 }

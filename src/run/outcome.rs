@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hdrhistogram::Histogram;
 
-use super::contact::Stop;
 use crate::judge::tally::Tally;
+use crate::run::preflight::Stop;
 
 /// What a run brought.
 #[derive(Debug)]
@@ -18,14 +17,14 @@ pub struct Outcome {
     /// Why it did not come to its end, if so.
     pub stop: Option<Stop>,
     /// What happened to the server in the end.
-    pub standing: Standing,
+    pub health: Health,
     /// Figures.
     pub figures: Figures,
 }
 
 /// Whether the server still answered a valid request at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Health {
     /// It did.
     Yes,
     /// It did not; what came instead.
@@ -53,8 +52,8 @@ pub struct Figures {
     pub uncertain: u64,
     /// How long all waited because the server asked for it.
     pub waited: Duration,
-    /// How long answers took, in microseconds.
-    pub latencies: Histogram<u64>,
+    /// How long answers took, in any order.
+    pub latencies: Vec<Duration>,
     /// The requirements whose requests took longest, with the longest: the slowest first.
     pub slowest: Vec<(String, Duration)>,
     /// The most requests that were under way at once.

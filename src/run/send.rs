@@ -6,19 +6,20 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::join_all;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::contact::Stop;
 use super::event::Event;
 use super::{Run, State};
+use crate::exchange::Request;
+use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
-use crate::generate::render::{Rendering, Request};
+use crate::generate::render::Rendering;
+use crate::http::client::{Manner, Sent};
 use crate::judge::bind::{Control, Purpose, Seen};
 use crate::plan::{Entry, Limit, MINIMAL};
-use crate::target::client::{Manner, Sent};
-use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
+use crate::run::preflight::Stop;
 
 /// A request that is about to be sent.
-pub(super) struct Ready {
+pub(crate) struct Ready {
     pub request: Request,
     pub name: String,
     pub control: Control,
@@ -29,7 +30,7 @@ pub(super) struct Ready {
 }
 
 /// A place for requests that go out at once.
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     state: &'a Mutex<State>,
     answered: &'a Notify,
     requests: u64,
@@ -48,7 +49,7 @@ const TOKENS_TRIED: u32 = 10;
 
 impl Run<'_> {
     /// Makes a request out of a draft.
-    pub(super) fn render(
+    pub(crate) fn render(
         &self,
         draft: &Draft,
         name: &str,
@@ -61,7 +62,7 @@ impl Run<'_> {
         let scope = scope.extend().value("now", timestamp(now)).build();
         let mut rendering = Rendering {
             now,
-            mark: &self.options.mark,
+            run_tag: &self.options.run_tag,
             seed: self.options.seed,
             trial: name,
             count: *count,
@@ -76,7 +77,7 @@ impl Run<'_> {
     }
 
     /// A place for some requests that go out at once; None if nothing more is to be sent.
-    pub(super) async fn place(&self, requests: usize) -> Option<Place<'_>> {
+    pub(crate) async fn place(&self, requests: usize) -> Option<Place<'_>> {
         let permit = tokio::select! {
             permit = self.client.pace().place(requests) => permit?,
             () = self.client.stop().cancelled() => return None,
@@ -111,10 +112,10 @@ impl Run<'_> {
     }
 
     /// Sends one request of the pool; None if nothing more is to be sent.
-    pub(super) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
+    pub(crate) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
         // What depends on the time is made when it can be sent at once.
         let place = self.place(1).await?;
-        let scope = self.judge.lent.bare_scope();
+        let scope = self.judge.fixtures.bare_scope();
         let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
         let name = name.to_owned();
         let ready = Ready { request, name, control, about: entry.about, plain: true, repeatable: true };
@@ -123,7 +124,7 @@ impl Run<'_> {
 
     /// Sends requests at once, in the order given, on connections of their own if `alone`, and looks
     /// at what comes back.
-    pub(super) async fn send(&self, ready: Vec<Ready>, _place: &Place<'_>, alone: bool) -> Vec<Seen> {
+    pub(crate) async fn send(&self, ready: Vec<Ready>, _place: &Place<'_>, alone: bool) -> Vec<Seen> {
         let fresh = self.register(&ready);
         let sent = ready.into_iter().zip(fresh).map(|(ready, fresh)| async move {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
@@ -195,7 +196,7 @@ impl Run<'_> {
         }
         self.lock().tokens_tried = tried;
         let name = format!("token/{identity}");
-        let scope = self.judge.lent.bare_scope();
+        let scope = self.judge.fixtures.bare_scope();
         let draft = &self.plan.entries[MINIMAL].draft;
         let mut request = self.render(draft, &name, &mut u64::from(tried), scope, None).ok()?;
         request.identity = identity.to_owned();
@@ -240,7 +241,7 @@ impl Run<'_> {
     }
 
     /// Learns the server's time from its response, where it sends no `Date`.
-    fn learn(&self, ready: &Ready, sent: &crate::target::client::Sent) {
+    fn learn(&self, ready: &Ready, sent: &crate::http::client::Sent) {
         let (Some(time), Outcome::Response(response)) = (&self.judge.contract.clock, &sent.outcome) else {
             return;
         };
@@ -266,10 +267,8 @@ impl Run<'_> {
     fn note(&self, exchange: &Exchange, purpose: Purpose) {
         let created = {
             let mut state = self.lock();
-            let micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX);
-            // Fails only beyond what a histogram can hold, which is centuries.
             if exchange.response().is_some() {
-                let _ = state.latencies.record(micros);
+                state.latencies.push(exchange.elapsed);
                 let requirement = exchange.trial.split('#').next().unwrap_or_default();
                 let requirement = if requirement.starts_with("pool/") { "pool" } else { requirement };
                 let slowest = state.slowest.entry(requirement.to_owned()).or_default();

@@ -6,17 +6,17 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Run;
 use super::shrink::{Once, Reserve, Subject};
-use crate::judge::finding::{Breach, Finding, Found};
+use crate::exchange::{Exchange, FailureKind, Outcome};
+use crate::judge::finding::{Counterexample, Finding, Found};
 use crate::judge::tally::{Again, Verdict};
-use crate::target::exchange::{Exchange, FailureKind, Outcome};
 
 /// How often it is sent again.
-pub(super) const AGAIN: u64 = 2;
+pub(crate) const AGAIN: u64 = 2;
 
 impl Run<'_> {
     /// Tries again what is inconclusive because a request got no whole answer. To be asked of a server that still
     /// answers others.
-    pub(super) async fn unanswered(&self) {
+    pub(crate) async fn unanswered(&self) {
         let requirements = &self.judge.contract.requirements;
         let doubted: Vec<(usize, String)> = {
             let state = self.lock();
@@ -56,20 +56,20 @@ impl Run<'_> {
             Subject::Entry(entry) => entry.label.clone(),
             Subject::Trial(trial, _) => trial.row.as_ref().map(|r| r.label.clone()).unwrap_or_default(),
         };
-        let breach = never(label, kind, &exchange);
+        let counterexample = never(label, kind, &exchange);
         self.add(vec![Finding {
             requirement,
             trial,
             exchange: Some(exchange.number),
-            found: Found::Broken(Arc::new(breach)),
+            found: Found::Broken(Arc::new(counterexample)),
         }]);
         self.lock().tallies[requirement].again = Some(Again { sent: AGAIN, broken: AGAIN });
     }
 }
 
 /// No answer, however often it was asked for.
-pub(super) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Breach {
-    Breach {
+pub(crate) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Counterexample {
+    Counterexample {
         label,
         expected: "an answer, as other requests got".to_owned(),
         actual: format!("none, each of {} times: {}", AGAIN + 1, kind.text()),
@@ -81,7 +81,7 @@ pub(super) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) 
 }
 
 /// The last of some exchanges that the server left without a whole answer.
-pub(super) fn silence(exchanges: &[Arc<Exchange>]) -> Option<(FailureKind, Arc<Exchange>)> {
+pub(crate) fn silence(exchanges: &[Arc<Exchange>]) -> Option<(FailureKind, Arc<Exchange>)> {
     exchanges.iter().rev().find_map(|exchange| match &exchange.outcome {
         Outcome::Failed(failure) if failure.kind.is_silence() => Some((failure.kind, Arc::clone(exchange))),
         _ => None,

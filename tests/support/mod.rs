@@ -4,8 +4,6 @@
 //! - [`server`]: small servers that answer whatever a test wants
 //! - [`contract`]: copies of the shipped contract, to be changed
 
-#![expect(dead_code, reason = "every test file uses its own part")]
-
 pub mod contract;
 pub mod server;
 
@@ -92,7 +90,7 @@ impl Probity {
         self
     }
 
-    /// Settings that lend all of the reference server's world, for a server at this address.
+    /// Settings that provide all of the reference server's world, for a server at this address.
     pub fn settings(self, url: &str) -> Self {
         self.file("probity.toml", probity::reference::settings_toml(url)).tokens()
     }

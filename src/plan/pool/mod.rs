@@ -14,10 +14,10 @@ use crate::contract::Target;
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
 use crate::document::parameter::ParameterLocation;
+use crate::exchange::Request;
 use crate::expression::{Expression, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::{Choice, KEY_HEADER};
-use crate::generate::render::Request;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::judge::classify::Class;
@@ -55,10 +55,10 @@ impl Planner<'_> {
             .map(|(i, r)| (i, &r.form))
     }
 
-    /// The fixed part of the pool, and the rules that nothing which is lent can speak to, with what is missing.
+    /// The fixed part of the pool, and the rules that nothing which is provided can speak to, with what is missing.
     pub(super) fn entries(&self) -> Result<(Vec<Entry>, Obstacles)> {
         let fields = self.fields();
-        let callers = self.judge.lent.callers(self.judge.contract);
+        let callers = self.judge.fixtures.callers(self.judge.contract);
         let mut none =
             Shape { presence: vec![Some(false); fields.len()], choice: Choice { path: Some(0), ..Choice::default() } };
         let has_key = self.has_key();
@@ -79,7 +79,7 @@ impl Planner<'_> {
             entries.push(entry);
         }
         self.shrink(&mut entries[super::MINIMAL]);
-        if self.judge.contract.mark.is_some() {
+        if self.judge.contract.run_tag.is_some() {
             // The smallest request is everybody's base: its text is plain.
             self.plain(&mut entries[super::MINIMAL]);
         }
@@ -87,7 +87,7 @@ impl Planner<'_> {
         let obstacles = self.rules(&mut entries);
         self.edges(&none, &mut entries);
         self.faults(&mut entries);
-        self.breaches(&none, &mut entries);
+        self.counterexamples(&none, &mut entries);
         Ok((entries, obstacles))
     }
 
@@ -130,7 +130,7 @@ impl Planner<'_> {
     /// How many values the first path parameter with a list has.
     fn path_values(&self) -> usize {
         let list = self.judge.contract.values.iter().find(|v| matches!(v.target, Target::Path(_)));
-        list.and_then(|l| l.list.json(self.judge.lent.scope()).ok())
+        list.and_then(|l| l.list.json(self.judge.fixtures.scope()).ok())
             .and_then(|v| v.as_array().map(Vec::len))
             .unwrap_or(1)
     }

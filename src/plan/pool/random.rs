@@ -22,7 +22,7 @@ impl Planner<'_> {
             now: self.now,
             strategy: draws(self.judge, &shape),
             shape,
-            callers: self.judge.lent.callers(self.judge.contract),
+            callers: self.judge.fixtures.callers(self.judge.contract),
             changes: schema.map(fault::faults).unwrap_or_default(),
         }
     }

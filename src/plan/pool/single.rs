@@ -6,14 +6,14 @@ use super::super::MINIMAL;
 use super::draw::draws;
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
 use crate::contract::requirement::Form;
+use crate::exchange::Request;
 use crate::generate::draft::Content;
 use crate::generate::fault::{self, Change};
-use crate::generate::render::Request;
 use crate::generate::seed::Seed;
 use crate::judge::classify::Class;
 
 /// How many requests are made for each constraint that break only it.
-const BREACHES: u64 = 3;
+const COUNTEREXAMPLES: u64 = 3;
 
 impl Planner<'_> {
     pub(super) fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
@@ -152,7 +152,7 @@ impl Planner<'_> {
     }
 
     /// Requests that break one constraint and nothing else.
-    pub(super) fn breaches(&self, none: &Shape, entries: &mut Vec<Entry>) {
+    pub(super) fn counterexamples(&self, none: &Shape, entries: &mut Vec<Entry>) {
         let fields = self.fields();
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
@@ -177,8 +177,8 @@ impl Planner<'_> {
                 .map(|(patience, presence)| (patience, Shape { presence, ..none.clone() }))
                 .collect();
             let id = &self.judge.contract.requirements[i].id;
-            for n in 0..BREACHES {
-                let name = format!("{id}#breach-{n}");
+            for n in 0..COUNTEREXAMPLES {
+                let name = format!("{id}#counterexample-{n}");
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 let entry = shapes.iter().find_map(|(patience, shape)| {
                     let strategy = draws(self.judge, shape);

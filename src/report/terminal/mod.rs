@@ -6,22 +6,20 @@
 //! - [`notes`]: what is not known, and what was observed
 //! - [`replayed`]: what came of sending requests of a report again
 
-mod failures;
-mod notes;
-mod replayed;
-mod table;
-
-pub use replayed::render as render_replayed;
+pub(crate) mod failures;
+pub(crate) mod notes;
+pub mod progress;
+pub(crate) mod table;
 
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 
 use super::EXCHANGES;
-use super::curl::plain_or_quoted;
 use super::model::{Cleanup, ClockDifference, EMBEDDED_TARGET, Figures, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
-use super::words::LOOKS;
+use crate::report::text::curl::plain_or_quoted;
+use crate::report::text::words::LOOKS;
 
 /// How the summary is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ impl Default for Options {
 pub fn render(report: &Report, files: &[PathBuf], options: &Options) -> String {
     let mut page = Page::new(options);
     header(&mut page, report);
-    if !report.end.first_contact_failed {
+    if !report.end.preflight_failed {
         table::write(&mut page, report);
         notes::write(&mut page, report);
         failures::write(&mut page, report);
@@ -80,7 +78,7 @@ fn header(page: &mut Page, report: &Report) {
     page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
     page.text(&format!("{} {}", contract.method, contract.path));
     let part = header.options.shard.map_or_else(String::new, |shard| format!(", part {shard} of a run"));
-    page.text(&format!("target {}, seed {}, mark {}{part}", header.target, header.seed, header.mark));
+    page.text(&format!("target {}, seed {}, mark {}{part}", header.target, header.seed, header.run_tag));
 }
 
 fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
@@ -114,10 +112,10 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     }
     page.text(&line);
     cost(page, figures);
-    if !report.end.first_contact_failed {
+    if !report.end.preflight_failed {
         waited(page, figures);
     }
-    if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.first_contact_failed) {
+    if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.preflight_failed) {
         let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
         let quantiles =
             [("p50", latency.p50_ms), ("p90", latency.p90_ms), ("p99", latency.p99_ms), ("max", latency.max_ms)];
@@ -128,7 +126,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
             page.text(&format!("slowest: {}", slowest.join(", ")));
         }
     }
-    if !report.end.first_contact_failed {
+    if !report.end.preflight_failed {
         page.text(&clock(figures.clock.as_ref()));
     }
     report.cleanup.iter().for_each(|cleaned| cleanup(page, cleaned));
@@ -137,7 +135,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
     }
-    if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.first_contact_failed) {
+    if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.preflight_failed) {
         // In the folder that is its default, the command needs none. What the embedded server was, it knows.
         let folder = folder.display().to_string();
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
@@ -148,7 +146,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
 }
 
 /// What was sent, and what that created.
-fn cost(page: &mut Page, figures: &Figures) {
+pub(crate) fn cost(page: &mut Page, figures: &Figures) {
     let mut line = format!("{} in {}", counted(figures.requests, "request"), seconds(figures.elapsed_ms));
     if figures.retries > 0 {
         line += &format!(", {} of them sent again", figures.retries);
@@ -162,7 +160,7 @@ fn cost(page: &mut Page, figures: &Figures) {
     page.text(&line);
 }
 
-fn waited(page: &mut Page, figures: &Figures) {
+pub(crate) fn waited(page: &mut Page, figures: &Figures) {
     if figures.waited_ms > 0 {
         let waited = seconds(figures.waited_ms);
         page.text(&format!("the server asked to wait: {waited} in all, and a lower pace; --rate spares that"));
@@ -170,11 +168,11 @@ fn waited(page: &mut Page, figures: &Figures) {
 }
 
 /// What came of removing what was created.
-fn cleanup(page: &mut Page, cleanup: &Cleanup) {
+pub(crate) fn cleanup(page: &mut Page, cleanup: &Cleanup) {
     page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
     for left in cleanup.left.iter().take(LEFT_SHOWN) {
         let id = left.id.as_deref().unwrap_or("a record without a known id");
-        page.indented(2, &format!("{id} (mark {}, {}): {}", left.mark, left.trial, left.reason), usize::MAX);
+        page.indented(2, &format!("{id} (mark {}, {}): {}", left.run_tag, left.trial, left.reason), usize::MAX);
     }
     if cleanup.left.len() > LEFT_SHOWN {
         page.indented(2, "and more: see created.ndjson", usize::MAX);
@@ -202,47 +200,47 @@ fn round(millis: f64) -> String {
 }
 
 /// What is written, line by line.
-struct Page {
-    out: String,
-    color: bool,
-    width: usize,
-    full: bool,
+pub(crate) struct Page {
+    pub(crate) out: String,
+    pub(crate) color: bool,
+    pub(crate) width: usize,
+    pub(crate) full: bool,
 }
 
 /// The column at which what stands beside a label begins.
 const INDENT: usize = 12;
 
 impl Page {
-    fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         Self { out: String::new(), color: options.color, width: options.width.clamp(80, 200), full: options.full }
     }
 
     /// A text in a style, if there is colour.
-    fn styled(&self, style: Style, text: &str) -> String {
+    pub(crate) fn styled(&self, style: Style, text: &str) -> String {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    fn bold(&self, text: &str) -> String {
+    pub(crate) fn bold(&self, text: &str) -> String {
         self.styled(Style::new().bold(), text)
     }
 
     /// A line as it stands.
-    fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.out += line.trim_end();
         self.out.push('\n');
     }
 
-    fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.out.push('\n');
     }
 
     /// A text from the left edge, on as many lines as it takes.
-    fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.indented(0, text, usize::MAX);
     }
 
     /// A text at a column, on at most so many lines.
-    fn indented(&mut self, column: usize, text: &str, most: usize) {
+    pub(crate) fn indented(&mut self, column: usize, text: &str, most: usize) {
         let room = self.width - column;
         let lines = wrap(&visible(text), room);
         let cut = lines.len() > most;
@@ -255,22 +253,22 @@ impl Page {
     }
 
     /// A label, and beside it a command: never broken, as it is there to be copied.
-    fn command(&mut self, label: &str, command: &str) {
+    pub(crate) fn command(&mut self, label: &str, command: &str) {
         let label = self.label(label);
         self.line(&format!("  {label} {command}"));
     }
 
-    fn label(&self, label: &str) -> String {
+    pub(crate) fn label(&self, label: &str) -> String {
         self.styled(Style::new().dimmed(), &format!("{label:<9}"))
     }
 
     /// A label, and beside it a text on as many lines as it takes.
-    fn field(&mut self, label: &str, text: &str) {
+    pub(crate) fn field(&mut self, label: &str, text: &str) {
         self.field_of(label, text, usize::MAX);
     }
 
     /// A label, and beside it a text on at most so many lines.
-    fn field_of(&mut self, label: &str, text: &str, most: usize) {
+    pub(crate) fn field_of(&mut self, label: &str, text: &str, most: usize) {
         let start = self.out.len();
         self.indented(INDENT, text, most);
         let label = self.label(label);

@@ -2,15 +2,15 @@
 
 use super::Page;
 use crate::contract::requirement::Level;
+use crate::report::model::summary::Verdicts;
 use crate::report::model::{Report, Requirement};
-use crate::report::summary::Verdicts;
+use crate::report::text::words::{self, LOOKS, Look};
 use crate::report::text::{fit, pad, visible, width};
-use crate::report::words::{self, LOOKS, Look};
 
 /// What stands where there is nothing to count.
 const NONE: &str = "·";
 
-pub(super) fn write(page: &mut Page, report: &Report) {
+pub(crate) fn write(page: &mut Page, report: &Report) {
     let mut areas: Vec<&str> = report.selected().map(|r| r.area.as_str()).collect();
     areas.sort_unstable();
     areas.dedup();
