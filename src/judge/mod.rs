@@ -4,6 +4,7 @@
 //! - [`classify`]: whether a request was valid, broken, or left to the server
 //! - [`finding`]: what one piece of evidence says of one requirement
 //! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
+//! - `response`: what the document says of responses
 //! - [`scenario`]: what holds between the steps of a trial
 //! - [`tally`]: findings added up to verdicts
 //! - [`cause`]: failures of what is probably one cause
@@ -13,6 +14,7 @@ pub mod cause;
 pub mod classify;
 pub mod exchange;
 pub mod finding;
+mod response;
 pub mod scenario;
 pub mod tally;
 

@@ -8,7 +8,7 @@ use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::contract::operation::Security;
+use crate::document::security::Security;
 use crate::exchange::{Exchange as Seen, Outcome};
 use crate::exchange::{Request as Rendered, Shown};
 use crate::http::client::join;
