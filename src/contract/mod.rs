@@ -13,6 +13,7 @@ pub mod cases;
 pub mod coverage;
 pub mod derive;
 pub mod document;
+mod documented;
 mod files;
 pub mod lookup;
 pub mod operation;
@@ -30,6 +31,7 @@ use crate::expression::{BodyPath, Defines, Expression, Names};
 use crate::source::{Place, Result};
 use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
+use documented::reaches;
 pub use files::Location;
 use lookup::Lookup;
 use operation::Operation;
@@ -125,7 +127,7 @@ impl Contract {
         let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
-        let cases = cases::read(&files.areas, &vocabulary)?;
+        let cases = cases::read(&files.areas, &vocabulary, &operation)?;
         let mut requirements = derive::requirements(&operation);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
@@ -242,38 +244,20 @@ impl Contract {
             match &requirement.form {
                 Form::Constraint(valid) => all.push(valid),
                 Form::Rule(rule) => {
-                    all.extend([&rule.given, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
+                    all.extend([&rule.filter, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
                 }
                 Form::Scenario(scenario) => {
                     all.extend(&scenario.given);
                     all.push(&scenario.expect);
                 }
                 Form::Probe(probe) => {
-                    all.extend(probe.given.iter().chain(&probe.when));
+                    all.extend(probe.filter.iter().chain(&probe.given).chain(&probe.when));
                     all.push(&probe.observe);
                 }
                 Form::Schema(_) | Form::Always(_) => {}
             }
         }
         all
-    }
-}
-
-/// Whether a schema has something at a path; what it does not describe may be anything.
-fn reaches(schema: &Json, path: &[String]) -> bool {
-    let Some((first, rest)) = path.split_first() else {
-        return true;
-    };
-    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    let mut parts = parts.peekable();
-    if parts.peek().is_some() {
-        let own = schema["properties"].get(first).is_some_and(|s| reaches(s, rest));
-        return own || parts.any(|part| reaches(part, path));
-    }
-    match (schema.get("properties"), schema.get("items")) {
-        (Some(properties), _) => properties.get(first).is_some_and(|s| reaches(s, rest)),
-        (None, Some(items)) => reaches(items, rest),
-        (None, None) => true,
     }
 }
 

@@ -82,9 +82,9 @@ impl Seen {
         accepted(&self.exchange)
     }
 
-    /// Whether the server refused.
-    pub fn rejected(&self, judge: Judge<'_>) -> Known {
-        rejected(&self.exchange, judge)
+    /// Whether the server answered with a client error.
+    pub fn client_error(&self, judge: Judge<'_>) -> Known {
+        client_error(&self.exchange, judge)
     }
 }
 
@@ -114,7 +114,7 @@ impl Judge<'_> {
             .scope()
             .extend()
             .map("request", members)
-            .json("caller", &json!(request.identity))
+            .json("identity", &json!(request.identity))
             .value("now", timestamp(now))
             .build()
     }
@@ -129,14 +129,14 @@ impl Judge<'_> {
             },
         };
         scope = known(scope, "accepted", &accepted(exchange));
-        let rejected = rejected(exchange, self);
+        let client_error = client_error(exchange, self);
         scope = known(scope, "answered", &answered(exchange));
-        let refused = match (&rejected, control) {
+        let refused = match (&client_error, control) {
             (Known::Yes, Control::Accepted) => Known::Yes,
             (Known::Yes, _) => Known::Unknown(control.doubt().into()),
             (other, _) => other.clone(),
         };
-        scope = known(scope, "rejected", &rejected);
+        scope = known(scope, "client_error", &client_error);
         known(scope, "refused", &refused).build()
     }
 }
@@ -207,7 +207,8 @@ fn accepted(exchange: &Exchange) -> Known {
     }
 }
 
-fn rejected(exchange: &Exchange, judge: Judge<'_>) -> Known {
+/// Whether the server refused: a 4xx, unless it speaks of something other than the request.
+fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
     match &exchange.outcome {
         Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
         Outcome::Response(r) => match r.status {
@@ -230,9 +231,4 @@ fn answered(exchange: &Exchange) -> Known {
         Outcome::Failed(failure) if failure.kind.is_silence() && !exchange.lost => Known::No,
         Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
     }
-}
-
-/// A path parameter of the request that a scope is about.
-pub(super) fn path_parameter(scope: &Scope, name: &str) -> Option<Json> {
-    scope.member("request")?.get("path")?.get(name).cloned()
 }

@@ -5,6 +5,7 @@
 //! - [`finding`]: what one piece of evidence says of one requirement
 //! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
 //! - [`scenario`]: what holds between the steps of a trial
+//! - `fingerprint`: what failures of one cause have in common
 //! - [`tally`]: findings added up to verdicts
 //! - [`cause`]: failures of what is probably one cause
 
@@ -13,6 +14,7 @@ pub mod cause;
 pub mod classify;
 pub mod exchange;
 pub mod finding;
+mod fingerprint;
 pub mod scenario;
 pub mod tally;
 

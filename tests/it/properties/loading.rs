@@ -103,7 +103,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
             "é",
             "{cel: now}",
             "{fresh: key, length: 0}",
-            "{repeat: a, times: 3}",
+            "{filler: a, times: 3}",
             "{it: x.y}",
             "{integer: {from: 5}}",
             "valid",
