@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::options::{BudgetOptions, ContractOptions, SelectionOptions, TargetOptions};
+use super::options::{BUDGET, ContractOptions, Flags, SelectionOptions, TargetOptions};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     target: TargetOptions,
 
     #[command(flatten)]
-    budget: BudgetOptions,
+    budget: Flags<BUDGET>,
 
     #[command(flatten)]
     selection: SelectionOptions,
