@@ -28,6 +28,9 @@ pub(crate) fn run(args: &Args) -> Done {
     let plan = Plan::new(&contract, &fixtures, &options, now)?;
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
+    for guess in crate::lint::guesses(&contract) {
+        eprintln!("{}", guess.render(color_stderr()).replacen("error", "warning", 1));
+    }
     for diagnostic in &found {
         eprintln!("{}", diagnostic.render(color_stderr()));
     }
