@@ -10,9 +10,8 @@ use crate::contract::operation::Response as Documented;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
 use crate::expression::{Expression, Scope, Trouble, timestamp};
-use crate::generate::body::type_of;
 use crate::generate::draft::Lent;
-use crate::generate::fault::simplest;
+use crate::generate::values::{simplest, type_of};
 use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
@@ -247,7 +246,7 @@ fn whole(schema: &Json) -> Json {
         "array" => json!([whole(&schema["items"])]),
         "string" if schema["format"] == "date-time" => json!("2098-01-01T00:00:00Z"),
         "string" if schema["format"] == "date" => json!("2098-01-01"),
-        "integer" | "number" => json!(crate::generate::body::integer_bounds(schema).0.unwrap_or(100)),
+        "integer" | "number" => json!(crate::generate::values::number::integer_bounds(schema).0.unwrap_or(100)),
         "boolean" => json!(true),
         "string" => match simplest(schema) {
             crate::contract::template::Template::Literal(json) => json,

@@ -192,3 +192,15 @@ fn slug(name: &str) -> String {
 pub fn is_checked_format(format: &str) -> bool {
     ["date-time", "date", "time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"].contains(&format)
 }
+
+/// Plain texts that are tried against a pattern: what none of them breaks, hardly anything does.
+pub fn unmatched() -> impl Iterator<Item = String> {
+    let words = ["!", "x", "0", "a b", "é", "~~~~~~~~", "A", "a/b", "-"].into_iter().map(str::to_owned);
+    words.chain(('!'..='~').map(String::from)).chain(["x".repeat(64), "0".repeat(64)])
+}
+
+/// Whether some plain text breaks a pattern.
+pub fn is_breakable(pattern: &str) -> bool {
+    let validator = jsonschema::options().build(&serde_json::json!({ "pattern": pattern })).ok();
+    validator.is_some_and(|v| unmatched().any(|text| !v.is_valid(&Json::from(text))))
+}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
-use super::body::Draw;
+use super::draw::Draw;
 use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Contract, Target};
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
@@ -128,22 +128,12 @@ pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, 
         path.insert(parameter.name.clone(), value.unwrap_or_else(|| json!("1")));
     }
     let path_json = Json::from(path.clone());
-    let body = contract.operation.body.as_ref().map(|body| {
-        let names: Vec<&String> =
-            body.schema.json["properties"].as_object().into_iter().flat_map(|p| p.keys()).collect();
-        let mut fields: Vec<(String, Template)> = names
-            .into_iter()
-            .zip(&draw.values)
-            .zip(&draw.present)
-            .filter(|(_, present)| **present)
-            .map(|((name, value), _)| (name.clone(), value.clone()))
-            .collect();
+    let body = draw.body.clone().map(|mut whole| {
         for list in &contract.values {
             let Target::Body(pointer) = &list.target else {
                 continue;
             };
             let pick = picks.next();
-            let mut whole = Template::Object(fields);
             if whole.pointer(pointer).is_some() {
                 // Not yet drawn fields have no value that others could depend on.
                 let known = literal(&whole, contract, pointer);
@@ -153,12 +143,7 @@ pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, 
                     None => whole.remove(pointer),
                 }
             }
-            fields = match whole {
-                Template::Object(fields) => fields,
-                _ => Vec::new(),
-            };
         }
-        let mut whole = Template::Object(fields);
         mark(contract, &mut whole);
         whole
     });
@@ -172,7 +157,7 @@ pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, 
             let fresh = Template::Fresh { unknown_id: false, length: None, like: None };
             headers.push((parameter.name.clone(), fresh));
         } else if parameter.required {
-            headers.push((parameter.name.clone(), super::fault::simplest(&parameter.schema.json)));
+            headers.push((parameter.name.clone(), super::values::simplest(&parameter.schema.json)));
         }
     }
     Draft {
@@ -188,7 +173,7 @@ pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, 
 fn mark(contract: &Contract, body: &mut Template) {
     if let Some(pointer) = &contract.mark
         && let Some(field) = body.pointer_mut(pointer)
-        && let Template::Literal(Json::String(text)) = field
+        && let Template::Literal(Json::String(text)) | Template::Unique { text, .. } = field
     {
         *field = Template::Marked(text.clone());
     }
@@ -219,7 +204,7 @@ fn literal(body: &Template, contract: &Contract, pointer: &str) -> Json {
 fn known(template: &Template) -> Json {
     match template {
         Template::Literal(json) => json.clone(),
-        Template::Marked(text) => json!(text),
+        Template::Marked(text) | Template::Unique { text, .. } => json!(text),
         Template::List(items) => items.iter().map(known).collect(),
         Template::Object(entries) => entries
             .iter()

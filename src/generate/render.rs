@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::draft::{Content, Credentials, Draft};
 use super::instant::spell;
 use super::seed::{Mark, Seed};
+use super::string::fresh::{Tag, fresh};
 use crate::contract::operation::template_names;
 use crate::contract::template::{Template, When};
 use crate::expression::{Scope, Trouble};
@@ -201,6 +202,12 @@ impl Rendering<'_> {
             }
             Template::Repeat { text, times } => text.repeat(*times),
             Template::Marked(text) => format!("probity-{} {text}", self.mark.text()),
+            Template::Unique { text, schema } => {
+                self.count += 1;
+                let name = format!("{}/unique", self.trial);
+                let number = self.seed.number(&name, self.count);
+                fresh(schema, text, Tag { run: self.mark.text(), number })
+            }
             Template::Row(path) => {
                 let part = self.row_part(path)?;
                 self.plain(&part)?

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use probity::contract::template::Template;
 use probity::expression::Trouble;
-use probity::generate::body::values;
+use probity::generate::values::values;
 use probity::generate::draft::{Content, Credentials, Draft};
 use probity::generate::fault::{Change, edges, faults, simplest};
 use probity::generate::seed::Seed;

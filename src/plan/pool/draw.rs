@@ -4,7 +4,8 @@ use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
 use crate::contract::template::Template;
-use crate::generate::body::{self, Draw};
+use crate::generate::draw::{self, Draw};
+use crate::generate::values::object;
 use crate::generate::draft::{Content, Draft, assemble};
 use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
@@ -39,7 +40,12 @@ pub(super) fn draws(judge: Judge<'_>, shape: &Shape) -> BoxedStrategy<Draw> {
     let contract = judge.contract;
     let schema = contract.operation.body.as_ref().map(|b| &b.schema.json);
     let lists = contract.operation.path_parameters.len() + contract.values.len();
-    body::draws(schema, &shape.presence, lists)
+    let names = schema.map(object::fields).unwrap_or_default();
+    let presence = |name: &str| {
+        let place = names.iter().position(|field| field.name == name)?;
+        shape.presence.get(place).copied().flatten()
+    };
+    draw::draws(schema, &presence, lists)
 }
 
 impl Planner<'_> {
@@ -103,12 +109,8 @@ impl Planner<'_> {
     /// The places of the optional fields among [`Self::fields`].
     pub(super) fn optional(&self) -> Vec<usize> {
         let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
-        self.fields()
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
-            .map(|(i, _)| i)
-            .collect()
+        let fields = schema.map(object::fields).unwrap_or_default();
+        fields.iter().enumerate().filter(|(_, field)| !field.required).map(|(i, _)| i).collect()
     }
 
     pub(super) fn draw_until(

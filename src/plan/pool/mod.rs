@@ -18,6 +18,7 @@ use crate::generate::cover;
 use crate::generate::draft::{Choice, KEY_HEADER};
 use crate::generate::render::Request;
 use crate::generate::seed::Seed;
+use crate::generate::values::object;
 use crate::judge::Judge;
 use crate::judge::classify::Class;
 use crate::judge::exchange::lends_no;
@@ -97,9 +98,10 @@ impl Planner<'_> {
             .operation
             .body
             .as_ref()
-            .and_then(|b| b.schema.json["properties"].as_object())
+            .map(|b| object::fields(&b.schema.json))
+            .unwrap_or_default()
             .into_iter()
-            .flat_map(|p| p.keys().cloned())
+            .map(|field| field.name)
             .collect()
     }
 

@@ -5,7 +5,7 @@ use proptest::strategy::BoxedStrategy;
 use super::draw::draws;
 use super::{Entry, PATIENCE, Planner, Shape};
 use crate::contract::CALLER;
-use crate::generate::body::Draw;
+use crate::generate::draw::Draw;
 use crate::generate::draft::Choice;
 use crate::generate::fault::{self, Change};
 use crate::generate::seed::Seed;
