@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
-use crate::contract::operation::Response as Documented;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
+use crate::document::response::Response as Documented;
 use crate::expression::{Expression, Scope, Trouble, timestamp};
 use crate::generate::draft::Lent;
 use crate::generate::values::{simplest, type_of};
@@ -22,7 +22,7 @@ use crate::target::exchange::{Exchange, Interval, Outcome, Response};
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
 pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Diagnostic> {
-    let Some(body) = &contract.operation.body else {
+    let Some(body) = contract.operation.body() else {
         return Vec::new();
     };
     let mut all = Vec::new();
@@ -121,7 +121,7 @@ pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<
                 }
                 evaluates(&probe.observe, probe.observe.json(&seen.scope).err())?;
             }
-            Form::Schema(_) | Form::Always(_) => {}
+            Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}
         }
     }
     Ok(())
@@ -184,19 +184,19 @@ fn exchanges(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Vec<Exchange>
 fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTime<Utc>) -> Option<Exchange> {
     let operation = &judge.contract.operation;
     let draft = &plan.entries[FULL].draft;
-    let mut request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
+    let mut request: Request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
     let mut body = request.json()?;
     // What the target lends no values for is left out of requests; here every field is wanted.
-    if let (Some(fields), Some(documented)) = (body.as_object_mut(), &operation.body)
-        && let Json::Object(all) = whole(&documented.schema.json)
+    if let (Some(fields), Some(documented)) = (body.as_object_mut(), operation.body())
+        && let Json::Object(all) = whole(documented.schema.json())
     {
         for (name, value) in all {
             fields.entry(name).or_insert(value);
         }
         request.body = Some(bytes::Bytes::from(body.to_string()));
     }
-    let (media_type, schema) = documented.content.first()?;
-    let body = schema.as_ref().map_or(Json::Null, |s| whole(&s.json));
+    let media = documented.content.first()?;
+    let body = media.schema.as_ref().map_or(Json::Null, |s| whole(s.json()));
     Some(Exchange {
         number: 0,
         trial: "lint".to_owned(),
@@ -206,7 +206,7 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
         server_now: Interval::exact(now),
         outcome: Outcome::Response(Response::new(
             documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
-            vec![("content-type".to_owned(), media_type.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
+            vec![("content-type".to_owned(), media.name.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
             bytes::Bytes::from(body.to_string()),
         )),
         fresh: true,

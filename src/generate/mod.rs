@@ -4,6 +4,7 @@
 //! - [`values`]: schema → proptest strategies of valid values
 //! - [`instant`], [`string`]: what strings hold
 //! - [`fault`]: every way in which one part of a schema can be broken, and its edges
+//! - [`parameter`], [`media`]: how values of parameters and bodies are written, and read again
 //! - [`cover`]: which optional parts are there, so that they are tried together
 //! - [`draw`]: what chance decides of a request
 //! - [`draft`]: a request before it is sent
@@ -16,6 +17,8 @@ pub mod draft;
 pub mod draw;
 pub mod fault;
 pub mod instant;
+pub mod media;
+pub mod parameter;
 pub mod render;
 pub mod renew;
 pub mod seed;

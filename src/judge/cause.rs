@@ -103,7 +103,7 @@ fn rank(form: &Form) -> u8 {
         Form::Always(Always::DocumentedStatus) => 2,
         Form::Always(Always::MediaType) => 3,
         Form::Always(Always::Shape(_)) => 4,
-        Form::Constraint(_) | Form::Schema(_) => 5,
+        Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..) => 5,
         Form::Rule(_) => 6,
         Form::Scenario(_) | Form::Probe(_) => 7,
         // What is refused may be refused for a reason that another requirement names better.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Judge;
-use super::bind::{Control, Known, Seen};
+use super::bind::{Control, Known, Seen, parameter as parameter_of};
 use super::classify::Class;
 use super::finding::{Breach, Finding, Found, Side, cut, differences, short};
 use crate::contract::coverage::stands;
-use crate::contract::operation::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
+use crate::document::media::is_json;
+use crate::document::response::Response as Documented;
 use crate::expression::{Expression, Operand, Scope, Trouble};
 use crate::target::exchange::{Exchange, Outcome};
 
@@ -28,22 +29,24 @@ impl Judge<'_> {
             let (trial, exchange) = (exchange.trial.clone(), Some(exchange.number));
             findings.push(Finding { requirement, trial, exchange, found });
         };
-        let body = seen.exchange.request.json().filter(|_| seen.exchange.fresh && seen.class == Class::Valid);
+        let is_kept = matches!(seen.class, Class::Valid | Class::Doubtful(_)) && seen.exchange.fresh;
+        let body = if is_kept { self.body(&seen.exchange.request) } else { None };
         for (i, requirement) in self.contract.requirements.iter().enumerate() {
             let found = match &requirement.form {
                 Form::Always(always) => self.always(*always, seen),
                 _ if !seen.exchange.fresh => None,
                 Form::Constraint(_) => self.broken_part(i, seen),
-                Form::Schema(_) => self.broken_part(i, seen),
+                Form::Schema(_) | Form::Parameter(..) => self.broken_part(i, seen),
                 Form::Rule(rule) => rule_on(rule, seen),
                 Form::Probe(probe) if probe.steps.is_empty() => observe(probe, seen),
                 Form::Probe(_) | Form::Scenario(_) => None,
             };
             let side = match (&requirement.form, &seen.class, &found) {
-                (Form::Constraint(_) | Form::Schema(_), Class::Broken(_), Some(found)) => {
+                (Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..), Class::Broken(_), Some(found)) => {
                     Some(Found::Sent(Side::Rejected, matches!(found, Found::Holds)))
                 }
-                (form, _, _) => body.as_ref().and_then(|body| self.kept(form, body, seen)),
+                (form, _, _) if is_kept => self.kept(form, body.as_ref(), seen),
+                _ => None,
             };
             for found in found.into_iter().chain(side) {
                 add(i, found);
@@ -72,7 +75,7 @@ impl Judge<'_> {
                 })
             }
             _ if !seen.exchange.fresh => None,
-            Always::ValidAccepted => (seen.class == Class::Valid).then(|| must_accept(seen)),
+            Always::ValidAccepted => must_accept(seen),
             Always::DocumentedStatus => {
                 let status = accepted_status(seen)?;
                 let responses = &self.contract.operation.responses;
@@ -91,14 +94,14 @@ impl Judge<'_> {
                     return None;
                 }
                 let given = seen.exchange.response()?.media_type();
-                let fits = documented.content.iter().any(|(name, _)| {
-                    let name = name.split(';').next().unwrap_or_default().trim();
+                let fits = documented.content.iter().any(|m| {
+                    let name = m.name.split(';').next().unwrap_or_default().trim();
                     let given = given.as_deref();
                     // What is JSON by its suffix is JSON, of a kind that the document need not know (RFC 6839).
                     let suffixed = is_json(name) && given.is_some_and(|given| given.ends_with("+json"));
                     name == "*/*" || suffixed || given == Some(&name.to_ascii_lowercase())
                 });
-                let names: Vec<&str> = documented.content.iter().map(|(n, _)| n.as_str()).collect();
+                let names: Vec<&str> = documented.content.iter().map(|m| m.name.as_str()).collect();
                 Some(if fits {
                     Found::Holds
                 } else {
@@ -150,20 +153,29 @@ impl Judge<'_> {
                 let meant = seen.about.is_none_or(|a| a == requirement || !parts.contains(&a));
                 meant.then(|| self.must_refuse(seen))
             }
-            Class::Valid if seen.about == Some(requirement) => Some(must_accept(seen)),
+            _ if seen.about == Some(requirement) => must_accept(seen),
             _ => None,
         }
     }
 
     /// Whether a valid request has a value that a part of the schema or a constraint speaks of, and
     /// was accepted.
-    fn kept(self, form: &Form, body: &Json, seen: &Seen) -> Option<Found> {
-        let fields = self.contract.fields(form);
-        let sent = fields.iter().any(|field| stands(body, field));
+    fn kept(self, form: &Form, body: Option<&Json>, seen: &Seen) -> Option<Found> {
+        let sent = match form {
+            Form::Parameter(place, _) => {
+                let parameter = self.contract.operation.parameters.get(*place)?;
+                parameter_of(&seen.request_scope, parameter.location, &parameter.name).is_some()
+            }
+            form => self.contract.fields(form).iter().any(|field| body.is_some_and(|body| stands(body, field))),
+        };
         sent.then(|| Found::Sent(Side::Accepted, seen.accepted() == Known::Yes))
     }
 
     fn must_refuse(self, seen: &Seen) -> Found {
+        // It may be about another record: what was sent is as it is to be refused for something else.
+        if seen.exchange.status() == Some(409) {
+            return unknown(seen, "the server answered 409: it may be about another record");
+        }
         match (seen.accepted(), seen.rejected(self)) {
             (Known::Yes, _) => breach(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
@@ -180,17 +192,28 @@ fn accepted_status(seen: &Seen) -> Option<u16> {
     (seen.accepted() == Known::Yes).then(|| seen.exchange.status()).flatten()
 }
 
-fn must_accept(seen: &Seen) -> Found {
+/// What an answer to a valid request shows; None for requests that are not, and where the answer shows nothing.
+fn must_accept(seen: &Seen) -> Option<Found> {
+    let doubtful = match &seen.class {
+        Class::Valid => false,
+        Class::Doubtful(_) => true,
+        _ => return None,
+    };
     match seen.accepted() {
-        Known::Yes => Found::Holds,
-        Known::No => breach(seen, ACCEPTANCE, answer(&seen.exchange)),
-        Known::Unknown(reason) => unknown(seen, &reason),
+        Known::Yes => Some(Found::Holds),
+        // It may be so honestly.
+        Known::No if doubtful => None,
+        Known::No if seen.exchange.status() == Some(409) => {
+            Some(unknown(seen, "the server answered 409: it may be about another record"))
+        }
+        Known::No => Some(breach(seen, ACCEPTANCE, answer(&seen.exchange))),
+        Known::Unknown(reason) => Some(unknown(seen, &reason)),
     }
 }
 
 fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
-    let (_, schema) = documented.content.iter().find(|(n, s)| is_json(n) && s.is_some())?;
-    let schema = schema.as_ref()?;
+    let media = documented.content.iter().find(|m| is_json(&m.name) && m.schema.is_some())?;
+    let schema = media.schema.as_ref()?;
     let Some(body) = &seen.response_body else {
         let response = seen.exchange.response()?;
         let text = String::from_utf8_lossy(&response.body);

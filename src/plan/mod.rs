@@ -89,7 +89,7 @@ impl Plan {
     pub fn new(contract: &Contract, lent: &Lent, options: &Options, now: DateTime<Utc>) -> Result<Self> {
         let selected = options.selection.apply(contract)?;
         let judge = Judge { contract, lent };
-        let planner = pool::Planner { judge, seed: options.seed, now, selected: &selected };
+        let planner = pool::Planner::new(judge, options.seed, now, &selected);
         let (mut entries, unlent) = planner.entries()?;
         let (trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
         obstacles.extend(unlent);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta};
 
 use super::{Recording, Today};
-use crate::contract::operation::template_names;
 use crate::contract::steps::Send;
+use crate::document::operation::template_names;
 use crate::generate::render::{Request, Shown, segment};
 use crate::report::record::{BODY_SHOWN, Exchange, HIDDEN};
 use crate::run::replay::{Against, Recorded};

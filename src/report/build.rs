@@ -14,8 +14,8 @@ use super::record::Recorder;
 use super::summary::Summary;
 use super::text::{counted, seconds};
 use crate::contract::Contract;
-use crate::contract::document::nearest;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
+use crate::document::nearest;
 use crate::judge::finding::Breach;
 use crate::judge::tally::{Tally, Verdict};
 use crate::plan::Limit;
@@ -368,7 +368,7 @@ fn form(form: &Tested) -> Form {
         Tested::Rule(_) => Form::Rule,
         Tested::Scenario(_) => Form::Scenario,
         Tested::Probe(_) => Form::Probe,
-        Tested::Schema(_) => Form::Schema,
+        Tested::Schema(_) | Tested::Parameter(..) => Form::Schema,
         Tested::Always(_) => Form::Always,
     }
 }

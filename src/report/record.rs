@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::curl;
-use crate::contract::operation::Security;
+use crate::document::security::Security;
 use crate::generate::render::{Request as Rendered, Shown};
 use crate::judge::bind::{Control, Purpose};
 use crate::target::client::join;

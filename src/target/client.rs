@@ -17,7 +17,7 @@ use super::pace::{Delays, Pace, delays, retry_after};
 use super::settings::{self, Settings};
 use super::token::Token;
 use super::wire;
-use crate::contract::operation::Security;
+use crate::document::security::Security;
 use crate::generate::render::{Request, Shown};
 use crate::source;
 

@@ -45,10 +45,7 @@ fn step_fits(schema: &Json, number: i64) -> bool {
 fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
     let kind = type_of(schema).to_owned();
     if !alternatives(schema).is_empty() {
-        // Those of the whole value are tried as requests of their own.
-        if !at.is_empty() {
-            whole::kept(schema, &mut Collector { place, at, base: None, out });
-        }
+        whole::kept(schema, &mut Collector { place, at, base: None, out });
         return;
     }
     if at.is_empty() && kind == "object" {

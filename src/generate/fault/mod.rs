@@ -17,8 +17,8 @@ use serde_json::{Value as Json, json};
 
 pub use super::values::simplest;
 use super::values::{alternatives, list::item_at, object::unnamed};
-use crate::contract::document::escape;
 use crate::contract::template::{Template, segments};
+use crate::document::escape;
 pub use edge::{PLAIN, doubtful, edges};
 
 /// A change to a valid value that touches one part of its schema.
@@ -75,7 +75,7 @@ impl Change {
 }
 
 /// The schema of what stands at a pointer, where that depends on no choice.
-pub(super) fn schema_at(schema: &Json, pointer: &str) -> Option<Json> {
+pub fn schema_at(schema: &Json, pointer: &str) -> Option<Json> {
     segments(pointer).iter().try_fold(schema.clone(), |s, name| {
         if let Some(below) = s["properties"].get(name) {
             return Some(below.clone());

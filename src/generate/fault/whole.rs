@@ -4,10 +4,10 @@ use proptest::strategy::{Strategy, ValueTree};
 use serde_json::{Value as Json, json};
 
 use super::{Change, Collector, edges, faults, simplest};
-use crate::contract::schema::POINTER;
 use crate::contract::template::Template;
 use crate::generate::seed::Seed;
 use crate::generate::values::check::Check;
+use crate::schema::POINTER;
 use crate::generate::values::{alternatives as alternatives_of, values};
 
 /// So many changes are made within each alternative, if there are many.

@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod list;
+mod maybe;
 pub mod number;
 pub mod object;
 

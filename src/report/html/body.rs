@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::IgnoredAny;
 
-use crate::contract::document::escape;
+use crate::document::escape;
 use crate::report::text::visible;
 
 /// A line of a body.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::body::{self, Line};
-use crate::contract::document::escape;
+use crate::document::escape;
 use crate::judge::finding::cut;
 use crate::report::build::trial_of;
 use crate::report::model::{self, Difference, Report};

@@ -1,11 +1,23 @@
-//! OpenAPI 3.0 schemas as JSON Schema 2020-12, with the pointer of each part, and compiled.
+//! Schemas of a document, to judge with and to generate from, in terms of JSON Schema 2020-12.
+//!
+//! [`Schema::json`] is what requests are generated from: without references, `allOf` merged, `oneOf` and `anyOf` as one
+//! list under `anyOf`, whose members are merged with what stands beside them. Beside the keywords it may have:
+//!
+//! - [`POINTER`]: where in the document the part stands; `x-pointers`: the same for keywords that come from elsewhere
+//! - `x-one-of: true`: `anyOf` was `oneOf`
+//! - `x-nullable: true`: OpenAPI 3.0's `nullable` where it may mean nothing, so that null is left to the server
+//! - `x-format-bounds`: the bounds that only `format` sets
+//! - `x-cut`: keywords that are there only because the schema contains itself
+//! - `x-read-only`: names of properties that are not sent
+//! - `x-unsupported`: keywords that cannot be checked, so that no value is surely valid
 
 use std::sync::Arc;
 
 use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value as Json, json};
 
-use super::document::{Reader, escape};
+use crate::document::{Reader, escape};
 use crate::source::{Result, did_you_mean};
 use crate::yaml::{Node, Value};
 
@@ -16,7 +28,7 @@ pub const POINTER: &str = "x-pointer";
 #[derive(Clone, Debug)]
 pub struct Schema {
     /// JSON Schema 2020-12, references inlined, each part annotated with [`POINTER`].
-    pub json: Json,
+    json: Json,
     validator: Arc<Validator>,
 }
 
@@ -28,10 +40,14 @@ pub struct Violation {
     /// JSON Pointer into the document, to the part that is broken.
     pub pointer: String,
     /// JSON Pointer into the translated schema, to the same: see
-    /// [`super::requirement::Form::Schema`].
+    /// `Form::Schema` of a requirement.
     pub part: String,
     /// The keyword that is broken.
     pub keyword: String,
+    /// Of `required`: the property that is missing.
+    pub property: Option<String>,
+    /// Of `oneOf`: whether several match, and not none.
+    pub several: bool,
     /// The message.
     pub message: String,
 }
@@ -39,14 +55,19 @@ pub struct Violation {
 impl Violation {
     /// The place in the value that is wrong: of what is missing, where it is missing.
     pub fn place(&self) -> String {
-        match self.part.rsplit_once("/required#") {
-            Some((_, property)) if self.keyword == "required" => format!("{}/{}", self.at, escape(property)),
-            _ => self.at.clone(),
+        match &self.property {
+            Some(property) => format!("{}/{}", self.at, escape(property)),
+            None => self.at.clone(),
         }
     }
 }
 
 impl Schema {
+    /// To generate from: JSON Schema 2020-12 without references, each part annotated with [`POINTER`].
+    pub fn json(&self) -> &Json {
+        &self.json
+    }
+
     /// Whether the value keeps the schema.
     pub fn is_valid(&self, value: &Json) -> bool {
         self.validator.is_valid(value)
@@ -69,18 +90,21 @@ impl Schema {
                     .and_then(|s| s.get(POINTER))
                     .and_then(Json::as_str)
                     .map_or(part.to_owned(), |p| format!("{p}/{keyword}"));
-                let (pointer, part) = match error.kind() {
-                    jsonschema::error::ValidationErrorKind::Required { property } => {
-                        let property = property.as_str().unwrap_or_default();
-                        (format!("{pointer}#{property}"), format!("{path}#{property}"))
-                    }
-                    _ => (pointer, path),
+                let property = match error.kind() {
+                    ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
+                    _ => None,
+                };
+                let (pointer, part) = match &property {
+                    Some(property) => (format!("{pointer}#{property}"), format!("{path}#{property}")),
+                    None => (pointer, path),
                 };
                 Violation {
                     at: error.instance_path().to_string(),
                     pointer,
                     part,
                     keyword,
+                    property,
+                    several: matches!(error.kind(), ValidationErrorKind::OneOfMultipleValid { .. }),
                     message: error.masked().to_string(),
                 }
             })

@@ -1,13 +1,23 @@
 //! OpenAPI 3.0 documents: reading one operation, whole, with every local reference followed.
 
+pub mod media;
+pub mod operation;
+pub mod parameter;
+pub mod response;
+pub mod security;
+
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::operation::{Body, Example, Operation, Parameter, Response, Security, is_json, template_names};
-use super::schema::{Direction, Schema, Translator};
+use crate::schema::{Direction, Schema, Translator};
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 use crate::yaml::{self, Node, Value};
+use media::may_be_json;
+use operation::{Body, Example, Operation, template_names};
+use parameter::{Parameter, ParameterLocation};
+use response::{MediaType, Response};
+use security::Security;
 
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -183,24 +193,28 @@ impl<'a> Reader<'a> {
         )?;
         let item_pointer = pointer.rsplit_once('/').map_or("", |(p, _)| p).to_owned();
         let item = self.at(&item_pointer)?;
-        let (path_parameters, header_parameters) =
-            self.parameters(path, &[(item, item_pointer), (node, pointer.clone())])?;
+        let parameters = self.parameters(path, &[(item, item_pointer), (node, pointer.clone())])?;
         let mut examples = Vec::new();
-        let body = match node.get("requestBody") {
-            Some(body) => Some(self.body(body, format!("{pointer}/requestBody"), &mut examples)?),
-            None => None,
-        };
+        let (mut bodies, mut body_required) = (Vec::new(), false);
+        if let Some(body) = node.get("requestBody") {
+            let (required, body) = self.body(body, format!("{pointer}/requestBody"), &mut examples)?;
+            bodies.push(body);
+            body_required = required;
+        }
         Ok(Operation {
             id: id.to_owned(),
             method: method.to_uppercase(),
             path: path.to_owned(),
             servers: self.servers(&[node, item, self.root])?,
-            path_parameters,
-            header_parameters,
-            body,
+            parameters,
+            bodies,
+            body_required,
             responses: self.responses(node, &pointer)?,
             security: self.security(node)?,
+            alternatives: Vec::new(),
             examples,
+            unsupported: Vec::new(),
+            notes: Vec::new(),
             place: node.place.clone(),
             pointer,
         })
@@ -218,36 +232,33 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn parameters(&self, path: &str, levels: &[(&'a Node, String)]) -> Result<(Vec<Parameter>, Vec<Parameter>)> {
-        let mut in_path: Vec<Parameter> = Vec::new();
-        let mut in_headers: Vec<Parameter> = Vec::new();
+    fn parameters(&self, path: &str, levels: &[(&'a Node, String)]) -> Result<Vec<Parameter>> {
+        let mut all: Vec<Parameter> = Vec::new();
         for (node, pointer) in levels {
             let Some(list) = node.get("parameters") else {
                 continue;
             };
             for (i, parameter) in list.sequence("`parameters`")?.iter().enumerate() {
                 let (parameter, pointer) = self.follow(parameter, format!("{pointer}/parameters/{i}"))?;
-                let (kind, parameter) = self.parameter(parameter, pointer)?;
-                let list = match kind {
-                    "path" => &mut in_path,
-                    "header" => &mut in_headers,
-                    _ => continue,
-                };
+                let Some(parameter) = self.parameter(parameter, pointer)? else { continue };
                 // The operation's own parameter takes the place of the path's.
-                list.retain(|p| p.name != parameter.name);
-                list.push(parameter);
+                all.retain(|p| p.name != parameter.name || p.location != parameter.location);
+                all.push(parameter);
             }
         }
         for name in template_names(path) {
-            if !in_path.iter().any(|p| p.name == name) {
+            if !all.iter().any(|p| p.name == name && p.location == ParameterLocation::Path) {
                 return Err(levels[1].0.error(format!("the path's `{{{name}}}` is no parameter")));
             }
         }
-        in_path.sort_by_key(|p| path.find(&format!("{{{}}}", p.name)));
-        Ok((in_path, in_headers))
+        all.sort_by_key(|p| match p.location {
+            ParameterLocation::Path => path.find(&format!("{{{}}}", p.name)).unwrap_or_default(),
+            _ => usize::MAX,
+        });
+        Ok(all)
     }
 
-    fn parameter(&self, node: &'a Node, pointer: String) -> Result<(&'static str, Parameter)> {
+    fn parameter(&self, node: &'a Node, pointer: String) -> Result<Option<Parameter>> {
         known(
             node,
             "a parameter",
@@ -267,11 +278,11 @@ impl<'a> Reader<'a> {
         let name = required(node, "name", "a parameter")?.string("`name`")?;
         let place = required(node, "in", "a parameter")?;
         let required_here = matches!(node.get("required").map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))));
-        let kind = match place.string("`in`")? {
-            "path" => "path",
-            "header" => "header",
+        let location = match place.string("`in`")? {
+            "path" => ParameterLocation::Path,
+            "header" => ParameterLocation::Header,
             // An optional one is left out of every request.
-            "query" | "cookie" if !required_here => "unused",
+            "query" | "cookie" if !required_here => return Ok(None),
             other => {
                 return Err(place.error(format!("a required parameter in the {other} is not supported")));
             }
@@ -283,14 +294,27 @@ impl<'a> Reader<'a> {
         }
         let schema =
             self.schema(required(node, "schema", "a parameter")?, format!("{pointer}/schema"), Direction::Request)?;
-        Ok((kind, Parameter { name: name.to_owned(), required: required_here, schema, pointer }))
+        Ok(Some(Parameter {
+            name: name.to_owned(),
+            location,
+            required: required_here,
+            style: location.default_style(),
+            explode: false,
+            allow_reserved: false,
+            media_type: None,
+            schema,
+            examples: Vec::new(),
+            default: None,
+            pointer,
+            place: node.place.clone(),
+        }))
     }
 
-    fn body(&self, node: &'a Node, pointer: String, examples: &mut Vec<Example>) -> Result<Body> {
+    fn body(&self, node: &'a Node, pointer: String, examples: &mut Vec<Example>) -> Result<(bool, Body)> {
         let (node, pointer) = self.follow(node, pointer)?;
         known(node, "a request body", &["description", "content", "required"])?;
         let content = required(node, "content", "a request body")?.mapping("`content`")?;
-        let Some((media_type, media)) = content.iter().find(|(k, _)| is_json(&k.name)) else {
+        let Some((media_type, media)) = content.iter().find(|(k, _)| may_be_json(&k.name)) else {
             return Err(node.error("the request body has no JSON media type"));
         };
         known(media, "a media type", &["schema", "example", "examples"])?;
@@ -299,12 +323,15 @@ impl<'a> Reader<'a> {
         let schema = self.schema(schema_node, schema_pointer.clone(), Direction::Request)?;
         let (schema_node, _) = self.follow(schema_node, schema_pointer)?;
         self.examples(media, schema_node, examples)?;
-        Ok(Body {
-            required: matches!(node.get("required").map(|n| &n.value), Some(Value::Scalar(Json::Bool(true)))),
+        let required = matches!(node.get("required").map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))));
+        let body = Body {
             media_type: media_type.name.clone(),
             schema,
+            encoding: Vec::new(),
             pointer,
-        })
+            place: media_type.place.clone(),
+        };
+        Ok((required, body))
     }
 
     /// Whole examples, and the one that the properties' own examples add up to.
@@ -354,10 +381,16 @@ impl<'a> Reader<'a> {
                         Some(schema) => Some(self.schema(schema, at, Direction::Response)?),
                         None => None,
                     };
-                    content.push((name.name.clone(), schema));
+                    content.push(MediaType { name: name.name.clone(), schema });
                 }
             }
-            all.push(Response { status: status.name.clone(), content, pointer: own });
+            all.push(Response {
+                status: status.name.clone(),
+                content,
+                headers: Vec::new(),
+                links: Vec::new(),
+                pointer: own,
+            });
         }
         Ok(all)
     }
