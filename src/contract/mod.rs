@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::document;
 use crate::document::operation::Operation;
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::expression::{BodyPath, Defines, Expression, Names};
@@ -114,8 +113,8 @@ impl Contract {
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
         let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
-        files.leave_out(location, spec.string("`spec`")?);
-        let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
+        files.leave_out(location, &document);
+        let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
         let cases = cases::read(&files.areas, &vocabulary)?;
@@ -220,9 +219,9 @@ impl Contract {
         if path.response {
             let mut schemas =
                 self.operation.responses.iter().flat_map(|r| &r.content).filter_map(|m| m.schema.as_ref()).peekable();
-            schemas.peek().is_none() || schemas.any(|s| reaches(s.json(), &path.segments))
+            schemas.peek().is_none() || schemas.any(|s| s.reaches(&path.segments))
         } else {
-            self.operation.body().is_none_or(|b| reaches(b.schema.json(), &path.segments))
+            self.operation.body().is_none_or(|b| b.schema.reaches(&path.segments))
         }
     }
 
@@ -255,24 +254,6 @@ impl Contract {
             }
         }
         all
-    }
-}
-
-/// Whether a schema has something at a path; what it does not describe may be anything.
-fn reaches(schema: &Json, path: &[String]) -> bool {
-    let Some((first, rest)) = path.split_first() else {
-        return true;
-    };
-    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    let mut parts = parts.peekable();
-    if parts.peek().is_some() {
-        let own = schema["properties"].get(first).is_some_and(|s| reaches(s, rest));
-        return own || parts.any(|part| reaches(part, path));
-    }
-    match (schema.get("properties"), schema.get("items")) {
-        (Some(properties), _) => properties.get(first).is_some_and(|s| reaches(s, rest)),
-        (None, Some(items)) => reaches(items, rest),
-        (None, None) => true,
     }
 }
 
@@ -346,7 +327,7 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
                 }
                 Target::Parameter(location, key.name.clone())
             } else {
-                let known = operation.body().is_some_and(|b| reaches(b.schema.json(), &template::segments(&key.name)));
+                let known = operation.body().is_some_and(|b| b.schema.reaches(&template::segments(&key.name)));
                 if !key.name.starts_with('/') || !known {
                     return Err(key
                         .place

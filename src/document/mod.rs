@@ -1,445 +1,207 @@
-//! OpenAPI 3.0 documents: reading one operation, whole, with every local reference followed.
+//! OpenAPI documents, 3.0 to 3.2 in one model: operations, parameters, bodies, responses, security.
+//!
+//! Whatever a document says is honoured, or cannot matter and is a note of `lint`, or is not supported: then it is named,
+//! the part that holds it is skipped, and everything else goes on. `docs/openapi.md` says which is which.
 
 pub mod media;
 pub mod operation;
 pub mod parameter;
+mod read;
 pub mod response;
 pub mod security;
+mod structure;
+mod version;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
-use crate::schema::{Direction, Schema, Translator};
+use crate::schema::registry::{Load, Located, Registry};
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
-use crate::yaml::{self, Node, Value};
-use media::may_be_json;
-use operation::{Body, Example, Operation, template_names};
-use parameter::{Parameter, ParameterLocation};
-use response::{MediaType, Response};
-use security::Security;
+use operation::Operation;
+use version::Version;
 
-const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// A document with all files that it refers to.
+#[derive(Debug)]
+pub struct Document {
+    registry: Arc<Registry>,
+    version: Version,
+    entries: Vec<Entry>,
+}
 
-/// Reads an operation out of a document.
+/// An operation of a document by its names.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its `operationId`; `METHOD /path` where it has none, or where several share it.
+    pub id: String,
+    /// In capitals, as it is sent.
+    pub method: String,
+    /// The path with its parameters in braces.
+    pub path: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What it calls itself, though others may call themselves the same.
+    operation_id: Option<String>,
+    /// Its JSON Pointer, through the path item's own place.
+    pointer: String,
+    /// The file and the pointer inside it.
+    at: (usize, String),
+    item: (usize, String),
+}
+
+/// Methods that a path item names.
+const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
+
+/// Reads one operation of a document that stands in one file.
 ///
 /// # Errors
-/// A document that is not OpenAPI 3.0, lacks the operation, refers to nowhere or in a circle, or
-/// uses a keyword that probity does not support where the operation reaches it.
-pub fn load(source: &Arc<Source>, operation_id: &str, asked: &Place) -> Result<Operation> {
-    let root = yaml::parse(source)?;
-    check_version(&root)?;
-    check_structure(&root, source)?;
-    let (path, method, pointer) = find(&root, operation_id, asked)?;
-    Reader { root: &root }.operation(operation_id, &path, &method, pointer)
+/// A document that cannot be read, or lacks the operation.
+pub fn load(source: &Arc<Source>, operation: &str, asked: &Place) -> Result<Operation> {
+    let alone = |_: &str| Err("there are no files beside it".to_owned());
+    Document::read(source, &alone)?.operation(operation, asked)
 }
 
-fn check_version(root: &Node) -> Result<()> {
-    if let Some(node) = root.get("swagger") {
-        return Err(node
-            .error("this is a Swagger / OpenAPI 2 document")
-            .help("probity reads OpenAPI 3.0: convert the document first"));
+impl Document {
+    /// Reads a document; `load` reads the files that it refers to.
+    ///
+    /// # Errors
+    /// What cannot be read at all: text that is neither YAML nor JSON, and documents that are not OpenAPI 3.
+    pub fn read(source: &Arc<Source>, load: Load<'_>) -> Result<Self> {
+        let mut version = Version::V30;
+        let registry = Registry::read(
+            source,
+            |root| {
+                version = Version::read(root)?;
+                Ok(version.dialect())
+            },
+            load,
+        )?;
+        let mut document = Self { registry: Arc::new(registry), version, entries: Vec::new() };
+        document.entries = document.find_all();
+        Ok(document)
     }
-    let Some(node) = root.get("openapi") else {
-        return Err(root
-            .error("this is not an OpenAPI document: it has no `openapi`")
-            .help("it begins with `openapi: 3.0.3`"));
-    };
-    let version = match &node.value {
-        Value::Scalar(Json::String(s)) => s.clone(),
-        Value::Scalar(Json::Number(n)) => n.to_string(),
-        _ => String::new(),
-    };
-    if version == "3.0" || version.starts_with("3.0.") {
-        return Ok(());
-    }
-    Err(node.error(format!("OpenAPI {version} is not supported")).help("probity reads OpenAPI 3.0.x"))
-}
 
-/// What the published structure of OpenAPI asks for, by the library that knows it.
-fn check_structure(root: &Node, source: &Source) -> Result<()> {
-    let json = root.to_json();
-    let read: std::result::Result<openapiv3::OpenAPI, _> = serde_path_to_error::deserialize(&json);
-    read.map(|_| ()).map_err(|error| {
-        let mut pointer = String::new();
-        for segment in error.path() {
-            use serde_path_to_error::Segment;
-            match segment {
-                Segment::Map { key } => {
-                    pointer.push('/');
-                    pointer.push_str(&escape(key));
-                }
-                Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-                Segment::Enum { .. } | Segment::Unknown => break,
+    /// The texts of all its files, its own first.
+    pub fn sources(&self) -> Vec<&Arc<Source>> {
+        self.registry.sources()
+    }
+
+    /// Its operations in the order of the text.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Reads the operation that is called `name`: an `operationId`, or a method and a path.
+    ///
+    /// # Errors
+    /// There is none of that name, or several.
+    pub fn operation(&self, name: &str, asked: &Place) -> Result<Operation> {
+        let named = |entry: &&Entry| entry.id == name || entry.operation_id.as_deref() == Some(name);
+        let by_place = |entry: &&Entry| {
+            let (method, path) = name.split_once(' ').unwrap_or_default();
+            entry.method.eq_ignore_ascii_case(method) && entry.path == path.trim()
+        };
+        let found: Vec<&Entry> = self.entries.iter().filter(named).collect();
+        let found = if found.is_empty() { self.entries.iter().filter(by_place).collect() } else { found };
+        match found.as_slice() {
+            [one] => Ok(self.read_operation(one)),
+            [] => {
+                let ids: Vec<&str> = self.entries.iter().map(|entry| entry.id.as_str()).collect();
+                let some = ids.iter().take(12).copied().collect::<Vec<_>>().join(", ");
+                let more = if ids.len() > 12 { ", …" } else { "" };
+                Err(asked.error(format!("the document has no operation `{name}`")).help(
+                    did_you_mean(name, ids.iter().copied()).unwrap_or_else(|| match ids.len() {
+                        0 => "it has none at all".to_owned(),
+                        _ => format!("its operations: {some}{more}"),
+                    }),
+                ))
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|entry| entry.id.as_str()).collect();
+                Err(asked
+                    .error(format!("several operations of the document are called `{name}`"))
+                    .help(format!("name one by its method and path: {}", names.join(", "))))
             }
         }
-        let node = nearest(root, &pointer);
-        node.error(format!("{}: not an OpenAPI document", source.path)).label(error.inner().to_string())
-    })
-}
-
-/// The node at a JSON Pointer, or the last one on the way there.
-pub fn nearest<'a>(root: &'a Node, pointer: &str) -> &'a Node {
-    let mut pointer = pointer.to_owned();
-    loop {
-        if let Some(node) = root.pointer(&pointer) {
-            return node;
-        }
-        match pointer.rfind('/') {
-            Some(at) => pointer.truncate(at),
-            None => return root,
-        }
     }
-}
 
-/// A name as it stands in a JSON Pointer.
-pub fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
+    /// Reads an operation.
+    pub fn read_operation(&self, entry: &Entry) -> Operation {
+        read::operation(&self.registry, self.version, entry)
+    }
 
-fn find(root: &Node, operation_id: &str, asked: &Place) -> Result<(String, String, String)> {
-    let reader = Reader { root };
-    let mut known = Vec::new();
-    let paths = root.get("paths").ok_or_else(|| root.error("the document has no `paths`"))?;
-    for (path, item) in paths.mapping("`paths`")? {
-        let pointer = format!("/paths/{}", escape(&path.name));
-        let (item, pointer) = reader.follow(item, pointer)?;
-        for (method, operation) in item.mapping("a path")? {
-            if !METHODS.contains(&method.name.as_str()) {
+    fn find_all(&self) -> Vec<Entry> {
+        let mut all: Vec<Entry> = Vec::new();
+        let registry = &*self.registry;
+        let paths = registry.root().get("paths");
+        for (path, own) in paths.map(|p| p.entries()).unwrap_or_default() {
+            if path.name.starts_with("x-") {
                 continue;
             }
-            if let Some(id) = operation.get("operationId") {
-                let id = id.string("`operationId`")?;
-                if id == operation_id {
-                    let pointer = format!("{pointer}/{}", method.name);
-                    return Ok((path.name.clone(), method.name.clone(), pointer));
-                }
-                known.push(id.to_owned());
-            }
-        }
-    }
-    Err(asked.error(format!("the document has no operation `{operation_id}`")).help(
-        did_you_mean(operation_id, known.iter().map(String::as_str))
-            .unwrap_or_else(|| format!("its operations: {}", known.join(", "))),
-    ))
-}
-
-/// Follows references within a document.
-pub(super) struct Reader<'a> {
-    pub(super) root: &'a Node,
-}
-
-impl<'a> Reader<'a> {
-    /// The node that a reference leads to, or the node itself; with its pointer.
-    pub(super) fn follow(&self, node: &'a Node, pointer: String) -> Result<(&'a Node, String)> {
-        let (mut node, mut pointer, mut seen) = (node, pointer, Vec::new());
-        while let Some(reference) = node.get("$ref") {
-            let target = reference.string("`$ref`")?;
-            let Some(local) = target.strip_prefix('#') else {
-                return Err(reference
-                    .error(format!("`{target}` leads out of this document"))
-                    .help("only references that begin with `#/` are followed: bring it in"));
-            };
-            for (key, _) in node.mapping("a reference")? {
-                if !["$ref", "description", "summary"].contains(&key.name.as_str()) {
-                    return Err(key
-                        .place
-                        .error(format!("`{}` beside a `$ref` has no effect", key.name))
-                        .help("OpenAPI 3.0 ignores whatever stands beside a `$ref`"));
+            // What stands beside a reference counts as well, and first.
+            let target = registry.follow(own.clone()).ok().filter(|target| target.key() != own.key());
+            for item in [Some(own), target].into_iter().flatten() {
+                for (method, operation) in operations(&item) {
+                    if all.iter().any(|entry| entry.path == path.name && entry.method == method) {
+                        continue;
+                    }
+                    let tags = operation.get("tags").map(|tags| tags.items()).unwrap_or_default();
+                    let at = |located: &Located<'_>| (located.key().0, located.key().1.to_owned());
+                    all.push(Entry {
+                        id: String::new(),
+                        tags: tags.iter().filter_map(|tag| tag.node.string("").ok().map(str::to_owned)).collect(),
+                        operation_id: operation.text("operationId").filter(|id| !id.is_empty()).map(str::to_owned),
+                        pointer: registry.pointer(&operation),
+                        at: at(&operation),
+                        item: at(&item),
+                        path: path.name.clone(),
+                        method,
+                    });
                 }
             }
-            if seen.contains(&local) {
-                return Err(reference.error("this `$ref` leads back to itself").help("let one of them say what it is"));
-            }
-            seen.push(local);
-            let decoded = percent_encoding::percent_decode_str(local).decode_utf8_lossy();
-            node = self.root.pointer(&decoded).ok_or_else(|| {
-                reference
-                    .error(format!("`{target}` leads to nothing"))
-                    .label("nothing stands there")
-                    .help("a local reference is a JSON Pointer, as `#/components/schemas/Name`")
-            })?;
-            pointer = decoded.into_owned();
         }
-        Ok((node, pointer))
-    }
-
-    fn at(&self, pointer: &str) -> Result<&'a Node> {
-        self.root.pointer(pointer).ok_or_else(|| Diagnostic::new(format!("the document has nothing at {pointer}")))
-    }
-
-    fn schema(&self, node: &'a Node, pointer: String, direction: Direction) -> Result<Schema> {
-        Translator::new(self, direction).schema(node, pointer)
-    }
-
-    fn operation(&self, id: &str, path: &str, method: &str, pointer: String) -> Result<Operation> {
-        let node = self.at(&pointer)?;
-        known(
-            node,
-            "an operation",
-            &[
-                "tags",
-                "summary",
-                "description",
-                "externalDocs",
-                "operationId",
-                "parameters",
-                "requestBody",
-                "responses",
-                "deprecated",
-                "security",
-                "servers",
-            ],
-        )?;
-        let item_pointer = pointer.rsplit_once('/').map_or("", |(p, _)| p).to_owned();
-        let item = self.at(&item_pointer)?;
-        let parameters = self.parameters(path, &[(item, item_pointer), (node, pointer.clone())])?;
-        let mut examples = Vec::new();
-        let (mut bodies, mut body_required) = (Vec::new(), false);
-        if let Some(body) = node.get("requestBody") {
-            let (required, body) = self.body(body, format!("{pointer}/requestBody"), &mut examples)?;
-            bodies.push(body);
-            body_required = required;
+        let mut count: HashMap<String, usize> = HashMap::new();
+        for id in all.iter().filter_map(|entry| entry.operation_id.clone()) {
+            *count.entry(id).or_default() += 1;
         }
-        Ok(Operation {
-            id: id.to_owned(),
-            method: method.to_uppercase(),
-            path: path.to_owned(),
-            servers: self.servers(&[node, item, self.root])?,
-            parameters,
-            bodies,
-            body_required,
-            responses: self.responses(node, &pointer)?,
-            security: self.security(node)?,
-            alternatives: Vec::new(),
-            examples,
-            unsupported: Vec::new(),
-            notes: Vec::new(),
-            place: node.place.clone(),
-            pointer,
-        })
-    }
-
-    fn servers(&self, levels: &[&'a Node]) -> Result<Vec<String>> {
-        let Some(servers) = levels.iter().find_map(|n| n.get("servers")) else {
-            return Ok(Vec::new());
-        };
-        servers
-            .sequence("`servers`")?
-            .iter()
-            .filter_map(|s| s.get("url"))
-            .map(|url| url.string("a server's `url`").map(str::to_owned))
-            .collect()
-    }
-
-    fn parameters(&self, path: &str, levels: &[(&'a Node, String)]) -> Result<Vec<Parameter>> {
-        let mut all: Vec<Parameter> = Vec::new();
-        for (node, pointer) in levels {
-            let Some(list) = node.get("parameters") else {
-                continue;
-            };
-            for (i, parameter) in list.sequence("`parameters`")?.iter().enumerate() {
-                let (parameter, pointer) = self.follow(parameter, format!("{pointer}/parameters/{i}"))?;
-                let Some(parameter) = self.parameter(parameter, pointer)? else { continue };
-                // The operation's own parameter takes the place of the path's.
-                all.retain(|p| p.name != parameter.name || p.location != parameter.location);
-                all.push(parameter);
-            }
+        for entry in &mut all {
+            let unique = entry.operation_id.clone().filter(|id| count.get(id) == Some(&1));
+            entry.id = unique.unwrap_or_else(|| format!("{} {}", entry.method, entry.path));
         }
-        for name in template_names(path) {
-            if !all.iter().any(|p| p.name == name && p.location == ParameterLocation::Path) {
-                return Err(levels[1].0.error(format!("the path's `{{{name}}}` is no parameter")));
-            }
-        }
-        all.sort_by_key(|p| match p.location {
-            ParameterLocation::Path => path.find(&format!("{{{}}}", p.name)).unwrap_or_default(),
-            _ => usize::MAX,
-        });
-        Ok(all)
+        all
     }
 
-    fn parameter(&self, node: &'a Node, pointer: String) -> Result<Option<Parameter>> {
-        known(
-            node,
-            "a parameter",
-            &[
-                "name",
-                "in",
-                "description",
-                "required",
-                "deprecated",
-                "schema",
-                "example",
-                "examples",
-                "style",
-                "explode",
-            ],
-        )?;
-        let name = required(node, "name", "a parameter")?.string("`name`")?;
-        let place = required(node, "in", "a parameter")?;
-        let required_here = matches!(node.get("required").map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))));
-        let location = match place.string("`in`")? {
-            "path" => ParameterLocation::Path,
-            "header" => ParameterLocation::Header,
-            // An optional one is left out of every request.
-            "query" | "cookie" if !required_here => return Ok(None),
-            other => {
-                return Err(place.error(format!("a required parameter in the {other} is not supported")));
-            }
-        };
-        if let Some(style) = node.get("style")
-            && style.string("`style`")? != "simple"
-        {
-            return Err(style.error("only the style `simple` is supported"));
-        }
-        let schema =
-            self.schema(required(node, "schema", "a parameter")?, format!("{pointer}/schema"), Direction::Request)?;
-        Ok(Some(Parameter {
-            name: name.to_owned(),
-            location,
-            required: required_here,
-            style: location.default_style(),
-            explode: false,
-            allow_reserved: false,
-            media_type: None,
-            schema,
-            examples: Vec::new(),
-            default: None,
-            pointer,
-            place: node.place.clone(),
-        }))
-    }
-
-    fn body(&self, node: &'a Node, pointer: String, examples: &mut Vec<Example>) -> Result<(bool, Body)> {
-        let (node, pointer) = self.follow(node, pointer)?;
-        known(node, "a request body", &["description", "content", "required"])?;
-        let content = required(node, "content", "a request body")?.mapping("`content`")?;
-        let Some((media_type, media)) = content.iter().find(|(k, _)| may_be_json(&k.name)) else {
-            return Err(node.error("the request body has no JSON media type"));
-        };
-        known(media, "a media type", &["schema", "example", "examples"])?;
-        let schema_pointer = format!("{pointer}/content/{}/schema", escape(&media_type.name));
-        let schema_node = required(media, "schema", "a media type")?;
-        let schema = self.schema(schema_node, schema_pointer.clone(), Direction::Request)?;
-        let (schema_node, _) = self.follow(schema_node, schema_pointer)?;
-        self.examples(media, schema_node, examples)?;
-        let required = matches!(node.get("required").map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))));
-        let body = Body {
-            media_type: media_type.name.clone(),
-            schema,
-            encoding: Vec::new(),
-            pointer,
-            place: media_type.place.clone(),
-        };
-        Ok((required, body))
-    }
-
-    /// Whole examples, and the one that the properties' own examples add up to.
-    fn examples(&self, media: &'a Node, schema: &'a Node, out: &mut Vec<Example>) -> Result<()> {
-        let mut add = |node: &Node| {
-            out.push(Example { body: node.to_json(), place: node.place.clone() });
-        };
-        [media.get("example"), schema.get("example")].into_iter().flatten().for_each(&mut add);
-        if let Some(named) = media.get("examples") {
-            for (key, example) in named.mapping("`examples`")? {
-                let pointer = format!("/examples/{}", key.name);
-                let (example, _) = self.follow(example, pointer)?;
-                example.get("value").into_iter().for_each(&mut add);
-            }
-        }
-        if let Some(properties) = schema.get("properties") {
-            let mut body = serde_json::Map::new();
-            for (key, property) in properties.mapping("`properties`")? {
-                let (property, _) = self.follow(property, String::new())?;
-                if let Some(example) = property.get("example") {
-                    body.insert(key.name.clone(), example.to_json());
-                }
-            }
-            if !body.is_empty() {
-                out.push(Example { body: body.into(), place: properties.place.clone() });
-            }
-        }
-        Ok(())
-    }
-
-    fn responses(&self, node: &'a Node, pointer: &str) -> Result<Vec<Response>> {
-        let responses = required(node, "responses", "an operation")?;
+    /// What is odd about the document as a whole.
+    pub fn notes(&self) -> Vec<Diagnostic> {
         let mut all = Vec::new();
-        for (status, response) in responses.mapping("`responses`")? {
-            if status.name.starts_with("x-") {
-                continue;
+        let mut seen: HashMap<&str, &Entry> = HashMap::new();
+        for entry in &self.entries {
+            let Some(id) = entry.operation_id.as_deref() else { continue };
+            if let Some(first) = seen.insert(id, entry) {
+                let node = self.registry.nearest(&format!("{}/operationId", entry.pointer));
+                all.push(
+                    *node
+                        .error(format!("the `operationId` {id} is that of {} {}, too", first.method, first.path))
+                        .help("give each operation its own; until then they are told apart by method and path"),
+                );
             }
-            let own = format!("{pointer}/responses/{}", escape(&status.name));
-            let (response, own) = self.follow(response, own)?;
-            known(response, "a response", &["description", "headers", "content", "links"])?;
-            let mut content = Vec::new();
-            if let Some(media_types) = response.get("content") {
-                for (name, media) in media_types.mapping("`content`")? {
-                    known(media, "a media type", &["schema", "example", "examples"])?;
-                    let at = format!("{own}/content/{}/schema", escape(&name.name));
-                    let schema = match media.get("schema") {
-                        Some(schema) => Some(self.schema(schema, at, Direction::Response)?),
-                        None => None,
-                    };
-                    content.push(MediaType { name: name.name.clone(), schema });
-                }
-            }
-            all.push(Response {
-                status: status.name.clone(),
-                content,
-                headers: Vec::new(),
-                links: Vec::new(),
-                pointer: own,
-            });
         }
-        Ok(all)
-    }
-
-    fn security(&self, node: &'a Node) -> Result<Option<Security>> {
-        let Some(list) = node.get("security").or_else(|| self.root.get("security")) else {
-            return Ok(None);
-        };
-        let Some(first) = list.sequence("`security`")?.first() else {
-            return Ok(None);
-        };
-        let Some((name, _)) = first.mapping("a security requirement")?.first() else {
-            return Ok(None);
-        };
-        let pointer = format!("/components/securitySchemes/{}", escape(&name.name));
-        let Some(scheme) = self.root.pointer(&pointer) else {
-            return Err(name.place.error(format!("`{}` is no security scheme", name.name)));
-        };
-        let (scheme, pointer) = self.follow(scheme, pointer)?;
-        let text = |key: &str| scheme.get(key).and_then(|n| n.string(key).ok());
-        let (header, prefix) = match (text("type"), text("scheme"), text("in")) {
-            (Some("http"), Some(s), _) if s.eq_ignore_ascii_case("bearer") => {
-                ("authorization".to_owned(), Some("Bearer".to_owned()))
-            }
-            (Some("oauth2" | "openIdConnect"), _, _) => ("authorization".to_owned(), Some("Bearer".to_owned())),
-            (Some("apiKey"), _, Some("header")) => (text("name").unwrap_or_default().to_lowercase(), None),
-            _ => {
-                return Err(scheme
-                    .error("this security scheme is not supported")
-                    .help("supported: http with scheme bearer, oauth2, openIdConnect, apiKey in a header"));
-            }
-        };
-        Ok(Some(Security { header, scheme: prefix, pointer }))
+        let root = self.registry.root();
+        if let Some(webhooks) = root.get("webhooks") {
+            all.push(*webhooks.node.error("webhooks are what the server sends: they are not tested"));
+        }
+        all
     }
 }
 
-/// Refuses keywords that would otherwise be ignored in silence.
-pub(super) fn known(node: &Node, what: &str, keys: &[&str]) -> Result<()> {
-    for (key, _) in node.mapping(what)? {
-        if !keys.contains(&key.name.as_str()) && !key.name.starts_with("x-") {
-            return Err(key.place.error(format!("`{}` in {what} is not supported", key.name)).help(
-                did_you_mean(&key.name, keys.iter().copied())
-                    .unwrap_or_else(|| "take it out, or tell us what it is for".to_owned()),
-            ));
+/// The operations of a path item by their methods, in capitals.
+fn operations<'a>(item: &Located<'a>) -> Vec<(String, Located<'a>)> {
+    let mut all = Vec::new();
+    for (key, node) in item.entries() {
+        if METHODS.contains(&key.name.as_str()) && node.node.mapping("").is_ok() {
+            all.push((key.name.to_uppercase(), node));
+        } else if key.name == "additionalOperations" {
+            all.extend(node.entries().into_iter().map(|(key, node)| (key.name.clone(), node)));
         }
     }
-    Ok(())
-}
-
-fn required<'a>(node: &'a Node, key: &str, what: &str) -> Result<&'a Node> {
-    node.get(key).ok_or_else(|| node.error(format!("{what} has no `{key}`")))
+    all
 }

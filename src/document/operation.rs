@@ -1,12 +1,15 @@
 //! An operation of a document: what is sent, what may come back, and who may ask.
 
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
 use super::parameter::{Parameter, ParameterLocation};
 use super::response::Response;
 use super::security::{Alternative, Security};
 use crate::schema::Schema;
+use crate::schema::registry::Registry;
 use crate::source::{Diagnostic, Place};
-use crate::yaml::{self, Node};
-use serde_json::Value as Json;
 
 /// An operation: a method and a path template of a document.
 #[derive(Debug)]
@@ -42,13 +45,19 @@ pub struct Operation {
     pub pointer: String,
     /// Where the operation stands.
     pub place: Place,
+    /// The files of the document.
+    pub registry: Arc<Registry>,
 }
 
 impl Operation {
-    /// The whole document, with the places of all that it says.
-    pub fn document(&self) -> Option<Node> {
-        // It has been read before.
-        yaml::parse(&self.place.source).ok()
+    /// Where something stands in the document, by its JSON Pointer; a name behind `#` at its end tells which of several
+    /// is meant.
+    pub fn place_of(&self, pointer: &str) -> Place {
+        let known = |pointer: &str| self.registry.nearest(pointer).place.clone();
+        match pointer.rsplit_once('#') {
+            Some((before, name)) if !name.starts_with('/') => known(before),
+            _ => known(pointer),
+        }
     }
 
     /// The body to prefer, if one is sent.

@@ -58,3 +58,16 @@ pub enum SchemeKind {
     /// A client certificate.
     MutualTls,
 }
+
+impl Scheme {
+    /// How a token is shown in a header, where it is.
+    pub fn token(&self) -> Option<Security> {
+        let (header, scheme) = match &self.kind {
+            SchemeKind::Bearer | SchemeKind::OAuth2(_) | SchemeKind::OpenIdConnect => ("authorization", Some("Bearer")),
+            SchemeKind::HeaderKey(name) => (name.as_str(), None),
+            _ => return None,
+        };
+        let scheme = scheme.map(str::to_owned);
+        Some(Security { header: header.to_owned(), scheme, pointer: self.pointer.clone() })
+    }
+}

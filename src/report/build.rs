@@ -15,14 +15,12 @@ use super::summary::Summary;
 use super::text::{counted, seconds};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
-use crate::document::nearest;
 use crate::judge::finding::Breach;
 use crate::judge::tally::{Tally, Verdict};
 use crate::plan::Limit;
 use crate::run::contact::Stop;
 use crate::run::{self, Outcome};
 use crate::target::exchange::Exchange;
-use crate::yaml::Node;
 
 /// How many breaches of one requirement a report shows.
 pub const FAILURES_SHOWN: usize = 3;
@@ -64,8 +62,7 @@ impl Report {
         };
         let end = end(outcome, chosen, &facts.options, recorder);
         let causes = crate::judge::cause::causes(contract, &outcome.tallies);
-        let document = contract.operation.document();
-        let builder = Builder { contract, facts, recorder, end: &end, document: document.as_ref() };
+        let builder = Builder { contract, facts, recorder, end: &end };
         let mut requirements: Vec<Requirement> = contract
             .requirements
             .iter()
@@ -194,7 +191,6 @@ struct Builder<'a> {
     facts: &'a Facts,
     recorder: &'a Recorder,
     end: &'a End,
-    document: Option<&'a Node>,
 }
 
 impl Builder<'_> {
@@ -250,8 +246,7 @@ impl Builder<'_> {
     fn place(&self, origin: &Origin) -> Option<Place> {
         let place = match origin {
             Origin::Declared(place) => place,
-            // A name behind `#` tells which of several is meant.
-            Origin::Derived(pointer) => &nearest(self.document?, pointer.split('#').next()?).place,
+            Origin::Derived(pointer) => &self.contract.operation.place_of(pointer),
         };
         Some(Place { file: place.source.path.clone(), line: place.line() as u64 })
     }

@@ -11,25 +11,50 @@
 //! - `x-read-only`: names of properties that are not sent
 //! - `x-unsupported`: keywords that cannot be checked, so that no value is surely valid
 
-use std::sync::Arc;
+mod bundle;
+mod compiled;
+mod context;
+mod discriminator;
+mod keywords;
+mod merge;
+mod normal;
+pub mod notes;
+mod reach;
+pub mod registry;
+mod resources;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
 
-use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
-use serde_json::{Map, Value as Json, json};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use crate::document::{Reader, escape};
-use crate::source::{Result, did_you_mean};
-use crate::yaml::{Node, Value};
+use serde_json::{Value as Json, json};
+
+use compiled::Compiled;
+use notes::Problems;
+use registry::{Located, Registry, escape};
 
 /// The annotation that remembers where in the document a subschema stands.
 pub const POINTER: &str = "x-pointer";
 
-/// A schema, translated and compiled.
-#[derive(Clone, Debug)]
-pub struct Schema {
-    /// JSON Schema 2020-12, references inlined, each part annotated with [`POINTER`].
-    json: Json,
-    validator: Arc<Validator>,
+/// A schema of a document; what it is made into is made when it is asked for, and once.
+#[derive(Clone)]
+pub struct Schema(Arc<Inner>);
+
+struct Inner {
+    /// Where it stands; None for one that anything keeps.
+    at: Option<(Arc<Registry>, usize, String)>,
+    direction: Direction,
+    json: OnceLock<Option<Json>>,
+    compiled: OnceLock<Compiled>,
+    strict: OnceLock<Compiled>,
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Schema").field(&self.pointer()).finish()
+    }
 }
 
 /// One way in which a value breaks a schema.
@@ -62,295 +87,110 @@ impl Violation {
     }
 }
 
+/// Whether a schema is for what is sent or for what comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// `readOnly` properties are not sent, and need not be there.
+    Request,
+    /// `writeOnly` properties need not be there; of `oneOf` at least one must match.
+    Response,
+    /// As [`Direction::Response`], but `writeOnly` properties must not be there, and one of `oneOf` matches, not several.
+    Strict,
+}
+
+static ANYTHING: OnceLock<Json> = OnceLock::new();
+
 impl Schema {
-    /// To generate from: JSON Schema 2020-12 without references, each part annotated with [`POINTER`].
+    /// The schema at a place of a document, and what is odd or not supported in it and in all that it reaches.
+    pub fn read(registry: &Arc<Registry>, at: &Located<'_>, direction: Direction) -> (Self, Problems) {
+        let (_, problems) = bundle::bundle(registry, at, direction);
+        let (file, inner) = at.key();
+        (Self::new(Some((Arc::clone(registry), file, inner.to_owned())), direction), problems)
+    }
+
+    /// A schema that anything keeps.
+    pub fn anything(direction: Direction) -> Self {
+        Self::constant(json!({}), direction)
+    }
+
+    /// A schema that stands nowhere in the document: what OpenAPI takes for granted.
+    pub fn constant(json: Json, direction: Direction) -> Self {
+        let schema = Self::new(None, direction);
+        let _ = schema.0.json.set(Some(json));
+        schema
+    }
+
+    fn new(at: Option<(Arc<Registry>, usize, String)>, direction: Direction) -> Self {
+        let (json, compiled, strict) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { at, direction, json, compiled, strict }))
+    }
+
+    fn located(&self) -> Option<(&Registry, Located<'_>)> {
+        let (registry, file, inner) = self.0.at.as_ref()?;
+        Some((registry, registry.at(*file, inner)?))
+    }
+
+    /// Where it stands in the document.
+    pub fn pointer(&self) -> String {
+        self.located().map(|(registry, at)| registry.pointer(&at)).unwrap_or_default()
+    }
+
+    /// To generate from: JSON Schema 2020-12 without references, each part annotated with [`POINTER`]. Empty where
+    /// [`Schema::is_impossible`].
     pub fn json(&self) -> &Json {
-        &self.json
+        self.normal().unwrap_or_else(|| ANYTHING.get_or_init(|| json!({})))
+    }
+
+    /// Whether no value of bounded size keeps it.
+    pub fn is_impossible(&self) -> bool {
+        self.normal().is_none()
+    }
+
+    fn normal(&self) -> Option<&Json> {
+        let written = self.0.json.get_or_init(|| match self.located() {
+            Some((registry, at)) => normal::normal(registry, &at, self.0.direction),
+            None => Some(json!({})),
+        });
+        written.as_ref()
+    }
+
+    fn compile(&self, direction: Direction) -> Compiled {
+        Compiled::new(match self.located() {
+            Some((registry, at)) => bundle::bundle(registry, &at, direction).0,
+            None => self.json().clone(),
+        })
+    }
+
+    fn compiled(&self) -> &Compiled {
+        self.0.compiled.get_or_init(|| self.compile(self.0.direction))
     }
 
     /// Whether the value keeps the schema.
     pub fn is_valid(&self, value: &Json) -> bool {
-        self.validator.is_valid(value)
+        self.violations(value).is_empty()
     }
 
     /// Every way in which the value breaks the schema.
     pub fn violations(&self, value: &Json) -> Vec<Violation> {
-        if self.is_valid(value) {
-            return Vec::new();
-        }
-        self.validator
-            .iter_errors(value)
-            .map(|error| {
-                let path = error.schema_path().to_string();
-                let keyword = error.kind().keyword().to_owned();
-                let part = path.strip_suffix(&format!("/{keyword}")).unwrap_or(&path);
-                let pointer = self
-                    .json
-                    .pointer(part)
-                    .and_then(|s| s.get(POINTER))
-                    .and_then(Json::as_str)
-                    .map_or(part.to_owned(), |p| format!("{p}/{keyword}"));
-                let property = match error.kind() {
-                    ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
-                    _ => None,
-                };
-                let (pointer, part) = match &property {
-                    Some(property) => (format!("{pointer}#{property}"), format!("{path}#{property}")),
-                    None => (pointer, path),
-                };
-                Violation {
-                    at: error.instance_path().to_string(),
-                    pointer,
-                    part,
-                    keyword,
-                    property,
-                    several: matches!(error.kind(), ValidationErrorKind::OneOfMultipleValid { .. }),
-                    message: error.masked().to_string(),
-                }
-            })
-            .collect()
-    }
-}
-
-/// Whether a schema is for what is sent or for what comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// `readOnly` properties are not sent; combined schemas cannot be generated from.
-    Request,
-    /// `writeOnly` properties do not come back.
-    Response,
-}
-
-/// Translates schemas of one document.
-pub(super) struct Translator<'a> {
-    reader: &'a Reader<'a>,
-    direction: Direction,
-    open: Vec<String>,
-}
-
-const ANNOTATIONS: &[&str] =
-    &["title", "description", "default", "example", "externalDocs", "deprecated", "discriminator", "xml"];
-const KEYWORDS: &[&str] = &[
-    "title",
-    "multipleOf",
-    "maximum",
-    "exclusiveMaximum",
-    "minimum",
-    "exclusiveMinimum",
-    "maxLength",
-    "minLength",
-    "pattern",
-    "maxItems",
-    "minItems",
-    "uniqueItems",
-    "maxProperties",
-    "minProperties",
-    "required",
-    "enum",
-    "type",
-    "allOf",
-    "oneOf",
-    "anyOf",
-    "not",
-    "items",
-    "properties",
-    "additionalProperties",
-    "description",
-    "format",
-    "default",
-    "nullable",
-    "discriminator",
-    "readOnly",
-    "writeOnly",
-    "xml",
-    "externalDocs",
-    "example",
-    "deprecated",
-];
-const COMBINATIONS: &[&str] = &["allOf", "oneOf", "anyOf", "not"];
-
-impl<'a> Translator<'a> {
-    pub(super) fn new(reader: &'a Reader<'a>, direction: Direction) -> Self {
-        Self { reader, direction, open: Vec::new() }
+        self.compiled().violations(value)
     }
 
-    /// Translates and compiles the schema at a node.
-    pub(super) fn schema(mut self, node: &'a Node, pointer: String) -> Result<Schema> {
-        let json = self.translate(node, pointer)?;
-        let validator = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .should_validate_formats(true)
-            .build(&json)
-            .map_err(|error| node.error(format!("this schema cannot be used: {error}")))?;
-        Ok(Schema { json, validator: Arc::new(validator) })
+    /// What is wrong with a response's value beside [`Schema::violations`]: `writeOnly` properties that are there, and
+    /// alternatives of which several match though one should.
+    pub fn excesses(&self, value: &Json) -> Vec<Violation> {
+        let strict = self.0.strict.get_or_init(|| self.compile(Direction::Strict));
+        let mut all = strict.violations(value);
+        all.retain(|violation| violation.several || violation.keyword == "writeOnly");
+        all
     }
 
-    fn translate(&mut self, node: &'a Node, pointer: String) -> Result<Json> {
-        let (target, pointer) = self.reader.follow(node, pointer)?;
-        if self.open.contains(&pointer) {
-            return Err(node
-                .get("$ref")
-                .unwrap_or(node)
-                .error("this `$ref` leads in a circle")
-                .help("schemas that contain themselves are not supported"));
-        }
-        self.open.push(pointer.clone());
-        let translated = self.keywords(target, &pointer);
-        self.open.pop();
-        translated
+    /// Whether a value may have something at a path of names; what the schema does not describe may be anything.
+    pub fn reaches(&self, path: &[String]) -> bool {
+        self.located().is_none_or(|(registry, at)| reach::reaches(registry, &at, path))
     }
 
-    fn keywords(&mut self, node: &'a Node, pointer: &str) -> Result<Json> {
-        let mut out = Map::new();
-        out.insert(POINTER.to_owned(), json!(pointer));
-        let flag = |key: &str| matches!(node.get(key).map(|n| &n.value), Some(Value::Scalar(Json::Bool(true))));
-        for (key, value) in node.mapping("a schema")? {
-            let name = key.name.as_str();
-            if name.starts_with("x-") || ANNOTATIONS.contains(&name) {
-                continue;
-            }
-            if !KEYWORDS.contains(&name) {
-                return Err(key
-                    .place
-                    .error(format!("the schema keyword `{name}` is not supported"))
-                    .help(did_you_mean(name, KEYWORDS.iter().copied()).unwrap_or_else(|| {
-                        "OpenAPI 3.0 does not have it; probity never ignores a keyword".to_owned()
-                    })));
-            }
-            if COMBINATIONS.contains(&name) && self.direction == Direction::Request {
-                return Err(key
-                    .place
-                    .error(format!("`{name}` is not supported in a request"))
-                    .help("write the schema out: requests are generated from it"));
-            }
-            let below = format!("{pointer}/{}", escape(name));
-            let translated = match name {
-                "properties" => self.properties(value, &below)?,
-                "items" | "not" => self.translate(value, below)?,
-                "additionalProperties" => match &value.value {
-                    Value::Scalar(Json::Bool(b)) => json!(b),
-                    _ => self.translate(value, below)?,
-                },
-                "allOf" | "oneOf" | "anyOf" => {
-                    let parts = value.sequence(&format!("`{name}`"))?;
-                    let parts: Result<Vec<Json>> = parts
-                        .iter()
-                        .enumerate()
-                        .map(|(i, part)| self.translate(part, format!("{below}/{i}")))
-                        .collect();
-                    Json::from(parts?)
-                }
-                "required" => self.required(node, value)?,
-                "pattern" => {
-                    let pattern = value.string("`pattern`")?;
-                    check_pattern(pattern).map_err(|e| {
-                        value
-                            .error("this pattern is not a regular expression")
-                            .label(e)
-                            .help("patterns are regular expressions as in ECMA 262")
-                    })?;
-                    json!(pattern)
-                }
-                "exclusiveMinimum" | "exclusiveMaximum" | "nullable" | "readOnly" | "writeOnly" => {
-                    continue;
-                }
-                _ => value.to_json(),
-            };
-            out.insert(name.to_owned(), translated);
-        }
-        for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
-            if flag(exclusive)
-                && let Some(value) = out.shift_remove(bound)
-            {
-                out.insert(exclusive.to_owned(), value);
-            }
-        }
-        int_format(&mut out);
-        for (low, high) in [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")] {
-            let bound = |key: &str| out.get(key).and_then(Json::as_f64);
-            if let (Some(least), Some(most)) = (bound(low), bound(high))
-                && least > most
-            {
-                return Err(node
-                    .get(low)
-                    .unwrap_or(node)
-                    .error(format!("no value can keep this schema: its `{low}` is above its `{high}`"))
-                    .help("swap them, or correct one"));
-            }
-        }
-        if flag("nullable") {
-            nullable(&mut out);
-        }
-        Ok(Json::from(out))
-    }
-
-    fn properties(&mut self, node: &'a Node, pointer: &str) -> Result<Json> {
-        let mut out = Map::new();
-        for (key, property) in node.mapping("`properties`")? {
-            let below = format!("{pointer}/{}", escape(&key.name));
-            if !self.elsewhere(property)? {
-                out.insert(key.name.clone(), self.translate(property, below)?);
-            }
-        }
-        Ok(out.into())
-    }
-
-    /// Whether a property belongs to the other direction only.
-    fn elsewhere(&self, property: &'a Node) -> Result<bool> {
-        let (target, _) = self.reader.follow(property, String::new())?;
-        let key = match self.direction {
-            Direction::Request => "readOnly",
-            Direction::Response => "writeOnly",
-        };
-        Ok(matches!(target.get(key).map(|n| &n.value), Some(Value::Scalar(Json::Bool(true)))))
-    }
-
-    fn required(&self, schema: &'a Node, node: &'a Node) -> Result<Json> {
-        let mut names = Vec::new();
-        for name in node.sequence("`required`")? {
-            let name = name.string("a required property")?;
-            let property = schema.get("properties").and_then(|p| p.get(name));
-            let elsewhere = match property {
-                Some(property) => self.elsewhere(property)?,
-                None => false,
-            };
-            if !elsewhere {
-                names.push(json!(name));
-            }
-        }
-        Ok(names.into())
-    }
-}
-
-/// Patterns are ECMA 262's; the validator's own engine says whether it can read one.
-fn check_pattern(pattern: &str) -> std::result::Result<(), String> {
-    jsonschema::options().build(&json!({ "pattern": pattern })).map(|_| ()).map_err(|e| e.to_string())
-}
-
-/// `int32` and `int64` are bounds.
-fn int_format(schema: &mut Map<String, Json>) {
-    let (low, high) = match schema.get("format").and_then(Json::as_str) {
-        Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        Some("int64") => (i64::MIN, i64::MAX),
-        _ => return,
-    };
-    let has_low = schema.contains_key("minimum") || schema.contains_key("exclusiveMinimum");
-    let has_high = schema.contains_key("maximum") || schema.contains_key("exclusiveMaximum");
-    if !has_low {
-        schema.insert("minimum".to_owned(), json!(low));
-    }
-    if !has_high {
-        schema.insert("maximum".to_owned(), json!(high));
-    }
-}
-
-fn nullable(schema: &mut Map<String, Json>) {
-    if let Some(Json::String(one)) = schema.get("type").cloned() {
-        schema.insert("type".to_owned(), json!([one, "null"]));
-    }
-    if let Some(Json::Array(values)) = schema.get_mut("enum")
-        && !values.contains(&Json::Null)
-    {
-        values.push(Json::Null);
+    /// Whether it, or what it reaches, has this keyword.
+    pub fn mentions(&self, keyword: &str) -> bool {
+        self.located().is_some_and(|(registry, at)| reach::mentions(registry, &at, keyword))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use probity::contract::{Contract, Location};
+use probity::document::operation::Operation;
 use probity::expression::timestamp;
 use probity::generate::draft::{Draft, Lent};
 use probity::generate::render::{Issued, Rendering, Request};
@@ -43,8 +44,7 @@ impl Bench {
     }
 
     pub fn request(&self, draft: &Draft, now: DateTime<Utc>) -> Request {
-        let operation = &self.contract.operation;
-        render(&self.lent, draft, &operation.method, &operation.path, now).expect("a request")
+        render(&self.lent, draft, &self.contract.operation, now).expect("a request")
     }
 
     /// An exchange of a draft that was answered so.
@@ -67,8 +67,7 @@ impl Bench {
 pub fn render(
     lent: &Lent,
     draft: &Draft,
-    method: &str,
-    path: &str,
+    operation: &Operation,
     now: DateTime<Utc>,
 ) -> Result<Request, probity::expression::Trouble> {
     let scope = lent.bare_scope().extend().value("now", timestamp(now)).build();
@@ -83,7 +82,7 @@ pub fn render(
         row: None,
         runner: &mut Seed(0).runner("test", 0),
     };
-    rendering.request(draft, method, path)
+    rendering.request(draft, operation)
 }
 
 pub fn answer(status: u16, media_type: &str, body: &str) -> Outcome {

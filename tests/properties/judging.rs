@@ -24,7 +24,7 @@ static PLANS: LazyLock<[(&Bench, Vec<Entry>); 2]> =
 fn class(bench: &Bench, request: &Request, earliest: DateTime<Utc>, latest: DateTime<Utc>) -> Class {
     let body = request.json();
     let scope = bench.judge().request_scope(request, body.as_ref(), earliest);
-    bench.judge().class_of(body.as_ref(), &scope, earliest, latest)
+    bench.judge().class_of(request, body.as_ref(), &scope, earliest, latest)
 }
 
 /// Lengths of time from a second to some centuries, in seconds.

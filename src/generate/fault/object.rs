@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{Change, Collector, simplest};
 use crate::contract::derive::required_part;
 use crate::contract::template::Template;
-use crate::document::escape;
+use crate::schema::registry::escape;
 use crate::generate::values::check::{Check, sample};
 use crate::generate::values::object::{further_names, is_required, unnamed};
 

@@ -138,9 +138,19 @@ pub fn lengths(schema: &Json) -> (Option<usize>, Option<usize>) {
     (bound("minLength"), bound("maxLength"))
 }
 
-/// Whether a pattern is found in a text.
-pub fn matches(pattern: &str, text: &str) -> bool {
-    jsonschema::options().build(&json!({ "pattern": pattern })).is_ok_and(|v| v.is_valid(&json!(text)))
+/// A pattern, compiled.
+pub struct Pattern(Option<jsonschema::Validator>);
+
+impl Pattern {
+    /// Compiles a pattern; what is none is found nowhere.
+    pub fn new(pattern: &str) -> Self {
+        Self(jsonschema::options().build(&json!({ "pattern": pattern })).ok())
+    }
+
+    /// Whether it is found in a text.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|v| v.is_valid(&json!(text)))
+    }
 }
 
 /// What a schema says of a string but for its length.

@@ -28,10 +28,10 @@ pub(super) fn strategy(pattern: &str) -> Option<BoxedStrategy<String>> {
         return Some(main);
     }
     // What is looked for ahead is put in somewhere.
-    let whole = pattern.to_owned();
+    let whole = super::Pattern::new(pattern);
     let places = proptest::collection::vec(any::<prop::sample::Index>(), ahead.len());
     let mixed = (main, ahead, places).prop_map(move |(text, ahead, places)| {
-        if super::matches(&whole, &text) {
+        if whole.is_in(&text) {
             return text;
         }
         let mut chars: Vec<char> = text.chars().collect();
@@ -42,7 +42,7 @@ pub(super) fn strategy(pattern: &str) -> Option<BoxedStrategy<String>> {
         let put_in: String = chars.into_iter().collect();
         let alone = ahead.concat();
         let candidates = [put_in, format!("{alone}{text}"), format!("{text}{alone}"), alone];
-        candidates.iter().find(|c| super::matches(&whole, c)).unwrap_or(&text).clone()
+        candidates.iter().find(|c| whole.is_in(c)).unwrap_or(&text).clone()
     });
     Some(mixed.boxed())
 }
@@ -211,7 +211,7 @@ mod tests {
                 let mut runner = Seed(7).runner("test", n);
                 let tree = strings(&schema).new_tree(&mut runner).unwrap_or_else(|e| panic!("{pattern}: {e}"));
                 let text = tree.current();
-                assert!(super::super::matches(pattern, &text), "{pattern} {text:?}");
+                assert!(super::super::Pattern::new(pattern).is_in(&text), "{pattern} {text:?}");
                 let odd = |c: char| c.is_control() || c.is_whitespace();
                 assert!(pattern.contains("\\c") || !text.chars().any(odd), "{pattern} {text:?}");
             }

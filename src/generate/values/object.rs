@@ -63,7 +63,7 @@ pub fn fields(schema: &Json) -> Vec<Field> {
 /// What a schema says of a property that is none of its `properties`.
 pub fn unnamed(schema: &Json, name: &str) -> Json {
     for (pattern, below) in schema["patternProperties"].as_object().into_iter().flatten() {
-        if string::matches(pattern, name) {
+        if string::Pattern::new(pattern).is_in(name) {
             return below.clone();
         }
     }

@@ -92,7 +92,7 @@ impl Planner<'_> {
             let entry = self.nearest(name, label, shape, 2);
             // What has all may be more than is allowed at once.
             let entry = entry.or_else(|| entries.first().cloned().map(|first: Entry| Entry { name: name.to_owned(), ..first }));
-            entries.push(entry.ok_or_else(|| self.refused(&none))?);
+            entries.push(entry.ok_or_else(|| self.refused(&self.smallest()))?);
         }
         self.shrink(&mut entries[super::MINIMAL]);
         if self.judge.contract.mark.is_some() {

@@ -107,11 +107,9 @@ impl Planner<'_> {
         let title = format!("no value was found for {field} that keeps its {keyword}{said}");
         let pointer = part["x-pointers"][keyword].as_str().map(str::to_owned);
         let pointer = pointer.or_else(|| Some(format!("{}/{keyword}", part[POINTER].as_str()?)));
-        let document = self.judge.contract.operation.document();
-        let node = document.as_ref().zip(pointer).and_then(|(root, pointer)| root.pointer(&pointer));
         let help = "give an `example` in the document, or values under `values: body:` in contract.yaml";
-        match node {
-            Some(node) => node.error(title).label("of this").help(help),
+        match pointer {
+            Some(pointer) => self.judge.contract.operation.place_of(&pointer).error(title).label("of this").help(help),
             None => Diagnostic::new(title).help(help),
         }
     }
@@ -124,7 +122,7 @@ fn undrawable(schema: &Json, field: &str) -> Option<(String, Json)> {
     }
     let required = schema["properties"].as_object().into_iter().flatten();
     let required = required.filter(|(name, _)| crate::generate::values::object::is_required(schema, name));
-    let below = required.map(|(name, below)| (format!("{field}/{}", crate::document::escape(name)), below));
+    let below = required.map(|(name, below)| (format!("{field}/{}", crate::schema::registry::escape(name)), below));
     let items = Some(&schema["items"]).filter(|items| items.is_object()).map(|items| (format!("{field}/0"), items));
     let deeper = below.chain(items).find_map(|(field, below)| undrawable(below, &field));
     let choice = || alternatives(schema).iter().find_map(|alternative| undrawable(alternative, field));

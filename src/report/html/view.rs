@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::body::{self, Line};
-use crate::document::escape;
 use crate::judge::finding::cut;
 use crate::report::build::trial_of;
 use crate::report::model::{self, Difference, Report};
 use crate::report::ranges;
 use crate::report::text::{counted, times, visible};
 use crate::report::words::{self, Look};
+use crate::schema::registry::escape;
 
 /// How many exchanges of a requirement's first failure are shown, and of the others.
 const EXCHANGES: [usize; 2] = [6, 1];
