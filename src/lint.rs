@@ -11,6 +11,8 @@ use crate::contract::steps::Step;
 use crate::document::response::Response as Documented;
 use crate::expression::{Expression, Scope, Trouble, timestamp};
 use crate::generate::draft::Lent;
+use crate::generate::draw::is_key;
+use crate::generate::parameter::is_known;
 use crate::generate::values::{simplest, type_of};
 use crate::generate::render::{Issued, Rendering, Request};
 use crate::generate::seed::{Mark, Seed};
@@ -19,6 +21,21 @@ use crate::judge::bind::{Control, Seen};
 use crate::plan::{FULL, Plan};
 use crate::source::{Diagnostic, Result};
 use crate::target::exchange::{Exchange, Interval, Outcome, Response};
+
+/// Required parameters of which no valid value is known: a run has to guess one.
+pub fn guesses(contract: &Contract) -> Vec<Diagnostic> {
+    let required = contract.operation.parameters.iter().filter(|p| p.required && !is_key(p));
+    let unknown = required.filter(|p| !contract.gives(p) && !is_known(p));
+    unknown
+        .map(|p| {
+            let location = p.location.name();
+            *p.place
+                .error(format!("no valid value of the {location} parameter `{}` is known", p.name))
+                .label("one is guessed, and a refusal shows nothing then")
+                .help(format!("give an `example` in the document, or values under `values: {location}:` in contract.yaml"))
+        })
+        .collect()
+}
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
 pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Diagnostic> {

@@ -116,7 +116,8 @@ impl Session {
         let plan_options = plan::Options { seed, examples: options.examples.unwrap_or(EXAMPLES), selection };
         let mut plan = Plan::new(&contract, &lent, &plan_options, now)?;
         crate::lint::expressions(&contract, &lent, &plan, now)?;
-        let warnings = crate::lint::examples(&contract, &lent, now);
+        let mut warnings = crate::lint::examples(&contract, &lent, now);
+        warnings.extend(crate::lint::guesses(&contract));
         let max_requests = match options.fit {
             true => fit(&mut plan, &contract, &settings, options.examples),
             false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),

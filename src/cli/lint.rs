@@ -28,6 +28,9 @@ pub(crate) fn run(args: &Args) -> Done {
     let plan = Plan::new(&contract, &lent, &options, now)?;
     crate::lint::expressions(&contract, &lent, &plan, now)?;
     let found = crate::lint::examples(&contract, &lent, now);
+    for guess in crate::lint::guesses(&contract) {
+        eprintln!("{}", guess.render(color_stderr()).replacen("error", "warning", 1));
+    }
     for diagnostic in &found {
         eprintln!("{}", diagnostic.render(color_stderr()));
     }

@@ -211,7 +211,7 @@ impl Judge<'_> {
                         let guessed = !shown && !parameter::is_known(parameter);
                         looked.doubt = match guessed {
                             true => Some(format!("no value of the {place} is known")),
-                            false if shown => None,
+                            false if shown => Some(format!("the {place} has only the document's example")),
                             false => doubt(parameter.schema.json(), &value),
                         };
                     }
@@ -235,7 +235,7 @@ impl Judge<'_> {
         };
         let exact = parts().find(|(_, part)| keyword_of(part) == keyword && covers(&field_of(part), &place));
         let around = || {
-            let conditions = ["if", "dependentSchemas", "dependentRequired", "contains", "propertyNames", "not"];
+            let conditions = ["if", "dependentSchemas", "dependentRequired", "contains", "propertyNames", "not", "anyOf"];
             let is_around = |part: &str| {
                 conditions.contains(&keyword_of(part)) && {
                     let field = field_of(part);

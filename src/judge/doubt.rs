@@ -87,8 +87,9 @@ fn is_likely(alternative: &Json, value: &Json) -> bool {
 }
 
 fn text_doubt(schema: &Json, text: &str) -> Option<String> {
-    if written(schema).iter().any(|shown| shown == text) {
-        return None;
+    let unknown = schema["format"].as_str().is_some_and(|f| !format::is_known(f));
+    if (unknown || schema.get("pattern").is_some()) && written(schema).iter().any(|shown| shown == text) {
+        return Some("whether the document's example is taken is not known".to_owned());
     }
     if let Some(name) = schema["format"].as_str().filter(|f| !format::is_known(f)) {
         return Some(format!("what the format `{name}` asks for is not known"));

@@ -53,6 +53,8 @@ pub struct Plan {
     pub obstacles: Obstacles,
     /// What a budget leaves out.
     pub left_out: LeftOut,
+    /// How many of the parts that may be left out are tried together: three, or two where there are many.
+    pub together: usize,
     random: pool::Random,
 }
 
@@ -103,7 +105,7 @@ impl Plan {
         for control in entries.iter().filter(|e| e.wanted).filter_map(|e| e.control).collect::<Vec<_>>() {
             entries[control].wanted = true;
         }
-        let random = planner.random();
+        let (random, together) = (planner.random(), planner.together());
         Ok(Self {
             pairs: if pool_wanted { options.examples.div_ceil(2) } else { 0 },
             selected,
@@ -111,6 +113,7 @@ impl Plan {
             trials,
             obstacles,
             left_out: LeftOut::default(),
+            together,
             random,
         })
     }

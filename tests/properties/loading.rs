@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use probity::contract::cases::{self as case_files, Vocabulary};
-use probity::contract::{Contract, Location, document};
+use probity::contract::{Contract, Location};
+use probity::document;
 use probity::generate::draft::Lent;
 use probity::generate::seed::Seed;
 use probity::plan::{Options, Plan, Selection};

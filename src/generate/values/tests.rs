@@ -62,7 +62,7 @@ fn what_is_drawn_as_valid_is_valid() {
     for schema in schemas() {
         let check = Check::new(&schema).expect("a schema");
         let strategy = values(&schema);
-        for n in 0..40 {
+        for n in 0..20 {
             let mut tree = strategy.new_tree(&mut Seed(1).runner("test", n)).unwrap_or_else(|e| panic!("{schema}: {e}"));
             for _ in 0..5 {
                 let value = sample(&tree.current());
@@ -100,7 +100,9 @@ fn edges_keep_and_faults_break() {
         }
         for change in edges(&schema) {
             let kept = change.forms(&base, &schema).any(|v| check.keeps(&v));
-            assert!(kept || change.label == "null", "{schema}\n{change:?}");
+            // What is ruled out or asked for elsewhere keeps some edges from being valid.
+            let ruled = ["not", "if", "contains", "dependentRequired", "dependentSchemas"].iter().any(|key| schema.get(*key).is_some());
+            assert!(kept || ruled || change.label == "null", "{schema}\n{change:?}");
         }
     }
 }

@@ -130,15 +130,7 @@ impl Planner<'_> {
 
     fn cover(&self, none: &Shape, callers: &[String], entries: &mut Vec<Entry>) {
         let optional = self.parts.optional();
-        let paths = self.path_values();
-        let mut sizes = vec![2; optional.len()];
-        sizes.push(paths.clamp(1, 3));
-        sizes.push(callers.len().max(1));
-        sizes.push(1 + usize::from(self.has_key()));
-        if self.parts.forms.len() > 1 {
-            sizes.push(self.parts.forms.len());
-        }
-        for (n, row) in cover::rows(&sizes).into_iter().enumerate().skip(1) {
+        for (n, row) in cover::rows(&self.sizes(callers.len())).into_iter().enumerate().skip(1) {
             let mut shape = none.clone();
             for (place, field) in optional.iter().enumerate() {
                 shape.presence[*field] = Some(row[place] == 1);
@@ -153,6 +145,23 @@ impl Planner<'_> {
             let id = format!("pool/cover-{n:02}");
             entries.extend(self.nearest(&id, "a valid request", &mut shape, 1));
         }
+    }
+
+    /// How many of the parts that may be left out are tried together.
+    pub(super) fn together(&self) -> usize {
+        cover::strength(&self.sizes(self.judge.lent.callers(self.judge.contract).len()))
+    }
+
+    /// How many values each factor of the covering array has.
+    fn sizes(&self, callers: usize) -> Vec<usize> {
+        let mut sizes = vec![2; self.parts.optional().len()];
+        sizes.push(self.path_values().clamp(1, 3));
+        sizes.push(callers.max(1));
+        sizes.push(1 + usize::from(self.has_key()));
+        if self.parts.forms.len() > 1 {
+            sizes.push(self.parts.forms.len());
+        }
+        sizes
     }
 
     /// How many values the first path parameter with a list has.
