@@ -14,6 +14,7 @@ mod files;
 mod ids;
 pub mod lookup;
 pub mod requirement;
+mod security;
 pub mod steps;
 pub mod template;
 
@@ -125,6 +126,7 @@ impl Contract {
         let cases = cases::read(&files.areas, &vocabulary)?;
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
+        requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary)?);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;

@@ -31,7 +31,8 @@ pub struct Operation {
     pub body_required: bool,
     /// The documented responses in the order of the document.
     pub responses: Vec<Response>,
-    /// How a caller is told from others; None where anyone may call.
+    /// What a caller shows to be told from others; None where anyone may call. It is the first of the alternatives, until
+    /// the settings say which of them they can serve.
     pub security: Option<Security>,
     /// What a caller may show, any of them; none where the document asks for nothing.
     pub alternatives: Vec<Alternative>,

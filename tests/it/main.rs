@@ -18,6 +18,7 @@ mod hostile;
 mod html;
 mod judge;
 mod matrix;
+mod openapi_table;
 mod parts;
 mod preflight;
 mod properties;

@@ -8,7 +8,7 @@ use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::document::security::Security;
+use crate::document::security::{Carrier, Security};
 use crate::exchange::{Exchange as Seen, Outcome};
 use crate::exchange::{Request as Rendered, Shown};
 use crate::http::client::join;
@@ -263,6 +263,12 @@ impl Recorder {
                 .replace(TOKEN_WITHOUT_LAST, &spelt("%?"))
                 .replace(TOKEN_WITHOUT_FIRST, &spelt("#?"))
                 .replace(TOKEN, &spelt("")),
+        };
+        let value = match self.security.as_ref().map(|security| &security.carrier) {
+            // It stands in the URL, which is shown without it.
+            Some(Carrier::Query(_)) => return None,
+            Some(Carrier::Cookie(name)) => format!("{name}={value}"),
+            Some(Carrier::Header) | None => value,
         };
         Some((header_name(self.security.as_ref()).to_owned(), value))
     }
