@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions};
+use super::options::{ContractOptions, Flags, TargetOptions};
 use super::{Done, logging, print};
 use crate::cleanup::clean_up;
 use crate::gate::Exit;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Done {
         return Ok(Exit::Conformant);
     }
     let mut contract = args.contract.load()?;
-    let settings = args.target.target(&BudgetOptions::default())?.settings;
+    let settings = args.target.target(&Flags::default())?.settings;
     logging::keep_out(&settings.secrets);
     settings.authenticate(&mut contract)?;
     settings.check_production(&contract.operation.servers)?;

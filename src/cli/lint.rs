@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions, color_stderr};
+use super::options::{ContractOptions, Flags, TargetOptions, color_stderr};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let mut contract = args.contract.load()?;
-    let target = args.target.target(&BudgetOptions::default())?;
+    let target = args.target.target(&Flags::default())?;
     target.settings.authenticate(&mut contract)?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let fixtures = target.settings.fixtures(&contract);
@@ -29,6 +29,10 @@ pub(crate) fn run(args: &Args) -> Done {
     let plan = Plan::new(&contract, &fixtures, &options, now)?;
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
+    let unsupported = contract.operation.unsupported.iter().map(|u| &u.message);
+    for note in contract.operation.notes.iter().chain(unsupported) {
+        eprintln!("{}", note.render_note(color_stderr()));
+    }
     for diagnostic in &found {
         eprintln!("{}", diagnostic.render(color_stderr()));
     }

@@ -10,6 +10,7 @@ mod answers;
 pub mod cases;
 pub mod coverage;
 pub mod derive;
+mod documented;
 mod files;
 mod ids;
 pub mod lookup;
@@ -123,7 +124,7 @@ impl Contract {
         let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
-        let cases = cases::read(&files.areas, &vocabulary)?;
+        let cases = cases::read(&files.areas, &vocabulary, &operation)?;
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
         requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary)?);
@@ -242,14 +243,14 @@ impl Contract {
             match &requirement.form {
                 Form::Constraint(valid) => all.push(valid),
                 Form::Rule(rule) => {
-                    all.extend([&rule.given, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
+                    all.extend([&rule.filter, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
                 }
                 Form::Scenario(scenario) => {
                     all.extend(&scenario.given);
                     all.push(&scenario.expect);
                 }
                 Form::Probe(probe) => {
-                    all.extend(probe.given.iter().chain(&probe.when));
+                    all.extend(probe.filter.iter().chain(&probe.given).chain(&probe.when));
                     all.push(&probe.observe);
                 }
                 Form::Schema(_) | Form::Always(_) => {}

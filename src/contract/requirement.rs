@@ -113,8 +113,8 @@ impl Form {
     /// The table that its trials run over.
     pub fn rows(&self) -> Option<&Rows> {
         match self {
-            Self::Scenario(scenario) => scenario.each.as_ref(),
-            Self::Probe(probe) => probe.each.as_ref(),
+            Self::Scenario(scenario) => scenario.rows.as_ref(),
+            Self::Probe(probe) => probe.rows.as_ref(),
             _ => None,
         }
     }
@@ -182,9 +182,9 @@ pub struct ResponseOf {
 /// What holds on every fresh exchange that it can speak to.
 #[derive(Debug)]
 pub struct Rule {
-    /// Of the request alone.
-    pub given: Option<Expression>,
-    /// Of both; None stands for `accepted`.
+    /// Of which requests it speaks.
+    pub filter: Option<Expression>,
+    /// Of which responses; None stands for `accepted`.
     pub when: Option<Expression>,
     /// What must hold.
     pub expect: Option<Expression>,
@@ -196,7 +196,7 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct Scenario {
     /// The table it runs over.
-    pub each: Option<Rows>,
+    pub rows: Option<Rows>,
     /// The requests.
     pub steps: Vec<Step>,
     /// Without which nothing was shown.
@@ -209,12 +209,14 @@ pub struct Scenario {
 #[derive(Debug)]
 pub struct Probe {
     /// The table it runs over.
-    pub each: Option<Rows>,
+    pub rows: Option<Rows>,
     /// The requests; none where it looks at every fresh exchange.
     pub steps: Vec<Step>,
-    /// Of the request alone, without steps.
+    /// Of which requests it speaks, without steps.
+    pub filter: Option<Expression>,
+    /// Without which nothing was shown, with steps.
     pub given: Option<Expression>,
-    /// Of both, without steps; None stands for `accepted`.
+    /// Of which responses it speaks, without steps; None stands for `accepted`.
     pub when: Option<Expression>,
     /// What is noted.
     pub observe: Expression,

@@ -71,6 +71,15 @@ impl Operation {
         self.parameters.iter().filter(move |p| p.location == location)
     }
 
+    /// What is not supported, a line each: `the query parameter "filter": …, openapi.yaml:12`.
+    pub fn unsupported_lines(&self) -> Vec<String> {
+        let line = |u: &Unsupported| {
+            let place = u.message.place().map_or_else(String::new, |place| format!(" ({place})"));
+            format!("{}: {}{place}", u.what, u.message.title())
+        };
+        self.unsupported.iter().map(line).collect()
+    }
+
     /// Why no valid request can be made, if a part that each of them needs is not supported.
     pub fn obstacle(&self) -> Option<&Unsupported> {
         self.unsupported.iter().find(|u| u.required_part)

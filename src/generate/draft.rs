@@ -63,7 +63,7 @@ pub struct Fixtures {
 impl Fixtures {
     /// What is provided to a contract.
     pub fn new(contract: &Contract, fixtures: Json, identities: Vec<String>) -> Self {
-        let scope = ScopeBuilder::default().fixtures(&fixtures).json("caller", &json!(CALLER)).build();
+        let scope = ScopeBuilder::default().fixtures(&fixtures).json("identity", &json!(CALLER)).build();
         Self {
             fixtures,
             identities,
@@ -112,7 +112,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         fixtures
             .scope()
             .extend()
-            .json("caller", &json!(caller))
+            .json("identity", &json!(caller))
             .value("now", timestamp(now))
             .json("request", &json!({"path": path, "body": body, "headers": {}}))
             .build()

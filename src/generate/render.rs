@@ -156,7 +156,7 @@ impl Rendering<'_> {
                 };
                 spell(instant, *spelling)
             }
-            Template::Repeat { text, times } => text.repeat(*times),
+            Template::Filler { text, times } => text.repeat(*times),
             Template::Marked(text) => format!("probity-{} {text}", self.run_tag.text()),
             Template::Row(path) => {
                 let part = self.row_part(path)?;

@@ -88,9 +88,9 @@ impl Seen {
         (self.accepted() == Known::Yes).then(|| self.exchange.status()).flatten()
     }
 
-    /// Whether the server refused.
-    pub fn rejected(&self, judge: Judge<'_>) -> Known {
-        rejected(&self.exchange, judge)
+    /// Whether the server answered with a client error.
+    pub fn client_error(&self, judge: Judge<'_>) -> Known {
+        client_error(&self.exchange, judge)
     }
 }
 
@@ -121,7 +121,7 @@ impl Judge<'_> {
             .scope()
             .extend()
             .map("request", members)
-            .json("caller", &json!(request.identity))
+            .json("identity", &json!(request.identity))
             .value("now", timestamp(now))
             .build()
     }
@@ -136,14 +136,14 @@ impl Judge<'_> {
             },
         };
         scope = known(scope, "accepted", &accepted(exchange, self));
-        let rejected = rejected(exchange, self);
+        let client_error = client_error(exchange, self);
         scope = known(scope, "answered", &answered(exchange));
-        let refused = match (&rejected, control) {
+        let refused = match (&client_error, control) {
             (Known::Yes, Control::Accepted) => Known::Yes,
             (Known::Yes, _) => Known::Unknown(control.doubt().into()),
             (other, _) => other.clone(),
         };
-        scope = known(scope, "rejected", &rejected);
+        scope = known(scope, "client_error", &client_error);
         known(scope, "refused", &refused).build()
     }
 }
@@ -216,7 +216,8 @@ fn accepted(exchange: &Exchange, judge: Judge<'_>) -> Known {
     }
 }
 
-fn rejected(exchange: &Exchange, judge: Judge<'_>) -> Known {
+/// Whether the server refused: a 4xx, unless it speaks of something other than the request.
+fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
     match &exchange.outcome {
         Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
         Outcome::Response(r) => match r.status {
@@ -239,9 +240,4 @@ fn answered(exchange: &Exchange) -> Known {
         Outcome::Failed(failure) if failure.kind.is_silence() && !exchange.lost => Known::No,
         Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
     }
-}
-
-/// A path parameter of the request that a scope is about.
-pub(super) fn path_parameter(scope: &Scope, name: &str) -> Option<Json> {
-    scope.member("request")?.get("path")?.get(name).cloned()
 }

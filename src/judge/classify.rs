@@ -112,7 +112,7 @@ impl Judge<'_> {
     fn values(self, scope: &Scope, body: Option<&Json>) -> Option<Class> {
         for list in &self.contract.values {
             let value = match &list.target {
-                Target::Path(name) => super::bind::path_parameter(scope, name),
+                Target::Path(name) => path_parameter(scope, name),
                 Target::Body(pointer) => body.and_then(|b| {
                     segments(pointer)
                         .iter()
@@ -134,4 +134,9 @@ impl Judge<'_> {
         }
         None
     }
+}
+
+/// A path parameter of the request that a scope is about.
+fn path_parameter(scope: &Scope, name: &str) -> Option<Json> {
+    scope.member("request")?.get("path")?.get(name).cloned()
 }

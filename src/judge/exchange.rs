@@ -107,7 +107,7 @@ impl Judge<'_> {
     }
 
     fn must_refuse(self, seen: &Seen) -> Found {
-        match (seen.accepted(), seen.rejected(self)) {
+        match (seen.accepted(), seen.client_error(self)) {
             (Known::Yes, _) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
             (_, Known::Yes) => {
@@ -128,7 +128,7 @@ fn must_accept(seen: &Seen) -> Found {
 }
 
 fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
-    match applies(rule.given.as_ref(), rule.when.as_ref(), seen) {
+    match applies(rule.filter.as_ref(), rule.when.as_ref(), seen) {
         Ok(true) => {}
         Ok(false) => return None,
         Err(found) => return Some(found),
@@ -236,7 +236,7 @@ pub(super) fn explained(
 }
 
 fn observe(probe: &Probe, seen: &Seen) -> Option<Found> {
-    match applies(probe.given.as_ref(), probe.when.as_ref(), seen) {
+    match applies(probe.filter.as_ref(), probe.when.as_ref(), seen) {
         Ok(true) => probe.observe.json(&seen.scope).ok().map(Found::Observed),
         _ => None,
     }
@@ -280,7 +280,7 @@ fn outcome_of(read: &[Operand], exchange: Option<&Arc<Exchange>>) -> Option<(&'s
     let (request, word) = path.rsplit_once('.').unwrap_or(("", path));
     let due = match word {
         "accepted" => ACCEPTANCE,
-        "refused" | "rejected" => REFUSAL,
+        "refused" | "client_error" => REFUSAL,
         "answered" => "an answer, and no server error (5xx)",
         _ => return None,
     };

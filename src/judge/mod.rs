@@ -6,6 +6,7 @@
 //! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
 //! - `response`: what the document says of responses
 //! - [`scenario`]: what holds between the steps of a trial
+//! - `fingerprint`: what failures of one cause have in common
 //! - [`tally`]: findings added up to verdicts
 //! - [`cause`]: failures of what is probably one cause
 
@@ -14,6 +15,7 @@ pub mod cause;
 pub mod classify;
 pub mod exchange;
 pub mod finding;
+mod fingerprint;
 mod response;
 pub mod scenario;
 pub mod tally;

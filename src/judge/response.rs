@@ -37,7 +37,7 @@ impl Judge<'_> {
     fn response_of(self, index: usize, seen: &Seen) -> Option<(&Response, bool)> {
         let response = seen.exchange.response()?;
         let accepted = seen.accepted() == Known::Yes;
-        if !accepted && seen.rejected(self) != Known::Yes {
+        if !accepted && seen.client_error(self) != Known::Yes {
             return None;
         }
         let (i, _) = self.documented(response.status)?;
@@ -59,7 +59,7 @@ impl Judge<'_> {
     /// Whether a refused request is answered with a status that the document names.
     pub(super) fn refusal_status(self, seen: &Seen) -> Option<Found> {
         let status = seen.exchange.status()?;
-        if seen.exchange.request.raw || seen.rejected(self) != Known::Yes || USUAL.contains(&status) {
+        if seen.exchange.request.raw || seen.client_error(self) != Known::Yes || USUAL.contains(&status) {
             return None;
         }
         let responses = &self.contract.operation.responses;

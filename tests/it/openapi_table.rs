@@ -1,7 +1,7 @@
 //! The table in `docs/openapi.md`: each of its fields is put into a document, and what is said of it is what the table says.
 
 use probity::document::operation::Operation;
-use probity::document::{self};
+use probity::document;
 use probity::source::{Place, Source};
 
 const TABLE: &str = include_str!("../../docs/openapi.md");

@@ -142,7 +142,7 @@ impl Planner<'_> {
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
             let Form::Rule(rule) = form else { continue };
-            let Some(given) = &rule.given else { continue };
+            let Some(given) = &rule.filter else { continue };
             if requests.iter().any(|scope| given.truth(scope) == Ok(true)) {
                 continue;
             }

@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::report::model::EMBEDDED_TARGET;
-use crate::report::model::record::Recorder;
+use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
 use crate::run::ledger::Created;
 

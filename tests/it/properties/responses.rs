@@ -176,7 +176,7 @@ fn templates() -> impl Strategy<Value = Template> {
         any::<String>().prop_map(Template::Text),
         any::<String>().prop_map(Template::Marked),
         any::<Vec<u8>>().prop_map(Template::Bytes),
-        (any::<String>(), 0_usize..50).prop_map(|(text, times)| Template::Repeat { text, times }),
+        (any::<String>(), 0_usize..50).prop_map(|(text, times)| Template::Filler { text, times }),
         (any::<i64>(), any::<i64>()).prop_map(|(a, b)| Template::Integer { from: a.min(b), to: a.max(b) }),
         (any::<bool>(), prop::option::of(1_usize..100), prop::option::of(select(LIKE))).prop_map(
             |(unknown_id, length, like)| Template::Fresh {

@@ -12,7 +12,7 @@ pub(super) struct Entry {
 
 /// Makes an enum of a table: areas, and in each area lines of `Variant "name" "Sentence.";`, where a name may be
 /// followed by a `[mark]`.
-macro_rules! named_table {
+macro_rules! deviation_table {
     (
         $(#[$meta:meta])*
         $Type:ident {
@@ -29,12 +29,12 @@ macro_rules! named_table {
             /// Every entry, in the order of the table.
             pub const ALL: &'static [$Type] = &[ $( $( $Type::$variant, )* )* ];
 
-            const ENTRIES: &'static [$crate::reference::named::Entry] = &[
-                $( $( $crate::reference::named::Entry {
+            const ENTRIES: &'static [$crate::reference::deviation_table::Entry] = &[
+                $( $( $crate::reference::deviation_table::Entry {
                     name: $name,
                     area: $area,
                     text: $text,
-                    mark: $crate::reference::named::named_table!(@mark $($mark)?),
+                    mark: $crate::reference::deviation_table::deviation_table!(@mark $($mark)?),
                 }, )* )*
             ];
 
@@ -54,7 +54,7 @@ macro_rules! named_table {
             }
 
             /// Its line of the table.
-            pub(in crate::reference) const fn entry(self) -> &'static $crate::reference::named::Entry {
+            pub(in crate::reference) const fn entry(self) -> &'static $crate::reference::deviation_table::Entry {
                 &Self::ENTRIES[self as usize]
             }
 
@@ -74,7 +74,7 @@ macro_rules! named_table {
     (@mark $mark:ident) => { Some(stringify!($mark)) };
 }
 
-pub(super) use named_table;
+pub(super) use deviation_table;
 
 #[cfg(test)]
 pub(super) mod tests {
