@@ -7,7 +7,7 @@ use serde_json::json;
 use super::cases::{self, Vocabulary};
 use super::requirement::{Origin, Requirement};
 use crate::document::operation::Operation;
-use crate::http::credentials::TOKEN_WITHOUT_LAST;
+use crate::exchange::TOKEN_WITHOUT_LAST;
 use crate::source::{Result, Source};
 
 /// The requirements on requests without credentials and with broken ones. There are none where the document lets anyone
@@ -21,7 +21,8 @@ pub(super) fn requirements(
     vocabulary: &Vocabulary,
 ) -> Result<Vec<Requirement>> {
     let anyone = operation.alternatives.iter().any(|alternative| alternative.schemes.is_empty());
-    let speaks = |r: &Requirement| r.form.steps().iter().flat_map(|s| &s.sends).any(|send| send.authorization.is_some());
+    let speaks =
+        |r: &Requirement| r.form.steps().iter().flat_map(|s| &s.sends).any(|send| send.authorization.is_some());
     let Some(security) = operation.security.as_ref().filter(|_| !anyone) else {
         return Ok(Vec::new());
     };
@@ -51,7 +52,7 @@ pub(super) fn requirements(
         ),
     ]);
     let source = Source::new("security.json", text.to_string());
-    let mut all = cases::read(&[Arc::clone(&source)], vocabulary)?.requirements;
+    let mut all = cases::read(&[Arc::clone(&source)], vocabulary, operation)?.requirements;
     for requirement in &mut all {
         requirement.source = format!("OpenAPI document, {}", security.pointer);
         requirement.origin = Origin::Derived(security.pointer.clone());

@@ -2,13 +2,7 @@
 
 use crate::document::security::{Carrier, Security};
 use crate::exchange::Shown;
-
-/// Stands for the identity's token in a case's `authorization`.
-pub const TOKEN: &str = "{token}";
-/// Stands for the token without its last character.
-pub const TOKEN_WITHOUT_LAST: &str = "{token[:-1]}";
-/// Stands for the token without its first character.
-pub const TOKEN_WITHOUT_FIRST: &str = "{token[1:]}";
+pub use crate::exchange::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 
 /// The name of the header that shows who sends, in lower case.
 pub fn header_name(security: Option<&Security>) -> &str {

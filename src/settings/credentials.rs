@@ -7,17 +7,13 @@ use toml::de::DeValue;
 
 use super::file::Table;
 use super::layers::{Given, Layers};
-use super::{HeaderValue, Settings, TOKEN_VARIABLE, origin_text, variable_of};
+use super::{HeaderValue, Settings, TOKEN_HELP, TOKEN_VARIABLE, origin_text, variable_of};
 use crate::contract::requirement::{Form, Origin as From};
 use crate::contract::{CALLER, Contract};
 use crate::document::security::{Alternative, Scheme, SchemeKind};
 use crate::secrets::Secrets;
 use crate::secrets::token::{Origin, Token};
 use crate::source::{Diagnostic, Result};
-
-/// What a token's place in the settings may hold.
-pub const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
-                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
 
 type Identities = BTreeMap<String, Arc<Token>>;
 type Credentials = BTreeMap<(String, String), Arc<Token>>;

@@ -20,14 +20,13 @@ use serde_json::Value as Json;
 use toml::de::{DeTable, DeValue};
 use url::{Host, Url};
 
-use crate::contract::{CALLER, Contract, FixtureSchema};
+use crate::contract::{Contract, FixtureSchema};
 use crate::generate::draft::Fixtures;
 use crate::secrets::Secrets;
 use crate::secrets::token::{Origin, Token};
 use crate::source::{Diagnostic, Place, Result, Source};
 use file::{Table, Value, scalar};
 use layers::{Given, Layers};
-pub(crate) use credentials::TOKEN_HELP;
 pub use rate::Rate;
 
 pub use file::{FILE, find, toml_error};
@@ -37,6 +36,10 @@ pub use keys::{Fallback, Group, KEYS, Key, SECTIONS, Section};
 pub const TOKEN_VARIABLE: &str = "PROBITY_TOKEN";
 /// Headers whose values nobody needs to see, in both directions.
 const HIDDEN_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key"];
+
+/// What a token's place in the settings may hold.
+pub(crate) const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
+                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
 
 /// What a target's settings mean.
 #[derive(Clone, Debug)]

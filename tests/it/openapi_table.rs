@@ -1,7 +1,7 @@
 //! The table in `docs/openapi.md`: each of its fields is put into a document, and what is said of it is what the table says.
 
-use probity::document::operation::Operation;
 use probity::document;
+use probity::document::operation::Operation;
 use probity::source::{Place, Source};
 
 const TABLE: &str = include_str!("../../docs/openapi.md");
@@ -20,7 +20,9 @@ fn rows() -> Vec<[String; 5]> {
 
 /// A document in which one object has one more line.
 fn document(version: &str, object: &str, line: &str) -> String {
-    let add = |own: &str, indent: usize| if own == object { format!("\n{}{line}", " ".repeat(indent)) } else { String::new() };
+    let add = |own: &str, indent: usize| {
+        if own == object { format!("\n{}{line}", " ".repeat(indent)) } else { String::new() }
+    };
     // A field takes the place of the same one that stands there anyway.
     let instead = |own: &str, indent: usize, usual: &str| {
         if own == object {
@@ -32,11 +34,14 @@ fn document(version: &str, object: &str, line: &str) -> String {
     let media = if object == "form" { "application/x-www-form-urlencoded" } else { "application/json" };
     let encoding = match object {
         "encoding" => {
-            format!("\n          application/x-www-form-urlencoded:\n            schema: {{ type: object }}\n            encoding:\n              a:\n                {line}")
+            format!(
+                "\n          application/x-www-form-urlencoded:\n            schema: {{ type: object }}\n            encoding:\n              a:\n                {line}"
+            )
         }
         _ => String::new(),
     };
-    let style = if object == "parameter" && line.starts_with("style: form") { "explode: true" } else { "deprecated: false" };
+    let style =
+        if object == "parameter" && line.starts_with("style: form") { "explode: true" } else { "deprecated: false" };
     let style = if line.starts_with("deprecated") { "explode: true" } else { style };
     let security = if object == "security scheme" { "\n      security: [{ s: [] }]" } else { "" };
     format!(
@@ -118,7 +123,10 @@ fn what_is_said_of_each_field_is_what_the_table_says() {
             let operation = all.operation(name, &place).unwrap_or_else(|e| panic!("{e}\n{text}"));
             let (note, unsupported) = said_of(&operation, at);
             // What follows from another line by this one is said of that one.
-            found = (found.0 || note, found.1 || unsupported || (object == "security scheme" && !operation.unsupported.is_empty()));
+            found = (
+                found.0 || note,
+                found.1 || unsupported || (object == "security scheme" && !operation.unsupported.is_empty()),
+            );
         }
         found.0 |= all.notes().iter().any(|note| note.place().is_some_and(|p| p.ends_with(&format!(":{at}"))));
         let is = match found {
@@ -137,7 +145,9 @@ fn what_is_said_of_each_field_is_what_the_table_says() {
 fn every_keyword_stands_in_the_table() {
     let rows = rows();
     let missing: Vec<&str> = probity::schema::keywords()
-        .filter(|name| !["$ref", "$dynamicRef", "summary", "$vocabulary", "definitions", "contentSchema"].contains(name))
+        .filter(|name| {
+            !["$ref", "$dynamicRef", "summary", "$vocabulary", "definitions", "contentSchema"].contains(name)
+        })
         .filter(|name| !rows.iter().any(|[object, field, ..]| object == "schema" && field == name))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");

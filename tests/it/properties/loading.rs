@@ -200,7 +200,8 @@ fn read_document(text: &str, operation: &str) -> Result<(), TestCaseError> {
     let place = Place { source: Arc::clone(&source), span: 0..1 };
     match document::load(&source, operation, &place) {
         Ok(operation) => {
-            let values = [serde_json::json!(null), serde_json::json!({"kind": "book", "id": []}), serde_json::json!("a")];
+            let values =
+                [serde_json::json!(null), serde_json::json!({"kind": "book", "id": []}), serde_json::json!("a")];
             let sent = operation.bodies.iter().map(|b| &b.schema).chain(operation.parameters.iter().map(|p| &p.schema));
             let came = operation.responses.iter().flat_map(|r| &r.content).filter_map(|m| m.schema.as_ref());
             for schema in sent.chain(came) {
