@@ -118,6 +118,7 @@ impl Session {
         crate::lint::expressions(&contract, &fixtures, &plan, now)?;
         let mut warnings = crate::lint::examples(&contract, &fixtures, now);
         warnings.extend(crate::lint::guesses(&contract));
+        warnings.extend(contract.operation.unsupported.iter().map(|u| u.message.clone()));
         let max_requests = match options.fit {
             true => fit(&mut plan, &contract, &settings, options.examples),
             false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),

@@ -15,6 +15,7 @@ mod files;
 mod ids;
 pub mod lookup;
 pub mod requirement;
+mod security;
 pub mod steps;
 pub mod template;
 
@@ -126,6 +127,7 @@ impl Contract {
         let cases = cases::read(&files.areas, &vocabulary, &operation)?;
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
+        requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary)?);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
