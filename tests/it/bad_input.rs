@@ -415,7 +415,7 @@ fn settings_that_are_not_there() {
     helps(&refused(
         probity("check").file("probity.toml", "").env("PROBITY_TOKEN", "t0ken"),
         &target,
-        "the settings name no target",
+        "no target is set",
     ));
 }
 

@@ -214,7 +214,7 @@ fn todays_token_is_sent_and_never_told() {
     // What the server no longer takes is not what failed.
     let other = token(reference(&[]), "a-third-token");
     let again = replay_on(&run, "", &other.url()).env("PROBITY_TOKEN", "another-token-today").exits(3);
-    again.says("the token is missing, wrong or expired").says("1 cannot be told");
+    again.says("the token is missing, wrong or expired").says("1 cannot be decided");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_refusal_counts_beside_what_is_accepted() {
         Answer::json(422, refusal).with("Date", &now)
     });
     let again = replay_on(&run, "", &strict.url()).exits(4);
-    again.says("cannot be told").says("so was, or was not sent, the same request without the fault");
+    again.says("cannot be decided").says("so was, or was not sent, the same request without the fault");
 }
 
 #[test]
@@ -351,7 +351,10 @@ fn what_is_created_is_listed_and_removed() {
 #[test]
 fn what_is_not_sent_is_not_told() {
     let run = failed("value-in-cents", "response/value-in-dollars");
-    replay(&run, "--max-requests 1").exits(4).says("cannot be told").says("the budget of 1 request (--max-requests)");
+    replay(&run, "--max-requests 1")
+        .exits(4)
+        .says("cannot be decided")
+        .says("the budget of 1 request (--max-requests)");
     replay_on(&run, "", &crate::support::server::nowhere()).exits(3).says("the target cannot be reached");
     let settings = reference::settings_toml("https://api.slantcrm.com");
     let production = replay(&run, "--config probity.toml").file("probity.toml", settings).tokens().run();

@@ -159,7 +159,7 @@ fn evidence(requirement: &model::Requirement) -> String {
         parts.push(format!("first broken by the run's {} request", ordinal(until)));
     }
     match requirement.again {
-        Some(a) if a.sent == a.broken => parts.push(format!("sent again {}: steady", times(a.sent))),
+        Some(a) if a.sent == a.broken => parts.push(format!("sent again {}: failed each time", times(a.sent))),
         Some(a) => {
             parts.push(format!("sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)));
         }
