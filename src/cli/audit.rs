@@ -39,7 +39,7 @@ pub(crate) struct Args {
     fault: Vec<String>,
 
     /// Try the variations instead, one at a time
-    #[arg(long, alias = "variations")]
+    #[arg(long, alias = "liberties")]
     variations: bool,
 
     /// Try the variations instead, two at a time

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     faults: bool,
 
     /// List the variations of the reference server instead
-    #[arg(long, alias = "variations")]
+    #[arg(long, alias = "liberties")]
     variations: bool,
 }
 

@@ -53,7 +53,7 @@ fn fails_when_variations_are_taken_for_faults() {
     let copy = Copy::new().change(
         "request.yaml",
         "- sent: { from: minimal }\n  expect: sent.accepted",
-        "- sent: { from: minimal }\n  expect: sent.rejected",
+        "- sent: { from: minimal }\n  expect: sent.client_error",
     );
     let ran = probity("audit --pairs --sample 2 --only request/name-alone --contract").arg(copy.path());
     ran.exits(1)

@@ -41,7 +41,7 @@ pub(super) struct Requirement {
     pub also: Vec<String>,
     pub failures: Vec<Failure>,
     pub more_failures: u64,
-    /// What could not be told: trial and exchanges.
+    /// What could not be decided: trial and exchanges.
     pub doubt: Option<(String, Vec<Exchange>)>,
     /// What was seen, and how often.
     pub observations: Vec<(String, u64)>,
