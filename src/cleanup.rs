@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::operation::Security;
+use crate::document::security::Security;
 use crate::exchange::Outcome;
 use crate::exchange::{Request, Shown};
 use crate::generate::render::segment;

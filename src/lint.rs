@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
-use crate::contract::operation::Response as Documented;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
+use crate::document::response::Response as Documented;
 use crate::exchange::Request;
 use crate::exchange::{Exchange, Interval, Outcome, Response};
 use crate::expression::{Expression, Scope, Trouble, timestamp};
@@ -24,7 +24,7 @@ use crate::source::{Diagnostic, Result};
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
 pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) -> Vec<Diagnostic> {
-    let Some(body) = &contract.operation.body else {
+    let Some(body) = contract.operation.body() else {
         return Vec::new();
     };
     let mut all = Vec::new();
@@ -189,16 +189,16 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
     let mut request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
     let mut body = request.json()?;
     // What the target provides no values for is left out of requests; here every field is wanted.
-    if let (Some(fields), Some(documented)) = (body.as_object_mut(), &operation.body)
-        && let Json::Object(all) = whole(&documented.schema.json)
+    if let (Some(fields), Some(documented)) = (body.as_object_mut(), operation.body())
+        && let Json::Object(all) = whole(documented.schema.json())
     {
         for (name, value) in all {
             fields.entry(name).or_insert(value);
         }
         request.body = Some(bytes::Bytes::from(body.to_string()));
     }
-    let (media_type, schema) = documented.content.first()?;
-    let body = schema.as_ref().map_or(Json::Null, |s| whole(&s.json));
+    let media = documented.content.first()?;
+    let body = media.schema.as_ref().map_or(Json::Null, |s| whole(s.json()));
     Some(Exchange {
         number: 0,
         trial: "lint".to_owned(),
@@ -208,7 +208,7 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
         server_now: Interval::exact(now),
         outcome: Outcome::Response(Response::new(
             documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
-            vec![("content-type".to_owned(), media_type.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
+            vec![("content-type".to_owned(), media.name.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
             bytes::Bytes::from(body.to_string()),
         )),
         fresh: true,

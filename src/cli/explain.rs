@@ -121,7 +121,16 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
                     "Every request of the run that keeps schema, constraints and provided values is looked at."
                 }
                 Always::DocumentedStatus | Always::MediaType => "Every response to an accepted request is looked at.",
+                Always::RefusalStatus => {
+                    "Every response to a refused request is looked at, but for statuses that any server may have."
+                }
                 Always::Shape(_) => "Every response with this status is held against its schema.",
+                Always::Headers(_) | Always::HeaderValues(_) => {
+                    "The headers of every response with this status are looked at."
+                }
+                Always::WriteOnly(_) | Always::OneAlternative(_) => {
+                    "The body of every response with this status is looked at."
+                }
             }
             .to_owned(),
         ],

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::operation::Operation;
 use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
 use super::steps::{self, Step};
 use super::template::Template;
+use crate::document::operation::Operation;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result, Source};
 use crate::yaml::{self, Node, Value};

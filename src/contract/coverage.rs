@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::Contract;
-use super::document::escape;
 use super::requirement::Form;
 use super::template::segments;
+use crate::schema::registry::escape;
 
 impl Contract {
     /// The fields of the body that a part of the schema or a constraint speaks of: JSON Pointers,
@@ -15,7 +15,7 @@ impl Contract {
         match form {
             Form::Schema(part) => vec![field_of(part)],
             Form::Constraint(valid) => {
-                let properties = self.operation.body.as_ref().and_then(|b| b.schema.json["properties"].as_object());
+                let properties = self.operation.body().and_then(|b| b.schema.json()["properties"].as_object());
                 let names = properties.into_iter().flat_map(|p| p.keys());
                 let read = names.filter(|name| valid.reads_field(name, &self.defines));
                 read.map(|name| format!("/{}", escape(name))).collect()
@@ -31,7 +31,7 @@ impl Contract {
                 if part.contains("/required#") {
                     return Some("required".to_owned());
                 }
-                let schema = &self.operation.body.as_ref()?.schema.json;
+                let schema = self.operation.body()?.schema.json();
                 let keyword = part.rsplit('/').next()?;
                 let value = schema.pointer(part)?;
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

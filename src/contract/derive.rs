@@ -2,16 +2,16 @@
 
 use serde_json::Value as Json;
 
-use super::document::escape;
-use super::operation::Operation;
 use super::requirement::{Always, Form, Level, Origin, Requirement};
-use super::schema::POINTER;
+use crate::document::operation::Operation;
+use crate::schema::POINTER;
+use crate::schema::registry::escape;
 
 /// The requirements of a document's operation.
 pub fn requirements(operation: &Operation) -> Vec<Requirement> {
     let mut all = always(operation);
-    if let Some(body) = &operation.body {
-        schema(&body.schema.json, "body", "", &mut all);
+    if let Some(body) = operation.body() {
+        schema(body.schema.json(), "body", "", &mut all);
     }
     all
 }
@@ -49,36 +49,7 @@ fn always(operation: &Operation) -> Vec<Requirement> {
             Always::ValidAccepted,
         ),
     ];
-    let responses = format!("{operation_pointer}/responses");
-    if operation.responses.iter().any(|r| r.status != "default") {
-        all.push(one(
-            "documented-status",
-            Level::Should,
-            "An accepted request is answered with a status that the document names.".into(),
-            &responses,
-            Always::DocumentedStatus,
-        ));
-    }
-    if operation.responses.iter().any(|r| !r.content.is_empty()) {
-        all.push(one(
-            "media-type",
-            Level::Must,
-            "The response to an accepted request has a media type that the document names.".into(),
-            &responses,
-            Always::MediaType,
-        ));
-    }
-    for (i, response) in operation.responses.iter().enumerate() {
-        if response.content.iter().any(|(_, schema)| schema.is_some()) {
-            all.push(one(
-                &format!("response-{}-shape", response.status.to_lowercase()),
-                Level::Must,
-                format!("A response documented as {} has a body of the documented shape.", response.status),
-                &response.pointer,
-                Always::Shape(i),
-            ));
-        }
-    }
+    all.extend(super::answers::requirements(operation));
     all
 }
 

@@ -1,24 +1,20 @@
 //! A contract: an operation of an OpenAPI document and the requirements on it.
 //!
-//! - [`operation`]: what is sent, what may come back, and who may ask
-//! - [`document`]: how it is read out of a document, with every reference followed
-//! - [`schema`]: its schemas, translated and compiled
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
 //! - [`lookup`]: how what a target provides is found
 //! - [`requirement`]: what all of them become
 //! - [`coverage`]: which fields they speak of
 
+mod answers;
 pub mod cases;
 pub mod coverage;
 pub mod derive;
-pub mod document;
 mod documented;
 mod files;
+mod ids;
 pub mod lookup;
-pub mod operation;
 pub mod requirement;
-pub mod schema;
 pub mod steps;
 pub mod template;
 
@@ -27,14 +23,14 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use crate::document::operation::Operation;
+use crate::document::parameter::ParameterLocation;
 use crate::expression::{BodyPath, Defines, Expression, Names};
 use crate::source::{Place, Result};
 use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
-use documented::reaches;
 pub use files::Location;
 use lookup::Lookup;
-use operation::Operation;
 use requirement::{Form, Open, Origin, Requirement, Row, Rows};
 use template::Template;
 
@@ -123,12 +119,13 @@ impl Contract {
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
         let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
-        files.leave_out(location, spec.string("`spec`")?);
-        let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
+        files.leave_out(location, &document);
+        let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
         let cases = cases::read(&files.areas, &vocabulary, &operation)?;
         let mut requirements = derive::requirements(&operation);
+        ids::tell_apart(&mut requirements);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
@@ -222,10 +219,10 @@ impl Contract {
     fn has_path(&self, path: &BodyPath) -> bool {
         if path.response {
             let mut schemas =
-                self.operation.responses.iter().flat_map(|r| &r.content).filter_map(|(_, s)| s.as_ref()).peekable();
-            schemas.peek().is_none() || schemas.any(|s| reaches(&s.json, &path.segments))
+                self.operation.responses.iter().flat_map(|r| &r.content).filter_map(|m| m.schema.as_ref()).peekable();
+            schemas.peek().is_none() || schemas.any(|s| s.reaches(&path.segments))
         } else {
-            self.operation.body.as_ref().is_none_or(|b| reaches(&b.schema.json, &path.segments))
+            self.operation.body().is_none_or(|b| b.schema.reaches(&path.segments))
         }
     }
 
@@ -318,13 +315,12 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
     for (kind, lists) in node.mapping("`values`")? {
         for (key, list) in lists.mapping("a list of values")? {
             let target = if kind.name == "path" {
-                if !operation.path_parameters.iter().any(|p| p.name == key.name) {
+                if !operation.parameters_in(ParameterLocation::Path).any(|p| p.name == key.name) {
                     return Err(key.place.error(format!("the path has no parameter `{}`", key.name)));
                 }
                 Target::Path(key.name.clone())
             } else {
-                let known =
-                    operation.body.as_ref().is_some_and(|b| reaches(&b.schema.json, &template::segments(&key.name)));
+                let known = operation.body().is_some_and(|b| b.schema.reaches(&template::segments(&key.name)));
                 if !key.name.starts_with('/') || !known {
                     return Err(key
                         .place

@@ -143,10 +143,40 @@ pub enum Always {
     ValidAccepted,
     /// Every response to an accepted request has a documented status.
     DocumentedStatus,
+    /// Every response to a refused request has a documented status.
+    RefusalStatus,
     /// Every documented response has a documented media type; for JSON, one with the suffix `+json` will do.
     MediaType,
-    /// The body of this documented response, counted from 0, has its shape.
-    Shape(usize),
+    /// The body of a documented response has its shape.
+    Shape(ResponseOf),
+    /// A documented response has the headers that it must have.
+    Headers(ResponseOf),
+    /// The headers of a documented response keep their schemas.
+    HeaderValues(ResponseOf),
+    /// The body of a documented response has nothing that is only sent.
+    WriteOnly(ResponseOf),
+    /// The body of a documented response matches one alternative where the document says one.
+    OneAlternative(ResponseOf),
+}
+
+impl Always {
+    /// The documented response that it speaks of, if it speaks of one.
+    pub fn response(self) -> Option<ResponseOf> {
+        match self {
+            Self::Shape(of) | Self::Headers(of) | Self::HeaderValues(of) | Self::WriteOnly(of) => Some(of),
+            Self::OneAlternative(of) => Some(of),
+            _ => None,
+        }
+    }
+}
+
+/// A documented response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseOf {
+    /// Its place in the document, counted from 0.
+    pub index: usize,
+    /// Whether a server may keep all else without ever answering so.
+    pub optional: bool,
 }
 
 /// What holds on every fresh exchange that it can speak to.

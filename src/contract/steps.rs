@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::documented::{self, Part};
-use super::operation::Operation;
 use super::template::{Template, duration, integer};
+use crate::document::operation::Operation;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result};
 use crate::yaml::{Node, Value};

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::body::Draw;
 use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Contract, Target};
+use crate::document::parameter::ParameterLocation;
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
 
 /// The header that makes a request idempotent.
@@ -118,7 +119,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
     };
     let mut picks = draw.picks.iter();
     let mut path = serde_json::Map::new();
-    for parameter in &contract.operation.path_parameters {
+    for parameter in contract.operation.parameters_in(ParameterLocation::Path) {
         let list = contract.values.iter().find(|v| v.target == Target::Path(parameter.name.clone()));
         let pick = picks.next();
         let value =
@@ -129,9 +130,9 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         path.insert(parameter.name.clone(), value.unwrap_or_else(|| json!("1")));
     }
     let path_json = Json::from(path.clone());
-    let body = contract.operation.body.as_ref().map(|body| {
+    let body = contract.operation.body().map(|body| {
         let names: Vec<&String> =
-            body.schema.json["properties"].as_object().into_iter().flat_map(|p| p.keys()).collect();
+            body.schema.json()["properties"].as_object().into_iter().flat_map(|p| p.keys()).collect();
         let mut fields: Vec<(String, Template)> = names
             .into_iter()
             .zip(&draw.values)
@@ -164,16 +165,16 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         whole
     });
     let mut headers = Vec::new();
-    if let Some(body) = &contract.operation.body {
+    if let Some(body) = contract.operation.body() {
         headers.push(("Content-Type".to_owned(), Template::Literal(json!(body.media_type))));
     }
-    for parameter in &contract.operation.header_parameters {
+    for parameter in contract.operation.parameters_in(ParameterLocation::Header) {
         let is_key = parameter.name.eq_ignore_ascii_case(KEY_HEADER);
         if is_key && (choice.key || parameter.required) {
             let fresh = Template::Fresh { unknown_id: false, length: None, like: None };
             headers.push((parameter.name.clone(), fresh));
         } else if parameter.required {
-            headers.push((parameter.name.clone(), super::fault::simplest(&parameter.schema.json)));
+            headers.push((parameter.name.clone(), super::fault::simplest(parameter.schema.json())));
         }
     }
     Draft {

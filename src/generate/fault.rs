@@ -7,8 +7,8 @@ use super::body::{MOST_ITEMS, integer_bounds, is_required, item_bounds, multiple
 use super::seed::Seed;
 use super::text::{LONGEST, fit, lengths, of_length, shaped};
 use crate::contract::derive::{is_checked_format, required_part};
-use crate::contract::document::escape;
 use crate::contract::template::{Template, segments};
+use crate::schema::registry::escape;
 
 /// The label of a change that only puts a field in.
 pub const PLAIN: &str = "a plain value";

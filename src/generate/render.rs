@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use super::draft::{Content, Credentials, Draft};
 use super::instant::spell;
 use super::seed::{RunTag, Seed};
-use crate::contract::operation::template_names;
 use crate::contract::template::{Template, When};
+use crate::document::operation::template_names;
 use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, Trouble};
 

@@ -17,8 +17,9 @@ use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use crate::contract::operation::Security;
 use crate::contract::{CALLER, Contract};
+use crate::document::parameter::ParameterLocation;
+use crate::document::security::Security;
 use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome, Response};
 use crate::exchange::{Request, Shown};
 use crate::generate::draft::{Fixtures, KEY_HEADER};
@@ -255,14 +256,14 @@ impl Reader<'_> {
 
     /// Whether nothing but the body's fields is of the client's choosing.
     fn is_plain(&self, request: &Request) -> bool {
-        let own_body = self.contract.operation.body.as_ref();
+        let own_body = self.contract.operation.body();
         let media_type = request.header("content-type").map(|v| v.split(';').next().unwrap_or_default().trim());
         let usual = |name: &str| {
-            let parameters = &self.contract.operation.header_parameters;
+            let mut parameters = self.contract.operation.parameters_in(ParameterLocation::Header);
             USUAL.contains(&name)
                 || name.starts_with("sec-")
                 || name.starts_with("x-forwarded-")
-                || parameters.iter().any(|p| p.name.eq_ignore_ascii_case(name))
+                || parameters.any(|p| p.name.eq_ignore_ascii_case(name))
         };
         request.credentials == Shown::Own
             && own_body.is_none_or(|body| media_type.is_some_and(|m| m.eq_ignore_ascii_case(&body.media_type)))

@@ -63,9 +63,9 @@ fn rank(form: &Form) -> u8 {
     match form {
         Form::Always(Always::NoServerError) => 0,
         Form::Always(Always::Answered) => 1,
-        Form::Always(Always::DocumentedStatus) => 2,
-        Form::Always(Always::MediaType) => 3,
-        Form::Always(Always::Shape(_)) => 4,
+        Form::Always(Always::DocumentedStatus | Always::RefusalStatus) => 2,
+        Form::Always(Always::MediaType | Always::Headers(_) | Always::HeaderValues(_)) => 3,
+        Form::Always(Always::Shape(_) | Always::WriteOnly(_) | Always::OneAlternative(_)) => 4,
         Form::Constraint(_) | Form::Schema(_) => 5,
         Form::Rule(_) => 6,
         Form::Scenario(_) | Form::Probe(_) => 7,

@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 use super::Judge;
 use crate::contract::Target;
 use crate::contract::requirement::Form;
-use crate::contract::schema::Violation;
 use crate::contract::template::segments;
 use crate::exchange::Exchange;
 use crate::expression::{Scope, Trouble, timestamp};
+use crate::schema::Violation;
 
 /// What the contract says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Judge<'_> {
     /// The class of a plain request whose names are in `scope`, sent between two instants of the
     /// server's clock.
     pub fn class_of(self, body: Option<&Json>, scope: &Scope, earliest: DateTime<Utc>, latest: DateTime<Utc>) -> Class {
-        let Some(schema) = self.contract.operation.body.as_ref().map(|b| &b.schema) else {
+        let Some(schema) = self.contract.operation.body().map(|b| &b.schema) else {
             return self.values(scope, None).unwrap_or(Class::Valid);
         };
         let Some(body) = body else {

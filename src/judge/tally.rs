@@ -251,7 +251,9 @@ impl Tally {
         if self.unknown > 0 {
             return Verdict::Inconclusive;
         }
-        if self.skipped > 0 {
+        // What the document foresees, and no request brought about, is no gap.
+        let unprovoked = matches!(form, Form::Always(always) if always.response().is_some_and(|of| of.optional));
+        if self.skipped > 0 || unprovoked {
             return Verdict::Skipped;
         }
         Verdict::Untested

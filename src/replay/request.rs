@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta};
 
 use super::{Recording, Today};
-use crate::contract::operation::template_names;
 use crate::contract::steps::Send;
+use crate::document::operation::template_names;
 use crate::exchange::{Request, Shown};
 use crate::generate::render::segment;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};

@@ -274,7 +274,7 @@ impl Run<'_> {
         let first = piece.groups.iter().flat_map(|g| &g.requests).map(|r| r.sent).min()?;
         let now = || self.client.clock().server().middle();
         let (anywhere, keys) = (|text: &str| contract.has_written(text), contract.written_headers(KEY_HEADER));
-        let schema = contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let schema = contract.operation.body().map(|b| b.schema.json());
         let renewal = Renewal {
             run_tags: &script.run_tags,
             run_tag: &self.options.run_tag,

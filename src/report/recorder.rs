@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
 use url::Url;
 
-use crate::contract::operation::Security;
+use crate::document::security::Security;
 use crate::exchange::{Exchange as Seen, Outcome, Request as Rendered, Shown, TrialName};
 use crate::http::client::join;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};

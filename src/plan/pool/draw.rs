@@ -4,6 +4,7 @@ use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
 use crate::contract::template::Template;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::Request;
 use crate::generate::body::{self, Draw};
 use crate::generate::draft::{Content, Draft, assemble};
@@ -38,8 +39,8 @@ impl Recipe {
 
 pub(super) fn draws(judge: Judge<'_>, shape: &Shape) -> BoxedStrategy<Draw> {
     let contract = judge.contract;
-    let schema = contract.operation.body.as_ref().map(|b| &b.schema.json);
-    let lists = contract.operation.path_parameters.len() + contract.values.len();
+    let schema = contract.operation.body().map(|b| b.schema.json());
+    let lists = contract.operation.parameters_in(ParameterLocation::Path).count() + contract.values.len();
     body::draws(schema, &shape.presence, lists)
 }
 
@@ -103,7 +104,7 @@ impl Planner<'_> {
 
     /// The places of the optional fields among [`Self::fields`].
     pub(super) fn optional(&self) -> Vec<usize> {
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
         self.fields()
             .iter()
             .enumerate()

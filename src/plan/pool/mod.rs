@@ -13,6 +13,7 @@ use super::{Entry, Obstacles, Shape};
 use crate::contract::Target;
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::Request;
 use crate::expression::{Expression, Trouble};
 use crate::generate::cover;
@@ -95,17 +96,16 @@ impl Planner<'_> {
         self.judge
             .contract
             .operation
-            .body
-            .as_ref()
-            .and_then(|b| b.schema.json["properties"].as_object())
+            .body()
+            .and_then(|b| b.schema.json()["properties"].as_object())
             .into_iter()
             .flat_map(|p| p.keys().cloned())
             .collect()
     }
 
     fn has_key(&self) -> bool {
-        let headers = &self.judge.contract.operation.header_parameters;
-        headers.iter().any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
+        let mut headers = self.judge.contract.operation.parameters_in(ParameterLocation::Header);
+        headers.any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
     }
 
     fn cover(&self, none: &Shape, callers: &[String], entries: &mut Vec<Entry>) {

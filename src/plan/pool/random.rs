@@ -16,7 +16,7 @@ impl Planner<'_> {
     /// What random pairs are made from, made once.
     pub(in crate::plan) fn random(&self) -> Random {
         let shape = Shape { presence: vec![None; self.fields().len()], choice: Choice::default() };
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
         Random {
             seed: self.seed,
             now: self.now,

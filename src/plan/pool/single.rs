@@ -17,12 +17,12 @@ const COUNTEREXAMPLES: u64 = 3;
 
 impl Planner<'_> {
     pub(super) fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
-        let Some(body) = &self.judge.contract.operation.body else {
+        let Some(body) = self.judge.contract.operation.body() else {
             return;
         };
         let fields = self.fields();
         let mut numbers = Numbers::default();
-        for change in fault::edges(&body.schema.json) {
+        for change in fault::edges(body.schema.json()) {
             let Some(about) = self.requirement_about(&change.about) else {
                 continue;
             };
@@ -82,7 +82,7 @@ impl Planner<'_> {
         control: Option<usize>,
         wanted: impl Fn(&Class) -> bool,
     ) -> Option<Entry> {
-        let schema = &self.judge.contract.operation.body.as_ref()?.schema.json;
+        let schema = self.judge.contract.operation.body()?.schema.json();
         let Content::Json(body) = &base.draft.body else {
             return None;
         };
@@ -104,11 +104,11 @@ impl Planner<'_> {
     }
 
     pub(super) fn faults(&self, entries: &mut Vec<Entry>) {
-        let Some(body) = &self.judge.contract.operation.body else {
+        let Some(body) = self.judge.contract.operation.body() else {
             return;
         };
         let mut numbers = Numbers::default();
-        for change in fault::faults(&body.schema.json) {
+        for change in fault::faults(body.schema.json()) {
             let Some(about) = self.requirement_about(&change.about) else {
                 continue;
             };
@@ -131,7 +131,7 @@ impl Planner<'_> {
 
     /// The entry that a fault is compared with: the smallest request, with the way to the fault.
     fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> usize {
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
         let (Some(schema), Content::Json(body)) = (schema, &entries[MINIMAL].draft.body) else {
             return MINIMAL;
         };

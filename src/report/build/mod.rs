@@ -12,7 +12,6 @@ use super::model::{
 };
 use super::text::{counted, seconds};
 use crate::contract::Contract;
-use crate::contract::document::nearest;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
 use crate::exchange::{Exchange, TrialName};
 use crate::judge::finding::Counterexample;
@@ -24,7 +23,6 @@ use crate::report::text::curl::plain_or_quoted;
 use crate::report::text::ranges;
 use crate::run::preflight::Stop;
 use crate::run::{self, Outcome};
-use crate::yaml::Node;
 
 /// How many counterexamples of one requirement a report shows.
 pub const FAILURES_SHOWN: usize = 3;
@@ -66,8 +64,7 @@ impl Report {
         };
         let end = end(outcome, chosen, &facts.options, recorder);
         let causes = crate::judge::cause::causes(contract, &outcome.tallies);
-        let document = contract.operation.document();
-        let builder = Builder { contract, facts, recorder, end: &end, document: document.as_ref() };
+        let builder = Builder { contract, facts, recorder, end: &end };
         let mut requirements: Vec<Requirement> = contract
             .requirements
             .iter()
@@ -196,7 +193,6 @@ struct Builder<'a> {
     facts: &'a Facts,
     recorder: &'a Recorder,
     end: &'a End,
-    document: Option<&'a Node>,
 }
 
 impl Builder<'_> {
@@ -218,7 +214,7 @@ impl Builder<'_> {
             form: form(&owed.form),
             selected,
             verdict,
-            reason: self.reason(verdict, selected, tally),
+            reason: self.reason(&owed.form, verdict, selected, tally),
             counts: Counts {
                 holds: tally.holds,
                 broken: tally.broken,
@@ -252,13 +248,12 @@ impl Builder<'_> {
     fn place(&self, origin: &Origin) -> Option<Place> {
         let place = match origin {
             Origin::Declared(place) => place,
-            // A name behind `#` tells which of several is meant.
-            Origin::Derived(pointer) => &nearest(self.document?, pointer.split('#').next()?).place,
+            Origin::Derived(pointer) => &self.contract.operation.place_of(pointer),
         };
         Some(Place { file: place.source.path.clone(), line: place.line() as u64 })
     }
 
-    fn reason(&self, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
+    fn reason(&self, form: &Tested, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
         let reason = match verdict {
             Verdict::Pass | Verdict::Fail => return None,
             _ if !selected => "not asked for in this run".to_owned(),
@@ -268,6 +263,7 @@ impl Builder<'_> {
             },
             Verdict::Skipped => match &tally.obstacle {
                 Some(reason) => reason.clone(),
+                None if matches!(form, Tested::Always(_)) => "no request of this run was answered so".to_owned(),
                 None => "it cannot be tried on this target".to_owned(),
             },
             Verdict::Untested => match &self.end.reason {

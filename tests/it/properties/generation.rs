@@ -33,8 +33,8 @@ fn drawn(schema: &Value, seed: u64) -> Template {
 }
 
 /// What a change breaks, by the engine's own account: place and part of the schema.
-fn account(operation: &probity::contract::operation::Operation, value: &Value) -> Vec<(String, String)> {
-    let schema = &operation.body.as_ref().expect("a body").schema;
+fn account(operation: &probity::document::operation::Operation, value: &Value) -> Vec<(String, String)> {
+    let schema = &operation.body().expect("a body").schema;
     schema.violations(value).iter().map(|v| (v.place(), v.part.clone())).collect()
 }
 
@@ -61,8 +61,8 @@ proptest! {
     #[test]
     fn every_generated_body_is_valid(schema in bodies(), seed in any::<u64>()) {
         let operation = operation(&schema);
-        let body = operation.body.as_ref().unwrap();
-        let strategy = values(&body.schema.json);
+        let body = operation.body().unwrap();
+        let strategy = values(body.schema.json());
         for n in 0..5 {
             let mut tree = strategy.new_tree(&mut Seed(seed).runner("test", n)).unwrap();
             for _ in 0..4 {
@@ -74,14 +74,14 @@ proptest! {
                 }
             }
         }
-        let value = sent(&simplest(&body.schema.json), some_day()).unwrap();
+        let value = sent(&simplest(body.schema.json()), some_day()).unwrap();
         prop_assert_eq!(violations(&schema, &value), vec![], "{}\n{}", schema, value);
     }
 
     #[test]
     fn every_fault_breaks_one_place_and_names_it(schema in bodies(), seed in any::<u64>()) {
         let operation = operation(&schema);
-        let json = &operation.body.as_ref().unwrap().schema.json;
+        let json = operation.body().unwrap().schema.json();
         let base = drawn(json, seed);
         for change in faults(json) {
             let control = sent(&change.control(&base, json), some_day()).unwrap();
@@ -100,7 +100,7 @@ proptest! {
     #[test]
     fn validators_agree(schema in bodies(), seed in any::<u64>()) {
         let operation = operation(&schema);
-        let json = &operation.body.as_ref().unwrap().schema.json;
+        let json = operation.body().unwrap().schema.json();
         let base = drawn(json, seed);
         for change in edges(json).iter().chain(&faults(json)) {
             for body in change.forms(&base, json) {
@@ -115,7 +115,7 @@ proptest! {
     #[test]
     fn no_keyword_is_forgotten(schema in bodies()) {
         let operation = operation(&schema);
-        let json = &operation.body.as_ref().unwrap().schema.json;
+        let json = operation.body().unwrap().schema.json();
         let faults = faults(json);
         for requirement in probity::contract::derive::requirements(&operation) {
             let probity::contract::requirement::Form::Schema(part) = &requirement.form else { continue };

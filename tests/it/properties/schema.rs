@@ -1,8 +1,8 @@
 //! Schemas that chance makes up, and a validator of our own for them: it shares no line with the
 //! engine's, and reads OpenAPI as it is written.
 
-use probity::contract::document;
-use probity::contract::operation::Operation;
+use probity::document;
+use probity::document::operation::Operation;
 use probity::source::{Place, Source};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

@@ -1,11 +1,16 @@
-//! YAML (and so JSON) as a tree that knows where each part of it stands.
+//! YAML and JSON as a tree that knows where each part of it stands.
+//!
+//! Words are read by the core schema of YAML 1.2: `NO`, `on`, `1_000` and `12:30` are strings. A text that is JSON is
+//! read as JSON.
 
-use std::fmt;
+mod events;
+mod json;
+mod limits;
+pub mod scalar;
+
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
-use serde_saphyr::Spanned;
 
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 
@@ -26,7 +31,7 @@ pub enum Value {
     /// A list.
     Sequence(Vec<Node>),
     /// A map, in the order of the text.
-    Mapping(Vec<(Key, Node)>),
+    Mapping(Mapping),
 }
 
 /// The name of a map's entry, with its place.
@@ -38,34 +43,106 @@ pub struct Key {
     pub place: Place,
 }
 
-/// Reads one YAML document.
-///
-/// # Errors
-/// Text that is not YAML, repeated keys, and documents past the parser's limits.
-pub fn parse(source: &Arc<Source>) -> Result<Node> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    let raw: Spanned<Raw> =
-        serde_saphyr::from_str_with_options(&source.text, options).map_err(|e| syntax_error(source, &e))?;
-    Ok(build(raw, source))
+/// The entries of a map in the order of the text, found by name without looking at all of them.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    entries: Vec<(Key, Node)>,
+    /// The positions of the entries by name, where there are many.
+    sorted: Box<[u32]>,
+    /// Keys that stand there again; the first of each is the one that is found.
+    repeated: Vec<Key>,
 }
 
-fn syntax_error(source: &Arc<Source>, error: &serde_saphyr::Error) -> Box<Diagnostic> {
-    let message = error.without_snippet().to_string();
-    let message = message.lines().next().unwrap_or_default();
-    // The place is shown, and the library's own options are nothing that a person could set.
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let message = message.split(&[',', ';'][..]).next().unwrap_or_default().trim().to_owned();
-    let help = if message.contains("duplicate") {
-        "a map has each key once: take one of them out"
-    } else {
-        "look at indentation, quotes and brackets, here and in the lines before"
-    };
-    match error.location() {
-        Some(location) => Place { source: Arc::clone(source), span: range(source, &location) }
-            .error(format!("not valid YAML: {message}")),
-        None => Diagnostic::new(format!("{}: not valid YAML: {message}", source.path)),
+/// From so many entries on, a map is looked up by halving.
+const MANY: usize = 12;
+
+impl Mapping {
+    fn new(mut entries: Vec<(Key, Node)>) -> Self {
+        let name = |i: &u32, entries: &[(Key, Node)]| entries[*i as usize].0.name.clone();
+        let mut sorted: Vec<u32> = (0..u32::try_from(entries.len()).unwrap_or(u32::MAX)).collect();
+        sorted.sort_by(|a, b| entries[*a as usize].0.name.cmp(&entries[*b as usize].0.name).then(a.cmp(b)));
+        let again: Vec<u32> =
+            sorted.windows(2).filter(|w| name(&w[0], &entries) == name(&w[1], &entries)).map(|w| w[1]).collect();
+        if again.is_empty() {
+            let sorted = if entries.len() < MANY { Box::default() } else { sorted.into_boxed_slice() };
+            return Self { entries, sorted, repeated: Vec::new() };
+        }
+        let mut at = 0;
+        let mut repeated = Vec::new();
+        entries.retain(|(key, _)| {
+            let is_again = again.contains(&at);
+            at += 1;
+            if is_again {
+                repeated.push(key.clone());
+            }
+            !is_again
+        });
+        Self { repeated, ..Self::new(entries) }
     }
-    .help(help)
+
+    fn find(&self, name: &str) -> Option<&Node> {
+        if self.sorted.is_empty() {
+            return self.entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node);
+        }
+        let at = self.sorted.binary_search_by(|i| self.entries[*i as usize].0.name.as_str().cmp(name)).ok()?;
+        Some(&self.entries[self.sorted[at] as usize].1)
+    }
+
+    fn into_entries(self) -> Vec<(Key, Node)> {
+        self.entries
+    }
+
+    /// Keys that stand there again.
+    pub fn repeated(&self) -> &[Key] {
+        &self.repeated
+    }
+}
+
+impl std::ops::Deref for Mapping {
+    type Target = [(Key, Node)];
+    fn deref(&self) -> &Self::Target {
+        &self.entries
+    }
+}
+
+/// Reads one YAML or JSON document in which no map has a key twice.
+///
+/// # Errors
+/// Text that is neither, repeated keys, and documents past the limits.
+pub fn parse(source: &Arc<Source>) -> Result<Node> {
+    let root = parse_with_repeated_keys(source)?;
+    match root.first_repeated() {
+        Some(key) => Err(repeated_key(key)),
+        None => Ok(root),
+    }
+}
+
+/// Reads one YAML or JSON document; of a key that stands in a map again, the first counts, and [`Mapping::repeated`]
+/// has the others.
+///
+/// # Errors
+/// Text that is neither, and documents past the limits.
+pub fn parse_with_repeated_keys(source: &Arc<Source>) -> Result<Node> {
+    if source.text.len() > limits::MAX_BYTES {
+        let title = format!("{} has more than {} MB", source.path, limits::MAX_BYTES >> 20);
+        return Err(Diagnostic::new(title).help("probity reads no larger file: split it into several"));
+    }
+    if json::looks_like_json(&source.text) {
+        match json::parse(source) {
+            Ok(read) => return read,
+            Err(error) if source.path.ends_with(".json") => return Err(json::syntax_error(source, &error)),
+            // A map in braces is YAML, too.
+            Err(_) => {}
+        }
+    }
+    events::parse(source)
+}
+
+/// The error of a key that stands in its map again.
+pub fn repeated_key(key: &Key) -> Box<Diagnostic> {
+    key.place
+        .error(format!("duplicate mapping key: {}", key.name))
+        .help("a map has each key once: take one of them out")
 }
 
 impl Node {
@@ -122,7 +199,7 @@ impl Node {
     /// The value of a map's entry, if this is a map that has it.
     pub fn get(&self, name: &str) -> Option<&Node> {
         match &self.value {
-            Value::Mapping(entries) => entries.iter().find(|(k, _)| k.name == name).map(|(_, n)| n),
+            Value::Mapping(entries) => entries.find(name),
             _ => None,
         }
     }
@@ -162,97 +239,26 @@ impl Node {
             }
         }
     }
-}
 
-#[derive(Debug)]
-enum Raw {
-    Scalar(Json),
-    Sequence(Vec<Spanned<Raw>>),
-    Mapping(Vec<(Spanned<String>, Spanned<Raw>)>),
-}
+    /// How many values there are, this one included.
+    fn size(&self) -> usize {
+        match &self.value {
+            Value::Scalar(_) => 1,
+            Value::Sequence(nodes) => 1 + nodes.iter().map(Self::size).sum::<usize>(),
+            Value::Mapping(entries) => 1 + entries.iter().map(|(_, node)| node.size()).sum::<usize>(),
+        }
+    }
 
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct RawVisitor;
-        impl<'de> Visitor<'de> for RawVisitor {
-            type Value = Raw;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a YAML value")
-            }
-            fn visit_bool<E>(self, v: bool) -> std::result::Result<Raw, E> {
-                Ok(Raw::Scalar(v.into()))
-            }
-            fn visit_i64<E>(self, v: i64) -> std::result::Result<Raw, E> {
-                Ok(Raw::Scalar(v.into()))
-            }
-            fn visit_u64<E>(self, v: u64) -> std::result::Result<Raw, E> {
-                Ok(Raw::Scalar(v.into()))
-            }
-            fn visit_f64<E>(self, v: f64) -> std::result::Result<Raw, E> {
-                Ok(Raw::Scalar(v.into()))
-            }
-            fn visit_str<E>(self, v: &str) -> std::result::Result<Raw, E> {
-                Ok(Raw::Scalar(v.into()))
-            }
-            fn visit_unit<E>(self) -> std::result::Result<Raw, E> {
-                Ok(Raw::Scalar(Json::Null))
-            }
-            fn visit_none<E>(self) -> std::result::Result<Raw, E> {
-                Ok(Raw::Scalar(Json::Null))
-            }
-            fn visit_some<D: Deserializer<'de>>(self, d: D) -> std::result::Result<Raw, D::Error> {
-                Raw::deserialize(d)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Raw, A::Error> {
-                let mut nodes = Vec::new();
-                while let Some(node) = seq.next_element()? {
-                    nodes.push(node);
-                }
-                Ok(Raw::Sequence(nodes))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Raw, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Raw::Mapping(entries))
+    /// The first key, in the order of the text, that stands in its map again.
+    pub fn first_repeated(&self) -> Option<&Key> {
+        match &self.value {
+            Value::Scalar(_) => None,
+            Value::Sequence(nodes) => nodes.iter().find_map(Self::first_repeated),
+            Value::Mapping(entries) => {
+                entries.repeated().first().or_else(|| entries.iter().find_map(|(_, node)| node.first_repeated()))
             }
         }
-        deserializer.deserialize_any(RawVisitor)
     }
-}
-
-fn build(raw: Spanned<Raw>, source: &Arc<Source>) -> Node {
-    let place = |location: &serde_saphyr::Location| Place { source: Arc::clone(source), span: range(source, location) };
-    Node {
-        place: place(&raw.referenced),
-        value: match raw.value {
-            Raw::Scalar(json) => Value::Scalar(json),
-            Raw::Sequence(nodes) => Value::Sequence(nodes.into_iter().map(|n| build(n, source)).collect()),
-            Raw::Mapping(entries) => Value::Mapping(
-                entries
-                    .into_iter()
-                    .map(|(key, node)| {
-                        let key = Key { place: place(&key.referenced), name: key.value };
-                        (key, build(node, source))
-                    })
-                    .collect(),
-            ),
-        },
-    }
-}
-
-fn range(source: &Source, location: &serde_saphyr::Location) -> std::ops::Range<usize> {
-    let span = location.span();
-    let start = span
-        .byte_offset()
-        .map_or_else(|| line_start(&source.text, location.line()), |start| usize::try_from(start).unwrap_or_default());
-    let length = span.byte_len().map_or(1, |len| usize::try_from(len).unwrap_or(1).max(1));
-    start..start + length
-}
-
-fn line_start(text: &str, line: u64) -> usize {
-    text.split_inclusive('\n').take(usize::try_from(line.saturating_sub(1)).unwrap_or_default()).map(str::len).sum()
 }
 
 #[cfg(test)]
