@@ -72,7 +72,7 @@ pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) ->
                         .place
                         .error(format!("the document's example breaks {}", requirement.id))
                         .label("this example")
-                        .help(format!("{} Put in one that keeps it for long", requirement.text)),
+                        .help(format!("{} Give an example that will keep it for long", requirement.text)),
                 );
             }
         }
@@ -155,9 +155,9 @@ fn evaluates(expression: &Expression, trouble: Option<Trouble>) -> Result<()> {
     match trouble {
         Some(Trouble::Error(message)) => Err(expression
             .place()
-            .error("this expression cannot be evaluated on a well-formed exchange")
+            .error("this expression cannot be evaluated on a valid exchange")
             .label(message)
-            .help("it was tried on a full valid request and a response that has every field")),
+            .help("it was tried on a full valid request and a response with every field")),
         _ => Ok(()),
     }
 }

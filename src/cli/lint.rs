@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Done {
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
     for guess in crate::lint::guesses(&contract) {
-        eprintln!("{}", guess.render(color_stderr()).replacen("error", "warning", 1));
+        eprintln!("{}", Box::new(guess).warning().render(color_stderr()));
     }
     let unsupported = contract.operation.unsupported.iter().map(|u| &u.message);
     for note in contract.operation.notes.iter().chain(unsupported) {

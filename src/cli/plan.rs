@@ -115,7 +115,7 @@ pub(crate) fn run(args: &Args) -> Done {
             _ if plan.left_out.trials.contains_key(i) => {
                 format!("  the budget leaves out {}", counted(plan.left_out.trials[i], "trial"))
             }
-            (None, 0) => "  on the exchanges of the others".to_owned(),
+            (None, 0) => "  judged on the exchanges of the others".to_owned(),
             _ => String::new(),
         };
         let number = |n: &usize| if *n == 0 { "–".to_owned() } else { n.to_string() };
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     text.push_str(&format!(
         "\n{} requests on a server that passes: {pool} of the shared pool, {} random ones, {} for single requirements, 1 at the end.\n\
-         A server that fails is sent up to 100 more, to find the smallest requests that fail.\n\
+         A server that fails gets up to 100 more, to find the smallest requests that fail.\n\
          Seed {}. Nothing was sent.\n",
         plan.requests(),
         2 * plan.pairs,

@@ -4,7 +4,7 @@
 //!
 //! What is judged on whatever is sent (rules, constraints, what the document asks for) is judged here too; what needs
 //! requests of its own is left untested. Our own recordings say what each request was judged as. Of others it is told
-//! from the request, and where it cannot be told, nothing is asked: a header of the client's own, credentials that no
+//! from the request, and where it cannot be decided, nothing is asked: a header of the client's own, credentials that no
 //! identity of the settings has, or a body that is not all there leave a request to the server.
 
 pub mod file;

@@ -23,7 +23,7 @@ pub enum Control {
     Accepted,
     /// It was not.
     Refused,
-    /// It was sent, but what came of it is not known.
+    /// It was sent, but the result is not known.
     Unknown,
     /// There is none.
     Missing,
@@ -33,7 +33,7 @@ impl Control {
     fn doubt(self) -> &'static str {
         match self {
             Self::Accepted => "",
-            Self::Refused => "the same request without the fault was refused too",
+            Self::Refused => "the same request without the fault was refused, too",
             Self::Unknown => "it is not known whether the same request without the fault is accepted",
             Self::Missing => "no request without the fault was sent",
         }

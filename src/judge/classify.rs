@@ -136,7 +136,7 @@ impl Judge<'_> {
                     places.push(String::new());
                 }
                 (Err(Trouble::Fixture(path)), _) => {
-                    return Class::Open(format!("the settings provide no `{path}`"));
+                    return Class::Open(format!("missing fixture `{path}`"));
                 }
                 (Err(_), _) | (_, Err(_)) if !structured => {}
                 (Err(error), _) | (_, Err(error)) => return Class::Open(error.to_string()),

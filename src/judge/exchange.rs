@@ -173,7 +173,7 @@ fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
 fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -> Result<bool, Found> {
     match given.map(|g| g.truth(&seen.request_scope)) {
         None | Some(Ok(true)) => {}
-        Some(Err(Trouble::Fixture(path))) => return Err(Found::Skipped(lends_no(&path))),
+        Some(Err(Trouble::Fixture(path))) => return Err(Found::Skipped(missing_fixture(&path))),
         // On a request of another form the words do not fit: it does not speak of it.
         Some(Ok(false) | Err(_)) => return Ok(false),
     }
@@ -191,21 +191,21 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
     };
     match when {
         Ok(holds) => Ok(holds),
-        Err(Trouble::Fixture(path)) => Err(Found::Skipped(lends_no(&path))),
+        Err(Trouble::Fixture(path)) => Err(Found::Skipped(missing_fixture(&path))),
         Err(Trouble::Unknown(reason)) => Err(unknown(seen, &reason)),
         Err(Trouble::Error(_)) => Ok(false),
     }
 }
 
 /// What to say when a fixture is missing.
-pub fn lends_no(path: &str) -> String {
-    format!("the settings provide no `{path}`: add it under [fixtures]")
+pub fn missing_fixture(path: &str) -> String {
+    format!("missing fixture `{path}`: add it under [fixtures]")
 }
 
 fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Seen) -> Found {
     match trouble {
         Trouble::Unknown(reason) => unknown(seen, reason),
-        Trouble::Fixture(path) => Found::Skipped(lends_no(path)),
+        Trouble::Fixture(path) => Found::Skipped(missing_fixture(path)),
         Trouble::Error(_) => explained(expression, scope, |_| (vec![Arc::clone(&seen.exchange)], 0), String::new()),
     }
 }

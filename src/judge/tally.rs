@@ -23,7 +23,7 @@ pub enum Verdict {
     Skipped,
     /// Nothing tried it.
     Untested,
-    /// It was tried, but what came of it is not known.
+    /// It was tried, but the result is not known.
     Inconclusive,
     /// It was broken.
     Fail,

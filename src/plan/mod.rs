@@ -95,9 +95,9 @@ impl Plan {
         }
         let judge = Judge { contract, fixtures };
         let planner = pool::Planner::new(judge, options.seed, now, &selected);
-        let (mut entries, unlent) = planner.entries()?;
+        let (mut entries, missing) = planner.entries()?;
         let (trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
-        obstacles.extend(unlent);
+        obstacles.extend(missing);
         let pool_wanted = planner.wants_pool() && options.selection.sends_pool();
         for (i, entry) in entries.iter_mut().enumerate() {
             entry.wanted = i <= FULL || entry.about.is_some() || pool_wanted;

@@ -249,9 +249,9 @@ impl Run<'_> {
         match (&last.class, last.client_error(self.judge)) {
             (Class::Broken(_) | Class::BrokenTwice, Known::Yes) => (Found::Holds, "refused, as it must be: "),
             (Class::Open(why) | Class::Doubtful(why), _) => {
-                (Found::Skipped(format!("the contract leaves it to the server whether this is taken ({why})")), "")
+                (Found::Skipped(format!("the contract leaves it to the server whether to accept this ({why})")), "")
             }
-            _ => (Found::Skipped("what was answered does not speak to it".to_owned()), ""),
+            _ => (Found::Skipped("the answer shows nothing about it".to_owned()), ""),
         }
     }
 

@@ -28,7 +28,7 @@ use crate::generate::draw::is_key;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::judge::classify::Class;
-use crate::judge::exchange::lends_no;
+use crate::judge::exchange::missing_fixture;
 use crate::source::Result;
 use parts::Parts;
 
@@ -190,14 +190,14 @@ impl Planner<'_> {
             });
             match entry {
                 Some(entry) => entries.push(entry),
-                None => obstacles.extend(self.unlent(given).map(|path| (i, lends_no(&path)))),
+                None => obstacles.extend(self.missing(given).map(|path| (i, missing_fixture(&path)))),
             }
         }
         obstacles
     }
 
     /// The fixture for want of which a field that an expression reads is never sent.
-    fn unlent(&self, expression: &Expression) -> Option<String> {
+    fn missing(&self, expression: &Expression) -> Option<String> {
         let scope = self.scope_of_minimal()?;
         let read = |pointer: &str| {
             expression.body_paths().iter().any(|p| !p.response && segments(pointer).starts_with(&p.segments))

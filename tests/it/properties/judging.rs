@@ -112,7 +112,7 @@ proptest! {
         }
     }
 
-    /// What cannot be told never makes a pass out of nothing, nor a failure.
+    /// What cannot be decided never makes a pass out of nothing, nor a failure.
     #[test]
     fn doubt_settles_nothing(findings in findings()) {
         let unsettled: Vec<Finding> =
