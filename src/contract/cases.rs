@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
-use super::steps::{self, Step};
+use super::steps::{self, Base, Step};
 use super::template::Template;
 use crate::document::operation::Operation;
 use crate::expression::{Expression, Names};
@@ -13,7 +13,7 @@ use crate::yaml::{self, Node, Value};
 
 const KEYS: &[&str] = &[
     "id", "level", "text", "source", "valid", "open", "where", "given", "when", "expect", "unique", "rows", "steps",
-    "observe",
+    "steps_of", "observe",
 ];
 
 /// Names that expressions once knew, and what to write in their place.
@@ -120,7 +120,9 @@ impl CaseReader<'_> {
             // Beside `valid` it is a part of the constraint, and needs no id of its own.
             cases.open.push(Open { id: id.clone(), text: text.clone(), when });
             if node.get("valid").is_none() {
-                for key in ["level", "where", "given", "when", "expect", "rows", "steps", "observe", "unique"] {
+                for key in
+                    ["level", "where", "given", "when", "expect", "rows", "steps", "steps_of", "observe", "unique"]
+                {
                     if let Some(extra) = node.get(key) {
                         return Err(extra.error(format!("`{key}` has no place in a case that only says what is open")));
                     }
@@ -128,7 +130,7 @@ impl CaseReader<'_> {
                 return Ok(place);
             }
         }
-        let form = self.form(node)?;
+        let form = self.form(node, &cases.requirements)?;
         let level = match (node.get("level"), &form) {
             (Some(level), Form::Probe(_)) => {
                 return Err(level.error("a probe has no level: it observes and never fails"));
@@ -163,28 +165,30 @@ impl CaseReader<'_> {
             .map(|s| s.trim().to_owned())
     }
 
-    fn form(&self, node: &Node) -> Result<Form> {
+    fn form(&self, node: &Node, earlier: &[Requirement]) -> Result<Form> {
         let has = |key: &str| node.get(key).is_some();
         let refuse = |keys: &[&str], form: &str| match keys.iter().find_map(|k| node.get(k).map(|n| (k, n))) {
             Some((key, extra)) => Err(extra.error(format!("`{key}` has no place in {form}"))),
             None => Ok(()),
         };
         if let Some(valid) = node.get("valid") {
-            refuse(&["where", "given", "when", "expect", "unique", "rows", "steps", "observe"], "a constraint")?;
+            refuse(
+                &["where", "given", "when", "expect", "unique", "rows", "steps", "steps_of", "observe"],
+                "a constraint",
+            )?;
             return Ok(Form::Constraint(compile(valid, &self.vocabulary.request)?));
         }
         if let Some(observe) = node.get("observe") {
             refuse(&["expect", "unique"], "a probe")?;
-            if has("steps") {
+            if has("steps") || has("steps_of") {
                 refuse(&["where", "when"], "a probe with steps")?;
             } else {
                 refuse(&["rows"], "a probe without steps")?;
             }
-            return self.probe(node, observe);
+            return self.probe(node, observe, earlier);
         }
-        if let Some(list) = node.get("steps") {
+        if let Some(Course { rows, steps, names }) = self.course(node, earlier)? {
             refuse(&["where", "when", "unique"], "a scenario")?;
-            let (rows, steps, names) = self.steps(node, list)?;
             let expect = node.get("expect").ok_or_else(|| node.error("a scenario needs `expect`"))?;
             return Ok(Form::Scenario(Scenario {
                 rows,
@@ -212,18 +216,20 @@ impl CaseReader<'_> {
         }))
     }
 
-    fn probe(&self, node: &Node, observe: &Node) -> Result<Form> {
-        let Some(list) = node.get("steps") else {
+    fn probe(&self, node: &Node, observe: &Node, earlier: &[Requirement]) -> Result<Form> {
+        let Some(Course { rows, steps, names }) = self.course(node, earlier)? else {
+            if let Some(extra) = node.get("rows") {
+                return Err(extra.error("`rows` has no place in a probe without steps"));
+            }
             return Ok(Form::Probe(Probe {
                 rows: None,
-                steps: Vec::new(),
+                steps: Arc::default(),
                 filter: node.get("where").map(|n| compile(n, &self.vocabulary.request)).transpose()?,
                 given: None,
                 when: node.get("when").map(|n| compile(n, &self.vocabulary.exchange)).transpose()?,
                 observe: compile(observe, &self.vocabulary.exchange)?,
             }));
         };
-        let (rows, steps, names) = self.steps(node, list)?;
         Ok(Form::Probe(Probe {
             rows,
             filter: None,
@@ -234,13 +240,46 @@ impl CaseReader<'_> {
         }))
     }
 
-    /// The table of a case, its steps, and the names that expressions behind the steps may use.
-    fn steps(&self, node: &Node, list: &Node) -> Result<(Option<Rows>, Vec<Step>, Names)> {
+    /// The steps of a case, its own or an earlier one's; None where it has none.
+    fn course(&self, node: &Node, earlier: &[Requirement]) -> Result<Option<Course>> {
+        let names_of = |names: Names, steps: &[Step]| {
+            names.and_exchanges(steps.iter().map(|s| s.name.as_str()), &self.vocabulary.exchange)
+        };
+        if let Some(other) = node.get("steps_of") {
+            if let Some(extra) = node.get("steps").or_else(|| node.get("rows")) {
+                return Err(extra.error("`steps_of` brings steps and table of another case: none stand beside it"));
+            }
+            let id = other.string("`steps_of`")?;
+            let whole = if id.contains('/') { id.to_owned() } else { format!("{}/{id}", self.area) };
+            let form = earlier.iter().find(|r| r.id == whole).map(|r| &r.form);
+            let (rows, steps) = match form {
+                Some(Form::Scenario(Scenario { rows, steps, .. }) | Form::Probe(Probe { rows, steps, .. }))
+                    if !steps.is_empty() =>
+                {
+                    (rows.clone(), Arc::clone(steps))
+                }
+                _ => {
+                    return Err(other.error(format!("no case before this one is `{whole}` and has steps")).help(
+                        "cases are read file by file, in the order of their names; an id without a slash is of this file",
+                    ));
+                }
+            };
+            let own = &self.vocabulary.steps;
+            let names = if has_rows(rows.as_deref()) { own.and(["it"]) } else { own.clone() };
+            return Ok(Some(Course { names: names_of(names, &steps), rows, steps }));
+        }
+        let Some(list) = node.get("steps") else { return Ok(None) };
         let (rows, names) = self.rows(node)?;
-        let members = &self.vocabulary.exchange;
-        let steps = steps::read(list, &names, steps::Context { operation: self.operation, members })?;
-        let names = names.and_exchanges(steps.iter().map(|s| s.name.as_str()), members);
-        Ok((rows, steps, names))
+        let steps = steps::read(
+            list,
+            &names,
+            steps::Context { operation: self.operation, members: &self.vocabulary.exchange },
+        )?;
+        let varies = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Varied);
+        if let (Some(Rows::Contexts), false, Some(rows)) = (&rows, varies, node.get("rows")) {
+            return Err(rows.error("no step is made from a request in these contexts").help("write `from: varied`"));
+        }
+        Ok(Some(Course { names: names_of(names, &steps), rows: rows.map(Arc::new), steps: Arc::new(steps) }))
     }
 
     fn rows(&self, node: &Node) -> Result<(Option<Rows>, Names)> {
@@ -262,9 +301,12 @@ impl CaseReader<'_> {
                     })
                     .collect::<Result<_>>()?,
             ),
+            Value::Scalar(serde_json::Value::String(word)) if word == "contexts" => {
+                return Ok((Some(Rows::Contexts), names.clone()));
+            }
             _ => {
                 table.only("`rows`", &["cel"])?;
-                let list = table.get("cel").ok_or_else(|| table.error("`rows` is a list or `{cel: …}`"))?;
+                let list = table.get("cel").ok_or_else(|| table.error("`rows` is a list, `contexts` or `{cel: …}`"))?;
                 Rows::Cel(compile(list, names)?)
             }
         };
@@ -283,6 +325,18 @@ fn retired(node: &Node) -> Result<()> {
             .help("`where` says which requests a rule speaks of, `given` what a scenario presupposes of its steps"));
     }
     Ok(())
+}
+
+/// What trials are made of.
+struct Course {
+    rows: Option<Arc<Rows>>,
+    steps: Arc<Vec<Step>>,
+    /// What expressions between the steps may use.
+    names: Names,
+}
+
+fn has_rows(rows: Option<&Rows>) -> bool {
+    matches!(rows, Some(Rows::List(_) | Rows::Cel(_)))
 }
 
 /// Compiles the expression at a node.

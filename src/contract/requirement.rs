@@ -1,6 +1,7 @@
 //! What a server owes: one requirement, and the forms that it may take.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -115,10 +116,16 @@ impl Form {
     /// The table that its trials run over.
     pub fn rows(&self) -> Option<&Rows> {
         match self {
-            Self::Scenario(scenario) => scenario.rows.as_ref(),
-            Self::Probe(probe) => probe.rows.as_ref(),
+            Self::Scenario(scenario) => scenario.rows.as_deref(),
+            Self::Probe(probe) => probe.rows.as_deref(),
             _ => None,
         }
+    }
+
+    /// Whether another requirement is judged by the same trials.
+    pub fn shares_trials(&self, other: &Self) -> bool {
+        let (steps, others) = (self.steps(), other.steps());
+        !steps.is_empty() && std::ptr::eq(steps, others)
     }
 
     /// The form's name.
@@ -198,9 +205,9 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct Scenario {
     /// The table it runs over.
-    pub rows: Option<Rows>,
-    /// The requests.
-    pub steps: Vec<Step>,
+    pub rows: Option<Arc<Rows>>,
+    /// The requests. Another requirement may be judged by the same.
+    pub steps: Arc<Vec<Step>>,
     /// Without which nothing was shown.
     pub given: Option<Expression>,
     /// What must hold.
@@ -211,9 +218,9 @@ pub struct Scenario {
 #[derive(Debug)]
 pub struct Probe {
     /// The table it runs over.
-    pub rows: Option<Rows>,
-    /// The requests; none where it looks at every fresh exchange.
-    pub steps: Vec<Step>,
+    pub rows: Option<Arc<Rows>>,
+    /// The requests; none where it looks at every fresh exchange. Another requirement may be judged by the same.
+    pub steps: Arc<Vec<Step>>,
     /// Of which requests it speaks, without steps.
     pub filter: Option<Expression>,
     /// Without which nothing was shown, with steps.
@@ -231,6 +238,8 @@ pub enum Rows {
     List(Vec<Row>),
     /// The items of a list that an expression yields.
     Cel(Expression),
+    /// The contexts in which valid requests are sent.
+    Contexts,
 }
 
 /// A row of a table.

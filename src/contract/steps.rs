@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::documented::{self, Part};
 use super::template::{Template, duration, integer};
 use crate::document::operation::Operation;
+use crate::exchange::HeaderCase;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result};
 use crate::yaml::{Node, Value};
@@ -50,6 +51,8 @@ pub struct Send {
     pub authorization: Option<Option<Template>>,
     /// Whose request it is.
     pub identity: Option<Template>,
+    /// How the names of its headers are written; left to the seed where it is missing.
+    pub header_case: Option<HeaderCase>,
     /// How many copies are sent at once.
     pub copies: usize,
     /// Whether what is fresh is made anew: for each copy, and where the request is that of an earlier step.
@@ -65,6 +68,8 @@ pub enum Base {
     Valid,
     /// The smallest valid request.
     Minimal,
+    /// A valid request in the context that was dealt to the trial.
+    Varied,
     /// An earlier step's request, with what is fresh made anew.
     From(String),
     /// An earlier step's request, to the byte.
@@ -85,6 +90,7 @@ const KEYS: &[&str] = &[
     "cookies",
     "authorization",
     "as",
+    "header_case",
     "copies",
     "after",
     "until",
@@ -269,6 +275,14 @@ impl StepReader<'_> {
                 None => None,
             },
             identity: node.get("as").map(|n| self.template(n)).transpose()?,
+            header_case: match node.get("header_case") {
+                Some(n) => Some(match n.string("`header_case`")? {
+                    "lower" => HeaderCase::Lower,
+                    "title" => HeaderCase::Title,
+                    _ => return Err(n.error("`header_case` is `lower` or `title`")),
+                }),
+                None => None,
+            },
             copies: node.get("copies").map_or(Ok(1), |n| integer(n, "`copies`"))?,
             anew,
             place: node.place.clone(),

@@ -22,6 +22,18 @@ pub fn rows(sizes: &[usize]) -> Vec<Vec<usize>> {
     if strength(sizes) == 2 { pairs(sizes) } else { greedy(sizes, 3) }
 }
 
+/// The same beside rows that stand first.
+pub fn rows_after(first: Vec<Vec<usize>>, sizes: &[usize]) -> Vec<Vec<usize>> {
+    if strength(sizes) == 2 {
+        let mut all = first;
+        all.extend(pairs(sizes));
+        let mut seen = std::collections::BTreeSet::new();
+        all.retain(|row| seen.insert(row.clone()));
+        return all;
+    }
+    completed(first, sizes, 3)
+}
+
 /// Rows with every pair. Factors of two values get codes of which any two differ both ways and have a one and a zero in
 /// common; the others, of which there are few, are covered by themselves, each row once beside all zeros and once beside
 /// all ones.
@@ -73,7 +85,16 @@ fn codes(length: usize, ones: usize, how_many: usize) -> Vec<Vec<bool>> {
 fn greedy(sizes: &[usize], strength: usize) -> Vec<Vec<usize>> {
     let zeros = vec![0; sizes.len()];
     let ones: Vec<usize> = sizes.iter().map(|s| 1.min(s - 1)).collect();
-    let mut rows = vec![zeros, ones];
+    completed(vec![zeros, ones], sizes, strength)
+}
+
+/// Rows in which every pair of factors takes every combination of values, few of them. The first row is all zeros.
+pub fn few_pairs(sizes: &[usize]) -> Vec<Vec<usize>> {
+    completed(vec![vec![0; sizes.len()]], sizes, 2)
+}
+
+/// These rows, and others with which every combination of values of so many factors is in some row.
+pub fn completed(mut rows: Vec<Vec<usize>>, sizes: &[usize], strength: usize) -> Vec<Vec<usize>> {
     rows.dedup();
     let mut missing = combinations(sizes, strength);
     for row in &rows {
@@ -153,6 +174,10 @@ mod tests {
                 prop_assert!(strength(&sizes) < 3 || rows.iter().any(|r| covers(r, &triple)), "{triple:?}");
             }
             prop_assert!(rows[0].iter().all(|v| *v == 0));
+            let rows = few_pairs(&sizes);
+            for pair in combinations(&sizes, 2) {
+                prop_assert!(rows.iter().any(|r| covers(r, &pair)), "{pair:?}");
+            }
         }
 
         #[test]

@@ -5,9 +5,10 @@ use serde_json::{Value as Json, json};
 
 use super::draw::{Draw, Form, is_key};
 use super::media;
-use crate::contract::template::{Template, segments};
+use crate::contract::template::{FreshKind, Template, segments};
 use crate::contract::{CALLER, Contract, Target};
 use crate::document::parameter::{Parameter, ParameterLocation};
+use crate::exchange::HeaderCase;
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
 
 /// The header that makes a request idempotent.
@@ -26,6 +27,8 @@ pub struct Draft {
     pub headers: Vec<(String, Template)>,
     /// Cookies, by name.
     pub cookies: Vec<(String, Template)>,
+    /// How the names of headers are written; left to the seed where it is missing.
+    pub header_case: Option<HeaderCase>,
     /// The credentials.
     pub credentials: Credentials,
     /// The body.
@@ -174,7 +177,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
     for (parameter, drawn) in parameters() {
         if is_key(parameter) {
             if choice.key || parameter.required {
-                let fresh = Template::Fresh { unknown_id: false, length: None, like: None };
+                let fresh = Template::Fresh { kind: FreshKind::Key, length: None, like: None };
                 headers.push((parameter.name.clone(), fresh));
             }
             continue;
@@ -198,6 +201,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         query,
         headers,
         cookies,
+        header_case: None,
         credentials: Credentials::Own,
         body: body.map_or(Content::None, Content::Json),
     }

@@ -252,9 +252,20 @@ pub(super) fn explained(
         actual,
         clause: Some(why.clause),
         differences: differences(why.expected.as_ref(), why.actual.as_ref()),
+        wrong: wrong_at(&why.operands),
         operands: why.operands,
         exchanges,
     }))
+}
+
+/// The place in an answer that was read, by JSON Pointer.
+fn wrong_at(read: &[Operand]) -> Option<String> {
+    let place = |operand: &Operand| {
+        let (_, inner) = operand.path.split_once("response.body")?;
+        let names = inner.split('.').skip(1).collect::<Vec<_>>();
+        (!names.is_empty() && !inner.contains('[')).then(|| format!("/{}", names.join("/")))
+    };
+    read.iter().find_map(place)
 }
 
 fn observe(probe: &Probe, seen: &Seen) -> Option<Found> {
@@ -276,6 +287,7 @@ pub(super) fn counterexample(seen: &Seen, expected: impl Into<String>, actual: i
         clause: None,
         differences: Vec::new(),
         operands: Vec::new(),
+        wrong: None,
         exchanges: vec![Arc::clone(&seen.exchange)],
     }))
 }

@@ -1,6 +1,7 @@
 //! What the document says of responses: status, media type, body and headers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -10,7 +11,7 @@ use super::exchange::{answer, counterexample};
 use super::finding::{Found, cut, short};
 use crate::document::media::{self, essence, is_json};
 use crate::document::response::{Header, MediaType, Response as Documented};
-use crate::exchange::Response;
+use crate::exchange::{Response, json_text};
 use crate::schema::{Schema, Violation};
 use crate::yaml::scalar;
 
@@ -174,7 +175,7 @@ impl Judge<'_> {
                         (_, Err(_)) if response.length == response.body.len() => {
                             format!("not JSON, which is UTF-8: {}", cut(&text, 120))
                         }
-                        _ => format!("not JSON: {}", cut(&text, 120)),
+                        _ => format!("not JSON: {}", json_text::why_not(&text).unwrap_or_else(|| cut(&text, 120))),
                     };
                     Err(Box::new(counterexample(seen, "a JSON body", actual)))
                 }
@@ -288,7 +289,14 @@ fn held(seen: &Seen, whole: &str, body: &Json, mut violations: Vec<Violation>) -
         Some(property) => format!("{place} with `{property}`, as {pointer} says"),
         None => format!("{place} as {pointer} says"),
     };
-    counterexample(seen, says, format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it")))
+    let actual = format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it"));
+    match counterexample(seen, says, actual) {
+        Found::Broken(mut counterexample) => {
+            Arc::make_mut(&mut counterexample).wrong = Some(first.at.clone());
+            Found::Broken(counterexample)
+        }
+        other => other,
+    }
 }
 
 /// A text by itself, or as the number or the boolean that it says.

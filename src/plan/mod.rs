@@ -3,6 +3,7 @@
 //! Nothing here sends anything. The same contract, settings and seed give the same plan, and a
 //! requirement's trials do not depend on what other requirements there are.
 
+mod contexts;
 mod fit;
 mod pool;
 mod select;
@@ -22,7 +23,7 @@ pub use select::{Selection, Shard};
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.
-pub const EXAMPLES: usize = 18;
+pub const EXAMPLES: usize = 6;
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]
@@ -73,8 +74,19 @@ pub struct Entry {
     pub about: Option<usize>,
     /// How it was drawn, so that it can be shrunk; None for those that are small already.
     pub recipe: Option<Recipe>,
+    /// The same in the plainest context, where it was put into another.
+    pub plain: Option<Draft>,
     /// Whether this run sends it.
     pub wanted: bool,
+}
+
+impl Entry {
+    /// The same in the plainest context: by the caller, without a key, in the smallest request.
+    pub fn in_plainest(&self) -> Option<Self> {
+        let draft = self.plain.clone()?;
+        let recipe = self.recipe.as_ref().and_then(Recipe::plainer);
+        Some(Self { draft, recipe, plain: None, control: self.control.map(|_| MINIMAL), ..self.clone() })
+    }
 }
 
 /// The place of the smallest valid request in the pool.

@@ -159,8 +159,9 @@ impl Writer<'_> {
             let pieces = evidence.into_iter().map(|(number, trial)| self.exchanges(&trial, "", vec![number]));
             pieces.collect::<Result<_, _>>()?
         } else {
+            let first = self.today.contract.first_with_trials_of(owed);
             let names = self.recording.exchanges.values().map(|e| TrialName::read(&e.trial));
-            let own = names.filter(|name| name.requirement == Some(&owed.id) && name.step.is_some());
+            let own = names.filter(|name| name.requirement == Some(&first.id) && name.step.is_some());
             let planned = own.filter(|name| TrialName::planned(name.trial) == name.trial);
             let mut trials: Vec<String> = planned.map(|name| name.trial.to_owned()).collect();
             trials.sort();
@@ -197,7 +198,7 @@ impl Writer<'_> {
             for (exchange, send) in sent.into_iter().zip(bases) {
                 let against = match &send.base {
                     Base::Minimal => Against::Minimal,
-                    Base::Valid => base.clone().unwrap_or(Against::Nothing),
+                    Base::Valid | Base::Varied => base.clone().unwrap_or(Against::Nothing),
                     Base::From(step) | Base::Repeat(step) => Against::Step(step.clone()),
                 };
                 requests.push(self.reader.read(exchange, against, Some(send))?);
@@ -211,8 +212,8 @@ impl Writer<'_> {
     /// The plan's trial of a recorded name. A table that depends on what is provided may have its rows in other places.
     fn own(&self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Trial, String> {
         let planned = TrialName::planned(name);
-        let trials =
-            || self.today.plan.trials.iter().filter(|t| self.today.contract.requirements[t.requirement].id == owed.id);
+        let place = self.today.contract.requirements.iter().position(|r| r.id == owed.id);
+        let trials = || self.today.plan.trials.iter().filter(|t| place.is_some_and(|place| t.serves(place)));
         let row = |trial: &Trial| trial.row.as_ref().map_or_else(String::new, |row| row.label.clone());
         let found = match label {
             Some(label) => {
@@ -222,7 +223,6 @@ impl Writer<'_> {
             None => trials().find(|t| t.name == planned).filter(|trial| self.is_of(trial, name)),
         };
         found.cloned().ok_or_else(|| {
-            let place = self.today.contract.requirements.iter().position(|r| r.id == owed.id);
             let obstacle = self.today.plan.obstacles.iter().find(|(i, _)| Some(*i) == place);
             match (obstacle, label) {
                 (Some((_, why)), _) => why.clone(),

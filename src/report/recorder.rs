@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +15,7 @@ use crate::http::client::join;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
 use crate::report::model::figures::millis;
 use crate::report::model::record::{BODY_SHOWN, Exchange, Failed, HIDDEN, Request, Response};
-use crate::report::text::curl;
+use crate::report::text::{curl, script};
 use crate::secrets::Secrets;
 use crate::settings::{HeaderValue, Settings};
 
@@ -121,18 +122,28 @@ impl Recorder {
         curl::command(&self.request(seen, usize::MAX), &self.variables())
     }
 
+    /// The script that sends exchanges' requests again as they were sent, where one command does not.
+    pub fn script(&self, seen: &[Arc<Seen>], run_tag: &str, is_written: &dyn Fn(&str) -> bool) -> Option<String> {
+        let whole = |seen: &Arc<Seen>| Exchange { request: self.request(seen, usize::MAX), ..self.record(seen) };
+        let exchanges: Vec<Exchange> = seen.iter().map(whole).collect();
+        let variables = self.variables();
+        script::script(&exchanges, &script::Makings { variables: &variables, run_tag, is_written })
+    }
+
     fn request(&self, seen: &Seen, shown: usize) -> Request {
         let request = &seen.request;
         // As the client names itself: the server can tell which requirement calls.
         let requirement = TrialName::subject(&seen.trial);
         let agent = format!("probity/{} ({requirement})", env!("CARGO_PKG_VERSION"));
         let mut headers = vec![("user-agent".to_owned(), agent)];
-        let lower = |(name, value): &(String, String)| (name.to_lowercase(), value.clone());
-        headers.extend(request.headers.iter().map(lower));
+        headers.extend(request.headers.iter().cloned());
         let mut headers = self.headers(&headers);
         // A request's own header takes the place of one that every request carries.
         headers.extend(self.headers.iter().filter(|(name, _)| request.header(name).is_none()).cloned());
         headers.extend(self.credentials(request));
+        // As they were on the wire.
+        let case = request.header_case();
+        headers.iter_mut().for_each(|(name, _)| *name = case.apply(name));
         let url = join(&self.base, &request.path);
         let url = Url::parse(&url).map_or(url, String::from);
         let (body, body_base64, truncated) = match &request.body {

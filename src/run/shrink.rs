@@ -15,6 +15,7 @@ use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
 use crate::judge::tally::Again;
 use crate::plan::{Entry, MINIMAL, Trial};
+use crate::run::trial::own;
 
 /// How many requests all of this may take.
 const RESERVE: u64 = 100;
@@ -141,12 +142,7 @@ impl<'a> Run<'a> {
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
                 let found = self.attempt(trial, name, base, &mut findings, false).await?.0;
-                findings.push(Finding {
-                    requirement: trial.requirement,
-                    trial: name.to_owned(),
-                    exchange: None,
-                    found,
-                });
+                findings.extend(own(name, found));
                 findings
             }
         };
@@ -164,6 +160,7 @@ impl<'a> Run<'a> {
 
     /// A drawn request of the pool made smaller, as long as it fails.
     async fn smaller(&self, requirement: usize, entry: Entry, reserve: &Reserve) -> Entry {
+        let entry = self.plainer(requirement, entry, reserve).await;
         let tree = entry.recipe.as_ref().and_then(|r| r.tree(self.judge, self.options.seed));
         let (Some(recipe), Some(mut tree)) = (entry.recipe.clone(), tree) else {
             return entry;
@@ -197,6 +194,25 @@ impl<'a> Run<'a> {
             };
         }
         smallest
+    }
+
+    /// A request of the pool in the plainest context, if it fails so: by the caller, without a key.
+    async fn plainer(&self, requirement: usize, entry: Entry, reserve: &Reserve) -> Entry {
+        let now = self.client.clock().server().middle();
+        let drawn = || {
+            let recipe = entry.recipe.as_ref()?.plainer()?;
+            let draft = recipe.draft(self.judge, &recipe.tree(self.judge, self.options.seed)?.current(), now);
+            Some(Entry { draft, recipe: Some(recipe), control: entry.control.map(|_| MINIMAL), ..entry.clone() })
+        };
+        let Some(plainer) = entry.in_plainest().or_else(drawn) else { return entry };
+        let name = format!("{}~plain", entry.name);
+        match self.once(requirement, &Subject::Entry(Box::new(plainer.clone())), &name, reserve).await {
+            Some(Once::Broken(finding)) => {
+                self.smallest(requirement, *finding);
+                plainer
+            }
+            _ => entry,
+        }
     }
 
     /// A trial with the smallest request in place of the drawn one, if it fails so.

@@ -17,11 +17,11 @@ mod single;
 
 use super::{Entry, Obstacles, Shape};
 use crate::contract::Target;
-use crate::contract::requirement::Form;
+use crate::contract::requirement::{Form, Rule};
 use crate::contract::template::segments;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::Request;
-use crate::expression::{Expression, Trouble};
+use crate::expression::{Expression, Scope, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::Choice;
 use crate::generate::draw::is_key;
@@ -128,7 +128,14 @@ impl Planner<'_> {
 
     fn cover(&self, none: &Shape, callers: &[String], entries: &mut Vec<Entry>) {
         let optional = self.parts.optional();
-        for (n, row) in cover::rows(&self.sizes(callers.len())).into_iter().enumerate().skip(1) {
+        let sizes = self.sizes(callers.len());
+        // The contexts stand first: all of the parts or none, in every pair with path, caller and key.
+        let fields = optional.len();
+        let mut contexts = vec![1 + usize::from(fields > 0)];
+        contexts.extend(&sizes[fields..]);
+        let first = cover::few_pairs(&contexts).into_iter();
+        let first = first.map(|row| std::iter::repeat_n(row[0], fields).chain(row[1..].iter().copied()).collect());
+        for (n, row) in cover::rows_after(first.collect(), &sizes).into_iter().enumerate().skip(1) {
             let mut shape = none.clone();
             for (place, field) in optional.iter().enumerate() {
                 shape.presence[*field] = Some(row[place] == 1);
@@ -178,6 +185,10 @@ impl Planner<'_> {
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
             let Form::Rule(rule) = form else { continue };
+            if let Some(path) = requests.first().and_then(|scope| missing(rule, scope)) {
+                obstacles.push((i, missing_fixture(&path)));
+                continue;
+            }
             let Some(given) = &rule.filter else { continue };
             if requests.iter().any(|scope| given.truth(scope) == Ok(true)) {
                 continue;
@@ -222,4 +233,18 @@ impl Planner<'_> {
     fn requirement_about(&self, part: &str) -> Option<usize> {
         self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == part)).map(|(i, _)| i)
     }
+}
+
+/// The fixture that a rule reads of a request that it speaks to, and the settings do not have.
+fn missing(rule: &Rule, request: &Scope) -> Option<String> {
+    let scope = request.extend().unknown("response", "nothing was sent yet").build();
+    if rule.filter.as_ref().is_some_and(|given| given.truth(&scope) != Ok(true)) {
+        return None;
+    }
+    let expressions = rule.when.iter().chain(&rule.expect);
+    let mut troubles = expressions.filter_map(|expression| expression.truth(&scope).err());
+    troubles.find_map(|trouble| match trouble {
+        Trouble::Fixture(path) => Some(path),
+        _ => None,
+    })
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::MINIMAL;
+use super::super::contexts::Contexts;
 use super::draw::{draws, is_sound};
 use super::parts::{Kind, Part};
-use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
+use super::{Entry, PATIENCE, Planner, Recipe, SOME_PATIENCE, Shape};
 use crate::contract::Target;
 use crate::contract::requirement::Form;
 use crate::exchange::Request;
@@ -103,6 +104,7 @@ impl Planner<'_> {
             control,
             about: None,
             recipe: None,
+            plain: None,
             wanted: true,
         })
     }
@@ -141,49 +143,64 @@ impl Planner<'_> {
             return;
         };
         let mut numbers = Numbers::default();
-        for change in fault::faults(body.schema.json()) {
+        let contexts = Contexts::new(entries);
+        for (n, change) in fault::faults(body.schema.json()).into_iter().enumerate() {
             let Some(mut about) = self.requirement_about(&change.about) else {
                 continue;
             };
-            let Some(control) = self.control(&change, entries) else { continue };
-            let base = entries[MINIMAL].clone();
             let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
-            let mut entry = self.changed(String::new(), &change, &base, Some(control), breaks);
-            if entry.is_none() && change.about.ends_with("/anyOf") {
+            // In the context that is its turn, or else in the plainest.
+            let mut found = [contexts.dealt(n), MINIMAL].into_iter().find_map(|base| {
+                let control = self.control(&change, base, entries)?;
+                let entry = self.changed(String::new(), &change, &entries[base], Some(control), breaks)?;
+                Some((base, entry))
+            });
+            if found.is_none() && change.about.ends_with("/anyOf") {
                 // What breaks all alternatives may break what stands beside them first.
-                entry = self
-                    .changed(String::new(), &change, &base, Some(control), |class| matches!(class, Class::Broken(_)));
+                let Some(control) = self.control(&change, MINIMAL, entries) else { continue };
+                let entry = self.changed(String::new(), &change, &entries[MINIMAL], Some(control), |class| {
+                    matches!(class, Class::Broken(_))
+                });
                 let class = entry.as_ref().and_then(|e| self.class(&e.draft));
                 if let Some((_, Class::Broken(parts))) = class
                     && let Some(first) = parts.first().filter(|i| self.selected[**i])
                 {
                     about = *first;
                 }
+                found = entry.map(|entry| (MINIMAL, entry));
             }
-            entries.extend(entry.map(|mut entry| {
-                entry.name = numbers.next(&self.judge.contract.requirements[about].id, "fault");
-                entry.about = Some(about);
-                entry
-            }));
+            let Some((base, mut entry)) = found else { continue };
+            if base != MINIMAL {
+                let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
+                entry.plain = self.changed(String::new(), &change, &entries[MINIMAL], None, breaks).map(|e| e.draft);
+            }
+            entry.name = numbers.next(&self.judge.contract.requirements[about].id, "fault");
+            entry.about = Some(about);
+            entries.push(entry);
         }
     }
 
-    /// The entry that a fault is compared with: the smallest request, with the way to the fault. None if that breaks
-    /// something itself.
-    fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> Option<usize> {
+    /// The entry that a fault is compared with: the request that it was put into, with the way to the fault. None if that
+    /// breaks something itself.
+    fn control(&self, change: &Change, base: usize, entries: &mut Vec<Entry>) -> Option<usize> {
         let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
-        let (Some(schema), Content::Json(body)) = (schema, &entries[MINIMAL].draft.body) else {
+        let (Some(schema), Content::Json(body)) = (schema, &entries[base].draft.body) else {
             return None;
         };
         let control = change.control(body, schema);
-        let text = format!("{control:?}");
-        let same =
-            |e: &Entry| e.control.is_none() && matches!(&e.draft.body, Content::Json(b) if format!("{b:?}") == text);
+        let mut draft = entries[base].draft.clone();
+        draft.body = Content::Json(control.clone());
+        let text = format!("{draft:?}");
+        let same = |e: &Entry| e.control.is_none() && format!("{:?}", e.draft) == text;
+        if same(&entries[base]) {
+            return Some(base);
+        }
         if let Some(at) = entries.iter().position(same) {
             return Some(at);
         }
-        let mut entry = entries[MINIMAL].clone();
+        let mut entry = entries[base].clone();
         entry.name = format!("pool/control{}", change.at);
+        entry.recipe = None;
         entry.label = "a valid request".to_owned();
         entry.draft.body = Content::Json(control);
         entry.wanted = false;
@@ -196,6 +213,7 @@ impl Planner<'_> {
 
     /// Requests that break one constraint and nothing else.
     pub(super) fn counterexamples(&self, none: &Shape, entries: &mut Vec<Entry>) {
+        let contexts = Contexts::new(entries);
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
             let read = |part: &Part| match &part.kind {
@@ -225,15 +243,25 @@ impl Planner<'_> {
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..COUNTEREXAMPLES {
                 let name = format!("{id}#counterexample-{n}");
+                // Each in a context of its own.
+                let control = contexts.dealt(usize::try_from(n).unwrap_or_default());
+                let choice =
+                    entries[control].recipe.as_ref().map_or(&none.choice, |recipe| &recipe.shape.choice).clone();
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 let entry = shapes.iter().find_map(|(patience, shape)| {
+                    let shape = &Shape { choice: choice.clone(), ..shape.clone() };
                     let strategy = draws(self.judge, &self.parts, shape);
                     self.draw_with(&strategy, *patience, &name, "", shape, broken)
                 });
                 // What is not found once is not found again.
                 let Some(mut entry) = entry else { break };
                 entry.about = Some(i);
-                entry.control = Some(MINIMAL);
+                entry.control = Some(control);
+                entry.plain = entry.recipe.as_ref().and_then(Recipe::plainer).and_then(|recipe| {
+                    let draw = recipe.tree(self.judge, self.seed)?.current();
+                    let draft = recipe.draft(self.judge, &draw, self.now);
+                    self.class(&draft).filter(|(request, class)| broken(request, class)).map(|_| draft)
+                });
                 entries.push(entry);
             }
         }

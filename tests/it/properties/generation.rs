@@ -23,6 +23,7 @@ fn sent(body: &Template, now: DateTime<Utc>) -> Result<Value, Trouble> {
         query: Vec::new(),
         headers: Vec::new(),
         cookies: Vec::new(),
+        header_case: None,
         credentials: Credentials::Own,
         body: Content::Json(body.clone()),
     };

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use probity::contract::requirement::Form;
-use probity::contract::template::{Spelling, Template, When};
+use probity::contract::template::{FreshKind, Spelling, Template, When};
 use probity::exchange::{Failure, FailureKind, Outcome, Response};
 use probity::generate::draft::{Content, Credentials, Draft};
 use probity::judge::bind::Control;
@@ -149,7 +149,8 @@ proptest! {
             query: vec![("q".to_owned(), header.clone())],
             headers: vec![("X".to_owned(), header.clone())],
             cookies: vec![("c".to_owned(), header.clone())],
-            credentials: Credentials::Text(header),
+            header_case: None,
+credentials: Credentials::Text(header),
             body: match which {
                 0 => Content::Json(body),
                 1 => Content::Raw(vec![raw, body]),
@@ -185,7 +186,7 @@ fn templates() -> impl Strategy<Value = Template> {
         (any::<i64>(), any::<i64>()).prop_map(|(a, b)| Template::Integer { from: a.min(b), to: a.max(b) }),
         (any::<bool>(), prop::option::of(1_usize..100), prop::option::of(select(LIKE))).prop_map(
             |(unknown_id, length, like)| Template::Fresh {
-                unknown_id,
+                kind: if unknown_id { FreshKind::UnknownId } else { FreshKind::Key },
                 length,
                 like: like.map(|text| std::sync::Arc::new(compile(text).expect("an expression"))),
             }
