@@ -60,7 +60,7 @@ pub(super) fn object(server: &ServerState, headers: &HeaderMap, body: &Bytes) ->
 
     hook::received(d, body)?;
     let text = mended(d, body);
-    let value = match serde_json::from_slice(&text) {
+    let value = match serde_json::from_slice(&text).or_else(|error| extended(d, &text).ok_or(error)) {
         Ok(value) => value,
         Err(error) => hook::malformed(d, &text, malformed(d, &error.to_string()))?,
     };
@@ -89,6 +89,12 @@ fn malformed(d: &Deviations, problem: &str) -> Refusal {
     let status =
         if d.variation(Variation::Malformed422) { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
     Refusal::new(status, Reason::Malformed, format!("the body is not JSON: {problem}"))
+}
+
+/// What a reader of extended JSON has of a body that is no JSON.
+fn extended(d: &Deviations, text: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(text).ok().filter(|_| d.variation(Variation::ExtendedJsonTaken))?;
+    serde_json::from_str(&json_text::without_extensions(text)).ok()
 }
 
 /// The body as a lenient reader has it: by itself, the body as it is.

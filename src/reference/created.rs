@@ -121,6 +121,9 @@ fn taken_variations(d: &Deviations, mut object: Map<String, Value>) -> Map<Strin
     if d.variation(Variation::TimesAbsent) {
         object.retain(|key, _| !key.ends_with("d_at"));
     }
+    if d.variation(Variation::HouseholdAbsent) {
+        object.remove("household_id");
+    }
     if d.variation(Variation::AbsentForNull) {
         object.retain(|_, value| !value.is_null());
     }

@@ -66,9 +66,76 @@ pub(super) fn escaped_beyond_ascii(text: &str) -> String {
     escaped
 }
 
+/// Extended JSON as JSON: without comments and needless commas, in double quotes, without leading zeros, null for NaN.
+pub(super) fn without_extensions(text: &str) -> String {
+    let mut strict = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "_$.+-".contains(c);
+        let length = match c {
+            '"' | '\'' => quoted(rest, c),
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
+            _ if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            _ => c.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        match c {
+            '\'' => {
+                let inner = token.trim_matches('\'').replace("\\'", "'").replace('"', "\\\"");
+                strict.push_str(&format!("\"{inner}\""));
+            }
+            '/' if length > 1 => {}
+            '}' | ']' => {
+                let kept = strict.trim_end().trim_end_matches(',').len();
+                strict.truncate(kept);
+                strict.push(c);
+            }
+            _ => strict.push_str(&match token {
+                "NaN" | "Infinity" | "-Infinity" => "null".to_owned(),
+                "true" | "false" | "null" => token.to_owned(),
+                _ if c.is_ascii_alphabetic() || c == '_' || c == '$' => format!("\"{token}\""),
+                _ if c.is_ascii_digit() && token.len() > 1 && !token.contains('.') => {
+                    let digits = token.trim_start_matches('0');
+                    if digits.is_empty() { "0" } else { digits }.to_owned()
+                }
+                _ => token.to_owned(),
+            }),
+        }
+        rest = after;
+    }
+    strict
+}
+
+/// The length of a string with its quotes.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            _ if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{depth, escaped_beyond_ascii, has_duplicates};
+    use super::{depth, escaped_beyond_ascii, has_duplicates, without_extensions};
+
+    #[test]
+    fn extensions_are_taken_out_of_json_and_nothing_else() {
+        for (extended, strict) in [
+            (r#"{"a": "it's // no, /* comment */", "b": 0.5}"#, r#"{"a": "it's // no, /* comment */", "b": 0.5}"#),
+            (r#"{'a': 'say "x"', b: [1, 2,], }"#, r#"{"a": "say \"x\"", "b": [1, 2]}"#),
+            ("{\"a\": NaN, // why not\n\"b\": 0100, \"c\": 0 /* or so */}", "{\"a\": null, \n\"b\": 100, \"c\": 0 }"),
+            (r#"{"a": "cut"#, r#"{"a": "cut"#),
+        ] {
+            assert_eq!(without_extensions(extended), strict);
+        }
+    }
 
     #[test]
     fn duplicates_are_found_at_the_top_only() {

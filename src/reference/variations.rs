@@ -13,8 +13,7 @@ named_table! {
             IntegralFloatsRefused "integral-floats-refused" "A number written with a fraction or an exponent is no integer, even if it is whole.";
             EmptyNamesRefused "empty-names-refused" "An empty name is refused.";
             BlankNamesRefused "blank-names-refused" "A name of nothing but whitespace is refused.";
-            LongNamesRefused "long-names-refused" "A name of more than 200 characters is refused.";
-            LongNamesCut "long-names-cut" "A name is cut after 200 characters.";
+            LongNamesRefused "long-names-refused" "A name of more than 100 characters is refused.";
             NamesTrimmed "names-trimmed" "Whitespace around a name is removed.";
             NamesComposed "names-composed" "A name is kept in the composed form of Unicode, NFC.";
             ControlCharactersRefused "control-characters-refused" "A name with a control character is refused.";
@@ -23,6 +22,7 @@ named_table! {
             ValuesBeyondSafeRefused "values-beyond-safe-refused" "A value beyond 2^53 is refused.";
             ContentTypeIgnored "content-type-ignored" "The body is read as JSON, whatever it is declared as.";
             ContentTypeNeededForFields "content-type-needed-for-fields" "A body not declared as JSON is not read, so that its fields are missing.";
+            ExtendedJsonTaken "extended-json-taken" "Comments, needless commas, single quotes, names without quotes, leading zeros and NaN are taken.";
             ByteOrderMarkSkipped "byte-order-mark-skipped" "A byte order mark before the body is skipped.";
             InvalidUtf8Replaced "invalid-utf-8-replaced" "Bytes that are no UTF-8 become replacement characters.";
             LoneSurrogatesKept "lone-surrogates-kept" "Half a surrogate pair is taken, and comes back as its escape.";
@@ -68,6 +68,7 @@ named_table! {
         "answers" {
             Created200 "created-200" "The status is 200 for a record that was created.";
             AbsentForNull "absent-for-null" "A property without a value is left out.";
+            HouseholdAbsent "household-absent" "The answer does not name the household.";
             ExtraFields "extra-fields" "The answer has properties that the document does not name, nested ones too.";
             SparseObjects "sparse-objects" "Pipeline, stage and owner have only their id.";
             TimesAbsent "times-absent" "The answer has none of the times that it may leave out.";

@@ -65,8 +65,6 @@ pub(in crate::reference) fn malformed(d: &Deviations, text: &[u8], refusal: Refu
     breaks(d, &[(Fault::MalformedBodyBreaks, Break::Error, &|| true)])?;
     let read = if d.fault(Fault::TruncatedBodyRepaired) {
         repaired(text)
-    } else if d.fault(Fault::TrailingCommaAccepted) {
-        without_trailing_comma(text)
     } else if d.fault(Fault::TrailingTextAccepted) {
         serde_json::Deserializer::from_slice(text).into_iter().next().and_then(Result::ok)
     } else {
@@ -80,11 +78,6 @@ fn repaired(text: &[u8]) -> Option<Value> {
     let commas = text.iter().enumerate().rev().filter(|(_, byte)| **byte == b',').map(|(at, _)| at);
     let mut ends = std::iter::once(text.len()).chain(commas.take(20));
     ends.find_map(|end| serde_json::from_slice(&[text.get(..end)?, b"}"].concat()).ok())
-}
-
-fn without_trailing_comma(text: &[u8]) -> Option<Value> {
-    let inner = text.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end().strip_suffix(b",")?;
-    serde_json::from_slice(&[inner, b"}"].concat()).ok()
 }
 
 /// What a body that is JSON, but no object, is taken for.

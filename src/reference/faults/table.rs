@@ -303,7 +303,6 @@ named_table! {
         "robustness" {
             MalformedBodyBreaks "malformed-body-breaks" "A body that is no JSON is answered by a 500.";
             TruncatedBodyRepaired "truncated-body-repaired" "A body that is cut off is taken up to its last whole property.";
-            TrailingCommaAccepted "trailing-comma-accepted" "A comma before a closing brace is taken.";
             TrailingTextAccepted "trailing-text-accepted" "Text after the body's object is ignored.";
             EmptyBodyBreaks "empty-body-breaks" "An empty body is answered by a 500.";
             EmptyBodyAccepted "empty-body-accepted" "An empty body creates a record without a name.";

@@ -8,7 +8,7 @@ use crate::reference::refusal::{Failure, Refusal};
 use icu_normalizer::ComposingNormalizerBorrowed as ComposingNormalizer;
 use serde_json::Value;
 
-const LONG: usize = 200;
+const LONG: usize = 100;
 
 pub(super) fn read(d: &Deviations, json: Option<&Value>) -> Result<String, Failure> {
     let name = match json {
@@ -43,9 +43,6 @@ fn variation(d: &Deviations, mut name: String) -> Result<String, Refusal> {
     }
     if d.variation(Variation::NamesComposed) {
         name = ComposingNormalizer::new_nfc().normalize(&name).into_owned();
-    }
-    if d.variation(Variation::LongNamesCut) {
-        name = name.chars().take(LONG).collect();
     }
     Ok(name)
 }
