@@ -101,13 +101,13 @@ pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: D
                 }
             }
             Form::Scenario(scenario) => {
-                let scope = between(judge, &scenario.steps, scenario.each.as_ref(), &seen.scope, now);
+                let scope = between(judge, &scenario.steps, scenario.each.as_deref(), &seen.scope, now);
                 for expression in scenario.given.iter().chain([&scenario.expect]) {
                     truth(expression, &scope)?;
                 }
             }
             Form::Probe(probe) if !probe.steps.is_empty() => {
-                let scope = between(judge, &probe.steps, probe.each.as_ref(), &seen.scope, now);
+                let scope = between(judge, &probe.steps, probe.each.as_deref(), &seen.scope, now);
                 if let Some(given) = &probe.given {
                     truth(given, &scope)?;
                 }
@@ -156,7 +156,7 @@ fn between(judge: Judge<'_>, steps: &[Step], each: Option<&Rows>, exchange: &Sco
         };
     }
     match each {
-        None => scope.build(),
+        None | Some(Rows::Contexts) => scope.build(),
         Some(Rows::Cel(list)) => {
             let first = list.json(judge.fixtures.bare_scope()).ok().and_then(|rows| rows.get(0).cloned());
             match first {

@@ -35,7 +35,7 @@ pub(super) fn command(
     let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
     let plan = Plan::new(contract, &fixtures, &options, now)?;
     let index = contract.requirements.iter().position(|r| r.id == requirement.id);
-    let trial = plan.trials.iter().find(|t| Some(t.requirement) == index);
+    let trial = plan.trials.iter().find(|t| index.is_some_and(|index| t.serves(index)));
     let row = trial.and_then(|t| t.row.as_ref()).map(|r| &r.value);
     let draft = match &requirement.form {
         Form::Scenario(scenario) => first(&scenario.steps, &plan, row),
@@ -70,7 +70,7 @@ fn first(steps: &[Step], plan: &Plan, row: Option<&crate::contract::template::Te
     let send = steps.first()?.sends.first()?;
     let base = match &send.base {
         Base::Minimal => &plan.entries[MINIMAL],
-        Base::Valid => &plan.entries[FULL],
+        Base::Valid | Base::Varied => &plan.entries[FULL],
         Base::From(_) | Base::Repeat(_) => return None,
     };
     change(base.draft.clone(), send, row).ok()

@@ -94,7 +94,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             lines
         }
         Form::Scenario(scenario) => {
-            let mut lines = table(scenario.each.as_ref());
+            let mut lines = table(scenario.each.as_deref());
             lines.extend(scenario.steps.iter().map(step));
             if let Some(given) = &scenario.given {
                 lines.push(format!("It shows something if     {}", flat(given.text())));
@@ -103,7 +103,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             lines
         }
         Form::Probe(probe) => {
-            let mut lines = table(probe.each.as_ref());
+            let mut lines = table(probe.each.as_deref());
             lines.extend(probe.steps.iter().map(step));
             lines.push(format!("What is noted             {}", flat(probe.observe.text())));
             lines
@@ -136,6 +136,7 @@ fn table(each: Option<&Rows>) -> Vec<String> {
             vec![format!("For each of {} rows{labels}", rows.len())]
         }
         Some(Rows::Cel(list)) => vec![format!("For each of {}", flat(list.text()))],
+        Some(Rows::Contexts) => vec!["In each context that valid requests are sent in".to_owned()],
     }
 }
 
@@ -144,6 +145,7 @@ fn step(step: &Step) -> String {
         let base = match &send.base {
             Base::Valid => "a valid request".to_owned(),
             Base::Minimal => "the smallest valid request".to_owned(),
+            Base::Varied => "a valid request in one of the contexts".to_owned(),
             Base::From(name) => format!("one like `{name}`"),
             Base::Repeat(name) => format!("`{name}` again"),
         };

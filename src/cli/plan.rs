@@ -56,9 +56,10 @@ pub(crate) fn run(args: &Args) -> Done {
         }
     }
     for trial in &plan.trials {
-        let (count, cost) = trials.entry(trial.requirement).or_default();
-        *count += 1;
-        *cost += trial.cost;
+        for requirement in trial.requirements() {
+            trials.entry(requirement).or_default().0 += 1;
+        }
+        trials.entry(trial.requirement).or_default().1 += trial.cost;
     }
     let pool = plan.entries.iter().filter(|e| e.wanted && e.about.is_none()).count();
     let obstacles: BTreeMap<usize, &str> = plan.obstacles.iter().map(|(i, why)| (*i, why.as_str())).collect();
@@ -112,6 +113,10 @@ pub(crate) fn run(args: &Args) -> Done {
                 format!("  the budget leaves out {}", counted(plan.left_out.trials[i], "trial"))
             }
             (None, 0) => "  on the exchanges of the others".to_owned(),
+            _ if *cost == 0 => {
+                let requests = &contract.first_with_trials_of(requirement).id;
+                format!("  on the requests of {requests}")
+            }
             _ => String::new(),
         };
         let number = |n: &usize| if *n == 0 { "–".to_owned() } else { n.to_string() };

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
-use super::steps;
+use super::steps::{self, Base, Step};
 use super::template::Template;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result, Source};
 use crate::yaml::{self, Node, Value};
 
 const KEYS: &[&str] = &[
-    "id", "level", "text", "source", "valid", "open", "given", "when", "expect", "unique", "each", "steps", "observe",
+    "id", "level", "text", "source", "valid", "open", "given", "when", "expect", "unique", "each", "steps", "steps_of",
+    "observe",
 ];
 
 /// What the case files hold.
@@ -106,7 +107,7 @@ impl CaseReader<'_> {
             // Beside `valid` it is a part of the constraint, and needs no id of its own.
             cases.open.push(Open { id: id.clone(), text: text.clone(), when });
             if node.get("valid").is_none() {
-                for key in ["level", "given", "when", "expect", "each", "steps", "observe", "unique"] {
+                for key in ["level", "given", "when", "expect", "each", "steps", "steps_of", "observe", "unique"] {
                     if let Some(extra) = node.get(key) {
                         return Err(extra.error(format!("`{key}` has no place in a case that only says what is open")));
                     }
@@ -114,7 +115,7 @@ impl CaseReader<'_> {
                 return Ok(place);
             }
         }
-        let form = self.form(node)?;
+        let form = self.form(node, &cases.requirements)?;
         let level = match (node.get("level"), &form) {
             (Some(level), Form::Probe(_)) => {
                 return Err(level.error("a probe has no level: it observes and never fails"));
@@ -149,30 +150,22 @@ impl CaseReader<'_> {
             .map(|s| s.trim().to_owned())
     }
 
-    fn form(&self, node: &Node) -> Result<Form> {
+    fn form(&self, node: &Node, earlier: &[Requirement]) -> Result<Form> {
         let has = |key: &str| node.get(key).is_some();
         let refuse = |keys: &[&str], form: &str| match keys.iter().find_map(|k| node.get(k).map(|n| (k, n))) {
             Some((key, extra)) => Err(extra.error(format!("`{key}` has no place in {form}"))),
             None => Ok(()),
         };
         if let Some(valid) = node.get("valid") {
-            refuse(&["given", "when", "expect", "unique", "each", "steps", "observe"], "a constraint")?;
+            refuse(&["given", "when", "expect", "unique", "each", "steps", "steps_of", "observe"], "a constraint")?;
             return Ok(Form::Constraint(compile(valid, &self.vocabulary.request)?));
         }
         if let Some(observe) = node.get("observe") {
             refuse(&["expect", "unique"], "a probe")?;
-            if has("steps") {
-                refuse(&["when"], "a probe with steps")?;
-            } else {
-                refuse(&["each"], "a probe without steps")?;
-            }
-            return self.probe(node, observe);
+            return self.probe(node, observe, earlier);
         }
-        if let Some(list) = node.get("steps") {
+        if let Some(Course { each, steps, names }) = self.course(node, earlier)? {
             refuse(&["when", "unique"], "a scenario")?;
-            let (each, names) = self.each(node)?;
-            let steps = steps::read(list, &names)?;
-            let names = names.and(steps.iter().map(|s| s.name.as_str()));
             let expect = node.get("expect").ok_or_else(|| node.error("a scenario needs `expect`"))?;
             return Ok(Form::Scenario(Scenario {
                 each,
@@ -200,19 +193,22 @@ impl CaseReader<'_> {
         }))
     }
 
-    fn probe(&self, node: &Node, observe: &Node) -> Result<Form> {
-        let Some(list) = node.get("steps") else {
+    fn probe(&self, node: &Node, observe: &Node, earlier: &[Requirement]) -> Result<Form> {
+        let Some(Course { each, steps, names }) = self.course(node, earlier)? else {
+            if let Some(extra) = node.get("each") {
+                return Err(extra.error("`each` has no place in a probe without steps"));
+            }
             return Ok(Form::Probe(Probe {
                 each: None,
-                steps: Vec::new(),
+                steps: Arc::default(),
                 given: node.get("given").map(|n| compile(n, &self.vocabulary.request)).transpose()?,
                 when: node.get("when").map(|n| compile(n, &self.vocabulary.exchange)).transpose()?,
                 observe: compile(observe, &self.vocabulary.exchange)?,
             }));
         };
-        let (each, names) = self.each(node)?;
-        let steps = steps::read(list, &names)?;
-        let names = names.and(steps.iter().map(|s| s.name.as_str()));
+        if let Some(extra) = node.get("when") {
+            return Err(extra.error("`when` has no place in a probe with steps"));
+        }
         Ok(Form::Probe(Probe {
             each,
             given: node.get("given").map(|n| compile(n, &names)).transpose()?,
@@ -220,6 +216,42 @@ impl CaseReader<'_> {
             observe: compile(observe, &names)?,
             steps,
         }))
+    }
+
+    /// The steps of a case, its own or an earlier one's; None where it has none.
+    fn course(&self, node: &Node, earlier: &[Requirement]) -> Result<Option<Course>> {
+        let names_of = |names: Names, steps: &[Step]| names.and(steps.iter().map(|s| s.name.as_str()));
+        if let Some(other) = node.get("steps_of") {
+            if let Some(extra) = node.get("steps").or_else(|| node.get("each")) {
+                return Err(extra.error("`steps_of` brings steps and table of another case: none stand beside it"));
+            }
+            let id = other.string("`steps_of`")?;
+            let whole = if id.contains('/') { id.to_owned() } else { format!("{}/{id}", self.area) };
+            let form = earlier.iter().find(|r| r.id == whole).map(|r| &r.form);
+            let (each, steps) = match form {
+                Some(Form::Scenario(Scenario { each, steps, .. }) | Form::Probe(Probe { each, steps, .. }))
+                    if !steps.is_empty() =>
+                {
+                    (each.clone(), Arc::clone(steps))
+                }
+                _ => {
+                    return Err(other.error(format!("no case before this one is `{whole}` and has steps")).help(
+                        "cases are read file by file, in the order of their names; an id without a slash is of this file",
+                    ));
+                }
+            };
+            let own = &self.vocabulary.steps;
+            let names = if has_rows(each.as_deref()) { own.and(["it"]) } else { own.clone() };
+            return Ok(Some(Course { names: names_of(names, &steps), each, steps }));
+        }
+        let Some(list) = node.get("steps") else { return Ok(None) };
+        let (each, names) = self.each(node)?;
+        let steps = steps::read(list, &names)?;
+        let varies = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Varied);
+        if let (Some(Rows::Contexts), false, Some(each)) = (&each, varies, node.get("each")) {
+            return Err(each.error("no step is made from a request in these contexts").help("write `from: varied`"));
+        }
+        Ok(Some(Course { names: names_of(names, &steps), each: each.map(Arc::new), steps: Arc::new(steps) }))
     }
 
     fn each(&self, node: &Node) -> Result<(Option<Rows>, Names)> {
@@ -241,14 +273,29 @@ impl CaseReader<'_> {
                     })
                     .collect::<Result<_>>()?,
             ),
+            Value::Scalar(serde_json::Value::String(word)) if word == "contexts" => {
+                return Ok((Some(Rows::Contexts), names.clone()));
+            }
             _ => {
                 each.only("`each`", &["cel"])?;
-                let list = each.get("cel").ok_or_else(|| each.error("`each` is a list or `{cel: …}`"))?;
+                let list = each.get("cel").ok_or_else(|| each.error("`each` is a list, `contexts` or `{cel: …}`"))?;
                 Rows::Cel(compile(list, names)?)
             }
         };
         Ok((Some(rows), names.and(["it"])))
     }
+}
+
+/// What trials are made of.
+struct Course {
+    each: Option<Arc<Rows>>,
+    steps: Arc<Vec<Step>>,
+    /// What expressions between the steps may use.
+    names: Names,
+}
+
+fn has_rows(each: Option<&Rows>) -> bool {
+    matches!(each, Some(Rows::List(_) | Rows::Cel(_)))
 }
 
 /// Compiles the expression at a node.

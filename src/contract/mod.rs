@@ -156,6 +156,11 @@ impl Contract {
         self.requirements.iter().find(|r| r.id == id)
     }
 
+    /// The first requirement that is judged by the same trials as this one: they have its name.
+    pub fn first_with_trials_of<'a>(&'a self, requirement: &'a Requirement) -> &'a Requirement {
+        self.requirements.iter().find(|r| r.form.shares_trials(&requirement.form)).unwrap_or(requirement)
+    }
+
     /// The identities that the contract names, the caller first.
     pub fn identities(&self) -> Vec<String> {
         let steps = self.requirements.iter().flat_map(|r| r.form.steps());

@@ -1,6 +1,7 @@
 //! What a server owes: one requirement, and the forms that it may take.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -113,10 +114,16 @@ impl Form {
     /// The table that its trials run over.
     pub fn rows(&self) -> Option<&Rows> {
         match self {
-            Self::Scenario(scenario) => scenario.each.as_ref(),
-            Self::Probe(probe) => probe.each.as_ref(),
+            Self::Scenario(scenario) => scenario.each.as_deref(),
+            Self::Probe(probe) => probe.each.as_deref(),
             _ => None,
         }
+    }
+
+    /// Whether another requirement is judged by the same trials.
+    pub fn shares_trials(&self, other: &Self) -> bool {
+        let (steps, others) = (self.steps(), other.steps());
+        !steps.is_empty() && std::ptr::eq(steps, others)
     }
 
     /// The form's name.
@@ -166,9 +173,9 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct Scenario {
     /// The table it runs over.
-    pub each: Option<Rows>,
-    /// The requests.
-    pub steps: Vec<Step>,
+    pub each: Option<Arc<Rows>>,
+    /// The requests. Another requirement may be judged by the same.
+    pub steps: Arc<Vec<Step>>,
     /// Without which nothing was shown.
     pub given: Option<Expression>,
     /// What must hold.
@@ -179,9 +186,9 @@ pub struct Scenario {
 #[derive(Debug)]
 pub struct Probe {
     /// The table it runs over.
-    pub each: Option<Rows>,
-    /// The requests; none where it looks at every fresh exchange.
-    pub steps: Vec<Step>,
+    pub each: Option<Arc<Rows>>,
+    /// The requests; none where it looks at every fresh exchange. Another requirement may be judged by the same.
+    pub steps: Arc<Vec<Step>>,
     /// Of the request alone, without steps.
     pub given: Option<Expression>,
     /// Of both, without steps; None stands for `accepted`.
@@ -197,6 +204,8 @@ pub enum Rows {
     List(Vec<Row>),
     /// The items of a list that an expression yields.
     Cel(Expression),
+    /// The contexts in which valid requests are sent.
+    Contexts,
 }
 
 /// A row of a table.

@@ -59,6 +59,8 @@ pub enum Base {
     Valid,
     /// The smallest valid request.
     Minimal,
+    /// A valid request in the context that was dealt to the trial.
+    Varied,
     /// An earlier step's request, with what is fresh made anew.
     From(String),
     /// An earlier step's request, to the byte.
@@ -169,6 +171,7 @@ impl StepReader<'_> {
             (Some(from), None) => match from.string("`from`")? {
                 "valid" => Base::Valid,
                 "minimal" => Base::Minimal,
+                "varied" => Base::Varied,
                 _ => Base::From(self.step_name(from)?),
             },
             (None, None) => Base::Valid,

@@ -7,9 +7,18 @@
 pub fn rows(sizes: &[usize]) -> Vec<Vec<usize>> {
     let zeros = vec![0; sizes.len()];
     let ones: Vec<usize> = sizes.iter().map(|s| 1.min(s - 1)).collect();
-    let mut rows = vec![zeros, ones];
+    completed(vec![zeros, ones], sizes, 3)
+}
+
+/// Rows in which every pair of factors takes every combination of values. The first row is all zeros.
+pub fn pairs(sizes: &[usize]) -> Vec<Vec<usize>> {
+    completed(vec![vec![0; sizes.len()]], sizes, 2)
+}
+
+/// These rows, and others with which every combination of values of so many factors is in some row.
+pub fn completed(mut rows: Vec<Vec<usize>>, sizes: &[usize], strength: usize) -> Vec<Vec<usize>> {
     rows.dedup();
-    let mut missing = triples(sizes);
+    let mut missing = combinations(sizes, strength);
     for row in &rows {
         missing.retain(|t| !covers(row, t));
     }
@@ -52,8 +61,8 @@ fn covers(row: &[usize], combination: &Combination) -> bool {
     combination.iter().all(|(f, v)| row[*f] == *v)
 }
 
-fn triples(sizes: &[usize]) -> Vec<Combination> {
-    let strength = sizes.len().min(3);
+fn combinations(sizes: &[usize], strength: usize) -> Vec<Combination> {
+    let strength = sizes.len().min(strength);
     let mut all = vec![Vec::new()];
     for _ in 0..strength {
         all = all
@@ -83,10 +92,14 @@ mod tests {
         #[test]
         fn every_triple_is_there(sizes in proptest::collection::vec(1_usize..4, 1..8)) {
             let rows = rows(&sizes);
-            for triple in triples(&sizes) {
+            for triple in combinations(&sizes, 3) {
                 prop_assert!(rows.iter().any(|r| covers(r, &triple)), "{triple:?}");
             }
             prop_assert!(rows[0].iter().all(|v| *v == 0));
+            let rows = pairs(&sizes);
+            for pair in combinations(&sizes, 2) {
+                prop_assert!(rows.iter().any(|r| covers(r, &pair)), "{pair:?}");
+            }
         }
     }
 

@@ -80,9 +80,15 @@ impl Plan {
             .find(|(_, most, wanted)| most.is_some_and(|most| *wanted > most));
             if let Some((limit, ..)) = met {
                 self.left_out.limit.get_or_insert(limit);
-                match about {
-                    Some(requirement) => *self.left_out.trials.entry(requirement).or_default() += 1,
-                    None => self.left_out.pool += if matches!(item, Item::Pair) { 2 } else { 1 },
+                match (item, about) {
+                    (Item::Trial(i), _) => {
+                        for requirement in self.trials[i].requirements() {
+                            *self.left_out.trials.entry(requirement).or_default() += 1;
+                        }
+                    }
+                    (_, Some(requirement)) => *self.left_out.trials.entry(requirement).or_default() += 1,
+                    (Item::Pair, None) => self.left_out.pool += 2,
+                    (_, None) => self.left_out.pool += 1,
                 }
                 continue;
             }
@@ -117,7 +123,12 @@ impl Plan {
                 let round = rounds.entry(about).or_default();
                 *round += 1;
                 // What serves all requirements serves the musts.
-                let level = about.map_or(Some(Level::Must), |i| contract.requirements[i].level);
+                let level = |i: usize| contract.requirements[i].level;
+                let level = match item {
+                    // That of the most binding.
+                    Item::Trial(t) => self.trials[t].requirements().map(level).min_by_key(|l| (l.is_none(), *l)).flatten(),
+                    _ => about.map_or(Some(Level::Must), level),
+                };
                 let is_random = matches!(item, Item::Pair);
                 ((is_random, *round, level.is_none(), level), item, about)
             })

@@ -3,6 +3,7 @@
 //! Nothing here sends anything. The same contract, settings and seed give the same plan, and a
 //! requirement's trials do not depend on what other requirements there are.
 
+mod contexts;
 mod fit;
 mod pool;
 mod select;

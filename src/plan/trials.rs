@@ -1,13 +1,17 @@
 //! Trials of scenarios and probes: one for each row of their tables.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
+use super::contexts::{Context, Contexts, Fixed};
 use super::{Entry, Obstacles};
 use crate::contract::CALLER;
 use crate::contract::requirement::{Form, Rows, row_label};
 use crate::contract::steps::{Base, Step};
 use crate::contract::template::Template;
 use crate::expression::{Trouble, timestamp};
+use crate::generate::draft::KEY_HEADER;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 
@@ -16,16 +20,30 @@ use crate::judge::Judge;
 pub struct Trial {
     /// The requirement, by its place in the contract.
     pub requirement: usize,
-    /// What it is called in reports: the requirement's id and the trial's number.
+    /// Further requirements that are judged by it.
+    pub also: Vec<usize>,
+    /// What it is called in reports: a requirement's id and the trial's number.
     pub name: String,
     /// The row of the table.
     pub row: Option<TrialRow>,
-    /// The pool's request that steps `from: valid` are made from.
+    /// The pool's request that steps `from: valid` and `from: varied` are made from.
     pub base: Option<usize>,
     /// How many requests it sends.
     pub cost: usize,
     /// Whether it waits between its steps.
     pub waits: bool,
+}
+
+impl Trial {
+    /// The requirements that are judged by it, by their places in the contract.
+    pub fn requirements(&self) -> impl Iterator<Item = usize> + '_ {
+        std::iter::once(self.requirement).chain(self.also.iter().copied())
+    }
+
+    /// Whether a requirement is judged by it.
+    pub fn serves(&self, requirement: usize) -> bool {
+        self.requirements().any(|served| served == requirement)
+    }
 }
 
 /// The row of a table.
@@ -39,22 +57,62 @@ pub struct TrialRow {
 
 /// All trials, and what cannot be tried.
 pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &[Entry]) -> (Vec<Trial>, Obstacles) {
-    let mut all = Vec::new();
-    let mut obstacles = Vec::new();
-    for (i, requirement) in judge.contract.requirements.iter().enumerate() {
+    let mut all: Vec<Trial> = Vec::new();
+    let mut obstacles: Obstacles = Vec::new();
+    let contexts = Contexts::new(entries);
+    // How many trials of an area were dealt a context: whatever a run selects, each gets the same one.
+    let mut dealt: BTreeMap<&str, usize> = BTreeMap::new();
+    let requirements = &judge.contract.requirements;
+    for (i, requirement) in requirements.iter().enumerate() {
+        let steps = requirement.form.steps();
+        if steps.is_empty() {
+            continue;
+        }
+        let first = judge.contract.first_with_trials_of(requirement);
+        // Who was selected before it, and is judged by the same trials.
+        let leader = (0..i).find(|l| selected[*l] && requirements[*l].form.shares_trials(&requirement.form));
+        if let Some(leader) = leader {
+            if selected[i] {
+                all.iter_mut().filter(|t| t.requirement == leader).for_each(|t| t.also.push(i));
+                obstacles.extend(obstacles.iter().find(|(l, _)| *l == leader).map(|(_, why)| (i, why.clone())));
+            }
+            continue;
+        }
+        let varies = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Varied);
+        if !selected[i] && !varies {
+            continue;
+        }
+        if let Some(identity) = missing_identity(judge, steps) {
+            let why = format!("the settings provide no identity `{identity}`: add [identities.{identity}]");
+            obstacles.extend(selected[i].then_some((i, why)));
+            continue;
+        }
+        let each = requirement.form.rows();
+        let bases: Vec<Option<usize>>;
+        let rows = match each {
+            Some(Rows::Contexts) => {
+                let chosen = contexts.without(fixed(steps));
+                bases = chosen.iter().map(|c| Some(c.entry)).collect();
+                let label = |c: &&Context| TrialRow { label: c.label.clone(), value: Template::Literal(Json::Null) };
+                Ok(chosen.iter().map(label).map(Some).collect())
+            }
+            _ => {
+                let rows = rows(judge, each);
+                let many = rows.as_ref().map_or(0, Vec::len);
+                // Requirements that are judged by one table are dealt contexts once.
+                let next = dealt.entry(requirement.area()).or_default();
+                let from = *next;
+                if varies && std::ptr::eq(first, requirement) {
+                    *next += many;
+                }
+                bases = (from..from + many).map(|n| varies.then(|| contexts.dealt(n))).collect();
+                rows
+            }
+        };
         if !selected[i] {
             continue;
         }
-        let (each, steps) = match &requirement.form {
-            Form::Scenario(s) => (s.each.as_ref(), &s.steps),
-            Form::Probe(p) if !p.steps.is_empty() => (p.each.as_ref(), &p.steps),
-            _ => continue,
-        };
-        if let Some(identity) = missing_identity(judge, steps) {
-            obstacles.push((i, format!("the settings provide no identity `{identity}`: add [identities.{identity}]")));
-            continue;
-        }
-        let rows = match rows(judge, each) {
+        let rows = match rows {
             Ok(rows) => rows,
             Err(reason) => {
                 obstacles.push((i, reason));
@@ -63,12 +121,13 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         };
         let cost = steps.iter().flat_map(|s| &s.sends).map(|s| s.copies).sum();
         let waits = steps.iter().any(|s| s.after.is_some() || s.until.is_some());
-        for (n, row) in rows.into_iter().enumerate() {
-            let name = format!("{}#{n}", requirement.id);
+        for (n, (row, varied)) in rows.into_iter().zip(bases).enumerate() {
+            let name = format!("{}#{n}", first.id);
             let wants_base = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Valid);
             all.push(Trial {
                 requirement: i,
-                base: wants_base.then(|| base(seed, &name, entries)),
+                also: Vec::new(),
+                base: varied.or_else(|| wants_base.then(|| base(seed, &name, entries))),
                 name,
                 row,
                 cost,
@@ -77,6 +136,17 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         }
     }
     (all, obstacles)
+}
+
+/// What the steps that are made from a request in a context decide themselves.
+fn fixed(steps: &[Step]) -> Fixed {
+    let varied = || steps.iter().flat_map(|s| &s.sends).filter(|s| s.base == Base::Varied);
+    Fixed {
+        key: varied().all(|s| s.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(KEY_HEADER))),
+        caller: varied().all(|s| s.identity.is_some()),
+        body: varied().all(|s| s.raw.is_some()),
+        path: varied().all(|s| !s.path.is_empty()),
+    }
 }
 
 /// The first identity that steps name and the settings do not.
@@ -94,7 +164,7 @@ fn missing_identity(judge: Judge<'_>, steps: &[Step]) -> Option<String> {
 
 fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, String> {
     match each {
-        None => Ok(vec![None]),
+        None | Some(Rows::Contexts) => Ok(vec![None]),
         Some(Rows::List(rows)) => Ok(rows
             .iter()
             .map(|row| {

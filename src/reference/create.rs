@@ -1,6 +1,6 @@
 //! The operation: `POST /v1/households/{household_id}/opportunities`, step by step.
 
-use super::faults::{idempotency as key_hook, state};
+use super::faults::{combined, idempotency as key_hook, state};
 use super::idempotency::Key;
 use super::record::Record;
 use super::refusal::{Failure, Reason, Refusal};
@@ -65,9 +65,19 @@ async fn serve(
     if d.variation(Variation::ParsingBeforeAuthentication) {
         body::object(server, headers, body.as_ref().map_err(Clone::clone)?)?;
     }
-    let token = authenticate::caller(server, parts)?;
+    let token = match authenticate::caller(server, parts) {
+        Ok(token) => token,
+        Err(refusal) => return combined::replayed(server, parts, household_id, &key).ok_or(refusal),
+    };
     let body = body?;
     let household = match tenancy::household(d, token, household_id) {
+        Err(refusal) => match combined::household(d, headers, token, &body, household_id) {
+            None => Err(refusal),
+            taken => Ok(taken),
+        },
+        household => household,
+    };
+    let household = match household {
         // Only what has no household is told of its body first: a replay is never validated again.
         Err(refusal) if d.variation(Variation::ValidationBeforeTenancy) => {
             validate::asked(server, &body::object(server, headers, &body)?)?;
@@ -83,6 +93,7 @@ async fn serve(
 async fn fresh(server: &ServerState, posted: &Posted<'_>) -> Result<Answer, Failure> {
     let mut object = body::object(server, posted.headers, &posted.body)?;
     key_hook::unchecked(&server.deviations, posted, &mut object);
+    combined::unchecked(server, posted, &mut object);
     let mut asked = validate::asked(server, &object)?;
     let caller = state::cross(server, posted.caller, &mut asked).await;
     let resolved = resolve::resolve(server, caller, posted.household, &asked)?;

@@ -160,7 +160,8 @@ impl Writer<'_> {
         } else {
             let of = |e: &Exchange| split(&e.trial).1.map(|_| split(&e.trial).0.to_owned());
             let mut trials: Vec<String> = self.recording.exchanges.values().filter_map(of).collect();
-            trials.retain(|name| name.strip_prefix(&owed.id).is_some_and(|n| n.starts_with('#') && !n.contains('~')));
+            let first = self.today.contract.first_with_trials_of(owed);
+            trials.retain(|name| name.strip_prefix(&first.id).is_some_and(|n| n.starts_with('#') && !n.contains('~')));
             trials.sort();
             trials.dedup();
             trials.iter().map(|name| self.trial(owed, name, None)).collect::<Result<_, _>>()?
@@ -195,7 +196,7 @@ impl Writer<'_> {
             for (exchange, send) in sent.into_iter().zip(bases) {
                 let against = match &send.base {
                     Base::Minimal => Against::Minimal,
-                    Base::Valid => base.clone().unwrap_or(Against::Nothing),
+                    Base::Valid | Base::Varied => base.clone().unwrap_or(Against::Nothing),
                     Base::From(step) | Base::Repeat(step) => Against::Step(step.clone()),
                 };
                 requests.push(self.reader.read(exchange, against, Some(send))?);
@@ -209,8 +210,8 @@ impl Writer<'_> {
     /// The plan's trial of a recorded name. A table that depends on what is provided may have its rows in other places.
     fn own(&self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Trial, String> {
         let planned = name.split_once('~').map_or(name, |(planned, _)| planned);
-        let trials =
-            || self.today.plan.trials.iter().filter(|t| self.today.contract.requirements[t.requirement].id == owed.id);
+        let place = self.today.contract.requirements.iter().position(|r| r.id == owed.id);
+        let trials = || self.today.plan.trials.iter().filter(|t| place.is_some_and(|place| t.serves(place)));
         let row = |trial: &Trial| trial.row.as_ref().map_or_else(String::new, |row| row.label.clone());
         let found = match label {
             Some(label) => {
@@ -220,7 +221,6 @@ impl Writer<'_> {
             None => trials().find(|t| t.name == planned).filter(|trial| self.is_of(trial, name)),
         };
         found.cloned().ok_or_else(|| {
-            let place = self.today.contract.requirements.iter().position(|r| r.id == owed.id);
             let obstacle = self.today.plan.obstacles.iter().find(|(i, _)| Some(*i) == place);
             match (obstacle, label) {
                 (Some((_, why)), _) => why.clone(),

@@ -22,7 +22,7 @@ use crate::replay::renewal::{Instants, Renewal, Written};
 use crate::run::event::{Event, Sink};
 use crate::run::preflight::what_came;
 use crate::run::send::Ready;
-use crate::run::trial::{Granted, MOST_WAIT, troubled};
+use crate::run::trial::{Granted, MOST_WAIT, own, troubled};
 use crate::run::unanswered::{AGAIN, never, silence};
 use crate::run::{Begun, Health, Options, Outcome, Run, control_of, label};
 
@@ -297,7 +297,7 @@ impl Run<'_> {
             if let (Some(step), Some(trial)) = (step, &piece.own) {
                 let names = scope(self.judge, &done, row.as_ref(), now());
                 if let Err(trouble) = self.wait_until(step, &names).await {
-                    sent.findings.push(own(trial, &piece.name, troubled(trouble, &done)));
+                    sent.findings.extend(own(&piece.name, troubled(trial, &trouble, &done)));
                     return Some(sent);
                 }
             }
@@ -328,22 +328,15 @@ impl Run<'_> {
                 done.push(StepSeen { name: step.name.clone(), many: step.many, seen: seen.clone() });
             }
             if let Some(trial) = &piece.own {
-                self.note_overlap(trial.requirement, &seen);
+                self.note_overlap(trial, &seen);
             }
             sent.seen.extend(seen);
         }
-        if let Some(trial) = &piece.own
-            && let Some(found) = self.found(trial, &done, row.as_ref())
-        {
-            sent.findings.push(own(trial, &piece.name, found));
+        if let Some(trial) = &piece.own {
+            sent.findings.extend(own(&piece.name, self.found(trial, &done, row.as_ref())));
         }
         Some(sent)
     }
-}
-
-/// What a requirement's own trial says.
-fn own(trial: &Trial, name: &str, found: Found) -> Finding {
-    Finding { requirement: trial.requirement, trial: name.to_owned(), exchange: None, found }
 }
 
 /// The exchange that was left without a whole answer, where that is why nothing is known.

@@ -15,6 +15,7 @@ use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
 use crate::judge::tally::Again;
 use crate::plan::{Entry, MINIMAL, Trial};
+use crate::run::trial::own;
 
 /// How many requests all of this may take.
 const RESERVE: u64 = 100;
@@ -141,12 +142,7 @@ impl<'a> Run<'a> {
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
                 let found = self.attempt(trial, name, base, &mut findings, false).await?.0;
-                findings.push(Finding {
-                    requirement: trial.requirement,
-                    trial: name.to_owned(),
-                    exchange: None,
-                    found,
-                });
+                findings.extend(own(name, found));
                 findings
             }
         };

@@ -64,13 +64,8 @@ impl Run<'_> {
         // What its exchanges say of other requirements.
         self.add(findings);
         match found {
-            Some((found, _)) => self.add(vec![Finding {
-                requirement: trial.requirement,
-                trial: trial.name.clone(),
-                exchange: None,
-                found,
-            }]),
-            None => self.leave_out(trial.requirement),
+            Some((found, _)) => self.add(own(&trial.name, found)),
+            None => trial.requirements().for_each(|requirement| self.leave_out(requirement)),
         }
     }
 
@@ -84,7 +79,7 @@ impl Run<'_> {
         base: Option<(&Entry, Control)>,
         findings: &mut Vec<Finding>,
         alone: bool,
-    ) -> Option<(Found, bool)> {
+    ) -> Option<(Vec<(usize, Found)>, bool)> {
         let mut granted = Granted::new(self, trial.cost)?;
         let judge = self.judge;
         let steps = judge.contract.requirements[trial.requirement].form.steps();
@@ -99,7 +94,7 @@ impl Run<'_> {
             let names = scope(judge, &done, row_json.as_ref(), now());
             self.sleep(step.after.unwrap_or_default()).await;
             if let Err(trouble) = self.wait_until(step, &names).await {
-                return Some((troubled(trouble, &done), lost));
+                return Some((troubled(trial, &trouble, &done), lost));
             }
             // What depends on the time is made when it can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
@@ -109,7 +104,7 @@ impl Run<'_> {
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {
                 Ok(ready) => ready,
-                Err(trouble) => return Some((troubled(trouble, &done), lost)),
+                Err(trouble) => return Some((troubled(trial, &trouble, &done), lost)),
             };
             let seen = self.send(ready, &place, alone).await;
             drop(place);
@@ -117,7 +112,7 @@ impl Run<'_> {
             for one in &seen {
                 findings.extend(judge.exchange(one));
             }
-            self.note_overlap(trial.requirement, &seen);
+            self.note_overlap(trial, &seen);
             if let Some((draft, plain)) = first
                 && let Some(one) = seen.first()
             {
@@ -126,23 +121,27 @@ impl Run<'_> {
             }
             done.push(StepSeen { name: step.name.clone(), many: step.many, seen });
         }
-        Some((self.found(trial, &done, row_json.as_ref())?, lost))
+        Some((self.found(trial, &done, row_json.as_ref()), lost))
     }
 
-    /// What the steps of a trial say; None for what is no scenario and no probe.
-    pub(crate) fn found(&self, trial: &Trial, done: &[StepSeen], row: Option<&Json>) -> Option<Found> {
+    /// What the steps of a trial say of each requirement that it is judged by.
+    pub(crate) fn found(&self, trial: &Trial, done: &[StepSeen], row: Option<&Json>) -> Vec<(usize, Found)> {
         let judge = self.judge;
         let names = scope(judge, done, row, self.client.clock().server().middle());
         let label = trial.row.as_ref().map_or("", |r| r.label.as_str());
-        match &judge.contract.requirements[trial.requirement].form {
-            Form::Scenario(scenario) => Some(judge.scenario(scenario, done, &names, label)),
-            Form::Probe(probe) => Some(judge.probe(probe, done, &names, label)),
-            _ => None,
-        }
+        let said = |requirement: usize| {
+            let found = match &judge.contract.requirements[requirement].form {
+                Form::Scenario(scenario) => judge.scenario(scenario, done, &names, label),
+                Form::Probe(probe) => judge.probe(probe, done, &names, label),
+                _ => return None,
+            };
+            Some((requirement, found))
+        };
+        trial.requirements().filter_map(said).collect()
     }
 
     /// Notes how many requests of a step were under way at once.
-    pub(crate) fn note_overlap(&self, requirement: usize, seen: &[Seen]) {
+    pub(crate) fn note_overlap(&self, trial: &Trial, seen: &[Seen]) {
         let spans: Vec<_> = seen
             .iter()
             .map(|s| {
@@ -152,8 +151,10 @@ impl Run<'_> {
         let at = |moment| spans.iter().filter(|(from, to)| *from <= moment && moment < *to).count();
         let most = spans.iter().map(|(from, _)| at(*from)).max().unwrap_or(0);
         let mut state = self.lock();
-        let tally = &mut state.tallies[requirement];
-        tally.at_once = tally.at_once.max(most);
+        for requirement in trial.requirements() {
+            let tally = &mut state.tallies[requirement];
+            tally.at_once = tally.at_once.max(most);
+        }
     }
 
     /// Waits, unless the run is ended.
@@ -253,7 +254,7 @@ impl Run<'_> {
         let gone = |name: &String| Trouble::Unknown(format!("the step `{name}` was not sent"));
         Ok(match &send.base {
             Base::Minimal => (self.plan.entries[MINIMAL].draft.clone(), self.control(MINIMAL), true),
-            Base::Valid => match base {
+            Base::Valid | Base::Varied => match base {
                 Some((entry, control)) => (entry.draft.clone(), control, true),
                 None => return Err(Trouble::Unknown("there is no valid request".into())),
             },
@@ -272,12 +273,20 @@ impl Run<'_> {
 /// The longest wait of a step.
 pub(crate) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 
-pub(crate) fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
-    match trouble {
+/// What a trial says that could not be carried out.
+pub(crate) fn troubled(trial: &Trial, trouble: &Trouble, done: &[StepSeen]) -> Vec<(usize, Found)> {
+    let found = match trouble {
         Trouble::Fixture(path) => Found::Skipped(format!("the settings provide no `{path}`: add it under [fixtures]")),
         other => Found::Unknown(
             other.to_string(),
             done.iter().flat_map(|s| &s.seen).map(|s| std::sync::Arc::clone(&s.exchange)).collect(),
         ),
-    }
+    };
+    trial.requirements().map(|requirement| (requirement, found.clone())).collect()
+}
+
+/// What a trial of this name says, as findings.
+pub(crate) fn own(name: &str, found: Vec<(usize, Found)>) -> Vec<Finding> {
+    let finding = |(requirement, found)| Finding { requirement, trial: name.to_owned(), exchange: None, found };
+    found.into_iter().map(finding).collect()
 }

@@ -100,7 +100,7 @@ impl<'a> Examples<'a> {
             Form::Rule(rule) => self.of_rule(rule),
             Form::Scenario(scenario) => self.of_scenario(index, scenario),
             Form::Probe(probe) => {
-                let trial = self.plan.trials.iter().find(|t| t.requirement == index);
+                let trial = self.plan.trials.iter().find(|t| t.serves(index));
                 let send = probe.steps.first().and_then(|s| s.sends.first());
                 let draft = send.and_then(|send| self.draft(send, &probe.steps, trial, None));
                 draft.and_then(|d| self.example(Due::Open, trial, &d)).into_iter().collect()
@@ -140,7 +140,7 @@ impl<'a> Examples<'a> {
     }
 
     fn of_scenario(&self, index: usize, scenario: &Scenario) -> Vec<Example> {
-        let trial = self.plan.trials.iter().find(|t| t.requirement == index);
+        let trial = self.plan.trials.iter().find(|t| t.serves(index));
         let mut all: Vec<Example> = Vec::new();
         for (at, step) in scenario.steps.iter().enumerate() {
             let due = self.due(scenario, at, trial);
@@ -215,7 +215,7 @@ impl<'a> Examples<'a> {
         let row = trial.and_then(|t| t.row.as_ref()).map(|r| &r.value);
         let base = match &send.base {
             Base::Minimal => self.plan.entries[MINIMAL].draft.clone(),
-            Base::Valid => self.plan.entries[trial.and_then(|t| t.base).unwrap_or(FULL)].draft.clone(),
+            Base::Valid | Base::Varied => self.plan.entries[trial.and_then(|t| t.base).unwrap_or(FULL)].draft.clone(),
             Base::From(name) | Base::Repeat(name) => {
                 let at = steps.iter().position(|s| s.name == *name)?;
                 // A step is made from an earlier one.

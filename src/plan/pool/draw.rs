@@ -20,7 +20,7 @@ const MOST_SHRINKING: usize = 500;
 pub struct Recipe {
     id: String,
     attempt: u64,
-    shape: Shape,
+    pub(super) shape: Shape,
 }
 
 impl Recipe {

@@ -115,7 +115,13 @@ impl Planner<'_> {
         sizes.push(paths.clamp(1, 3));
         sizes.push(callers.len().max(1));
         sizes.push(1 + usize::from(self.has_key()));
-        for (n, row) in cover::rows(&sizes).into_iter().enumerate().skip(1) {
+        // The contexts stand first: all of the fields or none, in every pair with path, caller and key.
+        let fields = optional.len();
+        let mut contexts = vec![1 + usize::from(fields > 0)];
+        contexts.extend(&sizes[fields..]);
+        let first = cover::pairs(&contexts).into_iter();
+        let first = first.map(|row| std::iter::repeat_n(row[0], fields).chain(row[1..].iter().copied()).collect());
+        for (n, row) in cover::completed(first.collect(), &sizes, 3).into_iter().enumerate().skip(1) {
             let mut shape = none.clone();
             for (place, field) in optional.iter().enumerate() {
                 shape.presence[*field] = Some(row[place] == 1);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::MINIMAL;
+use super::super::contexts::Contexts;
 use super::draw::draws;
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
 use crate::contract::requirement::Form;
@@ -108,42 +109,45 @@ impl Planner<'_> {
             return;
         };
         let mut numbers = Numbers::default();
-        for change in fault::faults(&body.schema.json) {
+        let contexts = Contexts::new(entries);
+        for (n, change) in fault::faults(&body.schema.json).into_iter().enumerate() {
             let Some(about) = self.requirement_about(&change.about) else {
                 continue;
             };
-            let control = self.control(&change, entries);
             let id = numbers.next(&self.judge.contract.requirements[about].id, "fault");
-            let base = entries[MINIMAL].clone();
-            let entry = self.changed(
-                id,
-                &change,
-                &base,
-                Some(control),
-                |class| matches!(class, Class::Broken(parts) if parts.contains(&about)),
-            );
-            entries.extend(entry.map(|mut entry| {
-                entry.about = Some(about);
-                entry
-            }));
+            let broken = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
+            // In the context that is its turn, or else in the plainest.
+            let entry = [contexts.dealt(n), MINIMAL].into_iter().find_map(|base| {
+                let entry = self.changed(id.clone(), &change, &entries[base], None, broken)?;
+                Some((base, entry))
+            });
+            let Some((base, mut entry)) = entry else { continue };
+            entry.about = Some(about);
+            entry.control = Some(self.control(&change, base, entries));
+            entries.push(entry);
         }
     }
 
-    /// The entry that a fault is compared with: the smallest request, with the way to the fault.
-    fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> usize {
+    /// The entry that a fault is compared with: the request that it was put into, with the way to the fault.
+    fn control(&self, change: &Change, base: usize, entries: &mut Vec<Entry>) -> usize {
         let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
-        let (Some(schema), Content::Json(body)) = (schema, &entries[MINIMAL].draft.body) else {
-            return MINIMAL;
+        let (Some(schema), Content::Json(body)) = (schema, &entries[base].draft.body) else {
+            return base;
         };
         let control = change.control(body, schema);
-        let text = format!("{control:?}");
-        let same =
-            |e: &Entry| e.control.is_none() && matches!(&e.draft.body, Content::Json(b) if format!("{b:?}") == text);
+        let mut draft = entries[base].draft.clone();
+        draft.body = Content::Json(control.clone());
+        let text = format!("{draft:?}");
+        let same = |e: &Entry| e.control.is_none() && format!("{:?}", e.draft) == text;
+        if same(&entries[base]) {
+            return base;
+        }
         if let Some(at) = entries.iter().position(same) {
             return at;
         }
-        let mut entry = entries[MINIMAL].clone();
+        let mut entry = entries[base].clone();
         entry.name = format!("pool/control{}", change.at);
+        entry.recipe = None;
         entry.label = "a valid request".to_owned();
         entry.draft.body = Content::Json(control);
         entry.wanted = false;
@@ -154,6 +158,7 @@ impl Planner<'_> {
     /// Requests that break one constraint and nothing else.
     pub(super) fn counterexamples(&self, none: &Shape, entries: &mut Vec<Entry>) {
         let fields = self.fields();
+        let contexts = Contexts::new(entries);
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
             let read = |name: &String| valid.reads_field(name, &self.judge.contract.defines);
@@ -179,15 +184,19 @@ impl Planner<'_> {
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..COUNTEREXAMPLES {
                 let name = format!("{id}#counterexample-{n}");
+                // Each in a context of its own.
+                let control = contexts.dealt(usize::try_from(n).unwrap_or_default());
+                let choice = entries[control].recipe.as_ref().map_or(&none.choice, |recipe| &recipe.shape.choice).clone();
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 let entry = shapes.iter().find_map(|(patience, shape)| {
+                    let shape = &Shape { choice: choice.clone(), ..shape.clone() };
                     let strategy = draws(self.judge, shape);
                     self.draw_with(&strategy, *patience, &name, "", shape, broken)
                 });
                 // What is not found once is not found again.
                 let Some(mut entry) = entry else { break };
                 entry.about = Some(i);
-                entry.control = Some(MINIMAL);
+                entry.control = Some(control);
                 entries.push(entry);
             }
         }

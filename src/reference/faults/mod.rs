@@ -4,6 +4,7 @@
 
 pub(super) mod authentication;
 pub(super) mod close_date;
+pub(super) mod combined;
 pub(super) mod defaults;
 pub(super) mod echo;
 pub(super) mod errors;

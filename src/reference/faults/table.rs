@@ -300,6 +300,18 @@ named_table! {
             HouseholdTraversalBreaks "household-traversal-breaks" "A household id with two dots in a row is answered by a 500.";
             HouseholdSlashBreaks "household-slash-breaks" "A household id with an encoded slash is answered by a 500.";
         }
+        "combined" {
+            ReadOnlyAcceptedWithKey "read-only-accepted-with-key" "A token that may only read creates a record if the request has a key.";
+            TokenUnknownAcceptedWithKey "token-unknown-accepted-with-key" "An unknown token is taken as the caller's if the request has a key.";
+            HouseholdForeignAcceptedWithKey "household-foreign-accepted-with-key" "Another tenant's household gets a record if the request has a key.";
+            HouseholdForeignAcceptedForColleague "household-foreign-accepted-for-colleague" "Another tenant's household gets a record from the colleague.";
+            HouseholdForeignAcceptedInFull "household-foreign-accepted-in-full" "Another tenant's household gets a record if the request names an owner.";
+            ReadOnlyReplayed "read-only-replayed" "A known key is replayed to a token that may only read.";
+            CloseDatePastDroppedForColleague "close-date-past-dropped-for-colleague" "A close date in the past is treated as left out where the colleague sends it.";
+            PipelineUnknownDroppedWithKey "pipeline-unknown-dropped-with-key" "An unknown pipeline is treated as left out if the request has a key.";
+            ProbabilityUncheckedElsewhere "probability-unchecked-elsewhere" "A probability out of range is treated as left out at the households of one type.";
+            NameUncheckedInFull "name-unchecked-in-full" "A name that is no string is taken as its JSON text if the request names an owner.";
+        }
         "robustness" {
             MalformedBodyBreaks "malformed-body-breaks" "A body that is no JSON is answered by a 500.";
             TruncatedBodyRepaired "truncated-body-repaired" "A body that is cut off is taken up to its last whole property.";

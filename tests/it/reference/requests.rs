@@ -85,6 +85,7 @@ pub fn steps(area: &str) -> Vec<Step> {
         "echo" | "answers" => [names(), amounts(), close_dates()].concat(),
         "authentication" => authentication(),
         "household" => households(),
+        "combined" => combined(),
         "robustness" => robustness(),
         "errors" | "refusals" | "order" => [households(), authentication(), references(), robustness()].concat(),
         "idempotency" => return idempotency(),
@@ -269,6 +270,23 @@ fn households() -> Vec<Sent> {
     all.push(Sent::named().at("x".repeat(2_000)));
     all.push(Sent::json(json!({})).at("hh_0"));
     all
+}
+
+fn combined() -> Vec<Sent> {
+    let reader = format!("Bearer {}", TOKENS[2].1);
+    vec![
+        Sent::named().key("reader").authorized(reader.clone()),
+        Sent::named().key("read"),
+        Sent::named().key("read").authorized(reader),
+        Sent::named().key("unknown").authorized("Bearer unknown"),
+        Sent::named().key("foreign").at(FOREIGN),
+        Sent::named().by_colleague().at(FOREIGN),
+        Sent::json(full()).at(FOREIGN),
+        with("target_close_date", json!("2001-01-01T00:00:00Z")).by_colleague(),
+        with("pipeline_id", json!("nowhere")).key("nowhere"),
+        with("probability", json!(101)).at(CLIENT),
+        Sent::json(json!({"name": 7, "owner_id": COLLEAGUE})),
+    ]
 }
 
 fn robustness() -> Vec<Sent> {
