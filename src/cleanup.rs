@@ -130,7 +130,7 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
     }
     let _place = client.pace().place(1).await;
     // Removing twice is removing once.
-    let sent = client.send(&request, "cleanup", Manner { alone: false, repeatable: true }).await;
+    let sent = client.send(&request, "cleanup", Manner { repeatable: true, ..Manner::default() }).await;
     match sent.outcome {
         Outcome::Response(r) if (200..300).contains(&r.status) || [404, 410].contains(&r.status) => Ok(r.status),
         Outcome::Response(r) => Err(format!("the server answered {}", r.status)),

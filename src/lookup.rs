@@ -136,7 +136,7 @@ impl Asker<'_> {
         }
         let request = get(path.clone(), identity);
         let _place = self.client.pace().place(1).await;
-        let sent = self.client.send(&request, "lookup", Manner { alone: false, repeatable: true }).await;
+        let sent = self.client.send(&request, "lookup", Manner { repeatable: true, ..Manner::default() }).await;
         let (answer, response) = match sent.outcome {
             Outcome::Response(response) => (Ok(response.status), Some(response)),
             Outcome::Failed(failure) => {

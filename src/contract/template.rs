@@ -18,8 +18,8 @@ pub enum Template {
     Cel(std::sync::Arc<Expression>),
     /// A value that no earlier run has used: an idempotency key or an id.
     Fresh {
-        /// Whether it is an id that the server cannot know.
-        unknown_id: bool,
+        /// What kind of value it is.
+        kind: FreshKind,
         /// Its length in characters.
         length: Option<usize>,
         /// An id that is known, whose form it takes.
@@ -58,6 +58,17 @@ pub enum Template {
     List(Vec<Template>),
     /// An object of values.
     Object(Vec<(String, Template)>),
+}
+
+/// What a value is that no earlier run has used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FreshKind {
+    /// An idempotency key.
+    Key,
+    /// An idempotency key of digits alone, the first of which is no zero.
+    Number,
+    /// An id that the server cannot know.
+    UnknownId,
 }
 
 /// Which instant is meant.
@@ -125,10 +136,11 @@ impl Template {
         Ok(match word {
             "cel" => Self::Cel(expression(main)?),
             "fresh" => Self::Fresh {
-                unknown_id: match main.string("`fresh`")? {
-                    "id" => true,
-                    "key" => false,
-                    _ => return Err(main.error("`fresh` is `key` or `id`")),
+                kind: match main.string("`fresh`")? {
+                    "id" => FreshKind::UnknownId,
+                    "key" => FreshKind::Key,
+                    "number" => FreshKind::Number,
+                    _ => return Err(main.error("`fresh` is `key`, `number` or `id`")),
                 },
                 length: node.get("length").map(|n| integer(n, "`length`")).transpose()?,
                 like: node.get("like").map(expression).transpose()?,
@@ -321,7 +333,7 @@ mod tests {
     fn tells_forms_from_literals() {
         assert!(matches!(
             read("{fresh: id, length: 40}").unwrap(),
-            Template::Fresh { unknown_id: true, length: Some(40), like: None }
+            Template::Fresh { kind: FreshKind::UnknownId, length: Some(40), like: None }
         ));
         assert!(matches!(read("{integer: {above: 100}}").unwrap(), Template::Integer { from: 101, to: 1_000_101 }));
         assert!(matches!(read("{a: 1}").unwrap(), Template::Object(_)));

@@ -203,7 +203,7 @@ impl Doctor<'_> {
 
     async fn send(&self, request: &Request) -> Outcome {
         let _place = self.client.pace().place(1).await;
-        self.client.send(request, "doctor", Manner { alone: false, repeatable: true }).await.outcome
+        self.client.send(request, "doctor", Manner { repeatable: true, ..Manner::default() }).await.outcome
     }
 
     async fn http(&mut self) -> bool {

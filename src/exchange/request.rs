@@ -34,7 +34,35 @@ pub enum Shown {
     Text(String),
 }
 
+/// How the names of a request's headers are written. They have no case, so every server has to take each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderCase {
+    /// `content-type`.
+    Lower,
+    /// `Content-Type`, in HTTP/1.1 only.
+    Title,
+}
+
+impl HeaderCase {
+    /// A name, so written.
+    pub fn apply(self, name: &str) -> String {
+        let mut starts = self == Self::Title;
+        let mut written = String::with_capacity(name.len());
+        for c in name.chars() {
+            written.push(if starts { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
+            starts = self == Self::Title && c == '-';
+        }
+        written
+    }
+}
+
 impl Request {
+    /// How the names of its headers are written.
+    pub fn header_case(&self) -> HeaderCase {
+        let is_titled = |(name, _): &(String, String)| name.starts_with(|c: char| c.is_ascii_uppercase());
+        if self.headers.iter().any(is_titled) { HeaderCase::Title } else { HeaderCase::Lower }
+    }
+
     /// The body as JSON, where it is JSON.
     pub fn json(&self) -> Option<Json> {
         serde_json::from_slice(self.body.as_ref()?).ok()
@@ -43,5 +71,18 @@ impl Request {
     /// A header's value, by its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HeaderCase;
+
+    #[test]
+    fn names_are_written_in_either_case() {
+        for name in ["idempotency-key", "Idempotency-Key", "IDEMPOTENCY-KEY"] {
+            assert_eq!(HeaderCase::Title.apply(name), "Idempotency-Key");
+            assert_eq!(HeaderCase::Lower.apply(name), "idempotency-key");
+        }
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use super::body::Draw;
-use crate::contract::template::{Template, segments};
+use crate::contract::template::{FreshKind, Template, segments};
 use crate::contract::{CALLER, Contract, Target};
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
 
@@ -170,7 +170,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
     for parameter in &contract.operation.header_parameters {
         let is_key = parameter.name.eq_ignore_ascii_case(KEY_HEADER);
         if is_key && (choice.key || parameter.required) {
-            let fresh = Template::Fresh { unknown_id: false, length: None, like: None };
+            let fresh = Template::Fresh { kind: FreshKind::Key, length: None, like: None };
             headers.push((parameter.name.clone(), fresh));
         } else if parameter.required {
             headers.push((parameter.name.clone(), super::fault::simplest(&parameter.schema.json)));

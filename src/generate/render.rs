@@ -11,8 +11,8 @@ use super::draft::{Content, Credentials, Draft};
 use super::instant::spell;
 use super::seed::{RunTag, Seed};
 use crate::contract::operation::template_names;
-use crate::contract::template::{Template, When};
-use crate::exchange::{Request, Shown};
+use crate::contract::template::{FreshKind, Template, When};
+use crate::exchange::{HeaderCase, Request, Shown};
 use crate::expression::{Scope, Trouble};
 
 /// Keys that were handed out: none is handed out twice in a run.
@@ -73,10 +73,16 @@ impl Rendering<'_> {
             filled = filled.replace(&format!("{{{name}}}"), &encoded);
             parameters.push((name.to_owned(), value));
         }
+        // A trial's requests all have one case, those that are sent once more for it too.
+        let trial = self.trial.split('~').next().unwrap_or_default();
+        let case = match self.seed.pick(&format!("{trial}/header-case"), 0, 2) {
+            0 => HeaderCase::Lower,
+            _ => HeaderCase::Title,
+        };
         let headers = draft
             .headers
             .iter()
-            .map(|(name, value)| Ok((name.clone(), self.plain(value)?)))
+            .map(|(name, value)| Ok((case.apply(name), self.plain(value)?)))
             .collect::<Result<_, Trouble>>()?;
         let (body, raw) = match &draft.body {
             Content::None => (None, false),
@@ -138,12 +144,12 @@ impl Rendering<'_> {
                 Json::String(text) => text,
                 other => other.to_string(),
             },
-            Template::Fresh { unknown_id, length, like } => {
+            Template::Fresh { kind, length, like } => {
                 // What is not provided has no form to take.
                 let known = like.as_ref().and_then(|like| like.json(self.scope).ok());
                 match known.as_ref().and_then(Json::as_str).and_then(|known| self.alike(known)) {
                     Some(id) => id,
-                    None => self.fresh(*unknown_id, *length),
+                    None => self.fresh(*kind, *length),
                 }
             }
             Template::Instant { when, spelling } => {
@@ -251,15 +257,18 @@ impl Rendering<'_> {
     }
 
     /// A value that neither this run nor an earlier one has used.
-    fn fresh(&mut self, unknown_id: bool, length: Option<usize>) -> String {
+    fn fresh(&mut self, kind: FreshKind, length: Option<usize>) -> String {
         loop {
             self.count += 1;
             let name = format!("{}/{}", self.run_tag.text(), self.trial);
             let digits = self.seed.digits(&name, self.count, 20);
-            let whole = if unknown_id {
-                format!("none{}{digits}", self.run_tag.text())
-            } else {
-                format!("probity-{}-{digits}", self.run_tag.text())
+            let whole = match kind {
+                FreshKind::UnknownId => format!("none{}{digits}", self.run_tag.text()),
+                FreshKind::Key => format!("probity-{}-{digits}", self.run_tag.text()),
+                FreshKind::Number => {
+                    let digit = |c: char| char::from_digit(c.to_digit(16).unwrap_or(0) % 10, 10).unwrap_or('0');
+                    std::iter::once('7').chain(digits.chars().take(17).map(digit)).collect()
+                }
             };
             let text = match length {
                 None => whole,

@@ -1,5 +1,6 @@
 //! Sending one request.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -12,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::contract::operation::Security;
 use crate::exchange::{Failure, FailureKind, Outcome, Response};
-use crate::exchange::{Request, Shown};
+use crate::exchange::{HeaderCase, Request, Shown};
 use crate::http::clock::Clock;
 use crate::http::credentials::header;
+use crate::http::gate::Gate;
 use crate::http::pace::{Delays, Pace, delays, retry_after};
 use crate::http::transport;
 use crate::secrets::token::Token;
@@ -32,12 +34,14 @@ const KEPT_WAITING: Duration = Duration::from_millis(600);
 
 /// How a request is sent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Manner {
+pub struct Manner<'a> {
     /// Whether it gets a connection of its own.
     pub alone: bool,
     /// Whether it may be sent again though it may have been processed: it carries a key, and nothing
     /// depends on whether the key is honoured.
     pub repeatable: bool,
+    /// Where its last byte is held until others have come as far.
+    pub gate: Option<&'a Gate>,
 }
 
 /// A connection to the target.
@@ -45,6 +49,8 @@ pub struct Manner {
 pub struct Client {
     kept_alive: reqwest::Client,
     one_shot: reqwest::Client,
+    /// The same two for requests whose headers' names are in title case, once there was one.
+    titled: OnceLock<Option<[reqwest::Client; 2]>>,
     settings: Settings,
     security: Option<Security>,
     clock: Clock,
@@ -72,7 +78,7 @@ struct Tries {
 }
 
 impl Tries {
-    fn new(manner: Manner) -> Self {
+    fn new(manner: Manner<'_>) -> Self {
         Self {
             alone: manner.alone,
             repeatable: manner.repeatable,
@@ -123,6 +129,7 @@ impl Client {
         Ok(Self {
             kept_alive: transport::client(&settings, |builder| builder.pool_idle_timeout(KEPT))?,
             one_shot: transport::client(&settings, |builder| builder.pool_max_idle_per_host(0))?,
+            titled: OnceLock::new(),
             security,
             clock,
             pace: Pace::new(settings.concurrency, settings.rate, settings.budget.max_duration),
@@ -197,7 +204,7 @@ impl Client {
     /// It is sent again where that cannot do what the request is not to do: when no connection was
     /// made, when the server refused it for the pace or for a token that ran out; when it may have
     /// been processed, only if it is [`Manner::repeatable`].
-    pub async fn send(&self, request: &Request, requirement: &str, manner: Manner) -> Sent {
+    pub async fn send(&self, request: &Request, requirement: &str, manner: Manner<'_>) -> Sent {
         let mut sent = Sent {
             at: self.clock.local(),
             elapsed: Duration::ZERO,
@@ -211,7 +218,8 @@ impl Client {
         let manner = Manner { alone: manner.alone || self.one_shot_only.load(Ordering::Relaxed), ..manner };
         let mut tries = Tries::new(manner);
         loop {
-            let client = if tries.alone { &self.one_shot } else { &self.kept_alive };
+            let client = self.transport(request.header_case(), tries.alone);
+            let gate = manner.gate.filter(|_| sent.retries == 0);
             let token = match (&tries.renewed, identity) {
                 (Some(token), _) => Ok(SecretString::clone(token)),
                 (None, Some(identity)) => identity.get().await,
@@ -222,12 +230,16 @@ impl Client {
                 Err(message) => return Sent { outcome: Outcome::Failed(no_token(&request.identity, message)), ..sent },
             };
             sent.at = self.clock.local();
-            let started = Instant::now();
+            let mut started = Instant::now();
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let outcome = match self.build(client, request, requirement, &token).await {
+            let outcome = match self.build(client, request, requirement, &token, gate).await {
                 Ok(ready) => transport::attempt(client, ready, self.settings.connection.timeout).await,
                 Err(failure) => Outcome::Failed(failure),
             };
+            if let Some(opened) = gate.and_then(Gate::opened) {
+                sent.at += chrono::TimeDelta::from_std(opened.duration_since(started)).unwrap_or_default();
+                started = started.max(opened);
+            }
             sent.elapsed = started.elapsed();
             let again = match &outcome {
                 Outcome::Failed(failure) => Ok(self.again_after_failure(failure, &mut tries, &mut sent).await),
@@ -252,6 +264,22 @@ impl Client {
             }
             sent.retries += 1;
             self.retries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What a request is sent with. Names in title case are of HTTP/1.1: HTTP/2 knows them in lower case only.
+    fn transport(&self, case: HeaderCase, alone: bool) -> &reqwest::Client {
+        let titled = || {
+            let titled = |builder: reqwest::ClientBuilder| builder.http1_only().http1_title_case_headers();
+            let kept_alive = transport::client(&self.settings, |b| titled(b).pool_idle_timeout(KEPT)).ok()?;
+            let one_shot = transport::client(&self.settings, |b| titled(b).pool_max_idle_per_host(0)).ok()?;
+            Some([kept_alive, one_shot])
+        };
+        let lower = if alone { &self.one_shot } else { &self.kept_alive };
+        match case {
+            HeaderCase::Lower => lower,
+            // What was set up once can be set up again.
+            HeaderCase::Title => self.titled.get_or_init(titled).as_ref().map_or(lower, |both| &both[usize::from(alone)]),
         }
     }
 
@@ -365,6 +393,7 @@ impl Client {
         request: &Request,
         requirement: &str,
         token: &SecretString,
+        gate: Option<&Gate>,
     ) -> Result<reqwest::Request, Failure> {
         let unsendable = |message: String| Failure { kind: FailureKind::Unsendable, message };
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|e| unsendable(e.to_string()))?;
@@ -396,7 +425,10 @@ impl Client {
             builder = builder.header(name, value);
         }
         if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
+            builder = builder.body(match gate {
+                Some(gate) => gate.body(body.clone()),
+                None => reqwest::Body::from(body.clone()),
+            });
         }
         builder.build().map_err(|e| unsendable(e.without_url().to_string()))
     }

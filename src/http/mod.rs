@@ -4,6 +4,7 @@
 //! - [`clock`]: what time it is there
 //! - [`connectivity`]: whether anybody is there
 //! - [`credentials`]: what a request shows of its sender
+//! - [`gate`]: requests that are to arrive together
 //! - [`pace`]: waiting, for all requests together
 //! - `tls`: what a certificate's error means
 //! - `transport`: what may become of a request on the way
@@ -12,6 +13,7 @@ pub mod client;
 pub mod clock;
 pub mod connectivity;
 pub mod credentials;
+pub mod gate;
 pub mod pace;
 mod tls;
 mod transport;

@@ -64,7 +64,7 @@ pub(super) fn object(server: &ServerState, headers: &HeaderMap, body: &Bytes) ->
         Ok(value) => value,
         Err(error) => hook::malformed(d, &text, malformed(d, &error.to_string()))?,
     };
-    let object = match value {
+    let mut object = match value {
         Value::Object(object) => object,
         other => {
             let detail = "the body is not an object";
@@ -75,6 +75,7 @@ pub(super) fn object(server: &ServerState, headers: &HeaderMap, body: &Bytes) ->
     if d.variation(Variation::DuplicatePropertiesRefused) && json_text::has_duplicates(&text) {
         return Err(malformed(d, "a property stands twice").into());
     }
+    hook::read(d, &text, &mut object);
     hook::parsed(d, &text, &object)?;
     Ok(object)
 }

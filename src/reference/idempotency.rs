@@ -47,6 +47,7 @@ pub(super) async fn once(
     let Some(scope) = hook::scope(server, posted, scope(d, posted))? else {
         return hook::cached(server, posted, fresh).await;
     };
+    let _alike = hook::alike(server, posted, &scope).await;
     hook::before_search(server, &scope);
     let slot = server.keys.slot(&scope);
     let mut kept = match slot.try_lock() {
@@ -113,10 +114,10 @@ fn is_same(d: &Deviations, posted: &Posted<'_>, first: &Kept) -> bool {
     // Only a faulty server gets here without a key.
     posted.key.is_none()
         || posted.body == first.body
-        || d.variation(Variation::BodiesComparedAsJson) && is_same_json(&posted.body, &first.body)
+        || !d.variation(Variation::BodiesComparedAsBytes) && is_same_json(&posted.body, &first.body)
 }
 
-fn is_same_json(left: &[u8], right: &[u8]) -> bool {
+pub(super) fn is_same_json(left: &[u8], right: &[u8]) -> bool {
     match (serde_json::from_slice::<Value>(left), serde_json::from_slice::<Value>(right)) {
         (Ok(left), Ok(right)) => left == right,
         _ => false,

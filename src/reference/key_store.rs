@@ -81,6 +81,11 @@ impl Keys {
         store.slots.iter().find(|(scope, _)| fits(scope)).map(|(_, (slot, _))| Arc::clone(slot))
     }
 
+    /// A scope that is known and fits, for faulty servers.
+    pub(super) fn known(&self, fits: impl Fn(&Scope) -> bool) -> Option<Scope> {
+        lock(&self.0).order.iter().find(|scope| fits(scope)).cloned()
+    }
+
     /// Forgets the keys whose scope does not fit, for faulty servers.
     pub(super) fn retain(&self, fits: impl Fn(&Scope) -> bool) {
         let mut store = lock(&self.0);

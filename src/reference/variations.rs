@@ -96,7 +96,7 @@ named_table! {
         "idempotency" {
             ChangedBodyReplayed "changed-body-replayed" "A known key with another body gets the original answer.";
             ChangedBody409 "changed-body-409" "A known key with another body is refused with a 409.";
-            BodiesComparedAsJson "bodies-compared-as-json" "Bodies that differ only in spelling are taken for the same one.";
+            BodiesComparedAsBytes "bodies-compared-as-bytes" "Bodies that differ only in spelling are taken for different ones.";
             Busy409 "busy-409" "A key whose first request is still under way is refused with a 409.";
             Busy425 "busy-425" "A key whose first request is still under way is refused with a 425.";
             LongKeysRefused "long-keys-refused" "A key of more than 64 characters is refused with a 400.";

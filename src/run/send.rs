@@ -1,5 +1,6 @@
 //! One request and its place in the run.
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,6 +15,7 @@ use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
 use crate::generate::render::Rendering;
 use crate::http::client::{Manner, Sent};
+use crate::http::gate::Gate;
 use crate::judge::bind::{Control, Purpose, Seen};
 use crate::plan::{Entry, Limit, MINIMAL};
 use crate::run::preflight::Stop;
@@ -126,10 +128,14 @@ impl Run<'_> {
     /// at what comes back.
     pub(crate) async fn send(&self, ready: Vec<Ready>, _place: &Place<'_>, alone: bool) -> Vec<Seen> {
         let fresh = self.register(&ready);
+        // Those that go out at once arrive at once.
+        let held = ready.iter().filter(|r| r.request.body.as_ref().is_some_and(|body| !body.is_empty())).count();
+        let gate = (ready.len() > 1 && held > 1).then(|| Gate::new(held));
+        let gate = gate.as_ref();
         let sent = ready.into_iter().zip(fresh).map(|(ready, fresh)| async move {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
             let has_key = ready.request.header(KEY_HEADER).is_some();
-            let manner = Manner { alone, repeatable: ready.repeatable && has_key && fresh };
+            let manner = Manner { alone, repeatable: ready.repeatable && has_key && fresh, gate };
             self.enter();
             let requirement = ready.name.split('#').next().unwrap_or_default();
             let mut sent = self.client.send(&ready.request, requirement, manner).await;
@@ -153,7 +159,14 @@ impl Run<'_> {
             self.note(&exchange, Purpose { control, plain });
             self.judge.see(exchange, control, about, plain)
         });
-        join_all(sent).await
+        let mut all = pin!(join_all(sent));
+        if let Some(gate) = gate {
+            tokio::select! {
+                seen = &mut all => return seen,
+                () = gate.hold() => {}
+            }
+        }
+        all.await
     }
 
     fn exchange(&self, number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {
@@ -200,7 +213,7 @@ impl Run<'_> {
         let draft = &self.plan.entries[MINIMAL].draft;
         let mut request = self.render(draft, &name, &mut u64::from(tried), scope, None).ok()?;
         request.identity = identity.to_owned();
-        let sent = self.client.send(&request, &name, Manner { alone: true, repeatable: false }).await;
+        let sent = self.client.send(&request, &name, Manner { alone: true, ..Manner::default() }).await;
         let is_refused = sent.token_refused;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let purpose = Purpose { control: Control::Missing, plain: false };

@@ -5,7 +5,7 @@ use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
 use crate::reference::validate::CLOSE_DATE;
 use crate::reference::validate::close_date::CloseDate;
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc, Weekday};
 use serde_json::Value;
 
 /// The last instant that 32-bit and 64-bit counts of seconds and nanoseconds since 1970 reach.
@@ -21,7 +21,13 @@ pub(in crate::reference) fn refused_though(
     if d.fault(Fault::CloseDateBeyond2038Breaks) && read.timestamp() > LAST_32_BIT_SECOND {
         return Err(Break::Error.into());
     }
+    if d.fault(Fault::CloseDateLeapSecondBreaks) && is_leap_second(text) {
+        return Err(Break::Error.into());
+    }
     let fraction = text.split_once('.').map(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+    if d.fault(Fault::CloseDateFractionBreaks) && fraction.is_some_and(|digits| digits > 9) {
+        return Err(Break::Error.into());
+    }
     let refused = d.fault(Fault::CloseDateOffsetRefused) && !text.ends_with(['Z', 'z'])
         || d.fault(Fault::CloseDateWestRefused) && read.offset().local_minus_utc() < 0
         || d.fault(Fault::CloseDateFractionRefused) && fraction.is_some()
@@ -37,8 +43,27 @@ pub(super) fn is_leap_day(date: &NaiveDate) -> bool {
     (date.month(), date.day()) == (2, 29)
 }
 
+fn is_leap_second(text: &str) -> bool {
+    text.get(17..19) == Some("60")
+}
+
+/// Whether clocks in Berlin skip this hour, by the rule that they go forward at two on the last Sunday of March.
+fn is_skipped(local: NaiveDateTime) -> bool {
+    let is_last_sunday = local.month() == 3 && local.day() > 24 && local.weekday() == Weekday::Sun;
+    is_last_sunday && local.hour() == 2
+}
+
 /// The instant as it is read.
-pub(in crate::reference) fn misread(d: &Deviations, read: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
+pub(in crate::reference) fn misread(d: &Deviations, text: &str, read: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
+    if d.fault(Fault::CloseDateLeapSecondLost) && is_leap_second(text) {
+        return read - TimeDelta::minutes(1);
+    }
+    if d.fault(Fault::CloseDateUnknownOffsetLocal) && text.ends_with("-00:00") {
+        return read + TimeDelta::hours(5);
+    }
+    if d.fault(Fault::CloseDateClockChangeMoved) && is_skipped(read.naive_local()) {
+        return read + TimeDelta::hours(1);
+    }
     let seconds = read.offset().local_minus_utc();
     let seconds = if d.fault(Fault::CloseDateOffsetNegated) {
         -seconds

@@ -4,7 +4,7 @@ use super::Fault;
 use super::memory::lock;
 use crate::reference::create::Posted;
 use crate::reference::deviations::Deviations;
-use crate::reference::idempotency::{Kept, Key, Scope, Slot};
+use crate::reference::idempotency::{Kept, Key, Scope, Slot, is_same_json};
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
 use crate::reference::respond::Answer;
 use crate::reference::server_state::ServerState;
@@ -15,6 +15,7 @@ use chrono::SubsecRound as _;
 use serde_json::{Map, Value, json};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use tokio::sync::OwnedMutexGuard;
 
 /// The answer of a known key, given before the token is looked at.
 pub(in crate::reference) fn before_authentication(
@@ -68,6 +69,29 @@ pub(in crate::reference) fn scope(
     }
     if d.fault(Fault::KeySymbolsDropped) {
         scope.key.retain(u8::is_ascii_alphanumeric);
+    }
+    if d.fault(Fault::KeyDecoded) {
+        scope.key = percent_encoding::percent_decode(&scope.key).collect();
+    }
+    if d.fault(Fault::KeyUnquoted) {
+        let quoted = scope.key.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+        scope.key = quoted.unwrap_or(&scope.key).to_vec();
+    }
+    if d.fault(Fault::KeyCutAtSemicolon) {
+        scope.key.truncate(scope.key.iter().position(|byte| *byte == b';').unwrap_or(scope.key.len()));
+    }
+    if d.fault(Fault::KeyWildcards)
+        && let Some(start) = scope.key.strip_suffix(b"_").map(<[u8]>::to_vec)
+    {
+        let fits = |known: &[u8]| known.len() == start.len() + 1 && known.starts_with(&start);
+        scope.key = server.keys.known(|known| fits(&known.key)).map_or(scope.key, |known| known.key);
+    }
+    if d.fault(Fault::KeyNumbersAlike) {
+        let number = std::str::from_utf8(&scope.key).ok().and_then(|text| text.parse::<f64>().ok());
+        scope.key = number.map_or(scope.key, |number| number.to_string().into_bytes());
+    }
+    if d.fault(Fault::KeyOddNotKept) && scope.key.iter().any(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) {
+        return Ok(None);
     }
     if d.fault(Fault::KeySharedByUsers) {
         scope.user.clear();
@@ -140,17 +164,33 @@ pub(in crate::reference) fn is_alive(d: &Deviations, age: Duration) -> bool {
 /// Whether a known key creates another record.
 pub(in crate::reference) fn creates_again(d: &Deviations, posted: &Posted<'_>, first: &Kept) -> bool {
     d.fault(Fault::ChangedBodyCreates) && posted.body != first.body
+        || d.fault(Fault::RespeltBodyCreates) && posted.body != first.body && is_same_json(&posted.body, &first.body)
+}
+
+/// Held while requests of one key and one body are served one after the other, though others with that key are not.
+pub(in crate::reference) async fn alike(
+    server: &ServerState,
+    posted: &Posted<'_>,
+    scope: &Scope,
+) -> Option<OwnedMutexGuard<Option<Kept>>> {
+    if !server.deviations.fault(Fault::ChangedBodyRace) {
+        return None;
+    }
+    let mut own = scope.clone();
+    own.user.push_str(" with one body");
+    own.key.extend_from_slice(&posted.body);
+    Some(server.keys.slot(&own).lock_owned().await)
 }
 
 /// Whether the key is free while its request is served.
 pub(in crate::reference) fn is_unlocked(d: &Deviations) -> bool {
-    d.fault(Fault::KeyRace)
+    d.fault(Fault::KeyRace) || d.fault(Fault::ChangedBodyRace)
 }
 
 /// Widens the time in which a key is in use, for what shows only then.
 pub(in crate::reference) async fn paced(d: &Deviations) {
     let is_told = d.variation(Variation::Busy409) || d.variation(Variation::Busy425);
-    if d.fault(Fault::KeyRace) || d.fault(Fault::KeyBusyBreaks) || is_told {
+    if is_unlocked(d) || d.fault(Fault::KeyBusyBreaks) || is_told {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

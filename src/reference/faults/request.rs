@@ -25,6 +25,9 @@ pub(in crate::reference) fn presence(d: &Deviations, object: &Map<String, Value>
     if let Some((_, field, _)) = lacking.iter().find(|(fault, field, due)| *due && d.fault(*fault) && !has(field)) {
         return Err(Refusal::missing(field).into());
     }
+    if d.fault(Fault::JsonOrderNeeded) && has(NAME) && object.keys().next().is_some_and(|first| first != NAME) {
+        return Err(Refusal::missing(NAME).into());
+    }
     if d.fault(Fault::ValueDateAndOwnerRefused) && has(VALUE) && has(CLOSE_DATE) && has(OWNER) {
         return Err(Refusal::invalid(OWNER, "does not go with a value and a close date").into());
     }
@@ -63,11 +66,13 @@ pub(in crate::reference) fn no_name(d: &Deviations, json: Option<&Value>) -> Opt
 /// What a name is refused for.
 pub(in crate::reference) fn name(d: &Deviations, name: &str) -> Result<(), Failure> {
     if d.fault(Fault::NameQuoteBreaks) && name.contains('\'')
+        || d.fault(Fault::NameEmptyBreaks) && name.is_empty()
         || d.fault(Fault::NameAstralBreaks) && name.contains(|c| c > '\u{ffff}')
     {
         return Err(Break::Error.into());
     }
-    let refused = d.fault(Fault::NameOver64Refused) && name.chars().count() > 64
+    let refused = d.fault(Fault::NameZeroRefused) && name == "0"
+        || d.fault(Fault::NameOver64Refused) && name.chars().count() > 64
         || d.fault(Fault::NameNonAsciiRefused) && !name.is_ascii()
         || d.fault(Fault::NameMarkupRefused) && name.contains(['<', '>']);
     if refused { Err(Refusal::invalid(NAME, "is not allowed").into()) } else { Ok(()) }

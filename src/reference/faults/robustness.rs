@@ -5,9 +5,11 @@ use crate::exchange::json_text::without_lone_surrogates;
 use crate::reference::deviations::Deviations;
 use crate::reference::json_text;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
-use crate::reference::validate::PROPERTIES;
+use crate::reference::validate::{NAME, OWNER, PIPELINE, PROPERTIES, STAGE};
 use axum::http::{HeaderValue, StatusCode};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// One fault that breaks down in its way, if what it is about is there.
 fn breaks(d: &Deviations, cases: &[(Fault, Break, &dyn Fn() -> bool)]) -> Result<(), Failure> {
@@ -41,6 +43,9 @@ pub(in crate::reference) fn declared(
 
 /// What the bytes do, before they are parsed.
 pub(in crate::reference) fn received(d: &Deviations, body: &[u8]) -> Result<(), Failure> {
+    if d.fault(Fault::JsonWhitespaceRefused) && body.first().is_some_and(u8::is_ascii_whitespace) {
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, Reason::Malformed, "the body does not begin with a brace").into());
+    }
     breaks(
         d,
         &[
@@ -108,10 +113,22 @@ pub(in crate::reference) fn not_an_object(
     }
 }
 
+/// The object as it is read from this text.
+pub(in crate::reference) fn read(d: &Deviations, text: &[u8], object: &mut Map<String, Value>) {
+    if d.fault(Fault::JsonEscapesKept)
+        && let Some(name) = object.get_mut(NAME)
+        && let Some(written) = serde_json::from_slice::<HashMap<String, &RawValue>>(text).ok().and_then(|raw| raw.get(NAME).copied())
+        && let Some(inner) = written.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+    {
+        *name = json!(inner);
+    }
+}
+
 /// What the object does, before it is checked.
 pub(in crate::reference) fn parsed(d: &Deviations, text: &[u8], object: &Map<String, Value>) -> Result<(), Failure> {
     let name_length = || object.get("name").and_then(Value::as_str).map_or(0, |name| name.chars().count());
     let any_value = |test: fn(&Value) -> bool| object.values().any(|value| anywhere(value, test));
+    let is_blank = |key: &&str| object.get(*key).and_then(Value::as_str).is_some_and(|id| id.trim().is_empty());
     let has_null = || PROPERTIES.iter().skip(1).any(|key| object.get(*key).is_some_and(Value::is_null));
     breaks(
         d,
@@ -128,6 +145,7 @@ pub(in crate::reference) fn parsed(d: &Deviations, text: &[u8], object: &Map<Str
             }),
             (Fault::DuplicatePropertyBreaks, Break::Error, &|| json_text::has_duplicates(text)),
             (Fault::NullFieldBreaks, Break::Error, &has_null),
+            (Fault::EmptyIdBreaks, Break::Error, &|| [PIPELINE, STAGE, OWNER].iter().any(is_blank)),
         ],
     )
 }

@@ -17,6 +17,11 @@ named_table! {
             NameMarkupRefused "name-markup-refused" "A name with an angle bracket is refused, as an attack.";
             NameQuoteBreaks "name-quote-breaks" "A name with an apostrophe is answered by a 500.";
             NameAstralBreaks "name-astral-breaks" "A name with a character beyond the 16-bit range is answered by a 500.";
+            NameZeroRefused "name-zero-refused" "A name of a single zero is refused, as if it were missing.";
+            NameEmptyBreaks "name-empty-breaks" "An empty name is answered by a 500.";
+            JsonOrderNeeded "json-order-needed" "A body whose first property is not the name is refused.";
+            JsonWhitespaceRefused "json-whitespace-refused" "A body that does not begin with a brace is refused.";
+            JsonEscapesKept "json-escapes-kept" "An escape in the name comes back as it was written.";
             ValueRequired "value-required" "A body without a value is refused.";
             ProbabilityRequired "probability-required" "A body without a probability is refused.";
             CloseDateRequired "close-date-required" "A body without a close date is refused.";
@@ -81,6 +86,11 @@ named_table! {
             CloseDateBeyond2038Refused "close-date-beyond-2038-refused" "A close date beyond the 32-bit seconds is refused.";
             CloseDateBeyond2038Breaks "close-date-beyond-2038-breaks" "A close date beyond the 32-bit seconds is answered by a 500.";
             CloseDateBeyond2262Refused "close-date-beyond-2262-refused" "A close date beyond the 64-bit nanoseconds is refused.";
+            CloseDateLeapSecondBreaks "close-date-leap-second-breaks" "A close date in a leap second is answered by a 500.";
+            CloseDateLeapSecondLost "close-date-leap-second-lost" "A close date in a leap second is kept as the start of its minute.";
+            CloseDateFractionBreaks "close-date-fraction-breaks" "A fraction of a second of more than nine digits is answered by a 500.";
+            CloseDateUnknownOffsetLocal "close-date-unknown-offset-local" "A close date at -00:00 is read in the server's local time.";
+            CloseDateClockChangeMoved "close-date-clock-change-moved" "A close date at an hour that clocks in Berlin skip is moved by an hour.";
             CloseDateOffsetDropped "close-date-offset-dropped" "The answer gives the close date's local time as if it were UTC.";
             CloseDateCutToDay "close-date-cut-to-day" "The answer gives the close date's day at midnight.";
             CloseDateCutToMinute "close-date-cut-to-minute" "The answer gives the close date without its seconds.";
@@ -155,6 +165,11 @@ named_table! {
             NameLatin1Only "name-latin-1-only" "Characters beyond Latin-1 become question marks in a name.";
             NameMojibake "name-mojibake" "A name's UTF-8 is read as Latin-1.";
             NameCutAt64 "name-cut-at-64" "A name is cut after 64 characters.";
+            NameCutAt191 "name-cut-at-191" "A name is cut after 191 characters.";
+            NameCutAt255Bytes "name-cut-at-255-bytes" "A name is cut after 255 bytes.";
+            NameCutAt4000 "name-cut-at-4000" "A name is cut after 4,000 characters.";
+            NameNumberRewritten "name-number-rewritten" "A name that is a number comes back in the usual spelling of that number.";
+            NameDateRewritten "name-date-rewritten" "A name that is a date comes back with a time of day.";
             NameTitleCased "name-title-cased" "The words of a name are capitalised.";
             NameQuotesDoubled "name-quotes-doubled" "Quotes in a name are doubled.";
             NameBackslashesLost "name-backslashes-lost" "Backslashes are lost from a name.";
@@ -231,6 +246,8 @@ named_table! {
         "idempotency" {
             KeyIgnored "key-ignored" "Idempotency keys are ignored.";
             KeyRace "key-race" [intermittent] "A key is looked up 20 ms before it is stored, without a lock.";
+            ChangedBodyRace "changed-body-race" [intermittent] "A key is locked for each body apart, and looked up 20 ms before it is stored.";
+            RespeltBodyCreates "respelt-body-creates" "A known key with the same JSON in another spelling creates another record.";
             KeyStoredLate "key-stored-late" [intermittent] "A key is stored a second after the answer.";
             KeyBusyBreaks "key-busy-breaks" [intermittent] "Of simultaneous requests with one key, all but one are answered by a 500.";
             KeyStorePerWorker "key-store-per-worker" [intermittent] "Two workers that take turns keep keys of their own.";
@@ -243,6 +260,12 @@ named_table! {
             KeyCaseFolded "key-case-folded" "Keys are compared without regard to case.";
             KeySymbolsAlike "key-symbols-alike" "Of a key's symbols it counts where they are, not which.";
             KeySymbolsDropped "key-symbols-dropped" "Only the letters and digits of a key count.";
+            KeyDecoded "key-decoded" "A percent sign and two digits in a key count as the character that they stand for.";
+            KeyUnquoted "key-unquoted" "Quotes around a key do not count.";
+            KeyCutAtSemicolon "key-cut-at-semicolon" "Of a key only counts what stands before a semicolon.";
+            KeyWildcards "key-wildcards" "An underscore at the end of a key stands for any character.";
+            KeyNumbersAlike "key-numbers-alike" "Keys that are numbers are compared as numbers.";
+            KeyOddNotKept "key-odd-not-kept" "A key with other than letters, digits, hyphens and underscores is taken, and not kept.";
             KeyLongBreaks "key-long-breaks" "A key of more than 128 characters is answered by a 500.";
             KeyShortBreaks "key-short-breaks" "A key of fewer than eight characters is answered by a 500.";
             KeySymbolsBreak "key-symbols-break" "A key with quotes or a backslash is answered by a 500.";
@@ -343,6 +366,7 @@ named_table! {
             UnknownPropertyBreaks "unknown-property-breaks" "An unknown property is answered by a 500.";
             DuplicatePropertyBreaks "duplicate-property-breaks" "A property that stands twice is answered by a 500.";
             NullFieldBreaks "null-field-breaks" "An explicit null for an optional field is answered by a 500.";
+            EmptyIdBreaks "empty-id-breaks" "An empty or blank pipeline, stage or owner is answered by a 500.";
             ContentTypeWrongBreaks "content-type-wrong-breaks" "A body that is declared as other than JSON is answered by a 500.";
             ContentTypeMissingBreaks "content-type-missing-breaks" "A body of no declared type is answered by a 500.";
             CharsetRefused "charset-refused" "A body that is declared with a charset is refused.";

@@ -2,12 +2,13 @@
 
 use super::Fault;
 use crate::reference::deviations::Deviations;
+use chrono::NaiveDate;
 
 type Change = fn(&str) -> String;
 
 /// The name as it is kept.
 pub(super) fn name(d: &Deviations, name: String) -> String {
-    let changes: [(Fault, Change); 10] = [
+    let changes: [(Fault, Change); 15] = [
         (Fault::NameWhitespaceCollapsed, collapsed),
         (Fault::NameEscaped, escaped),
         (Fault::NameMarkupStripped, stripped),
@@ -15,6 +16,15 @@ pub(super) fn name(d: &Deviations, name: String) -> String {
         (Fault::NameLatin1Only, |name| name.chars().map(|c| if c > '\u{ff}' { '?' } else { c }).collect()),
         (Fault::NameMojibake, |name| name.bytes().map(char::from).collect()),
         (Fault::NameCutAt64, |name| name.chars().take(64).collect()),
+        (Fault::NameCutAt191, |name| name.chars().take(191).collect()),
+        (Fault::NameCutAt255Bytes, |name| name[..name.floor_char_boundary(255)].to_owned()),
+        (Fault::NameCutAt4000, |name| name.chars().take(4_000).collect()),
+        (Fault::NameNumberRewritten, |name| {
+            name.parse::<f64>().ok().filter(|n| n.is_finite()).map_or(name.to_owned(), |number| number.to_string())
+        }),
+        (Fault::NameDateRewritten, |name| {
+            name.parse::<NaiveDate>().map_or(name.to_owned(), |date| format!("{date}T00:00:00Z"))
+        }),
         (Fault::NameTitleCased, title_cased),
         (Fault::NameQuotesDoubled, |name| name.replace('\'', "''").replace('"', "\"\"")),
         (Fault::NameBackslashesLost, |name| name.replace('\\', "")),

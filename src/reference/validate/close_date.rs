@@ -24,7 +24,7 @@ pub(super) fn read(server: &ServerState, json: &Value) -> Result<Option<CloseDat
         Value::String(text) => match spelled(d, text) {
             Some(instant) => {
                 hook::refused_though(d, text, instant)?;
-                let instant = hook::misread(d, instant);
+                let instant = hook::misread(d, text, instant);
                 in_future(server, instant)?;
                 return Ok(Some(CloseDate { instant: instant.trunc_subsecs(6), text: text.clone() }));
             }

@@ -237,12 +237,14 @@ impl Recorder {
         let requirement = seen.trial.split('#').next().unwrap_or_default();
         let agent = format!("probity/{} ({requirement})", env!("CARGO_PKG_VERSION"));
         let mut headers = vec![("user-agent".to_owned(), agent)];
-        let lower = |(name, value): &(String, String)| (name.to_lowercase(), value.clone());
-        headers.extend(request.headers.iter().map(lower));
+        headers.extend(request.headers.iter().cloned());
         let mut headers = self.headers(&headers);
         // A request's own header takes the place of one that every request carries.
         headers.extend(self.headers.iter().filter(|(name, _)| request.header(name).is_none()).cloned());
         headers.extend(self.credentials(request));
+        // As they were on the wire.
+        let case = request.header_case();
+        headers.iter_mut().for_each(|(name, _)| *name = case.apply(name));
         let url = join(&self.base, &request.path);
         let url = Url::parse(&url).map_or(url, String::from);
         let (body, body_base64, truncated) = match &request.body {

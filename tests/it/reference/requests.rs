@@ -117,6 +117,11 @@ fn names() -> Vec<Sent> {
         json!("\u{e9}\u{4e16}"),
         json!("a\u{1}b"),
         json!("e\u{301}"),
+        json!("0"),
+        json!("007"),
+        json!("2031-01-01"),
+        json!("n".repeat(300)),
+        json!("n".repeat(4_500)),
         json!("<b>O'Neil</b> \\ & \"q\""),
     ]
     .into_iter()
@@ -207,6 +212,9 @@ fn close_dates() -> Vec<Sent> {
             "2031-06-15t10:30:40z",
             "2031-12-31T23:59:60Z",
             "2031-06-15T10:30:40-05:00",
+            "2031-06-15T10:30:40.123456789012Z",
+            "2031-06-15T10:30:40-00:00",
+            "2096-03-25T02:30:00+01:00",
         ]
         .map(|text| json!(text)),
     );
@@ -291,12 +299,16 @@ fn combined() -> Vec<Sent> {
 
 fn robustness() -> Vec<Sent> {
     let deep = format!(r#"{{"name":"a","x":{}{}}}"#, "[".repeat(100), "]".repeat(100));
-    let bodies: [&[u8]; 22] = [
+    let bodies: [&[u8]; 26] = [
         b"",
         b"{",
         br#"{"name":"a","#,
         br#"{"name":"a","value":"#,
         br#"{"name":"a",}"#,
+        br#"{"value":100,"name":"a"}"#,
+        b" {\"name\":\"a\"}",
+        br#"{"name":"\u0061"}"#,
+        br#"{"name":"a","owner_id":""}"#,
         br#"{"name":"a"} x"#,
         b"[]",
         br#"[{"name":"a"}]"#,
@@ -342,6 +354,13 @@ fn idempotency() -> Vec<Step> {
         keyed("a_"),
         with("probability", json!(101)).key("c"),
         keyed("it's"),
+        keyed("it's"),
+        keyed("%61"),
+        keyed("\"a\""),
+        keyed("a;1"),
+        keyed("_"),
+        keyed("7"),
+        keyed("07"),
         keyed("b"),
         keyed("a"),
         middle("1"),
@@ -361,6 +380,8 @@ fn idempotency() -> Vec<Step> {
     .map(Step::One)
     .into();
     steps.push(Step::Crowd(vec![keyed("crowd"); 8]));
+    let other = |n: usize| Sent::json(json!({"name": format!("other {n}")})).key("changing crowd");
+    steps.push(Step::Crowd((0..4).map(other).collect()));
     steps.push(Step::Wait(Duration::from_millis(2200)));
     steps.extend([soon, keyed("b")].map(Step::One));
     steps
