@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::template::{Template, duration, integer};
+use crate::exchange::HeaderCase;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result};
 use crate::yaml::{Node, Value};
@@ -44,6 +45,8 @@ pub struct Send {
     pub authorization: Option<Option<Template>>,
     /// Whose request it is.
     pub identity: Option<Template>,
+    /// How the names of its headers are written; left to the seed where it is missing.
+    pub header_case: Option<HeaderCase>,
     /// How many copies are sent at once.
     pub copies: usize,
     /// Whether each copy is drawn anew.
@@ -77,6 +80,7 @@ const KEYS: &[&str] = &[
     "path",
     "authorization",
     "as",
+    "header_case",
     "copies",
     "each_copy",
     "after",
@@ -217,6 +221,14 @@ impl StepReader<'_> {
                 None => None,
             },
             identity: node.get("as").map(|n| self.template(n)).transpose()?,
+            header_case: match node.get("header_case") {
+                Some(n) => Some(match n.string("`header_case`")? {
+                    "lower" => HeaderCase::Lower,
+                    "title" => HeaderCase::Title,
+                    _ => return Err(n.error("`header_case` is `lower` or `title`")),
+                }),
+                None => None,
+            },
             copies: node.get("copies").map_or(Ok(1), |n| integer(n, "`copies`"))?,
             each_copy: match node.get("each_copy").map(Node::to_json) {
                 None => false,

@@ -1,6 +1,10 @@
 //! JSON as servers write it: what RFC 8259 lets them write, though not every reader takes it.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 /// A body as JSON, if it is JSON. Half a surrogate pair stands for U+FFFD, and so do bytes that are no UTF-8: a server
 /// that took them in a request may give them back.
@@ -9,6 +13,47 @@ pub fn read(body: &[u8]) -> Option<Json> {
         let text = String::from_utf8_lossy(body).into_owned().into_bytes();
         serde_json::from_slice(&without_lone_surrogates(&text).unwrap_or(text)).ok()
     })
+}
+
+/// Why a text is no JSON, and where: the part around the place, with `⟪here⟫` before what cannot stand there.
+pub fn why_not(text: &str) -> Option<String> {
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    let line = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    // The column counts bytes, the one that cannot stand there included.
+    let at = text.floor_char_boundary((line + error.column().saturating_sub(1)).min(text.len()));
+    let at = if error.is_eof() { text.len() } else { at };
+    let (from, to) = (text.floor_char_boundary(at.saturating_sub(AROUND)), text.ceil_char_boundary(at + AROUND));
+    let (before, after) = (if from > 0 { "…" } else { "" }, if to < text.len() { "…" } else { "" });
+    let what = error.to_string();
+    let what = what.split(" at line ").next().unwrap_or_default();
+    Some(format!(
+        "{what}, line {} column {}: {before}{}⟪here⟫{}{after}",
+        error.line(),
+        error.column(),
+        &text[from..at],
+        &text[at..to]
+    ))
+}
+
+/// How many bytes are shown on each side of what cannot stand where it does.
+const AROUND: usize = 60;
+
+/// Where the value at a JSON Pointer stands in a text.
+pub fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
+    let mut part: &RawValue = serde_json::from_str(text).ok()?;
+    for name in pointer.split('/').skip(1) {
+        let name = name.replace("~1", "/").replace("~0", "~");
+        part = match part.get().as_bytes().first()? {
+            b'{' => serde_json::from_str::<HashMap<String, &RawValue>>(part.get()).ok()?.remove(&name)?,
+            b'[' => {
+                serde_json::from_str::<Vec<&RawValue>>(part.get()).ok()?.get(name.parse::<usize>().ok()?).copied()?
+            }
+            _ => return None,
+        };
+    }
+    // It is a part of the text, and not a copy.
+    let start = part.get().as_ptr().addr() - text.as_ptr().addr();
+    Some(start..start + part.get().len())
 }
 
 /// The text with each escape of half a surrogate pair replaced by that of U+FFFD; none if there is no such escape.
@@ -45,6 +90,25 @@ mod tests {
     use serde_json::json;
 
     use super::{read, without_lone_surrogates};
+
+    #[test]
+    fn tells_where_a_text_is_no_json() {
+        let text = "{\"a\": 1,\n \"b\": tru}";
+        let why = super::why_not(text).unwrap();
+        assert!(why.starts_with("expected ident, line 2 column ") && why.contains("\"b\": tr"), "{why}");
+        assert_eq!(super::why_not("{\"a\": 1").unwrap().split_once(": ").unwrap().1, "{\"a\": 1⟪here⟫");
+        let long = format!("[{}{}", "1, ".repeat(100), "}");
+        assert!(super::why_not(&long).unwrap().contains("…1, "), "cut around the place");
+        assert_eq!(super::why_not("[1]"), None);
+    }
+
+    #[test]
+    fn finds_values_in_their_text() {
+        let text = r#"{ "a" : [ 1, {"b/c": "\u00e9"} ] }"#;
+        assert_eq!(super::locate(text, "/a/1/b~1c").map(|at| &text[at]), Some(r#""\u00e9""#));
+        assert_eq!(super::locate(text, "").map(|at| &text[at]), Some(text));
+        assert_eq!(super::locate(text, "/a/2"), None);
+    }
 
     #[test]
     fn only_lone_surrogates_are_replaced() {

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::body::Draw;
 use crate::contract::template::{FreshKind, Template, segments};
 use crate::contract::{CALLER, Contract, Target};
+use crate::exchange::HeaderCase;
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
 
 /// The header that makes a request idempotent.
@@ -20,6 +21,8 @@ pub struct Draft {
     pub path: Vec<(String, Template)>,
     /// Headers, credentials apart.
     pub headers: Vec<(String, Template)>,
+    /// How the names of headers are written; left to the seed where it is missing.
+    pub header_case: Option<HeaderCase>,
     /// The credentials.
     pub credentials: Credentials,
     /// The body.
@@ -180,6 +183,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         identity: Template::Literal(json!(caller)),
         path: path.into_iter().map(|(name, value)| (name, Template::Literal(value))).collect(),
         headers,
+        header_case: None,
         credentials: Credentials::Own,
         body: body.map_or(Content::None, Content::Json),
     }

@@ -75,10 +75,10 @@ impl Rendering<'_> {
         }
         // A trial's requests all have one case, those that are sent once more for it too.
         let trial = self.trial.split('~').next().unwrap_or_default();
-        let case = match self.seed.pick(&format!("{trial}/header-case"), 0, 2) {
+        let case = draft.header_case.unwrap_or_else(|| match self.seed.pick(&format!("{trial}/header-case"), 0, 2) {
             0 => HeaderCase::Lower,
             _ => HeaderCase::Title,
-        };
+        });
         let headers = draft
             .headers
             .iter()

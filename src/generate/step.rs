@@ -34,6 +34,7 @@ pub fn again(request: &Request, send: &Send) -> Draft {
         identity: literal(&request.identity),
         path: request.parameters.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
         headers: request.headers.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
+        header_case: Some(request.header_case()),
         credentials: match &request.credentials {
             Shown::Own => Credentials::Own,
             Shown::Nothing => Credentials::None,
@@ -91,6 +92,7 @@ pub fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<D
         }
         Some(Some(text)) => draft.credentials = Credentials::Text(text.clone()),
     }
+    draft.header_case = send.header_case.or(draft.header_case);
     if let Some(identity) = &send.identity {
         draft.identity = identity.clone();
     }

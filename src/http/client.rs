@@ -279,7 +279,9 @@ impl Client {
         match case {
             HeaderCase::Lower => lower,
             // What was set up once can be set up again.
-            HeaderCase::Title => self.titled.get_or_init(titled).as_ref().map_or(lower, |both| &both[usize::from(alone)]),
+            HeaderCase::Title => {
+                self.titled.get_or_init(titled).as_ref().map_or(lower, |both| &both[usize::from(alone)])
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use super::finding::{Counterexample, Finding, Found, Side, cut, differences, sho
 use crate::contract::coverage::stands;
 use crate::contract::operation::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
-use crate::exchange::{Exchange, Outcome};
+use crate::exchange::{Exchange, Outcome, json_text};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 
 /// What is due to a valid request.
@@ -194,8 +194,11 @@ fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
     let Some(body) = &seen.response_body else {
         let response = seen.exchange.response()?;
         let text = String::from_utf8_lossy(&response.body);
-        let actual =
-            if text.is_empty() { "an empty body".to_owned() } else { format!("not JSON: {}", cut(&text, 120)) };
+        let actual = match json_text::why_not(&text) {
+            _ if text.is_empty() => "an empty body".to_owned(),
+            Some(why) => format!("not JSON: {why}"),
+            None => format!("not JSON: {}", cut(&text, 120)),
+        };
         return Some(counterexample(seen, "a JSON body", actual));
     };
     let mut violations = schema.violations(body);
@@ -215,11 +218,14 @@ fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
         Some((pointer, property)) => format!("{place} with `{property}`, as {pointer} says"),
         None => format!("{place} as {} says", first.pointer),
     };
-    Some(counterexample(
-        seen,
-        says,
-        format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it")),
-    ))
+    let actual = format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it"));
+    Some(match counterexample(seen, says, actual) {
+        Found::Broken(mut counterexample) => {
+            Arc::make_mut(&mut counterexample).wrong = Some(first.at.clone());
+            Found::Broken(counterexample)
+        }
+        other => other,
+    })
 }
 
 fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
@@ -325,9 +331,20 @@ pub(super) fn explained(
         actual,
         clause: Some(why.clause),
         differences: differences(why.expected.as_ref(), why.actual.as_ref()),
+        wrong: wrong_at(&why.operands),
         operands: why.operands,
         exchanges,
     }))
+}
+
+/// The place in an answer that was read, by JSON Pointer.
+fn wrong_at(read: &[Operand]) -> Option<String> {
+    let place = |operand: &Operand| {
+        let (_, inner) = operand.path.split_once("response.body")?;
+        let names = inner.split('.').skip(1).collect::<Vec<_>>();
+        (!names.is_empty() && !inner.contains('[')).then(|| format!("/{}", names.join("/")))
+    };
+    read.iter().find_map(place)
 }
 
 fn observe(probe: &Probe, seen: &Seen) -> Option<Found> {
@@ -349,6 +366,7 @@ fn counterexample(seen: &Seen, expected: impl Into<String>, actual: impl Into<St
         clause: None,
         differences: Vec::new(),
         operands: Vec::new(),
+        wrong: None,
         exchanges: vec![Arc::clone(&seen.exchange)],
     }))
 }

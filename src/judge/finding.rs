@@ -64,6 +64,8 @@ pub struct Counterexample {
     pub differences: Vec<Difference>,
     /// What it read.
     pub operands: Vec<Operand>,
+    /// Where in the body of the last answer the wrong value stands, by JSON Pointer.
+    pub wrong: Option<String>,
     /// The exchanges, in the order in which they were sent, but the one that failed last.
     pub exchanges: Vec<Arc<Exchange>>,
 }

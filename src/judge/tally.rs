@@ -216,6 +216,7 @@ impl Tally {
                     clause: None,
                     differences: Vec::new(),
                     operands: Vec::new(),
+                    wrong: None,
                     exchanges: vec![exchange],
                 };
                 self.add_breach(trial, Arc::new(counterexample), Some(number));

@@ -140,10 +140,7 @@ mod tests {
             };
             all = all.iter().flat_map(with).collect();
         }
-        all.into_iter()
-            .enumerate()
-            .map(|(entry, values)| Context { entry, label: String::new(), values })
-            .collect()
+        all.into_iter().enumerate().map(|(entry, values)| Context { entry, label: String::new(), values }).collect()
     }
 
     #[test]

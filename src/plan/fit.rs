@@ -126,7 +126,9 @@ impl Plan {
                 let level = |i: usize| contract.requirements[i].level;
                 let level = match item {
                     // That of the most binding.
-                    Item::Trial(t) => self.trials[t].requirements().map(level).min_by_key(|l| (l.is_none(), *l)).flatten(),
+                    Item::Trial(t) => {
+                        self.trials[t].requirements().map(level).min_by_key(|l| (l.is_none(), *l)).flatten()
+                    }
                     _ => about.map_or(Some(Level::Must), level),
                 };
                 let is_random = matches!(item, Item::Pair);

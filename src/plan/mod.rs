@@ -72,6 +72,8 @@ pub struct Entry {
     pub about: Option<usize>,
     /// How it was drawn, so that it can be shrunk; None for those that are small already.
     pub recipe: Option<Recipe>,
+    /// The same in the plainest context, where it was put into another.
+    pub plain: Option<Draft>,
     /// Whether this run sends it.
     pub wanted: bool,
 }

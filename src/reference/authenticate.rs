@@ -26,7 +26,8 @@ pub(super) fn caller(server: &ServerState, request: &axum::http::request::Parts)
     if token.may_write || combined::reader_writes(&server.deviations, &request.headers) {
         Ok(token)
     } else {
-        hook::read_only(&server.deviations, token, read_only(server)) }
+        hook::read_only(&server.deviations, token, read_only(server))
+    }
 }
 
 /// The token of a request, known.

@@ -2,8 +2,9 @@
 //! clients do not wait for each other.
 
 use super::faults::authentication::ConnectionMemory;
+use super::faults::header_case::Mangled;
 use super::respond::Severed;
-use super::{Options, Variation, app};
+use super::{Fault, Options, Variation, app};
 use crate::reference::deviations::Deviations;
 use crate::reference::transport;
 use axum::Router;
@@ -18,7 +19,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 /// A server that runs. It stops when it is dropped, and leaves requests under way unanswered.
@@ -85,6 +85,9 @@ async fn accept(listener: TcpListener, options: &Options) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                // Without it, small answers wait for the client's acknowledgement.
+                let _ = stream.set_nodelay(true);
+                let stream = Mangled::new(stream, deviations.fault(Fault::KeyHeaderInOneCase));
                 tokio::spawn(connection(stream, app.clone(), http.clone()));
             }
             // Too many open files, or a client that is gone: nothing that waiting a little does not mend.
@@ -93,9 +96,7 @@ async fn accept(listener: TcpListener, options: &Options) {
     }
 }
 
-async fn connection(stream: TcpStream, app: Router, http: http1::Builder) {
-    // Without it, small answers wait for the client's acknowledgement.
-    let _ = stream.set_nodelay(true);
+async fn connection(stream: Mangled, app: Router, http: http1::Builder) {
     let app = TowerToHyperService::new(app);
     let memory = ConnectionMemory::default();
     let service = service_fn(move |mut request: Request<Incoming>| {

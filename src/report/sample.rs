@@ -261,6 +261,8 @@ fn failure(trial: &str, exchanges: Vec<Exchange>) -> Failure {
         operands: Vec::new(),
         smallest: false,
         curl: curl.collect(),
+        script: None,
+        wrong: None,
         exchanges,
         rerun: format!("probity check --config probity.toml --seed 42 --only {id}"),
     }

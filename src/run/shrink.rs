@@ -160,6 +160,7 @@ impl<'a> Run<'a> {
 
     /// A drawn request of the pool made smaller, as long as it fails.
     async fn smaller(&self, requirement: usize, entry: Entry, reserve: &Reserve) -> Entry {
+        let entry = self.plainer(requirement, entry, reserve).await;
         let tree = entry.recipe.as_ref().and_then(|r| r.tree(self.judge, self.options.seed));
         let (Some(recipe), Some(mut tree)) = (entry.recipe.clone(), tree) else {
             return entry;
@@ -193,6 +194,30 @@ impl<'a> Run<'a> {
             };
         }
         smallest
+    }
+
+    /// A request of the pool in the plainest context, if it fails so: by the caller, without a key.
+    async fn plainer(&self, requirement: usize, entry: Entry, reserve: &Reserve) -> Entry {
+        let now = self.client.clock().server().middle();
+        let plainer = match (&entry.plain, &entry.recipe) {
+            (Some(draft), _) => Some((draft.clone(), None)),
+            (None, Some(recipe)) => recipe.plainer().and_then(|recipe| {
+                let tree = recipe.tree(self.judge, self.options.seed)?;
+                Some((recipe.draft(self.judge, &tree.current(), now), Some(recipe)))
+            }),
+            (None, None) => None,
+        };
+        let Some((draft, recipe)) = plainer else { return entry };
+        let control = entry.control.map(|_| MINIMAL);
+        let plainer = Entry { draft, recipe, plain: None, control, ..entry.clone() };
+        let name = format!("{}~plain", entry.name);
+        match self.once(requirement, &Subject::Entry(Box::new(plainer.clone())), &name, reserve).await {
+            Some(Once::Broken(finding)) => {
+                self.smallest(requirement, *finding);
+                plainer
+            }
+            _ => entry,
+        }
     }
 
     /// A trial with the smallest request in place of the drawn one, if it fails so.

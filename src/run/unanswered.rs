@@ -76,6 +76,7 @@ pub(crate) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) 
         clause: None,
         differences: Vec::new(),
         operands: Vec::new(),
+        wrong: None,
         exchanges: vec![Arc::clone(exchange)],
     }
 }

@@ -3,10 +3,11 @@
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
+use crate::contract::CALLER;
 use crate::contract::template::Template;
 use crate::exchange::Request;
 use crate::generate::body::{self, Draw};
-use crate::generate::draft::{Content, Draft, assemble};
+use crate::generate::draft::{Choice, Content, Draft, assemble};
 use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
 use crate::judge::Judge;
@@ -24,6 +25,16 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// The same draw by the caller, without a key, at the first path; None if it is that already.
+    pub fn plainer(&self) -> Option<Self> {
+        let choice = Choice { path: Some(0), ..Choice::default() };
+        let mut plainer = self.clone();
+        plainer.shape.choice = choice;
+        let own = &self.shape.choice;
+        let is_plain = !own.key && own.path == Some(0) && own.caller.as_deref().is_none_or(|caller| caller == CALLER);
+        (!is_plain).then_some(plainer)
+    }
+
     /// The draw as a tree that can be simplified.
     pub fn tree(&self, judge: Judge<'_>, seed: Seed) -> Option<Box<dyn ValueTree<Value = Draw>>> {
         let strategy = draws(judge, &self.shape);
@@ -148,6 +159,7 @@ impl Planner<'_> {
                     control: None,
                     about: None,
                     recipe: Some(recipe),
+                    plain: None,
                     wanted: true,
                 });
             }

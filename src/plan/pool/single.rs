@@ -100,6 +100,7 @@ impl Planner<'_> {
             control,
             about: None,
             recipe: None,
+            plain: None,
             wanted: true,
         })
     }
@@ -123,6 +124,9 @@ impl Planner<'_> {
             });
             let Some((base, mut entry)) = entry else { continue };
             entry.about = Some(about);
+            if base != MINIMAL {
+                entry.plain = self.changed(String::new(), &change, &entries[MINIMAL], None, broken).map(|e| e.draft);
+            }
             entry.control = Some(self.control(&change, base, entries));
             entries.push(entry);
         }
@@ -186,7 +190,8 @@ impl Planner<'_> {
                 let name = format!("{id}#counterexample-{n}");
                 // Each in a context of its own.
                 let control = contexts.dealt(usize::try_from(n).unwrap_or_default());
-                let choice = entries[control].recipe.as_ref().map_or(&none.choice, |recipe| &recipe.shape.choice).clone();
+                let choice =
+                    entries[control].recipe.as_ref().map_or(&none.choice, |recipe| &recipe.shape.choice).clone();
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 let entry = shapes.iter().find_map(|(patience, shape)| {
                     let shape = &Shape { choice: choice.clone(), ..shape.clone() };

@@ -66,11 +66,7 @@ pub(in crate::reference) fn household(
 }
 
 /// What is not checked of a request.
-pub(in crate::reference) fn unchecked(
-    server: &ServerState,
-    posted: &Posted<'_>,
-    object: &mut Map<String, Value>,
-) {
+pub(in crate::reference) fn unchecked(server: &ServerState, posted: &Posted<'_>, object: &mut Map<String, Value>) {
     let d = &server.deviations;
     let is_past = |value: &Value| {
         let instant = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());

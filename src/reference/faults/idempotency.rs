@@ -90,7 +90,9 @@ pub(in crate::reference) fn scope(
         let number = std::str::from_utf8(&scope.key).ok().and_then(|text| text.parse::<f64>().ok());
         scope.key = number.map_or(scope.key, |number| number.to_string().into_bytes());
     }
-    if d.fault(Fault::KeyOddNotKept) && scope.key.iter().any(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) {
+    if d.fault(Fault::KeyOddNotKept)
+        && scope.key.iter().any(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte))
+    {
         return Ok(None);
     }
     if d.fault(Fault::KeySharedByUsers) {

@@ -8,6 +8,7 @@ pub(super) mod combined;
 pub(super) mod defaults;
 pub(super) mod echo;
 pub(super) mod errors;
+pub(super) mod header_case;
 pub(super) mod household;
 pub(super) mod idempotency;
 pub(super) mod memory;

@@ -44,7 +44,9 @@ pub(in crate::reference) fn declared(
 /// What the bytes do, before they are parsed.
 pub(in crate::reference) fn received(d: &Deviations, body: &[u8]) -> Result<(), Failure> {
     if d.fault(Fault::JsonWhitespaceRefused) && body.first().is_some_and(u8::is_ascii_whitespace) {
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, Reason::Malformed, "the body does not begin with a brace").into());
+        return Err(
+            Refusal::new(StatusCode::BAD_REQUEST, Reason::Malformed, "the body does not begin with a brace").into()
+        );
     }
     breaks(
         d,
@@ -117,7 +119,8 @@ pub(in crate::reference) fn not_an_object(
 pub(in crate::reference) fn read(d: &Deviations, text: &[u8], object: &mut Map<String, Value>) {
     if d.fault(Fault::JsonEscapesKept)
         && let Some(name) = object.get_mut(NAME)
-        && let Some(written) = serde_json::from_slice::<HashMap<String, &RawValue>>(text).ok().and_then(|raw| raw.get(NAME).copied())
+        && let Some(written) =
+            serde_json::from_slice::<HashMap<String, &RawValue>>(text).ok().and_then(|raw| raw.get(NAME).copied())
         && let Some(inner) = written.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
     {
         *name = json!(inner);

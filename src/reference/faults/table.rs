@@ -245,6 +245,7 @@ named_table! {
         }
         "idempotency" {
             KeyIgnored "key-ignored" "Idempotency keys are ignored.";
+            KeyHeaderInOneCase "key-header-in-one-case" [intermittent] "The header of a key is known only by its name in lower case.";
             KeyRace "key-race" [intermittent] "A key is looked up 20 ms before it is stored, without a lock.";
             ChangedBodyRace "changed-body-race" [intermittent] "A key is locked for each body apart, and looked up 20 ms before it is stored.";
             RespeltBodyCreates "respelt-body-creates" "A known key with the same JSON in another spelling creates another record.";

@@ -317,6 +317,9 @@ impl Builder<'_> {
             smallest,
             exchanges: counterexample.exchanges.iter().map(|e| recorder.record(e)).collect(),
             curl: to_resend(&counterexample.exchanges).map(|e| recorder.curl(e)).collect(),
+            script: recorder
+                .script(&counterexample.exchanges, &self.facts.run_tag, &|text| self.contract.has_written(text)),
+            wrong: counterexample.wrong.clone(),
             rerun,
         }
     }

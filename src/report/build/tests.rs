@@ -114,6 +114,7 @@ fn counterexample(exchanges: Vec<Arc<Exchange>>) -> Found {
         clause: None,
         differences: Vec::new(),
         operands: vec![expression::Operand { path: "response.body".into(), value: Some(json!({ "token": TOKEN })) }],
+        wrong: None,
         exchanges,
     }))
 }

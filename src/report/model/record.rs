@@ -1,6 +1,7 @@
 //! Exchanges as reports show them: redacted, cut to a length, tokens as variables.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +15,7 @@ use crate::exchange::{Request as Rendered, Shown};
 use crate::http::client::join;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
 use crate::judge::bind::{Control, Purpose};
-use crate::report::text::curl;
+use crate::report::text::{curl, script};
 use crate::secrets::Secrets;
 use crate::settings::{HeaderValue, Settings};
 
@@ -229,6 +230,14 @@ impl Recorder {
     /// The command that sends an exchange's request again, the whole body included.
     pub fn curl(&self, seen: &Seen) -> String {
         curl::command(&self.request(seen, usize::MAX), &self.variables())
+    }
+
+    /// The script that sends exchanges' requests again as they were sent, where one command does not.
+    pub fn script(&self, seen: &[Arc<Seen>], run_tag: &str, is_written: &dyn Fn(&str) -> bool) -> Option<String> {
+        let whole = |seen: &Arc<Seen>| Exchange { request: self.request(seen, usize::MAX), ..self.record(seen) };
+        let exchanges: Vec<Exchange> = seen.iter().map(whole).collect();
+        let variables = self.variables();
+        script::script(&exchanges, &script::Makings { variables: &variables, run_tag, is_written })
     }
 
     fn request(&self, seen: &Seen, shown: usize) -> Request {

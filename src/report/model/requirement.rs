@@ -166,6 +166,13 @@ pub struct Failure {
     pub exchanges: Vec<Exchange>,
     /// Commands for bash that send the requests again, one a line: at most three.
     pub curl: Vec<String>,
+    /// Commands for bash that send the requests as they were sent, where one command does not: several, at once, with
+    /// pauses, or with instants that pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// Where in the body of the last answer the wrong value stands, by JSON Pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong: Option<String>,
     /// The command that runs only this requirement again.
     pub rerun: String,
 }

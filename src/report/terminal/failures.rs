@@ -1,9 +1,11 @@
 //! What was broken, with all that it takes to see it again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{INDENT, Page, round};
 use crate::contract::requirement::Level;
+use crate::exchange::json_text;
 use crate::report::model::{Exchange, Failure, Report, Requirement};
 use crate::report::text::words::{self, Look};
 use crate::report::text::{counted, times, visible};
@@ -14,6 +16,12 @@ const DETAILED: usize = 5;
 pub(crate) const LINES: usize = 6;
 /// On how many lines a body is shown.
 const BODY_LINES: usize = 4;
+/// What stands around the wrong value of a body.
+const MARKS_FROM: &str = "⟪";
+const MARKS_TO: &str = "⟫";
+/// How many bytes of a body are seen in any case, and how many of a longer one before its wrong value.
+const SEEN: usize = 200;
+const BEFORE: usize = 60;
 /// How many of an expression's operands are shown.
 const OPERANDS: usize = 6;
 /// Up to how many characters a command is shown.
@@ -165,7 +173,8 @@ fn exchanges(page: &mut Page, failure: &Failure) {
         let number = if all.len() > 1 { format!(" {}", i + 1) } else { String::new() };
         let before = all.first().filter(|_| i > 0);
         request(page, &number, exchange, before, failure.smallest && i == 0);
-        answer(page, &number, exchange);
+        let wrong = failure.wrong.as_deref().filter(|_| i + 1 == all.len());
+        answer(page, &number, exchange, wrong);
     }
 }
 
@@ -193,7 +202,7 @@ fn request(page: &mut Page, number: &str, exchange: &Exchange, first: Option<&Ex
     }
 }
 
-fn answer(page: &mut Page, number: &str, exchange: &Exchange) {
+fn answer(page: &mut Page, number: &str, exchange: &Exchange, wrong: Option<&str>) {
     let label = format!("answer{number}");
     let elapsed = round(exchange.elapsed_ms);
     if let Some(response) = &exchange.response {
@@ -201,11 +210,29 @@ fn answer(page: &mut Page, number: &str, exchange: &Exchange) {
         let media_type = media_type.map_or_else(|| "no content-type".to_owned(), |(_, v)| v.clone());
         let sent = &exchange.sent;
         page.field_of(&label, &format!("{} after {elapsed} ms, {media_type}; sent {sent}", response.status), 2);
-        body(page, response.body.as_deref(), response.body_base64.as_deref(), response.truncated);
+        let marked = response.body.as_deref().map(|text| marked(text, wrong));
+        body(page, marked.as_deref(), response.body_base64.as_deref(), response.truncated);
     } else if let Some(failure) = &exchange.failure {
         let text = format!("none after {elapsed} ms: {}; sent {}", failure.message, exchange.sent);
         page.field_of(&label, &text, LINES);
     }
+}
+
+/// A body with its wrong value marked, from shortly before it on where it would not be seen otherwise.
+fn marked<'a>(text: &'a str, wrong: Option<&str>) -> Cow<'a, str> {
+    let Some(place) =
+        wrong.and_then(|pointer| json_text::locate(text, pointer)).filter(|place| place.len() < text.len())
+    else {
+        return Cow::Borrowed(text);
+    };
+    let from = if place.start > SEEN { text.floor_char_boundary(place.start - BEFORE) } else { 0 };
+    let cut = if from > 0 { "… " } else { "" };
+    Cow::Owned(format!(
+        "{cut}{}{MARKS_FROM}{}{MARKS_TO}{}",
+        &text[from..place.start],
+        &text[place.start..place.end],
+        &text[place.end..]
+    ))
 }
 
 fn body(page: &mut Page, text: Option<&str>, base64: Option<&str>, truncated: Option<u64>) {
@@ -221,6 +248,15 @@ fn body(page: &mut Page, text: Option<&str>, base64: Option<&str>, truncated: Op
 }
 
 fn curl(page: &mut Page, failure: &Failure) {
+    if let Some(script) = failure.script.as_ref().filter(|script| script.len() <= CURL) {
+        let why = match failure.exchanges.len() {
+            1 => "as time passes, this needs instants of its own:".to_owned(),
+            n => format!("one command does not show this: it takes {n} requests, as they were sent:"),
+        };
+        page.field("script", &why);
+        script.lines().for_each(|line| page.command("", line));
+        return;
+    }
     for (i, command) in failure.curl.iter().enumerate() {
         if failure.curl[..i].contains(command) {
             continue;

@@ -2,6 +2,7 @@
 
 pub mod curl;
 pub mod ranges;
+pub mod script;
 pub mod words;
 
 use std::fmt::Write as _;

@@ -168,6 +168,7 @@ fn broken() -> Found {
         actual: "b".to_owned(),
         clause: None,
         operands: Vec::new(),
+        wrong: None,
         differences: Vec::new(),
         exchanges: Vec::new(),
     }))

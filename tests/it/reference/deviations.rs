@@ -29,8 +29,13 @@ struct Seen {
 impl Sight {
     async fn of(options: Options, area: &str) -> Self {
         let bench = Bench::with(options);
-        let client =
-            client().no_gzip().redirect(Policy::none()).timeout(Duration::from_millis(700)).build().expect("a client");
+        let client = client()
+            .http1_title_case_headers()
+            .no_gzip()
+            .redirect(Policy::none())
+            .timeout(Duration::from_millis(700))
+            .build()
+            .expect("a client");
         let mut sight = Sight::default();
         for step in steps(area) {
             match step {

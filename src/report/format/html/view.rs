@@ -65,6 +65,7 @@ pub(super) struct Failure {
     /// How many exchanges before those are not shown.
     pub left_out: u64,
     pub curl: Vec<String>,
+    pub script: Option<String>,
     pub rerun: String,
 }
 
@@ -210,6 +211,7 @@ impl Failure {
             exchanges: failure.exchanges.iter().skip(left_out).map(|e| Exchange::of(e, &telling)).collect(),
             left_out: left_out as u64,
             curl: failure.curl.clone(),
+            script: failure.script.clone(),
             rerun: failure.rerun.clone(),
         }
     }
