@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::contexts::{Context, Contexts, Fixed};
 use super::{Entry, Obstacles};
 use crate::contract::CALLER;
-use crate::contract::requirement::{Form, Rows, row_label};
+use crate::contract::requirement::{Rows, row_label};
 use crate::contract::steps::{Base, Step};
 use crate::contract::template::Template;
 use crate::expression::{Trouble, timestamp};
@@ -93,7 +93,7 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             Some(Rows::Contexts) => {
                 let chosen = contexts.without(fixed(steps));
                 bases = chosen.iter().map(|c| Some(c.entry)).collect();
-                let label = |c: &&Context| TrialRow { label: c.label.clone(), value: Template::Literal(Json::Null) };
+                let label = |c: &Context| TrialRow { label: c.label.clone(), value: Template::Literal(Json::Null) };
                 Ok(chosen.iter().map(label).map(Some).collect())
             }
             _ => {
