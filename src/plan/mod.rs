@@ -23,7 +23,7 @@ pub use select::{Selection, Shard};
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.
-pub const EXAMPLES: usize = 18;
+pub const EXAMPLES: usize = 6;
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]
