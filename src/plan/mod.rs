@@ -78,6 +78,15 @@ pub struct Entry {
     pub wanted: bool,
 }
 
+impl Entry {
+    /// The same in the plainest context: by the caller, without a key, in the smallest request.
+    pub fn in_plainest(&self) -> Option<Self> {
+        let draft = self.plain.clone()?;
+        let recipe = self.recipe.as_ref().and_then(Recipe::plainer);
+        Some(Self { draft, recipe, plain: None, control: self.control.map(|_| MINIMAL), ..self.clone() })
+    }
+}
+
 /// The place of the smallest valid request in the pool.
 pub const MINIMAL: usize = 0;
 /// The place of a full valid request in the pool.

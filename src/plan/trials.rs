@@ -7,13 +7,14 @@ use serde_json::Value as Json;
 use super::contexts::{Context, Contexts, Fixed};
 use super::{Entry, Obstacles};
 use crate::contract::CALLER;
-use crate::contract::requirement::{Rows, row_label};
-use crate::contract::steps::{Base, Step};
-use crate::contract::template::Template;
-use crate::expression::{Trouble, timestamp};
+use crate::contract::requirement::{Form, Rows, row_label};
+use crate::contract::steps::{Base, Send, Step};
+use crate::contract::template::{Template, When};
+use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::KEY_HEADER;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
+use crate::judge::exchange::lends_no;
 
 /// One run of a scenario or a probe.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Trial {
     pub cost: usize,
     /// Whether it waits between its steps.
     pub waits: bool,
+    /// Whether its base is there for its context.
+    pub varies: bool,
 }
 
 impl Trial {
@@ -87,6 +90,10 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             obstacles.extend(selected[i].then_some((i, why)));
             continue;
         }
+        if let Some(path) = missing_fixture(judge, &requirement.form) {
+            obstacles.extend(selected[i].then(|| (i, lends_no(&path))));
+            continue;
+        }
         let each = requirement.form.rows();
         let bases: Vec<Option<usize>>;
         let rows = match each {
@@ -132,6 +139,7 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
                 row,
                 cost,
                 waits,
+                varies,
             });
         }
     }
@@ -160,6 +168,49 @@ fn missing_identity(judge: Judge<'_>, steps: &[Step]) -> Option<String> {
         })
         .find(|name| !judge.fixtures.has(name))
         .cloned()
+}
+
+/// The first fixture that steps, or what must hold between them, read and the settings do not have.
+fn missing_fixture(judge: Judge<'_>, form: &Form) -> Option<String> {
+    let epoch = timestamp(chrono::DateTime::UNIX_EPOCH);
+    let mut scope = judge.fixtures.bare_scope().extend().value("now", epoch).unknown("it", NOT_SENT);
+    for step in form.steps() {
+        scope = scope.unknown(&step.name, NOT_SENT);
+    }
+    let scope = scope.build();
+    let sends = form.steps().iter().flat_map(|step| &step.sends);
+    let written = |send: &'_ Send| {
+        let headers = send.headers.iter().filter_map(|(_, value)| value.as_ref());
+        let values = send.set.iter().map(|(_, value)| value).chain(send.path.iter().map(|(_, value)| value));
+        values.chain(headers).chain(send.raw.iter().flatten()).find_map(|value| lacking(value, &scope))
+    };
+    let (given, expect) = match form {
+        Form::Scenario(scenario) => (scenario.given.as_ref(), Some(&scenario.expect)),
+        Form::Probe(probe) => (probe.given.as_ref(), None),
+        _ => (None, None),
+    };
+    let read = || given.into_iter().chain(expect).find_map(|e| missing(e.truth(&scope)));
+    sends.into_iter().find_map(written).or_else(read)
+}
+
+const NOT_SENT: &str = "nothing was sent yet";
+
+/// The fixture that a value needs and the settings do not have.
+fn lacking(template: &Template, scope: &Scope) -> Option<String> {
+    match template {
+        Template::Cel(expression) => missing(expression.json(scope)),
+        Template::Instant { when: When::Cel(expression), .. } => missing(expression.instant(scope)),
+        Template::List(items) => items.iter().find_map(|item| lacking(item, scope)),
+        Template::Object(entries) => entries.iter().find_map(|(_, value)| lacking(value, scope)),
+        _ => None,
+    }
+}
+
+fn missing<T>(evaluated: Result<T, Trouble>) -> Option<String> {
+    match evaluated {
+        Err(Trouble::Fixture(path)) => Some(path),
+        _ => None,
+    }
 }
 
 fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, String> {

@@ -22,8 +22,17 @@ impl Run<'_> {
     pub(crate) async fn rest(&self) {
         let faults = async {
             let faults = self.plan.entries.iter().enumerate().filter(|(_, e)| e.wanted && e.control.is_some());
+            // Where the valid request of a context is not taken, a refusal in that context would show nothing.
+            let is_of_use = |entry: &Entry| entry.control.is_none_or(|of| self.control(of) == Control::Accepted);
+            let entry = |entry: &Entry| match entry.in_plainest() {
+                Some(plain) if !is_of_use(entry) => plain,
+                _ => entry.clone(),
+            };
             stream::iter(faults)
-                .map(|(i, entry)| self.entry(Some(i), entry, None))
+                .map(|(i, chosen)| {
+                    let chosen = entry(chosen);
+                    async move { self.entry(Some(i), &chosen, None).await }
+                })
                 .buffer_unordered(2 * self.client.settings().concurrency)
                 .collect::<Vec<_>>()
                 .await;

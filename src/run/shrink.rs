@@ -199,17 +199,12 @@ impl<'a> Run<'a> {
     /// A request of the pool in the plainest context, if it fails so: by the caller, without a key.
     async fn plainer(&self, requirement: usize, entry: Entry, reserve: &Reserve) -> Entry {
         let now = self.client.clock().server().middle();
-        let plainer = match (&entry.plain, &entry.recipe) {
-            (Some(draft), _) => Some((draft.clone(), None)),
-            (None, Some(recipe)) => recipe.plainer().and_then(|recipe| {
-                let tree = recipe.tree(self.judge, self.options.seed)?;
-                Some((recipe.draft(self.judge, &tree.current(), now), Some(recipe)))
-            }),
-            (None, None) => None,
+        let drawn = || {
+            let recipe = entry.recipe.as_ref()?.plainer()?;
+            let draft = recipe.draft(self.judge, &recipe.tree(self.judge, self.options.seed)?.current(), now);
+            Some(Entry { draft, recipe: Some(recipe), control: entry.control.map(|_| MINIMAL), ..entry.clone() })
         };
-        let Some((draft, recipe)) = plainer else { return entry };
-        let control = entry.control.map(|_| MINIMAL);
-        let plainer = Entry { draft, recipe, plain: None, control, ..entry.clone() };
+        let Some(plainer) = entry.in_plainest().or_else(drawn) else { return entry };
         let name = format!("{}~plain", entry.name);
         match self.once(requirement, &Subject::Entry(Box::new(plainer.clone())), &name, reserve).await {
             Some(Once::Broken(finding)) => {

@@ -54,7 +54,9 @@ impl Drop for Granted<'_, '_> {
 impl Run<'_> {
     /// Carries a trial out and judges it.
     pub(crate) async fn trial(&self, trial: &Trial) {
-        let base = trial.base.map(|b| (&self.plan.entries[b], self.control(b)));
+        // Where the valid request of a context is not taken, a refusal in that context would show nothing.
+        let of_use = |b: usize| if trial.varies && self.control(b) != Control::Accepted { MINIMAL } else { b };
+        let base = trial.base.map(of_use).map(|b| (&self.plan.entries[b], self.control(b)));
         let mut findings = Vec::new();
         let mut found = self.attempt(trial, &trial.name, base, &mut findings, false).await;
         if found.as_ref().is_some_and(|(_, lost)| *lost) {

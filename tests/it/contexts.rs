@@ -76,3 +76,23 @@ fn requirements_that_share_requests_are_each_judged_by_them() {
     let replayed = probity("check --seed 1 --fault household-unknown-400").exits(0);
     replayed.verdict("household/unknown", "pass").verdict("household/unknown-status", "fail");
 }
+
+#[test]
+fn what_is_planned_is_what_is_tried() {
+    let mut server = probity("serve").start();
+    let url = server.until("listens at").split_whitespace().find(|w| w.starts_with("http://")).expect("an address").to_owned();
+    let settings = format!(
+        "[target]\nurl = \"{url}\"\n[identities.caller]\ntoken = {{ env = \"PROBITY_TOKEN\" }}\n[fixtures]\nhousehold_id = \"hh_p2Kd71\"\n"
+    );
+    let skipped = |all: &Value| {
+        let all = all["requirements"].as_array().expect("a list").iter();
+        let reason = |r: &Value| r["skipped"].as_str().or(r["reason"].as_str()).unwrap_or_default().to_owned();
+        let all = all.map(|r| (r["id"].as_str().expect("an id").to_owned(), reason(r)));
+        all.filter(|(_, why)| why.starts_with("the settings provide no")).collect::<BTreeMap<_, _>>()
+    };
+    let planned = probity("plan --json").tokens().file("probity.toml", &settings).exits(0);
+    let planned: Value = serde_json::from_str(&planned.stdout).expect("JSON");
+    let ran = probity("check --seed 1").tokens().file("probity.toml", &settings).exits(0);
+    assert_eq!(skipped(&planned), skipped(&ran.report()));
+    assert!(skipped(&planned).len() > 20);
+}

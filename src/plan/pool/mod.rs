@@ -11,10 +11,10 @@ mod single;
 
 use super::{Entry, Obstacles, Shape};
 use crate::contract::Target;
-use crate::contract::requirement::Form;
+use crate::contract::requirement::{Form, Rule};
 use crate::contract::template::segments;
 use crate::exchange::Request;
-use crate::expression::{Expression, Trouble};
+use crate::expression::{Expression, Scope, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::{Choice, KEY_HEADER};
 use crate::generate::seed::Seed;
@@ -148,6 +148,10 @@ impl Planner<'_> {
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
             let Form::Rule(rule) = form else { continue };
+            if let Some(path) = requests.first().and_then(|scope| missing(rule, scope)) {
+                obstacles.push((i, lends_no(&path)));
+                continue;
+            }
             let Some(given) = &rule.given else { continue };
             if requests.iter().any(|scope| given.truth(scope) == Ok(true)) {
                 continue;
@@ -196,4 +200,18 @@ impl Planner<'_> {
     fn requirement_about(&self, part: &str) -> Option<usize> {
         self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == part)).map(|(i, _)| i)
     }
+}
+
+/// The fixture that a rule reads of a request that it speaks to, and the settings do not have.
+fn missing(rule: &Rule, request: &Scope) -> Option<String> {
+    let scope = request.extend().unknown("response", "nothing was sent yet").build();
+    if rule.given.as_ref().is_some_and(|given| given.truth(&scope) != Ok(true)) {
+        return None;
+    }
+    let expressions = rule.when.iter().chain(&rule.expect);
+    let mut troubles = expressions.filter_map(|expression| expression.truth(&scope).err());
+    troubles.find_map(|trouble| match trouble {
+        Trouble::Fixture(path) => Some(path),
+        _ => None,
+    })
 }

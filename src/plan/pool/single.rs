@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::MINIMAL;
 use super::super::contexts::Contexts;
 use super::draw::draws;
-use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
+use super::{Entry, PATIENCE, Planner, Recipe, SOME_PATIENCE, Shape};
 use crate::contract::requirement::Form;
 use crate::exchange::Request;
 use crate::generate::draft::Content;
@@ -202,6 +202,11 @@ impl Planner<'_> {
                 let Some(mut entry) = entry else { break };
                 entry.about = Some(i);
                 entry.control = Some(control);
+                entry.plain = entry.recipe.as_ref().and_then(Recipe::plainer).and_then(|recipe| {
+                    let draw = recipe.tree(self.judge, self.seed)?.current();
+                    let draft = recipe.draft(self.judge, &draw, self.now);
+                    self.class(&draft).filter(|(request, class)| broken(request, class)).map(|_| draft)
+                });
                 entries.push(entry);
             }
         }
