@@ -20,6 +20,7 @@ fn sent(body: &Template, now: DateTime<Utc>) -> Result<Value, Trouble> {
         identity: Template::Literal(json!("caller")),
         path: Vec::new(),
         headers: Vec::new(),
+        header_case: None,
         credentials: Credentials::Own,
         body: Content::Json(body.clone()),
     };

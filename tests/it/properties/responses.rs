@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use probity::contract::requirement::Form;
-use probity::contract::template::{Spelling, Template, When};
+use probity::contract::template::{FreshKind, Spelling, Template, When};
 use probity::exchange::{Failure, FailureKind, Outcome, Response};
 use probity::generate::draft::{Content, Credentials, Draft};
 use probity::judge::bind::Control;
@@ -146,6 +146,7 @@ proptest! {
             identity: Template::Literal(json!("caller")),
             path: vec![("id".to_owned(), path)],
             headers: vec![("X".to_owned(), header.clone())],
+            header_case: None,
             credentials: Credentials::Text(header),
             body: match which {
                 0 => Content::Json(body),
@@ -164,6 +165,8 @@ proptest! {
     }
 }
 
+const KINDS: &[FreshKind] = &[FreshKind::Key, FreshKind::Number, FreshKind::UnknownId];
+
 /// Ids whose form another takes.
 const LIKE: &[&str] =
     &["'hh_p2Kd71'", "'3f2504e0-4f89-11d3-9a0c-0305e82c3301'", "''", "'é👩'", "'-'", "1", "[]", "fixtures.x", "null"];
@@ -178,9 +181,9 @@ fn templates() -> impl Strategy<Value = Template> {
         any::<Vec<u8>>().prop_map(Template::Bytes),
         (any::<String>(), 0_usize..50).prop_map(|(text, times)| Template::Repeat { text, times }),
         (any::<i64>(), any::<i64>()).prop_map(|(a, b)| Template::Integer { from: a.min(b), to: a.max(b) }),
-        (any::<bool>(), prop::option::of(1_usize..100), prop::option::of(select(LIKE))).prop_map(
-            |(unknown_id, length, like)| Template::Fresh {
-                unknown_id,
+        (select(KINDS), prop::option::of(1_usize..100), prop::option::of(select(LIKE))).prop_map(
+            |(kind, length, like)| Template::Fresh {
+                kind,
                 length,
                 like: like.map(|text| std::sync::Arc::new(compile(text).expect("an expression"))),
             }
