@@ -86,7 +86,7 @@ impl<'a> Keywords<'a> {
             }
         }
         for (key, node) in entries.iter() {
-            out.keyword(&key.name, key, &at.below(&key.name, node), old, problems);
+            out.keyword(registry, key, &at.below(&key.name, node), problems);
         }
         out.bounds();
         if old {
@@ -179,7 +179,7 @@ impl<'a> Keywords<'a> {
                 _ => return wrong("a string"),
             },
             Some(Kind::Pattern) => match &node.value {
-                Value::Scalar(Json::String(pattern)) => match check_pattern(pattern) {
+                Value::Scalar(Json::String(pattern)) => match registry.pattern(pattern, check_pattern) {
                     Ok(()) => Part::Plain(json!(pattern)),
                     Err(why) => {
                         let error = node.error("this pattern is not a regular expression").label(why);
@@ -237,7 +237,7 @@ impl<'a> Keywords<'a> {
                     }
                     let mut all = Vec::new();
                     for (key, below) in at.entries() {
-                        match (name == "patternProperties").then(|| check_pattern(&key.name)) {
+                        match (name == "patternProperties").then(|| registry.pattern(&key.name, check_pattern)) {
                             Some(Err(why)) => {
                                 let error = key.place.error("this pattern is not a regular expression").label(why);
                                 problems.part(error.help("patterns are regular expressions as in ECMA 262"));
