@@ -54,8 +54,8 @@ pub async fn clean_up(
     stop: &CancellationToken,
 ) -> Result<Cleaned> {
     let Some(cleanup) = settings.cleanup.clone() else {
-        return Err(Diagnostic::new("the settings do not say how a record is removed")
-            .help("write [cleanup] path = \"/v1/things/{id}\" into probity.toml; see `probity explain settings`"));
+        return Err(Diagnostic::new("the settings do not say how to remove a record")
+            .help("add [cleanup] path = \"/v1/things/{id}\" to probity.toml; see `probity explain settings`"));
     };
     let mut own = settings.clone();
     own.budget = Budget { max_duration: Some(LASTS), ..Budget::default() };
@@ -72,7 +72,7 @@ pub async fn clean_up(
             async move {
                 let outcome = tokio::select! {
                     biased;
-                    () = stop.cancelled() => Err("the clean-up was ended".to_owned()),
+                    () = stop.cancelled() => Err("the clean-up was stopped".to_owned()),
                     outcome = remove(client, cleanup, &record) => outcome,
                 };
                 (record, outcome)
@@ -90,7 +90,7 @@ pub async fn clean_up(
             (Err(why), _) => cleaned.left.push((record, why)),
         }
     }
-    let unknown = "nothing whole was answered when it was sent: look for its mark";
+    let unknown = "its request got no whole answer: search the target for its run tag";
     cleaned.left.extend(left.uncertain.into_iter().map(|record| (record, unknown.to_owned())));
     cleaned.left.sort_by(|a, b| (&a.0.sent, &a.0.trial).cmp(&(&b.0.sent, &b.0.trial)));
     Ok(cleaned)
@@ -106,14 +106,14 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
         return Err(format!("the settings have no identity `{}`", record.identity));
     }
     let Some(id) = &record.id else {
-        return Err("the answer did not say what it is called: look for its mark".to_owned());
+        return Err("the answer did not contain its id: search the target for its run tag".to_owned());
     };
     let mut path = cleanup.path.clone();
     for (name, value) in record.parameters.iter().map(|(n, v)| (n.as_str(), v)).chain([("id", id)]) {
         path = path.replace(&format!("{{{name}}}"), &segment(value));
     }
     if let Some(open) = path.find('{') {
-        return Err(format!("the clean-up's path asks for {}, which is not known", &path[open..]));
+        return Err(format!("the path under [cleanup] needs {}, which is not known", &path[open..]));
     }
     let request = Request {
         method: cleanup.method.clone(),

@@ -6,6 +6,8 @@
 //! - [`source`], [`yaml`]: text that people wrote, and errors that point into it
 //! - [`exchange`]: requests, responses and failures, as plain types
 //! - [`expression`]: CEL, the language of oracles
+//! - [`schema`]: JSON Schema, to judge with and to generate from
+//! - [`document`]: OpenAPI documents of every version → operations
 //! - [`contract`]: document and cases → the requirements on an operation
 //! - [`generate`]: schema → requests, valid ones and those with one fault
 //! - [`secrets`]: tokens, and keeping them out of everything that is written

@@ -102,8 +102,8 @@ impl Session {
         settings.check_production(&contract.operation.servers)?;
         let own = header_name(contract.operation.security.as_ref());
         if let Some((name, _)) = settings.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(own)) {
-            return Err(Diagnostic::new(format!("[headers] cannot hold `{name}`: that is where tokens are sent"))
-                .help("write the token as that of an identity: [identities.caller] token = { env = \"…\" }"));
+            return Err(Diagnostic::new(format!("[headers] cannot contain `{name}`: tokens are sent in that header"))
+                .help("write the token under an identity: [identities.caller] token = { env = \"…\" }"));
         }
         settings.check_fixtures(&contract.fixtures)?;
         let fixtures = settings.fixtures(&contract);
@@ -117,7 +117,9 @@ impl Session {
         let mut plan = Plan::new(&contract, &fixtures, &plan_options, now)?;
         crate::lint::expressions(&contract, &fixtures, &plan, now)?;
         let mut warnings = crate::lint::examples(&contract, &fixtures, now);
+        warnings.extend(crate::lint::guesses(&contract));
         warnings.extend(contract.operation.unsupported.iter().map(|u| u.message.clone()));
+        let warnings = warnings.into_iter().map(|odd| *Box::new(odd).warning()).collect();
         let max_requests = match options.fit {
             true => fit(&mut plan, &contract, &settings, options.examples),
             false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),

@@ -40,7 +40,7 @@ impl Place {
 
     /// An error at this place.
     pub fn error(&self, title: impl Into<String>) -> Box<Diagnostic> {
-        Box::new(Diagnostic { title: title.into(), place: Some(self.clone()), label: String::new(), help: None })
+        Box::new(Diagnostic { place: Some(self.clone()), ..*Diagnostic::new(title) })
     }
 }
 
@@ -50,9 +50,19 @@ impl fmt::Display for Place {
     }
 }
 
+/// How bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Nothing goes on.
+    Error,
+    /// It goes on.
+    Warning,
+}
+
 /// What was wrong with the input, where, and what to do about it.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
+    severity: Severity,
     title: String,
     place: Option<Place>,
     label: String,
@@ -65,7 +75,15 @@ pub type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 impl Diagnostic {
     /// An error that no line of a file can be blamed for.
     pub fn new(title: impl Into<String>) -> Box<Self> {
-        Box::new(Self { title: title.into(), place: None, label: String::new(), help: None })
+        let (severity, title) = (Severity::Error, title.into());
+        Box::new(Self { severity, title, place: None, label: String::new(), help: None })
+    }
+
+    /// The same as a warning.
+    #[must_use]
+    pub fn warning(mut self: Box<Self>) -> Box<Self> {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// Adds the words that stand beside the caret.
@@ -111,7 +129,11 @@ impl Diagnostic {
 
     /// The whole message, with file, line and caret; in colour if asked.
     pub fn render(&self, color: bool) -> String {
-        self.render_as(Level::ERROR, color)
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        self.render_as(level, color)
     }
 
     /// The same as something that may be known, and stops nothing.

@@ -86,7 +86,7 @@ impl Table {
     }
 
     fn parse(path: &str, text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|e| Diagnostic::new(format!("{path} is no table of outcomes: {e}")))
+        toml::from_str(text).map_err(|e| Diagnostic::new(format!("{path} is not a valid table of outcomes: {e}")))
     }
 
     /// How a run with a fault differs from its entry: only what fails counts. A subject without an

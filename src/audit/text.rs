@@ -131,15 +131,15 @@ pub fn problems(audit: &Audit) -> String {
         };
         say("should have failed, and did not", &row.missing);
         say("should not have failed, and did", &row.extra);
-        say("is not known, and should be, or the other way round", &row.misjudged);
+        say("is inconclusive and should not be, or the other way round", &row.misjudged);
         if !row.complete {
-            text += "  the run did not come to its end\n";
+            text += "  the run did not finish\n";
         }
         let _ = writeln!(text, "  see it with: {}", row.command);
     }
     if audit.kind == Kind::Faults && audit.whole {
         for killed in audit.survivors() {
-            let _ = writeln!(text, "\n{}: a must that no fault breaks: is it tried at all?", killed.id);
+            let _ = writeln!(text, "\n{}: no fault breaks this must: is it tried at all?", killed.id);
         }
     }
     text
@@ -187,7 +187,7 @@ fn score(audit: &Audit) -> String {
         _ => writeln!(text, "{others} not as expected{table}."),
     };
     if audit.requirements.iter().any(|r| r.level == Level::Must && r.by.is_empty()) && !audit.whole {
-        text += "Only a part was tried: what finds nothing here may find another fault.\n";
+        text += "Only a part was tried: what finds nothing here may find other faults.\n";
     }
     text
 }

@@ -17,7 +17,7 @@ use crate::reference::{Fault, Variation};
 use crate::report;
 use crate::source::{Diagnostic, did_you_mean};
 
-/// Shows what a green check is worth.
+/// Show what a green check is worth.
 ///
 /// The reference server is checked once for each of its faults, deliberate deviations from the
 /// contract (`probity list --faults`). Each must be caught by the requirements that its entry in
@@ -34,23 +34,23 @@ pub(crate) struct Args {
     #[command(flatten)]
     contract: ContractOptions,
 
-    /// Only faults whose name matches, as `key-*`; may be repeated
+    /// Only faults whose name matches, such as `key-*`; may be repeated
     #[arg(long, value_name = "GLOB", conflicts_with_all = ["variations", "pairs"])]
     fault: Vec<String>,
 
-    /// The variations instead, each alone
-    #[arg(long, alias = "variations")]
+    /// Try the variations instead, one at a time
+    #[arg(long, alias = "liberties")]
     variations: bool,
 
-    /// The variations instead, two at a time
+    /// Try the variations instead, two at a time
     #[arg(long, conflicts_with = "variations")]
     pairs: bool,
 
-    /// Of the pairs only so many; the seed chooses
+    /// Try only this many pairs, chosen by the seed
     #[arg(long, value_name = "N", requires = "pairs")]
     sample: Option<usize>,
 
-    /// Only requirements whose id matches, as `idempotency/*`; may be repeated
+    /// Only requirements whose id matches, such as `idempotency/*`; may be repeated
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 
@@ -58,11 +58,11 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// How many checks run beside each other; they mostly wait
+    /// How many checks run at the same time; they mostly wait
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
 
-    /// The time limit of one request; faults that never answer cost it each time
+    /// The time limit of one request; each fault that never answers costs it
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     timeout: Duration,
 
@@ -107,7 +107,7 @@ fn subjects(args: &Args) -> Result<(Kind, Vec<Subject>), Box<Diagnostic>> {
     }
     if args.pairs {
         if args.sample == Some(0) {
-            return Err(Diagnostic::new("--sample 0 would try nothing").help("leave it out for all pairs"));
+            return Err(Diagnostic::new("--sample 0 would try nothing").help("leave --sample out to try all pairs"));
         }
         return Ok((Kind::Pairs, Subject::pairs(args.sample, args.seed)));
     }
@@ -119,16 +119,16 @@ fn subjects(args: &Args) -> Result<(Kind, Vec<Subject>), Box<Diagnostic>> {
 /// A pattern that fits at least one fault.
 fn glob(pattern: &str) -> Result<GlobMatcher, Box<Diagnostic>> {
     let glob = Glob::new(pattern)
-        .map_err(|e| Diagnostic::new(format!("`{pattern}` is no pattern: {}", e.kind())))?
+        .map_err(|e| Diagnostic::new(format!("`{pattern}` is not a valid pattern: {}", e.kind())))?
         .compile_matcher();
     let names = || Fault::ALL.iter().map(|f| f.name());
     if names().any(|name| glob.is_match(name)) {
         return Ok(glob);
     }
     let help = if Variation::named(pattern).is_some() {
-        "it is a variation: `probity audit --variations`".to_owned()
+        "this is a variation: use `probity audit --variations`".to_owned()
     } else {
-        did_you_mean(pattern, names()).unwrap_or_else(|| "`probity list --faults` shows all".to_owned())
+        did_you_mean(pattern, names()).unwrap_or_else(|| "`probity list --faults` lists them".to_owned())
     };
     Err(Diagnostic::new(format!("no fault matches `{pattern}`")).help(help))
 }

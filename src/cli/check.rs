@@ -17,7 +17,7 @@ use crate::http::clock::Clock;
 use crate::judge::tally::Verdict;
 use crate::plan::{Limit, Shard};
 use crate::report;
-use crate::report::log::verbose::Narrator;
+use crate::report::log::verbose::VerboseLog;
 use crate::report::model::{Cleanup, EMBEDDED_TARGET};
 use crate::report::terminal::progress::Progress;
 use crate::report::text::{counted, listed};
@@ -38,11 +38,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     selection: SelectionOptions,
 
-    /// Only what failed, or was not known or not tested, in this report.json
+    /// Only what failed, or was inconclusive or untested, in this report.json
     #[arg(long, value_name = "REPORT", help_heading = "Selection")]
     rerun_failed: Option<PathBuf>,
 
-    /// Only a part of the run, as `2/5`: each on another machine, with the same --seed; see `merge`
+    /// Only one part of the run, such as `2/5`; run each part with the same --seed, then use `merge`
     #[arg(
         long,
         value_name = "PART/PARTS",
@@ -55,18 +55,18 @@ pub(crate) struct Args {
     #[command(flatten)]
     budget: Flags<BUDGET>,
 
-    /// Stop sending after so many failed requirements
+    /// Stop sending after this many failed requirements
     #[arg(long, value_name = "N", help_heading = "Run")]
     max_failures: Option<NonZeroUsize>,
 
     #[command(flatten)]
     gate: GateOptions,
 
-    /// Leave what the run creates, though the settings say how it is removed
+    /// Keep the records that the run creates, even if the settings say how to remove them
     #[arg(long, help_heading = "Run")]
     no_cleanup: bool,
 
-    /// Show every setting and where it comes from; send nothing
+    /// Show every setting and where its value comes from; send nothing
     #[arg(long, help_heading = "Output")]
     print_settings: bool,
 
@@ -77,7 +77,7 @@ pub(crate) struct Args {
 /// What `check --help` shows at its end.
 fn examples() -> String {
     let mut text = "Examples:
-  probity check                                   the reference server that probity carries
+  probity check                                   the embedded reference server
   probity check --config probity.toml             any server; `probity explain settings` shows the file
   PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture thing_id=t_1
   probity check --only 'idempotency/*' --seed 7   a part of it, and the same requests each time
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &Args) -> Done {
     };
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
     for warning in session.warnings() {
-        eprintln!("{}", warning.render(color_stderr()).replacen("error", "warning", 1));
+        eprintln!("{}", warning.render(color_stderr()));
     }
     if let Some(warning) = left_out(&session) {
         eprintln!("warning: {warning}");
@@ -192,7 +192,7 @@ fn shown(settings: &Settings) -> String {
 async fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
     let mut sinks: Vec<Box<dyn Sink + '_>> = Vec::new();
     if args.output.verbose > 0 {
-        sinks.push(Box::new(Narrator::new(session.recorder().clone(), args.output.verbose > 1)));
+        sinks.push(Box::new(VerboseLog::new(session.recorder().clone(), args.output.verbose > 1)));
     } else {
         sinks.push(Box::new(Progress::new(!args.output.quiet)));
     }
@@ -209,7 +209,7 @@ pub(super) fn end_at_signals(session: &Session) {
                 std::process::exit(130);
             }
             stop.cancel();
-            eprintln!("\nending: waiting for what is under way (once more leaves at once)");
+            eprintln!("\nstopping: waiting for the requests in progress (press again to stop at once)");
         }
     });
 }

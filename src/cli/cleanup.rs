@@ -36,10 +36,10 @@ pub(crate) fn run(args: &Args) -> Done {
     };
     let left = created::read(&path).map_err(unusable)?;
     for line in &left.unreadable {
-        eprintln!("warning: {}:{line} cannot be read: it may tell of a record", path.display());
+        eprintln!("warning: {}:{line} cannot be read: it may describe a record that was created", path.display());
     }
     if left.records.is_empty() && left.uncertain.is_empty() {
-        print(&format!("Nothing is left of what {} tells.\n", path.display()));
+        print(&format!("No records are left of those that {} lists.\n", path.display()));
         return Ok(Exit::Conformant);
     }
     let mut contract = args.contract.load()?;
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let mut text = format!("{} removed, {} left.\n", counted(cleaned.removed, "record"), cleaned.left.len());
     for (record, why) in &cleaned.left {
         let id = record.id.as_deref().unwrap_or("a record without a known id");
-        text.push_str(&format!("  {id} (mark {}, {}): {why}\n", record.run_tag, record.trial));
+        text.push_str(&format!("  {id} (run tag {}, {}): {why}\n", record.run_tag, record.trial));
     }
     print(&text);
     Ok(if cleaned.left.is_empty() { Exit::Conformant } else { Exit::NotConformant })

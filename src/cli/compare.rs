@@ -17,11 +17,11 @@ Examples:
   probity compare old=runs/1 new=runs/2 rust=runs/3 --format html > comparison.html
 ")]
 pub(crate) struct Args {
-    /// The folders of runs, or their report.json; `NAME=PATH` gives one a name
+    /// The folders of the runs, or their report.json files; `NAME=PATH` gives one a name
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<String>,
 
-    /// How it is printed
+    /// The output format
     #[arg(long, value_name = "FORMAT", default_value = "terminal")]
     format: Shape,
 
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long)]
     any_contract: bool,
 
-    /// On the terminal everything, not only what differs
+    /// Show everything on the terminal, not only what differs
     #[arg(short, long)]
     verbose: bool,
 
@@ -44,7 +44,7 @@ enum Shape {
     Terminal,
     /// For a comment on a merge request
     Markdown,
-    /// A page that needs nothing else
+    /// A self-contained page
     Html,
     /// For programs
     Json,
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Done {
                 report.header.contract.name,
                 hash(report)
             ))
-            .help("--any-contract compares what has the same id; where its words changed, so may its verdict"),
+            .help("use --any-contract to compare requirements with the same id; where their wording changed, verdicts may differ for that reason"),
         ));
     }
     let comparison = Comparison::new(&runs);

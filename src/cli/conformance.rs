@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
             };
             let conclusion = libtest_mimic::run(&arguments, trials);
             if let Some(why) = why.filter(|_| !arguments.list && !conclusion.has_failed()) {
-                eprintln!("what the filter left did not fail, but the run as a whole is not good: {why}");
+                eprintln!("the selected requirements did not fail, but the run as a whole is not green: {why}");
                 return ExitCode::from(Exit::Untested);
             }
             conclusion.exit_code()
@@ -124,7 +124,7 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
 
 fn seed() -> Result<Option<u64>> {
     let Some(text) = environment("PROBITY_SEED") else { return Ok(None) };
-    let wrong = |_| Diagnostic::new(format!("PROBITY_SEED is no number: `{text}`"));
+    let wrong = |_| Diagnostic::new(format!("PROBITY_SEED is not a number: `{text}`"));
     text.parse().map(Some).map_err(wrong)
 }
 

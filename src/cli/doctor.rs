@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args) -> Done {
             let settings = &target.settings;
             logging::keep_out(&settings.secrets);
             let from = match (&settings.source, &target.embedded) {
-                (_, Some(_)) => "none: the reference server that probity carries".to_owned(),
+                (_, Some(_)) => "none: the embedded reference server".to_owned(),
                 (Some(source), _) => source.path.clone(),
                 (None, None) => "the command line and the environment".to_owned(),
             };
@@ -74,9 +74,9 @@ fn as_text(seen: &Examination) -> String {
     }
     let bad = seen.checks.iter().filter(|check| check.state == State::Bad).count() as u64;
     let sent = match seen.refusable {
-        0 => "Nothing was created: no request but GETs was sent.".to_owned(),
+        0 => "Nothing was created: only GET requests were sent.".to_owned(),
         n => format!(
-            "Nothing should have been created: beside GETs, {} sent that must be refused.",
+            "Nothing should have been created: apart from GET requests, {} sent that the server must refuse.",
             match n {
                 1 => "1 request was".to_owned(),
                 n => format!("{n} requests were"),
@@ -84,8 +84,8 @@ fn as_text(seen: &Examination) -> String {
         ),
     };
     let end = match (bad, seen.exit()) {
-        (0, Exit::Conformant) => "A check can be run: `probity check`.".to_owned(),
-        (bad, _) => format!("{} to be put right first.", counted(bad, "thing")),
+        (0, Exit::Conformant) => "A check can run: `probity check`.".to_owned(),
+        (bad, _) => format!("{} to be fixed first.", counted(bad, "thing")),
     };
     format!("{text}\n{sent}\n{end}\n")
 }

@@ -12,7 +12,7 @@ use crate::source::{Diagnostic, did_you_mean};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// The requirement's id, as `operation/answered` (`probity list` shows all); or `fixtures`, or `settings`
+    /// The id of a requirement, such as `operation/answered` (`probity list` shows all ids); or `fixtures`, or `settings`
     id: String,
 
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Done {
         let ids = contract.requirements.iter().map(|r| r.id.as_str());
         return Err(Failed::Input(
             Diagnostic::new(format!("there is no requirement `{}`", args.id))
-                .help(did_you_mean(&args.id, ids).unwrap_or_else(|| "`probity list` shows all".to_owned())),
+                .help(did_you_mean(&args.id, ids).unwrap_or_else(|| "`probity list` shows all ids".to_owned())),
         ));
     };
     let mut text = format!(
@@ -109,7 +109,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             lines.push(format!("What is noted             {}", flat(probe.observe.text())));
             lines
         }
-        Form::Schema(_) => vec![
+        Form::Schema(_) | Form::Parameter(..) => vec![
             "Values at the edge are sent and must be accepted; values that break this part of the schema,".into(),
             "and nothing else, must be refused while the same request without them is accepted.".into(),
         ],

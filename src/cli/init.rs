@@ -27,27 +27,27 @@ pub(crate) struct Args {
     #[command(flatten)]
     contract: ContractOptions,
 
-    /// The target's base URL; asked for on a terminal [env: PROBITY_TARGET]
+    /// The base URL of the target; on a terminal, you are asked for it [env: PROBITY_TARGET]
     #[arg(long, value_name = "URL")]
     target: Option<String>,
 
-    /// The variable that holds the caller's token, now and in each check; the token itself is written nowhere
+    /// The variable that holds the caller's token, now and in each check; the token itself is never written
     #[arg(long, value_name = "NAME", default_value = TOKEN_VARIABLE)]
     token_env: String,
 
-    /// Something that the target provides and that need not be looked up, as `thing_id=t_1`; dots go deeper
+    /// A fixture that need not be looked up, such as `thing_id=t_1`; dots go deeper; may be repeated
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     fixture: Vec<(String, String)>,
 
-    /// Look nothing up: send nothing
+    /// Do not look anything up: send nothing
     #[arg(long)]
     no_lookup: bool,
 
-    /// Where the settings are written
+    /// Where to write the settings
     #[arg(long, value_name = "FILE", default_value = FILE)]
     out: PathBuf,
 
-    /// Write over a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Done {
     if !is_variable(&args.token_env) {
         // Not repeated: it may be a token.
         let error = Diagnostic::new("--token-env takes the name of a variable, in capitals, not a token");
-        return Err(error.help("put the token into a variable, and name that: --token-env PROBITY_TOKEN").into());
+        return Err(error.help("put the token into a variable and pass its name: --token-env PROBITY_TOKEN").into());
     }
     let url = url(args)?;
     let token = token(args)?;
@@ -87,7 +87,9 @@ pub(crate) fn run(args: &Args) -> Done {
     // What was typed is used; what is written holds no password.
     let mut written = values.clone();
     if let Some(proxy) = values.get("proxy").and_then(|proxy| without_login(proxy)) {
-        eprintln!("warning: the proxy's user and password are not written: put the whole URL into PROBITY_PROXY");
+        eprintln!(
+            "warning: the proxy's user and password are not written to the file: put the whole URL into PROBITY_PROXY"
+        );
         written.insert("proxy", proxy);
     }
     let identities = identities(&contract, &args.token_env, &environment);
@@ -114,7 +116,7 @@ pub(crate) fn run(args: &Args) -> Done {
         eprintln!("warning: {warning}");
     }
     if let Err(production) = settings.check_production(&contract.operation.servers) {
-        eprintln!("warning: {}; only look-ups are sent", production.title());
+        eprintln!("warning: {}; only look-ups will be sent", production.title());
     }
     let secrets = settings.secrets.clone();
     let given = settings.fixtures.clone();
@@ -138,7 +140,9 @@ fn url(args: &Args) -> Result<String> {
         return Ok(url);
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Diagnostic::new("no target is named").help("say --target URL; only on a terminal is it asked for"));
+        return Err(
+            Diagnostic::new("no target is named").help("pass --target URL; you are asked for it only on a terminal")
+        );
     }
     let asked = dialoguer::Input::new().with_prompt("Base URL of the target").interact_text();
     asked.map_err(|e| Diagnostic::new(format!("no answer can be read: {e}")).help("say --target URL"))
@@ -150,8 +154,10 @@ fn token(args: &Args) -> Result<Option<String>> {
     if held.is_some() || args.no_lookup || !std::io::stdin().is_terminal() {
         return Ok(held);
     }
-    let prompt =
-        format!("Token, to look fixtures up with (not written anywhere; empty: none; later in {})", args.token_env);
+    let prompt = format!(
+        "Token for looking up fixtures (never written; leave empty for none; later it is read from {})",
+        args.token_env
+    );
     let asked = dialoguer::Password::new().with_prompt(prompt).allow_empty_password(true).interact();
     let token = asked.map_err(|e| Diagnostic::new(format!("no answer can be read: {e}")))?;
     Ok(Some(token.trim().to_owned()).filter(|token| !token.is_empty()))
@@ -187,8 +193,8 @@ fn looked_up(contract: &Contract, settings: Settings, given: &Json) -> std::resu
 }
 
 fn taken(path: &Path) -> Box<Diagnostic> {
-    Diagnostic::new(format!("{} is there already", path.display()))
-        .help("--force writes over it, --out FILE writes another")
+    Diagnostic::new(format!("{} already exists", path.display()))
+        .help("use --force to overwrite it, or --out FILE to write another file")
 }
 
 fn write(path: &Path, force: bool, text: &str) -> Result<()> {
@@ -202,7 +208,7 @@ fn write(path: &Path, force: bool, text: &str) -> Result<()> {
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => taken(path),
-        _ => Diagnostic::new(format!("cannot write {}: {e}", path.display())).help("name another file with --out"),
+        _ => Diagnostic::new(format!("cannot write {}: {e}", path.display())).help("pass another file with --out"),
     })
 }
 
@@ -220,25 +226,25 @@ fn told(contract: &Contract, args: &Args, fixtures: &Json, asked: &[Asked], has_
     }
     let looked = match (asked.iter().all(Asked::is_answered), has_token) {
         _ if args.no_lookup => "Nothing was looked up.".to_owned(),
-        (_, false) => format!("Nothing was looked up: the variable {} is not set.", args.token_env),
-        _ if contract.lookup.steps.is_empty() => "The contract does not say how fixtures are looked up.".to_owned(),
+        (_, false) => format!("Nothing was looked up, because the variable {} is not set.", args.token_env),
+        _ if contract.lookup.steps.is_empty() => "The contract does not say how to look up fixtures.".to_owned(),
         (true, true) => format!("Found with {} GET requests; nothing was created.", asked.len()),
         (false, true) => {
             let missed = asked.iter().filter(|a| !a.is_answered());
             let lines: String = missed.map(|a| format!("  {}\n", visible(&a.line()))).collect();
-            format!("Not everything was answered:\n{lines}Nothing was created.")
+            format!("Some look-ups were not answered:\n{lines}Nothing was created.")
         }
     };
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     let missing: Vec<&str> = required.into_iter().filter(|name| fixtures.get(name).is_none()).collect();
     let fill = if missing.is_empty() {
-        "A check creates records in what the fixtures name: see that they are meant for it.".to_owned()
+        "A check creates records in what the fixtures name: make sure that they are meant for that.".to_owned()
     } else {
-        format!("Without {} nothing can be checked: fill it in.", missing.join(", "))
+        format!("Nothing can be checked without {}: fill it in.", missing.join(", "))
     };
     let config = if args.out == Path::new(FILE) { String::new() } else { format!(" --config {}", args.out.display()) };
     format!(
-        "{} is written. What the target provides:\n\n{text}\n{looked}\n{fill}\n\nNext:\n\n  {}probity doctor{config}\n  probity \
+        "{} was written. What the target provides:\n\n{text}\n{looked}\n{fill}\n\nNext:\n\n  {}probity doctor{config}\n  probity \
          check{config}\n",
         args.out.display(),
         if has_token && variable(&args.token_env).is_some() {

@@ -29,7 +29,7 @@ Rules, constraints and what the document asks for are judged on the exchanges of
 requests of its own stays untested, and does not make the run red.
 ")]
 pub(crate) struct Args {
-    /// The recording: HAR
+    /// The recording, a HAR file
     file: PathBuf,
 
     #[command(flatten)]
@@ -38,11 +38,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     target: TargetOptions,
 
-    /// Only requirements whose id matches, as `response/*`; may be repeated
+    /// Only requirements whose id matches, such as `response/*`; may be repeated
     #[arg(long, value_name = "GLOB", help_heading = "Selection")]
     only: Vec<String>,
 
-    /// No requirements whose id matches; may be repeated
+    /// Leave out requirements whose id matches; may be repeated
     #[arg(long, value_name = "GLOB", help_heading = "Selection")]
     skip: Vec<String>,
 
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|e| Diagnostic::new(format!("cannot read {name}: {e}")).help("name a HAR file"))?;
     let entries = har::file::entries(&text).map_err(|e| {
-        Diagnostic::new(format!("{name} is no HAR: {e}"))
+        Diagnostic::new(format!("{name} is not a HAR file: {e}"))
             .help("browsers save one from the network panel of their developer tools; `check --report har` writes one")
     })?;
     let fixtures = settings.fixtures(&contract);
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Done {
         let operation = &contract.operation;
         return Err(Failed::Input(
             Diagnostic::new(format!("{name} has no exchange of {} {}", operation.method, operation.path)).help(
-                "the path is looked for behind that of the target's URL; name another --target, or another --contract",
+                "requests are expected below the path of the target's URL; pass another --target or another --contract",
             ),
         ));
     }
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let others = judged.others;
     let built = Report::build(&contract, &selected, &outcome(judged), &facts, &recorder);
     if others > 0 && !args.output.quiet {
-        eprintln!("{others} exchanges of other operations were left out");
+        eprintln!("{others} exchanges of other operations were ignored");
     }
     args.output.conclude(said(built), &policy)
 }
@@ -136,7 +136,7 @@ fn said(mut report: Report) -> Report {
     report.end = End { complete: true, cause: None, reason: None, preflight_failed: false };
     for requirement in &mut report.requirements {
         if requirement.selected && requirement.verdict == Verdict::Untested {
-            requirement.reason = Some("no exchange of the recording spoke to it".to_owned());
+            requirement.reason = Some("no exchange of the recording shows anything about it".to_owned());
         }
         for failure in &mut requirement.failures {
             failure.rerun = failure.rerun.replace(" --seed 0 ", " ");

@@ -29,6 +29,9 @@ pub(crate) fn run(args: &Args) -> Done {
     let plan = Plan::new(&contract, &fixtures, &options, now)?;
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
+    for guess in crate::lint::guesses(&contract) {
+        eprintln!("{}", Box::new(guess).warning().render(color_stderr()));
+    }
     let unsupported = contract.operation.unsupported.iter().map(|u| &u.message);
     for note in contract.operation.notes.iter().chain(unsupported) {
         eprintln!("{}", note.render_note(color_stderr()));

@@ -17,7 +17,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     contract: ContractOptions,
 
-    /// Only requirements whose id matches, as `idempotency/*`; may be repeated
+    /// Only requirements whose id matches, such as `idempotency/*`; may be repeated
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 
@@ -25,25 +25,25 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
-    /// As a document with examples, to build a server from
+    /// Write them as a document with examples, to build a server from
     #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "faults", "variations"])]
     format: Option<Format>,
 
-    /// The faults of the reference server instead
+    /// List the faults of the reference server instead
     #[arg(long, conflicts_with = "variations")]
     faults: bool,
 
-    /// The variations of the reference server instead
-    #[arg(long, alias = "variations")]
+    /// List the variations of the reference server instead
+    #[arg(long, alias = "liberties")]
     variations: bool,
 }
 
 /// A form of the document.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Format {
-    /// One file, with links into the same file
+    /// One Markdown file
     Markdown,
-    /// One page, without anything from elsewhere
+    /// One self-contained page
     Html,
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let count = |name: &str| chosen.iter().filter(|r| r.level.map_or("probe", |l| l.name()) == name).count();
     text.push_str(&format!(
-        "\n{} entries: {} must, {} should, {} may, {} probes.  `probity explain ID` tells more.\n",
+        "\n{} entries: {} must, {} should, {} may, {} probes.  `probity explain ID` shows one of them.\n",
         chosen.len(),
         count("must"),
         count("should"),

@@ -11,7 +11,7 @@ use crate::report::{self, WriteError};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// Where the pages are written: `probity.1`, and one for each command
+    /// The folder for the pages: `probity.1`, and one for each command
     dir: PathBuf,
 }
 

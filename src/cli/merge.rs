@@ -22,11 +22,11 @@ Example, of a run in three parts, each on a machine of its own:
 Every part needs the same seed and the same options. Where one is missing, the run is not green.
 ")]
 pub(crate) struct Args {
-    /// The folders of the parts, or their report.json
+    /// The folders of the parts, or their report.json files
     #[arg(required = true)]
     parts: Vec<PathBuf>,
 
-    /// Settings whose [gate] counts [default: probity.toml here]
+    /// The settings file whose [gate] applies [default: probity.toml here or in a folder above]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let merged = merge(&parts).map_err(|(at, misfit)| {
         Diagnostic::new(format!("{} cannot be merged: {misfit}", args.parts[at].display()))
-            .help("parts are made by `probity check --shard 1/3 --seed N …`, with the same options each")
+            .help("make each part with `probity check --shard 1/3 --seed N …` and the same options")
     })?;
     let requirements = merged.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(GateOptions::settings(args.config.as_deref())?.as_ref(), requirements)?;
@@ -64,7 +64,7 @@ fn exchanges_of(path: &Path, shift: u64, lines: &mut Vec<String>) -> Result<u64,
     let file = folder.join(EXCHANGES);
     let wrong = |e: std::io::Error| {
         Diagnostic::new(format!("cannot read {}: {e}", file.display()))
-            .help(format!("a part is the folder that `probity check --out` wrote, with its {EXCHANGES}"))
+            .help(format!("name the folder that `probity check --out` wrote, with its {EXCHANGES}"))
     };
     let mut highest = shift;
     for exchange in exchanges::read(&file).map_err(wrong)? {

@@ -32,11 +32,11 @@ use clap::{Parser, Subcommand};
 use crate::gate::Exit;
 use crate::source::Diagnostic;
 
-/// Tells whether a server keeps the contract of an API operation.
+/// Tells whether a server keeps the contract of an API.
 ///
 /// probity loads an OpenAPI document and a folder of cases, sends valid and invalid requests to a
-/// server, and judges what comes back: shapes, echoes and units, defaults, idempotent replay.
-/// Without a target it checks the reference server that it carries: start with `probity check`.
+/// server, and judges the responses: shapes, echoed values and units, defaults, idempotent replay.
+/// Without a target it checks its embedded reference server: start with `probity check`.
 #[derive(Debug, Parser)]
 #[command(name = "probity", version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
@@ -46,13 +46,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write settings for a server, with what can be looked up there; only reads
+    /// Write settings for a server, with what can be looked up there; sends GET requests only
     Init(init::Args),
     /// Check a server, and write reports
     Check(Box<check::Args>),
-    /// Look whether a check can be run, and say what stands in its way; creates nothing if it can
+    /// Find out whether a check can run, and what stands in its way
     Doctor(Box<doctor::Args>),
-    /// Remove what earlier checks created
+    /// Remove the records that earlier checks created
     Cleanup(cleanup::Args),
     /// List the requirements
     List(list::Args),
@@ -66,7 +66,7 @@ enum Command {
     Replay(Box<replay::Args>),
     /// Judge recorded traffic (HAR); send nothing
     Judge(Box<judge::Args>),
-    /// Put the reports of several runs beside each other: implementations, or versions of one
+    /// Compare the reports of several runs: implementations, or versions of one
     Compare(compare::Args),
     /// Join the parts of a run that was split over machines
     Merge(Box<merge::Args>),
@@ -74,11 +74,11 @@ enum Command {
     Lint(lint::Args),
     /// Show what a green check is worth, on servers that are known to be broken
     Audit(audit::Args),
-    /// Run the reference server by hand, as a sandbox; it prints all that a client needs, and keeps nothing
+    /// Run the reference server as a sandbox; it prints all that a client needs, and stores nothing
     Serve(serve::Args),
-    /// Print completions for a shell, as `probity completions bash > ~/.local/share/bash-completion/completions/probity`
+    /// Print completions for a shell, for example `probity completions bash > ~/.local/share/bash-completion/completions/probity`
     Completions(completions::Args),
-    /// Write pages for `man`
+    /// Write manual pages
     #[command(hide = true)]
     Man(man::Args),
 }
@@ -111,7 +111,7 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         // The message may hold anything that was being worked on, tokens too: only the place is told.
         let place = info.location().map_or_else(String::new, ToString::to_string);
-        eprintln!("error: probity itself is at fault ({place}). Please report it; the server is not judged by this.");
+        eprintln!("error: this is a defect of probity ({place}), not of the server. Please report it.");
     }));
     logging::start();
     let done = std::panic::catch_unwind(|| dispatch(cli.command));

@@ -16,19 +16,19 @@ use crate::source::Diagnostic;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
-    /// Where reports are written
+    /// The folder for reports
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
 
-    /// Write this too; may be repeated
+    /// Write this format too; may be repeated
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats())]
     report: Vec<String>,
 
-    /// Print a file that waives all that failed, instead of the summary, which goes to stderr
+    /// Print a file that waives all failures, instead of the summary, which goes to stderr
     #[arg(long)]
     write_waivers: bool,
 
-    /// Only the verdict, and where the reports are
+    /// Print only the verdict, and where the reports are
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
@@ -93,5 +93,5 @@ pub(crate) fn rule(report: &mut Report, policy: &Policy) -> Exit {
 
 /// The folder for reports is the user's choice.
 pub(crate) fn unwritable(error: report::WriteError) -> Failed {
-    Failed::Input(Diagnostic::new(error.to_string()).help("name another folder with --out"))
+    Failed::Input(Diagnostic::new(error.to_string()).help("pass another folder with --out"))
 }

@@ -94,6 +94,8 @@ pub(crate) fn run(args: &Args) -> Done {
             "requests": plan.requests(),
             "pool": pool,
             "random": 2 * plan.pairs,
+            "together": plan.together,
+            "guessed": crate::lint::guesses(&contract).iter().map(|g| g.title().to_owned()).collect::<Vec<_>>(),
             "left_out": { "pool": plan.left_out.pool, "trials": left_out },
             "lasts_at_least_ms": lasts.map(|d| d.as_millis() as u64),
             "requirements": requirements,
@@ -113,7 +115,7 @@ pub(crate) fn run(args: &Args) -> Done {
             _ if plan.left_out.trials.contains_key(i) => {
                 format!("  the budget leaves out {}", counted(plan.left_out.trials[i], "trial"))
             }
-            (None, 0) => "  on the exchanges of the others".to_owned(),
+            (None, 0) => "  judged on the exchanges of the others".to_owned(),
             _ => String::new(),
         };
         let number = |n: &usize| if *n == 0 { "–".to_owned() } else { n.to_string() };
@@ -126,13 +128,20 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     text.push_str(&format!(
         "\n{} requests on a server that passes: {pool} of the shared pool, {} random ones, {} for single requirements, 1 at the end.\n\
-         A server that fails is sent up to 100 more, to find the smallest requests that fail.\n\
+         A server that fails gets up to 100 more, to find the smallest requests that fail.\n\
          Seed {}. Nothing was sent.\n",
         plan.requests(),
         2 * plan.pairs,
         rows.iter().map(|(.., cost)| cost).sum::<usize>(),
         options.seed.0,
     ));
+    if plan.together == 2 {
+        text.push_str("What may be left out is tried two at a time: there is too much of it for three.\n");
+    }
+    for guess in crate::lint::guesses(&contract) {
+        let place = guess.place().map_or(String::new(), |place| format!(" ({place})"));
+        text.push_str(&format!("Guessed: {}{place}.\n", guess.title()));
+    }
     if let Some(lasts) = lasts {
         text.push_str(&format!(
             "At {:?} from one request to the next that takes at least {lasts:?}.\n",

@@ -17,7 +17,7 @@ use crate::plan::Selection;
 use crate::replay::outcome::{Item, Replayed, Run};
 use crate::replay::{Place, Recording, Today, script};
 use crate::report::log::exchanges;
-use crate::report::log::verbose::Narrator;
+use crate::report::log::verbose::VerboseLog;
 use crate::report::model::{EMBEDDED_TARGET, Requirement};
 use crate::report::terminal::progress::Progress;
 use crate::report::text::visible;
@@ -40,34 +40,34 @@ the recorded request to the byte, except that
   - the token is today's, wherever the identity's token stood;
   - instants that were made for the run keep their distance from now and their spelling;
   - idempotency keys are new, of the same form: equal ones stay equal, different ones different;
-  - the mark in names and ids is today's.
+  - the run tag in names and ids is today's.
 Ids that the target provided then are sent as they are. A valid request goes first, and beside a refusal the request that it
 is compared with. The answers are judged by the rules of the run. Where no target is named, it is that of the settings
 here, or that of the report, if that is on this machine.
 
-Exit codes: 1 something still fails, 0 nothing does, 4 that cannot be told of something, 2 and 3 as for `check`.
+Exit codes: 1 something still fails, 0 nothing does, 4 that cannot be decided of something, 2 and 3 as for `check`.
 ")]
 pub(crate) struct Args {
-    /// The folder of a run's reports, or its report.json; its exchanges.ndjson lies beside it
+    /// The folder of a run's reports, or its report.json, with exchanges.ndjson next to it
     #[arg(value_name = "REPORT", default_value = "reports")]
     run: PathBuf,
 
-    /// Only requirements whose id matches, as `response/*`; may be repeated. What did not fail is sent too
+    /// Only requirements whose id matches, such as `response/*`; may be repeated. Includes requirements that did not fail
     #[arg(long, value_name = "GLOB", help_heading = "Selection")]
     only: Vec<String>,
 
-    /// Everything that a requirement was judged on, not only what shows its failure
+    /// Send everything that a requirement was judged on, not only what shows its failure
     #[arg(long, help_heading = "Selection")]
     whole: bool,
 
-    /// How often it is sent until it fails
+    /// Send it up to this many times, until it fails
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Run")]
     times: u32,
 
     #[command(flatten)]
     contract: ContractOptions,
 
-    /// Judge by a contract that has changed since
+    /// Accept a contract that has changed since the report
     #[arg(long)]
     any_contract: bool,
 
@@ -77,11 +77,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     budget: Flags<BUDGET>,
 
-    /// Leave what is created, though the settings say how it is removed
+    /// Keep the records that are created, even if the settings say how to remove them
     #[arg(long, help_heading = "Run")]
     no_cleanup: bool,
 
-    /// Where the list of created records is kept
+    /// The folder for the list of created records
     #[arg(long, value_name = "DIR", default_value = "reports", help_heading = "Output")]
     out: PathBuf,
 
@@ -89,7 +89,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Output")]
     json: bool,
 
-    /// Each exchange in a line on stderr; twice: each exchange whole
+    /// Show each exchange in one line on stderr; twice: in full
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
     verbose: u8,
 
@@ -119,17 +119,17 @@ pub(crate) fn run(args: &Args) -> Done {
     if contract.hash != header.contract.hash && !args.any_contract {
         return Err(Failed::Input(
             Diagnostic::new(format!(
-                "the contract is another one than that of the report: {} {:.12}, then {} {:.12}",
+                "the contract is not the one of the report: {} {:.12}, then {} {:.12}",
                 contract.name, contract.hash, header.contract.name, header.contract.hash
             ))
-            .help("--contract names that of the report; --any-contract judges by this one what has the same id"),
+            .help("pass the contract of the report with --contract; or --any-contract to judge requirements with the same id by this one"),
         ));
     }
     let recording = Recording { exchanges: read_exchanges(&args.run)?, report: report.clone() };
     if !recording.is_of_one_run() {
         return Err(Failed::Input(
-            Diagnostic::new(format!("{EXCHANGES} is of another run than the report beside it"))
-                .help("a run that was killed leaves the report of the one before: check again"),
+            Diagnostic::new(format!("{EXCHANGES} and the report next to it are of different runs"))
+                .help("a run that was killed leaves the report of the run before it: check again"),
         ));
     }
     let (target_options, target) = target_of(&report, args, recorded)?;
@@ -158,7 +158,7 @@ pub(crate) fn run(args: &Args) -> Done {
         end_at_signals(&session);
         let mut sink: Box<dyn Sink> = match args.verbose {
             0 => Box::new(Progress::new(!args.json)),
-            n => Box::new(Narrator::new(session.recorder().clone(), n > 1)),
+            n => Box::new(VerboseLog::new(session.recorder().clone(), n > 1)),
         };
         let (mut sent, answers) = session.replay(&script, out, &mut *sink).await.map_err(unwritable)?;
         if let (Some(out), false, Some(_)) = (out, args.no_cleanup, &session.client().settings().cleanup) {
@@ -170,7 +170,7 @@ pub(crate) fn run(args: &Args) -> Done {
         let mut recorded = recorded.clone();
         let today = place.and_then(|place| {
             place.failure.into_iter().for_each(|failure| recorded.failures.swap(0, failure));
-            let today = sent.requirement(&recorded.id).ok_or("the contract has no such requirement any more")?;
+            let today = sent.requirement(&recorded.id).ok_or("the contract no longer has this requirement")?;
             Ok((today, answers.get(place.replay).cloned().flatten()))
         });
         let cause = recorded.cause.as_ref().and_then(|cause| report.requirement(cause));
@@ -198,7 +198,7 @@ pub(crate) fn run(args: &Args) -> Done {
     Ok(exit)
 }
 
-/// The exit code: what fails counts before what cannot be told.
+/// The exit code: what fails counts before what cannot be decided.
 fn exit(items: &[Item], unreachable: bool) -> Exit {
     let has = |verdict| items.iter().any(|item| item.state.look() == verdict);
     match () {
@@ -212,7 +212,10 @@ fn exit(items: &[Item], unreachable: bool) -> Exit {
 /// What to say where an id was typed in the place of the report.
 fn is_id(path: &Path) -> Option<Box<Diagnostic>> {
     let text = path.to_str().filter(|text| !path.exists() && text.contains('/') && !text.ends_with(".json"))?;
-    Some(Diagnostic::new(format!("there is no folder {text}")).help(format!("a requirement is named by --only {text}")))
+    Some(
+        Diagnostic::new(format!("there is no folder {text}"))
+            .help(format!("to name a requirement, pass --only {text}")),
+    )
 }
 
 /// The requirements that are meant: those that failed, or those asked for.
@@ -221,7 +224,7 @@ fn chosen<'a>(report: &'a Report, args: &Args) -> Result<Vec<&'a Requirement>> {
     if args.only.is_empty() {
         if failed.is_empty() {
             return Err(Diagnostic::new(format!("nothing failed in {}", args.run.display()))
-                .help("there is nothing to send again; --only ID sends what did not fail"));
+                .help("there is nothing to send again; use --only ID to send what did not fail"));
         }
         return Ok(failed);
     }
@@ -230,8 +233,8 @@ fn chosen<'a>(report: &'a Report, args: &Args) -> Result<Vec<&'a Requirement>> {
         let one = Selection::new(vec![pattern.clone()], Vec::new());
         let fits = ids().map(|id| one.fits(id)).collect::<Result<Vec<_>>>()?;
         if fits.contains(&true) && !report.selected().any(|r| one.fits(&r.id).unwrap_or_default()) {
-            return Err(Diagnostic::new(format!("the recorded run was not about `{pattern}`"))
-                .help("`probity report -v` shows what it was about"));
+            return Err(Diagnostic::new(format!("the recorded run did not include `{pattern}`"))
+                .help("`probity report -v` shows what it included"));
         }
         if !fits.contains(&true) {
             return Err(Diagnostic::new(format!("no requirement of the report matches `{pattern}`"))
@@ -262,10 +265,10 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
         // Who wrote a report does not say where today's token goes.
         if !url.parse().is_ok_and(|url| is_loopback(&url)) {
             return Err(Diagnostic::new(format!(
-                "the report is of {}, and today's token would go there",
+                "the report is of {}, and your token would be sent there",
                 visible(url)
             ))
-            .help("name it if that is meant, or another target: --target URL"));
+            .help("if you mean that, pass --target with this URL; or pass another target"));
         }
     }
     let url = recorded.url().cloned();
@@ -282,8 +285,8 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
     }
     let target = options.target(&args.budget)?;
     if target.embedded.is_some() {
-        return Err(Diagnostic::new(format!("the report is of {url}, and no settings are here"))
-            .help("name a target with --target, or settings with --config"));
+        return Err(Diagnostic::new(format!("the report is of {url}, and there are no settings here"))
+            .help("pass a target with --target, or settings with --config"));
     }
     Ok((options, target))
 }
@@ -294,7 +297,7 @@ fn read_exchanges(run: &Path) -> Result<BTreeMap<u64, crate::report::model::Exch
     let file = folder.join(EXCHANGES);
     let wrong = |e: std::io::Error| {
         Diagnostic::new(format!("cannot read {}: {e}", file.display())).help(format!(
-            "the requests stand in {EXCHANGES}, which `probity check` writes beside the report: keep both"
+            "the requests are in {EXCHANGES}, which `probity check` writes next to the report: keep both files"
         ))
     };
     exchanges::read(&file).map_err(wrong)?.map(|e| e.map(|e| (e.number, e)).map_err(wrong)).collect()

@@ -18,15 +18,15 @@ pub(crate) struct Args {
     #[arg(default_value = "reports")]
     run: PathBuf,
 
-    /// Print it as this [default: the summary that the run printed]
+    /// The output format [default: the summary that the run printed]
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     format: Option<String>,
 
-    /// Print a file that waives all that failed
+    /// Print a file that waives all failures
     #[arg(long, conflicts_with = "format")]
     write_waivers: bool,
 
-    /// In the summary everything: each failure in full, what passed, what was observed
+    /// Show everything in the summary: each failure in full, what passed, what was observed
     #[arg(short, long)]
     verbose: bool,
 
@@ -51,10 +51,10 @@ pub(crate) fn run(args: &Args) -> Done {
     };
     let folder = if args.run.is_file() { args.run.parent().unwrap_or(Path::new("")) } else { args.run.as_path() };
     let text = format.render(&report, folder).map_err(|e| {
-        Failed::Input(
-            Diagnostic::new(format!("cannot read {}: {e}", folder.join(EXCHANGES).display()))
-                .help(format!("`{}` shows every exchange of the run: {EXCHANGES} lies beside its report", format.name)),
-        )
+        Failed::Input(Diagnostic::new(format!("cannot read {}: {e}", folder.join(EXCHANGES).display())).help(format!(
+            "`{}` shows every exchange of the run, so it needs {EXCHANGES} next to the report",
+            format.name
+        )))
     })?;
     print(&text);
     Ok(Exit::Conformant)

@@ -10,16 +10,16 @@ use crate::reference;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// The port on the loopback address; 0 takes a free one
+    /// The port on the loopback address; 0 chooses a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// Make the server deviate (see `list --faults`); may be repeated
+    /// Make the server break the contract (see `list --faults`); may be repeated
     #[arg(long, value_name = "NAME")]
     fault: Vec<String>,
 
     /// Make the server differ without breaking the contract (see `list --variations`); may be repeated
-    #[arg(long, alias = "variation", value_name = "NAME")]
+    #[arg(long, alias = "liberty", value_name = "NAME")]
     variation: Vec<String>,
 }
 
@@ -42,8 +42,8 @@ fn welcome(url: &str) -> String {
     let try_it = reference::curl_line(url);
     format!(
         "The reference server listens at {url}   (Ctrl-C ends it)\n\n\
-         # Tokens: they are worth nothing anywhere else\n{exports}\n\
+         # Tokens, valid only on this server\n{exports}\n\
          # Try it\n{try_it}\n\n\
-         # probity.toml, to check it as any other server\n{toml}"
+         # A probity.toml, to check this server like any other\n{toml}"
     )
 }

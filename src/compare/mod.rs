@@ -128,7 +128,7 @@ fn cell(requirement: &Requirement) -> Cell {
 /// What a cell has to say beside its verdict, in a line.
 pub(crate) fn detail(cell: Option<&Cell>) -> String {
     match cell {
-        None => "the run was not about it".to_owned(),
+        None => "the run did not include it".to_owned(),
         Some(cell) if !cell.observed.is_empty() => {
             cell.observed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         }

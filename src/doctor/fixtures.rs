@@ -15,7 +15,7 @@ impl Doctor<'_> {
         for (at, message) in &wrong {
             let at = at.trim_start_matches('/').replace('/', ".");
             let text = if at.is_empty() { message.clone() } else { format!("{at}: {message}") };
-            let advice = "`probity explain fixtures` tells what a target provides; `probity init` looks it up";
+            let advice = "`probity explain fixtures` shows what a target must provide; `probity init` looks it up";
             self.add(Check::bad("fixtures", Exit::Usage, text, advice));
         }
         if wrong.is_empty() {
@@ -23,8 +23,8 @@ impl Doctor<'_> {
             let missing = all.map(|(name, _)| name).filter(|name| self.settings.fixtures.get(*name).is_none());
             let missing: Vec<String> = missing.cloned().collect();
             let text = match &missing[..] {
-                [] => "all that the contract asks for".to_owned(),
-                missing => format!("as the contract asks; what needs {} is skipped", listed(missing)),
+                [] => "everything that the contract needs".to_owned(),
+                missing => format!("valid; requirements that need {} are skipped", listed(missing)),
             };
             self.add(Check::good("fixtures", text));
         }
@@ -33,7 +33,7 @@ impl Doctor<'_> {
 
     pub(super) async fn lookups(&mut self) {
         if self.contract.lookup.steps.is_empty() {
-            return self.add(Check::skipped("look-ups", "the contract names none"));
+            return self.add(Check::skipped("look-ups", "the contract needs none"));
         }
         let given = &self.settings.fixtures;
         let found = look_up(&self.contract.lookup, &self.client, &self.contract.fixtures, given).await;
@@ -49,8 +49,8 @@ fn confirm(given: &Json, found: &Found) -> Vec<Check> {
         match found.fixtures.pointer(&path) {
             Some(other) if *other == value => same += 1,
             Some(other) => {
-                let text = format!("{} is {value}, the target says {other}", path[1..].replace('/', "."));
-                let advice = "take what the target says, or see that the settings mean this target";
+                let text = format!("{} is {value}, but the target says {other}", path[1..].replace('/', "."));
+                let advice = "use the value of the target, or make sure that the settings are for this target";
                 checks.push(Check::bad("look-ups", Exit::Usage, text, advice));
             }
             None => unknown.push(path[1..].replace('/', ".")),
@@ -63,7 +63,7 @@ fn confirm(given: &Json, found: &Found) -> Vec<Check> {
     let few = missed.iter().take(3).map(String::as_str).chain((missed.len() > 3).then_some("…"));
     let why = if missed.is_empty() { String::new() } else { format!(" ({})", few.collect::<Vec<_>>().join("; ")) };
     if checks.is_empty() && missed.len() == found.asked.len() {
-        checks.push(Check::skipped("look-ups", format!("the target answers none{why}")));
+        checks.push(Check::skipped("look-ups", format!("the target answers no look-up{why}")));
     } else if !unknown.is_empty() {
         checks.push(Check::skipped("look-ups", format!("not confirmed: {}{why}", listed(&unknown))));
     }

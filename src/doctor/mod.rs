@@ -130,7 +130,7 @@ pub async fn examine(
     }
     for name in ["reach", "http", "clock", "token", "look-ups"] {
         if !doctor.seen.checks.iter().any(|check| check.name == name) {
-            doctor.add(Check::skipped(name, "not looked at, for what is wrong above"));
+            doctor.add(Check::skipped(name, "not examined, because of the problem above"));
         }
     }
     Ok(doctor.seen)
@@ -156,9 +156,9 @@ impl Doctor<'_> {
         let check = match self.settings.check_production(&self.contract.operation.servers) {
             Err(error) => Check::input("production", &error),
             Ok(()) if self.settings.allow_production => {
-                Check::warning("production", "the guard is off", "a run creates records: leave --allow-production out")
+                Check::warning("production", "the guard is off", "a run creates records: remove --allow-production")
             }
-            Ok(()) => Check::good("production", "this is no server that the document names"),
+            Ok(()) => Check::good("production", "this is not a server that the document names"),
         };
         self.add(check);
     }
@@ -167,7 +167,7 @@ impl Doctor<'_> {
         let url = &self.settings.url;
         for warning in self.settings.warnings() {
             let advice =
-                if url.scheme() == "http" { "name an https:// address" } else { "name its authority as ca_file" };
+                if url.scheme() == "http" { "use an https:// URL" } else { "set ca_file to the certificate of its CA" };
             self.add(Check::warning("encryption", warning, advice));
         }
         if self.settings.warnings().is_empty() {
@@ -179,14 +179,14 @@ impl Doctor<'_> {
     async fn reach(&mut self, environment: Environment<'_>) -> bool {
         let host = self.settings.url.host_str().unwrap_or_default();
         let check = match reach(self.settings, environment).await {
-            Reach::There(address) => Check::good("reach", format!("{address} takes connections")),
-            Reach::Proxy => Check::skipped("reach", "a proxy stands before the target"),
+            Reach::There(address) => Check::good("reach", format!("{address} accepts connections")),
+            Reach::Proxy => Check::skipped("reach", "the target is reached through a proxy"),
             Reach::NoAddress(why) => {
-                let advice = "look at the URL's host; a VPN may be needed, or a proxy";
-                Check::bad("reach", Exit::Unreachable, format!("{host} has no address: {why}"), advice)
+                let advice = "check the host in the URL; you may need a VPN or a proxy";
+                Check::bad("reach", Exit::Unreachable, format!("{host} cannot be resolved: {why}"), advice)
             }
             Reach::NoConnection(why) => {
-                let advice = "see that the server runs, and that no firewall stands in between";
+                let advice = "make sure that the server is running and that no firewall blocks it";
                 Check::bad("reach", Exit::Unreachable, format!("no connection: {why}"), advice)
             }
         };
@@ -211,14 +211,14 @@ impl Doctor<'_> {
         let check = match self.send(&get(path.clone(), CALLER)).await {
             Outcome::Failed(failure) => match failure.kind {
                 // Told with the tokens.
-                FailureKind::Credentials => Check::skipped("http", "nothing can be asked without a token"),
+                FailureKind::Credentials => Check::skipped("http", "no request can be sent without a token"),
                 FailureKind::Connect | FailureKind::Tls if self.settings.url.scheme() == "https" => {
-                    let advice = "see what it says of certificates, or that the port is that of HTTPS";
+                    let advice = "check what it says about certificates, and that the port is for HTTPS";
                     Check::bad("http", Exit::Unreachable, failure.message, advice)
                 }
                 _ => {
                     let text = failure.at_first(&self.settings.url);
-                    Check::bad("http", Exit::Unreachable, text, "see that the URL's port is that of the API")
+                    Check::bad("http", Exit::Unreachable, text, "check that the port in the URL is that of the API")
                 }
             },
             Outcome::Response(r) => match r.status {
@@ -226,12 +226,12 @@ impl Doctor<'_> {
                     "http",
                     Exit::Unreachable,
                     "a proxy asks for credentials",
-                    "look at HTTPS_PROXY and its like, or at `proxy`",
+                    "check HTTPS_PROXY and similar variables, or `proxy`",
                 ),
                 300..400 => {
                     let to = r.header("location").unwrap_or("elsewhere");
                     let text = format!("GET {path} answered {} to {to}", r.status);
-                    Check::warning("http", text, "redirects are never followed: name the final address")
+                    Check::warning("http", text, "redirects are never followed: use the final URL")
                 }
                 500.. => {
                     let text = format!("GET {path} answered {}", r.status);
@@ -247,13 +247,17 @@ impl Doctor<'_> {
 
     fn clock(&mut self) {
         let check = match self.client.clock().difference() {
-            None => Check::skipped("clock", "the server sends no Date"),
+            None => Check::skipped("clock", "the server sends no Date header"),
             Some((low, high)) => {
                 let middle = low + (high - low) / 2;
                 let way = if middle < TimeDelta::zero() { "behind" } else { "ahead of" };
                 let text = format!("the server's clock is {} s {way} ours", middle.abs().num_seconds());
                 if low > CLOCKS_APART || high < -CLOCKS_APART {
-                    Check::warning("clock", text, "set the clocks: times in the future are judged by the server's")
+                    Check::warning(
+                        "clock",
+                        text,
+                        "set the clocks: times in the future are judged by the server's clock",
+                    )
                 } else {
                     Check::good("clock", "within a minute of ours")
                 }

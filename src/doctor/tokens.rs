@@ -37,7 +37,7 @@ impl Doctor<'_> {
         let variable = self.settings.identities.get(name).map_or("", |token| token.name());
         match outcome {
             Outcome::Failed(failure) if failure.kind == FailureKind::Credentials => {
-                Some(Check::bad("token", Exit::Usage, failure.message.clone(), "see where the settings take it from"))
+                Some(Check::bad("token", Exit::Usage, failure.message.clone(), "check where the settings take it from"))
             }
             Outcome::Failed(failure) => {
                 Some(Check::bad("token", Exit::Unreachable, format!("{name}: {}", failure.kind.text()), "try again"))
@@ -48,7 +48,7 @@ impl Doctor<'_> {
                     "token",
                     Exit::Unreachable,
                     format!("{name}: {sent} answered 401"),
-                    format!("it is wrong or expired: look at {variable}"),
+                    format!("it is wrong or has expired: check {variable}"),
                 )),
                 _ => None,
             },
@@ -58,23 +58,23 @@ impl Doctor<'_> {
     /// Asks with a request that no server may accept: all that its body must hold is missing.
     async fn write_token(&mut self, name: &str) -> Check {
         let Some(request) = self.refusable(name) else {
-            return Check::skipped("token", format!("{name}: nothing that creates nothing tells of it"));
+            return Check::skipped("token", format!("{name}: it cannot be tested without creating something"));
         };
         self.seen.refusable += 1;
-        let sent = format!("{} without the fields that it needs", request.method);
+        let sent = format!("{} without its required fields", request.method);
         let outcome = self.send(&request).await;
         match &outcome {
             Outcome::Response(r) if (200..300).contains(&r.status) => Check::warning(
                 "token",
                 format!("{name}: {sent} answered {}", r.status),
-                "the server took what it must refuse, and may have created a record: a check will tell more",
+                "the server accepted a request that it must refuse, and may have created a record: run a check to learn more",
             ),
             Outcome::Response(r) if (400..500).contains(&r.status) && r.status != 401 => {
                 let text = format!("{name}: probably good; {sent} answered {}, not 401", r.status);
                 Check::good("token", text)
             }
             outcome => self.read_token(name, &sent, outcome).unwrap_or_else(|| {
-                Check::skipped("token", format!("{name}: {sent} was answered in a way that tells nothing of it"))
+                Check::skipped("token", format!("{name}: the answer to {sent} does not show whether it is valid"))
             }),
         }
     }
@@ -87,7 +87,7 @@ impl Doctor<'_> {
         let mut parameters = json!({});
         let mut path = operation.path.clone();
         for parameter in operation.parameters_in(ParameterLocation::Path) {
-            let target = Target::Path(parameter.name.clone());
+            let target = Target::Parameter(ParameterLocation::Path, parameter.name.clone());
             let list = self.contract.values.iter().find(|v| v.target == target)?;
             let now = timestamp(self.client.clock().local());
             let request = json!({ "path": parameters });

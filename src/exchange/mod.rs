@@ -3,12 +3,14 @@
 //! - [`request`]: a request, to the byte but for the token
 //! - [`response`]: what came back, whole
 //! - [`failure`]: why nothing whole came back
+//! - [`trial`]: what a request was sent for, by its name
 //! - [`json_text`]: JSON as servers write it
 
 mod failure;
 pub mod json_text;
 mod request;
 mod response;
+mod trial;
 
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use chrono::{DateTime, Utc};
 pub use failure::{Failure, FailureKind};
 pub use request::{Request, Shown, TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 pub use response::Response;
+pub use trial::TrialName;
 
 /// How much of a response's body is kept once it was judged, in bytes.
 const KEPT: usize = 64 << 10;

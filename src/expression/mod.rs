@@ -68,7 +68,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(reason) => f.write_str(reason),
-            Self::Fixture(path) => write!(f, "the settings provide no `{path}`"),
+            Self::Fixture(path) => write!(f, "missing fixture `{path}`"),
             Self::Error(message) => f.write_str(message),
         }
     }

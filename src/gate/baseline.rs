@@ -21,7 +21,7 @@ pub(super) fn worse(baseline: &Report, now: &Report, counts: &dyn Fn(&Requiremen
     let mut lines: Vec<String> = worse.map(|r| line(before(baseline, &r.id), r)).collect();
     let gone = baseline.selected().filter(|r| counts(r) && now.requirement(&r.id).is_none());
     let gone: Vec<String> =
-        gone.map(|r| format!("{}: {} before, now no longer in the contract", r.id, r.verdict.name())).collect();
+        gone.map(|r| format!("{}: {} before, and no longer in the contract", r.id, r.verdict.name())).collect();
     let count = gone.len() as u64;
     lines.extend(gone);
     lines.sort();

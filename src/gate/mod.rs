@@ -99,11 +99,11 @@ pub fn decide(report: &Report, policy: &Policy, today: NaiveDate) -> Decision {
     let lost = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::lost(b, report, &counts));
     let stale = policy.waivers.stale(report, today);
     let (mut exit, mut sentence) = View { report, policy, weights: &weights, gone }.decide();
-    let differs = [(&worse, "worse"), (&better, "better"), (&lost, "not tried any more")];
+    let differs = [(&worse, "worse"), (&better, "better"), (&lost, "no longer tried")];
     let differs = differs.into_iter().filter(|(lines, _)| !lines.is_empty());
     let differs: Vec<String> = differs.map(|(lines, word)| format!("{} {word}", lines.len())).collect();
     if !differs.is_empty() {
-        sentence += &format!(" Against the baseline: {}.", listed(&differs));
+        sentence += &format!(" Compared with the baseline: {}.", listed(&differs));
     }
     let worse = worse.into_iter().chain(lost).collect();
     if !stale.is_empty() {
@@ -143,7 +143,7 @@ impl View<'_> {
         let report = self.report;
         let reason = || report.end.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
         if report.end.cause == Some(Cause::Defect) {
-            return (Exit::Defect, format!("Not tested, for a defect of probity: {}.", reason()));
+            return (Exit::Defect, format!("Not tested, because of a defect of probity: {}.", reason()));
         }
         if report.end.preflight_failed {
             return (Exit::Unreachable, format!("Not tested: {}.", reason()));
@@ -154,7 +154,7 @@ impl View<'_> {
         if failed > 0 {
             let doubts = match &doubts[..] {
                 [] => String::new(),
-                doubts => format!(" Nor was all tested: {}.", doubts.join("; ")),
+                doubts => format!(" Not everything was tested, either: {}.", doubts.join("; ")),
             };
             return (Exit::NotConformant, format!("Not conformant: {failed} of {of} failed{noted}.{doubts}"));
         }
@@ -168,7 +168,7 @@ impl View<'_> {
         let put_up_with = self.weights.values().any(Weight::is_put_up_with);
         let word = match (put_up_with, &self.policy.baseline) {
             (false, _) => "Conformant",
-            (true, None) => "Conformant but for waivers",
+            (true, None) => "Conformant, apart from waived failures",
             (true, Some(_)) => "No worse than the baseline",
         };
         // A part says nothing of the whole.
@@ -181,7 +181,7 @@ impl View<'_> {
             0 if report.selected().any(|r| r.level == Some(Level::Must)) && !put_up_with => {
                 format!("Nothing that was tested counts{noted}.")
             }
-            0 if !put_up_with => format!("No must failed, for none was asked for{noted}."),
+            0 if !put_up_with => format!("No must failed, because none was selected{noted}."),
             tested => format!("{word}: {tested} of {of} hold{skipped}{noted}."),
         };
         (Exit::Conformant, sentence)
@@ -215,7 +215,7 @@ impl View<'_> {
         if self.policy.allow_untested && met_budget(self.report) {
             let untested = |r: &&Requirement| r.verdict == Verdict::Untested && self.policy.counts(r);
             let untested = self.report.selected().filter(untested).count();
-            out += &format!("; {untested} untested for the budget, which is allowed");
+            out += &format!("; {untested} untested because of the budget, which is allowed");
         }
         let put_up_with =
             |fits: fn(&Weight) -> bool| self.report.selected().filter(bad).filter(|r| fits(self.weight(r))).count();
@@ -252,7 +252,7 @@ impl View<'_> {
             _ if was_so || is_allowed => {}
             Some(reason) => doubts.push(reason.clone()),
             None if !report.end.complete || report.end.cause.is_some() => {
-                doubts.push("the run did not come to its end".to_owned());
+                doubts.push("the run did not finish".to_owned());
             }
             None if left_out > 0 => doubts.push(format!("{} not carried out", counted(left_out, "planned trial"))),
             None => {}

@@ -94,7 +94,7 @@ impl Rule {
             Some(level) => Subject::Level(level),
             None if text.contains(['*', '?', '[', '{']) => Subject::Ids(
                 Glob::new(text)
-                    .map_err(|e| at(place.as_ref(), format!("`{text}` is no pattern: {}", e.kind())))?
+                    .map_err(|e| at(place.as_ref(), format!("`{text}` is not a valid pattern: {}", e.kind())))?
                     .compile_matcher(),
             ),
             None if text.contains('/') => Subject::Id(text.to_owned()),
@@ -134,7 +134,7 @@ impl Policy {
                 let known = all.clone().flat_map(|(id, _)| [id, area(id)]);
                 let help = did_you_mean(&rule.text, known);
                 return Err(at(rule.place.as_ref(), format!("no requirement has the area or id `{}`", rule.text))
-                    .help(help.unwrap_or_else(|| "name must, should or may, an area, an id or a pattern".to_owned())));
+                    .help(help.unwrap_or_else(|| "use must, should, may, an area, an id or a pattern".to_owned())));
             }
         }
         Ok(())

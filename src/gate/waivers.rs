@@ -74,17 +74,19 @@ impl Waivers {
             if waiver.reason.get_ref().trim().is_empty() {
                 return Err(place(waiver.reason.span())
                     .error(format!("the waiver of `{id}` has no reason"))
-                    .help("say why the failure is put up with: whoever reads the report will ask"));
+                    .help("say why the failure is accepted: readers of the report will ask"));
             }
             if let Some(other) = all.iter().find(|w| w.id == id) {
                 return Err(place(waiver.id.span())
                     .error(format!("`{id}` is waived twice"))
-                    .help(format!("the other waiver stands in line {}", other.place.line())));
+                    .help(format!("the other waiver is in line {}", other.place.line())));
             }
             let expires = waiver.expires.map(|date| {
                 let span = date.span();
                 day(date.get_ref()).ok_or_else(|| {
-                    place(span).error("this is no day").help("write a day without quotes: expires = 2031-02-03")
+                    place(span)
+                        .error("this is not a date (YYYY-MM-DD)")
+                        .help("write a date without quotes: expires = 2031-02-03")
                 })
             });
             all.push(Waiver {
@@ -140,7 +142,7 @@ impl Waiver {
             Verdict::Pass if is_whole && !self.intermittent => Some("its failure no longer happens".to_owned()),
             _ if self.has_expired(today) => self.expires.map(|last| format!("it expired after {last}")),
             Verdict::Fail if !self.speaks_of(requirement) => {
-                self.contains.as_ref().map(|text| format!("what fails now says nothing of `{text}`"))
+                self.contains.as_ref().map(|text| format!("the failure no longer contains `{text}`"))
             }
             // Nothing is known of it.
             _ => None,
@@ -151,7 +153,7 @@ impl Waiver {
         let (first, last) = self.lines();
         let lines = if first == last { format!("line {first}") } else { format!("lines {first} to {last}") };
         let what = match why.starts_with("it expired") {
-            true => format!("mend the server, or agree on another day; else delete {lines}"),
+            true => format!("fix the server, or extend `expires`; otherwise delete {lines}"),
             false => format!("delete {lines}"),
         };
         format!("{}: the waiver of {} is out of date, {why}: {what}", self.place, self.id)
@@ -191,18 +193,18 @@ fn toml_error(source: &Arc<Source>, error: &toml::de::Error) -> Box<Diagnostic> 
         Some(span) => Place { source: Arc::clone(source), span }.error(message),
         None => Diagnostic::new(format!("{}: {message}", source.path)),
     }
-    .help("a waiver, [[waiver]], has the keys id, reason, issue, expires, contains, intermittent")
+    .help("a waiver is a table [[waiver]] with the keys id, reason, issue, expires, contains, intermittent")
 }
 
 /// A file that waives what failed and counts, to begin with.
 pub fn first_file(report: &Report) -> String {
     let mut out = format!(
-        "# Failures that are put up with. A waiver holds until its failure is gone: then the gate is red until it is\n\
+        "# Known failures that are accepted. When a failure no longer happens, the gate is red until its waiver is\n\
          # deleted. Besides id and reason it may have\n\
-         #   issue = \"https://…\"      where it is followed up\n\
-         #   expires = {}     the last day on which it holds\n\
-         #   contains = \"…\"           what the failure says; another failure of the requirement is not waived\n\
-         #   intermittent = true      it fails now and then only: the waiver stays when it holds\n",
+         #   issue = \"https://…\"      where it is tracked\n\
+         #   expires = {}     the last day on which it applies\n\
+         #   contains = \"…\"           text of the failure; other failures of the requirement are not waived\n\
+         #   intermittent = true      it fails now and then: the waiver stays after a run without it\n",
         report.header.started.get(..10).unwrap_or("2031-02-03")
     );
     for requirement in report.failed().into_iter().filter(|r| report.is_red(r)) {

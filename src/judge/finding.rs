@@ -27,7 +27,7 @@ pub enum Found {
     Holds,
     /// It did not.
     Broken(Arc<Counterexample>),
-    /// It cannot be told. Why, and on what.
+    /// It cannot be decided. Why, and on what.
     Unknown(String, Vec<Arc<Exchange>>),
     /// It could not be tried here. Why.
     Skipped(String),

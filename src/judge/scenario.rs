@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::Judge;
 use super::bind::{Known, Seen};
 use super::classify::Class;
-use super::exchange::{explained, lends_no};
+use super::exchange::{explained, missing_fixture};
 use super::finding::Found;
 use crate::contract::requirement::{Probe, Scenario};
 use crate::exchange::Exchange;
@@ -49,14 +49,14 @@ impl Judge<'_> {
             match given.truth(scope) {
                 Ok(true) => {}
                 Err(Trouble::Unknown(reason)) => return Found::Unknown(reason, exchanges()),
-                Err(Trouble::Fixture(path)) => return Found::Skipped(lends_no(&path)),
+                Err(Trouble::Fixture(path)) => return Found::Skipped(missing_fixture(&path)),
                 Ok(false) | Err(Trouble::Error(_)) => return self.without_ground(steps),
             }
         }
         match scenario.expect.truth(scope) {
             Ok(true) => Found::Holds,
             Err(Trouble::Unknown(reason)) => Found::Unknown(reason, exchanges()),
-            Err(Trouble::Fixture(path)) => Found::Skipped(lends_no(&path)),
+            Err(Trouble::Fixture(path)) => Found::Skipped(missing_fixture(&path)),
             Ok(false) | Err(Trouble::Error(_)) => {
                 explained(&scenario.expect, scope, |read| told(steps, read), label.to_owned())
             }
@@ -69,7 +69,7 @@ impl Judge<'_> {
             match given.truth(scope) {
                 Ok(true) => {}
                 Err(Trouble::Unknown(reason)) => return Found::Unknown(reason, all(steps)),
-                Err(Trouble::Fixture(path)) => return Found::Skipped(lends_no(&path)),
+                Err(Trouble::Fixture(path)) => return Found::Skipped(missing_fixture(&path)),
                 Ok(false) | Err(Trouble::Error(_)) => return self.without_ground(steps),
             }
         }
@@ -80,7 +80,7 @@ impl Judge<'_> {
                 row.insert(label.to_owned(), value);
                 Found::Observed(row.into())
             }
-            Err(Trouble::Fixture(path)) => Found::Skipped(lends_no(&path)),
+            Err(Trouble::Fixture(path)) => Found::Skipped(missing_fixture(&path)),
             Err(trouble) => Found::Unknown(trouble.to_string(), all(steps)),
         }
     }
@@ -92,7 +92,7 @@ impl Judge<'_> {
             return Found::Skipped("what it asks for first is not so here".to_owned());
         };
         let open = refused.iter().find_map(|s| match &s.class {
-            Class::Open(reason) => Some(reason),
+            Class::Open(reason) | Class::Doubtful(reason) => Some(reason),
             _ => None,
         });
         match open {

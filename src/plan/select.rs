@@ -131,7 +131,7 @@ impl Selection {
 }
 
 fn glob(pattern: &str) -> Result<Glob> {
-    Glob::new(pattern).map_err(|e| Diagnostic::new(format!("`{pattern}` is no pattern: {}", e.kind())))
+    Glob::new(pattern).map_err(|e| Diagnostic::new(format!("`{pattern}` is not a valid pattern: {}", e.kind())))
 }
 
 fn set(patterns: &[String]) -> Result<GlobSet> {

@@ -19,6 +19,7 @@ use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement as Owed, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::contract::template::Template;
+use crate::exchange::TrialName;
 use crate::generate::draft::Fixtures;
 use crate::judge::Judge;
 use crate::judge::bind::Control;
@@ -107,7 +108,7 @@ impl Writer<'_> {
     fn replay(&mut self, requirement: &Requirement, whole: bool) -> Result<Place, String> {
         let all = &self.today.contract.requirements;
         let place = all.iter().position(|r| r.id == requirement.id);
-        let place = place.ok_or("the contract has no such requirement any more")?;
+        let place = place.ok_or("the contract no longer has this requirement")?;
         let owed = &all[place];
         let (pieces, failure) = if requirement.verdict == Verdict::Fail && !whole {
             // Of the most telling counterexample something may be missing here, as a token.
@@ -158,9 +159,10 @@ impl Writer<'_> {
             let pieces = evidence.into_iter().map(|(number, trial)| self.exchanges(&trial, "", vec![number]));
             pieces.collect::<Result<_, _>>()?
         } else {
-            let of = |e: &Exchange| split(&e.trial).1.map(|_| split(&e.trial).0.to_owned());
-            let mut trials: Vec<String> = self.recording.exchanges.values().filter_map(of).collect();
-            trials.retain(|name| name.strip_prefix(&owed.id).is_some_and(|n| n.starts_with('#') && !n.contains('~')));
+            let names = self.recording.exchanges.values().map(|e| TrialName::read(&e.trial));
+            let own = names.filter(|name| name.requirement == Some(&owed.id) && name.step.is_some());
+            let planned = own.filter(|name| TrialName::planned(name.trial) == name.trial);
+            let mut trials: Vec<String> = planned.map(|name| name.trial.to_owned()).collect();
             trials.sort();
             trials.dedup();
             trials.iter().map(|name| self.trial(owed, name, None)).collect::<Result<_, _>>()?
@@ -186,7 +188,7 @@ impl Writer<'_> {
             let wanted = step.sends.iter().map(|s| s.copies).sum::<usize>();
             if sent.len() != wanted {
                 return Err(format!(
-                    "the recording has {} of the {wanted} requests of the step `{}` of {name}",
+                    "the recording has only {} of the {wanted} requests of step `{}` of {name}",
                     sent.len(),
                     step.name
                 ));
@@ -208,7 +210,7 @@ impl Writer<'_> {
 
     /// The plan's trial of a recorded name. A table that depends on what is provided may have its rows in other places.
     fn own(&self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Trial, String> {
-        let planned = name.split_once('~').map_or(name, |(planned, _)| planned);
+        let planned = TrialName::planned(name);
         let trials =
             || self.today.plan.trials.iter().filter(|t| self.today.contract.requirements[t.requirement].id == owed.id);
         let row = |trial: &Trial| trial.row.as_ref().map_or_else(String::new, |row| row.label.clone());
@@ -224,8 +226,8 @@ impl Writer<'_> {
             let obstacle = self.today.plan.obstacles.iter().find(|(i, _)| Some(*i) == place);
             match (obstacle, label) {
                 (Some((_, why)), _) => why.clone(),
-                (None, Some(label)) => format!("what the settings provide has no `{label}`, which it was tried with"),
-                (None, None) => format!("what the settings provide has no {planned}"),
+                (None, Some(label)) => format!("the fixtures have no `{label}`, which it was tried with"),
+                (None, None) => format!("the fixtures have no {planned}"),
             }
         })
     }
@@ -236,7 +238,7 @@ impl Writer<'_> {
         let form = self.today.contract.requirements[trial.requirement].form.rows();
         let row = trial.row.iter().filter(|_| matches!(form, Some(Rows::Cel(_))));
         row.for_each(|row| texts(&row.value, &mut names));
-        let of_it = |e: &&Exchange| split(&e.trial).0 == name;
+        let of_it = |e: &&Exchange| TrialName::read(&e.trial).trial == name;
         let mut sent = self.recording.exchanges.values().filter(of_it).map(|e| &e.request);
         let holds = |text: &str| names.iter().any(|name| text.contains(name));
         names.is_empty() || sent.any(|r| holds(&r.url) || r.body.as_deref().is_some_and(holds))
@@ -245,15 +247,10 @@ impl Writer<'_> {
     /// The exchanges of a step, in their order. What was sent anew, since a connection had broken, counts.
     fn sent(&self, trial: &str, step: &Step) -> Vec<&Exchange> {
         let mut last: BTreeMap<usize, &Exchange> = BTreeMap::new();
-        let prefix = format!("{trial}/{}", step.name);
         for exchange in self.recording.exchanges.values() {
-            let place = match exchange.trial.strip_prefix(&prefix) {
-                Some("") => Some(0),
-                Some(rest) => rest.strip_prefix('[').and_then(|r| r.strip_suffix(']')).and_then(|n| n.parse().ok()),
-                None => None,
-            };
-            if let Some(place) = place {
-                last.insert(place, exchange);
+            let name = TrialName::read(&exchange.trial);
+            if name.trial == trial && name.step == Some(&step.name) {
+                last.insert(name.place, exchange);
             }
         }
         last.into_values().collect()
@@ -266,8 +263,9 @@ impl Writer<'_> {
             let exchange = all.get(&number).ok_or_else(|| format!("the recording has no exchange {number}"))?;
             let is_fresh = exchange.judged.as_ref().is_none_or(|j| j.fresh);
             // Its key was another's before: what came of that decides what comes of this.
-            if let (false, (trial, Some(_))) = (is_fresh, split(&exchange.trial)) {
-                let before = all.range(..number).filter(|(_, e)| split(&e.trial).0 == trial);
+            let name = TrialName::read(&exchange.trial);
+            if !is_fresh && name.step.is_some() {
+                let before = all.range(..number).filter(|(_, e)| TrialName::read(&e.trial).trial == name.trial);
                 numbers.extend(before.map(|(n, _)| *n));
             }
         }
@@ -288,12 +286,10 @@ impl Writer<'_> {
 
     /// What a case's step says of an exchange.
     fn step(&self, exchange: &Exchange) -> Option<&crate::contract::steps::Send> {
-        let (trial, step) = split(&exchange.trial);
-        let (name, place) = step.map(|s| s.split_once('[').unwrap_or((s, "0]")))?;
-        let owed = self.today.contract.requirement(trial.split_once('#')?.0)?;
-        let step = owed.form.steps().iter().find(|s| s.name == name)?;
-        let place = place.strip_suffix(']')?.parse::<usize>().ok()?;
-        step.sends.iter().flat_map(|send| std::iter::repeat_n(send, send.copies)).nth(place)
+        let name = TrialName::read(&exchange.trial);
+        let owed = self.today.contract.requirement(name.requirement?)?;
+        let step = owed.form.steps().iter().find(|s| Some(s.name.as_str()) == name.step)?;
+        step.sends.iter().flat_map(|send| std::iter::repeat_n(send, send.copies)).nth(name.place)
     }
 
     /// What a refusal of an exchange is compared with.
@@ -302,7 +298,7 @@ impl Writer<'_> {
             return Against::Nothing;
         }
         let Today { plan, contract, fixtures, .. } = self.today;
-        let name = exchange.trial.split_once('~').map_or(exchange.trial.as_str(), |(name, _)| name);
+        let name = TrialName::planned(&exchange.trial);
         let random = || {
             let number = name.strip_prefix("pool/random-")?.strip_suffix("-fault")?.parse().ok()?;
             plan.pair(Judge { contract, fixtures }, number).0
@@ -336,10 +332,4 @@ fn texts<'a>(row: &'a Template, all: &mut Vec<&'a str>) {
         Template::Object(entries) => entries.iter().for_each(|(_, value)| texts(value, all)),
         _ => {}
     }
-}
-
-/// The trial of an exchange's name, and the step, where it has one.
-fn split(name: &str) -> (&str, Option<&str>) {
-    let found = name.find('#').and_then(|at| Some(at + name[at..].find('/')?));
-    found.map_or((name, None), |at| (&name[..at], Some(&name[at + 1..])))
 }

@@ -60,7 +60,7 @@ pub struct Item {
     pub id: String,
     /// What it came to.
     pub state: State,
-    /// Why it cannot be told; null where it can.
+    /// Why it cannot be decided; null where it can.
     pub reason: Option<String>,
     /// The last answer, where it was not a failure.
     pub answer: Option<String>,
@@ -109,7 +109,7 @@ impl State {
             Self::NoLongerFails => "no longer fails",
             Self::FailsNow => "fails now",
             Self::Holds => "holds",
-            Self::CannotBeTold => "cannot be told",
+            Self::CannotBeTold => "cannot be decided",
         }
     }
 
@@ -153,7 +153,7 @@ impl Item {
         // What never failed by itself does not tell that it is mended.
         if state == State::NoLongerFails && again.is_some_and(|a| a.sent > 0 && a.broken == 0) {
             state = State::CannotBeTold;
-            reason = Some("it held, but sent by itself it did so in the recorded run, too: try `rerun`".to_owned());
+            reason = Some("it held, but sent on its own it also held in the recorded run: use `rerun`".to_owned());
         }
         let answer = answer.filter(|_| state.look() != Verdict::Fail);
         Self { id: recorded.id.clone(), state, reason, answer, again, recorded, today }

@@ -48,11 +48,11 @@ impl<'a> Reader<'a> {
             return Err("its exchanges were recorded by an older version".to_owned());
         };
         if !self.today.settings.identities.contains_key(identity) {
-            return Err(format!("the settings provide no identity `{identity}`: add [identities.{identity}]"));
+            return Err(format!("missing identity `{identity}`: add [identities.{identity}]"));
         }
         if let Some(length) = recorded.truncated {
             return Err(format!(
-                "of its body of {length} bytes only the first {BODY_SHOWN} were recorded; its command, in `curl` or `rerun` \
+                "only the first {BODY_SHOWN} of the {length} bytes of its body were recorded; the command in `curl` or `rerun` \
                  of the report, sends all of it"
             ));
         }
@@ -62,6 +62,10 @@ impl<'a> Reader<'a> {
         for name in template_names(&operation.path) {
             let value = judged.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value);
             path = path.replace(&format!("{{{name}}}"), &segment(value));
+        }
+        if let Some((_, query)) = recorded.url.split_once('?') {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(query.split('#').next().unwrap_or(query));
         }
         // Whatever a report says, nothing but the operation is asked for with today's token.
         let request = Request {
@@ -75,11 +79,14 @@ impl<'a> Reader<'a> {
             raw: judged.raw,
         };
         let parameters = request.parameters.iter().map(|(_, value)| value);
-        if let Some(secret) = recorded.body.iter().chain(parameters).find_map(|text| self.secret_in(text)) {
-            return Err(format!("it held {secret}, whose value was not recorded"));
+        let query = request.path.split_once('?').map(|(_, query)| query.to_owned());
+        if let Some(secret) = recorded.body.iter().chain(parameters).chain(&query).find_map(|text| self.secret_in(text))
+        {
+            return Err(format!("it contained {secret}, whose value was not recorded"));
         }
         let sent = DateTime::parse_from_rfc3339(&exchange.sent);
-        let sent = sent.map_err(|_| format!("when exchange {} was sent was not recorded", exchange.number))?.to_utc();
+        let sent =
+            sent.map_err(|_| format!("the time when exchange {} was sent was not recorded", exchange.number))?.to_utc();
         // Far below what a float holds exactly.
         let elapsed = TimeDelta::microseconds((exchange.elapsed_ms * 1000.0) as i64);
         let answered = sent + elapsed;
@@ -108,7 +115,7 @@ impl<'a> Reader<'a> {
             }
             if let Some(secret) = self.secret_in(value) {
                 return Err(format!(
-                    "its header `{name}` held {secret}, which was not recorded: add it under [headers]"
+                    "its header `{name}` contained {secret}, which was not recorded: add it under [headers]"
                 ));
             }
             headers.push((name.clone(), value.clone()));
@@ -119,7 +126,7 @@ impl<'a> Reader<'a> {
     /// What was shown of the sender, to be shown of today's token.
     fn credentials(&self, identity: &str, value: &str, send: Option<&Send>) -> Result<Shown, String> {
         if value.contains(HIDDEN) {
-            return Err("its credentials were someone else's, and were not recorded".to_owned());
+            return Err("its credentials were not those of an identity, and were not recorded".to_owned());
         }
         let today = self.today.settings.identities.get(identity).map(|token| token.name());
         let variable = self.held.get(identity).copied().or(today).unwrap_or_default();
@@ -128,7 +135,7 @@ impl<'a> Reader<'a> {
             .replace(&format!("${{{variable}#?}}"), TOKEN_WITHOUT_FIRST)
             .replace(&format!("${{{variable}}}"), TOKEN);
         if let Some(secret) = self.secret_in(&text) {
-            return Err(format!("its credentials held {secret}, which is not the token of `{identity}`"));
+            return Err(format!("its credentials contained {secret}, which is not the token of `{identity}`"));
         }
         let security = self.today.contract.operation.security.as_ref();
         let own = security.map_or_else(|| TOKEN.to_owned(), |security| security.value(TOKEN));

@@ -13,8 +13,8 @@ pub fn render(replayed: &Replayed, options: &Options) -> String {
     let mut page = Page::new(options);
     let Replayed { recorded, today, .. } = replayed;
     page.text(&format!("probity {}: {}, sent again", env!("CARGO_PKG_VERSION"), recorded.contract));
-    page.text(&format!("recorded on {}, {}, mark {}", recorded.target, recorded.started, recorded.run_tag));
-    page.text(&format!("sent to {}, mark {}", today.target, today.run_tag));
+    page.text(&format!("recorded on {}, {}, run tag {}", recorded.target, recorded.started, recorded.run_tag));
+    page.text(&format!("sent to {}, run tag {}", today.target, today.run_tag));
     for item in &replayed.items {
         let is_told = |cause: &String| !page.full && replayed.items.iter().any(|other| other.id == *cause);
         let cause = item.recorded.cause.as_ref().filter(|cause| is_told(cause)).cloned();
@@ -39,7 +39,7 @@ fn one(page: &mut Page, item: &Item, cause: Option<String>) {
             None => evidence(page, failure),
             Some(cause) => {
                 page.field_of("today", &today.trouble(), LINES);
-                page.field("cause", &format!("probably the same as of {cause}"));
+                page.field("cause", &format!("probably the same as that of {cause}"));
             }
         }
         return;
@@ -52,13 +52,13 @@ fn one(page: &mut Page, item: &Item, cause: Option<String>) {
     }
     if let Some(again) = item.again.filter(|a| item.state == State::NoLongerFails && a.broken < a.sent) {
         let text = format!(
-            "it was intermittent: sent again {}, it failed {}; --times 20 asks longer",
+            "it was intermittent: sent again {}, it failed {}; --times 20 tries more often",
             times(again.sent),
             times(again.broken)
         );
         page.field("note", &text);
     } else if item.state == State::NoLongerFails && item.recorded.at_once.is_some_and(|n| n > 1) {
-        page.field("note", "requests that are sent at once do not always meet: --times 20 asks longer");
+        page.field("note", "requests that are sent at once do not always collide: --times 20 tries more often");
     }
     let observed = |of: &Requirement| {
         let values: Vec<String> = of.observations.iter().map(|o| o.value.to_string()).collect();

@@ -76,14 +76,14 @@ pub const FORMATS: &[Format] = &[
     Format {
         name: "html",
         file: "report.html",
-        text: "one page for people, which needs no network",
+        text: "one page for people that needs no network",
         always: true,
         render: format::html::of_folder,
     },
     Format {
         name: "junit",
         file: "junit.xml",
-        text: "JUnit XML, for whatever shows test results: GitLab, Jenkins, actions for GitHub",
+        text: "JUnit XML, for tools that show test results: GitLab, Jenkins, actions for GitHub",
         always: true,
         render: |report, _| Ok(format::junit::render(report)),
     },

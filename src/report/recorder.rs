@@ -9,7 +9,7 @@ use chrono::SecondsFormat;
 use url::Url;
 
 use crate::document::security::{Carrier, Security};
-use crate::exchange::{Exchange as Seen, Outcome, Request as Rendered, Shown};
+use crate::exchange::{Exchange as Seen, Outcome, Request as Rendered, Shown, TrialName};
 use crate::http::client::join;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
 use crate::report::model::figures::millis;
@@ -124,7 +124,7 @@ impl Recorder {
     fn request(&self, seen: &Seen, shown: usize) -> Request {
         let request = &seen.request;
         // As the client names itself: the server can tell which requirement calls.
-        let requirement = seen.trial.split('#').next().unwrap_or_default();
+        let requirement = TrialName::subject(&seen.trial);
         let agent = format!("probity/{} ({requirement})", env!("CARGO_PKG_VERSION"));
         let mut headers = vec![("user-agent".to_owned(), agent)];
         let lower = |(name, value): &(String, String)| (name.to_lowercase(), value.clone());

@@ -29,7 +29,7 @@ pub(crate) fn sample() -> Report {
             ..blank("probes/rounding", Form::Probe, Verdict::Pass)
         },
         Requirement {
-            reason: Some("the settings provide no `users.second`: add it under [fixtures]".into()),
+            reason: Some("missing fixture `users.second`: add it under [fixtures]".into()),
             counts: Counts { skipped: 1, ..Counts::default() },
             level: None,
             ..blank("probes/second-user", Form::Probe, Verdict::Skipped)
@@ -61,7 +61,7 @@ pub(crate) fn sample() -> Report {
             ..blank("repeat/key-case", Form::Scenario, Verdict::Inconclusive)
         },
         Requirement {
-            reason: Some("the settings provide no identity `colleague`: add [identities.colleague]".into()),
+            reason: Some("missing identity `colleague`: add [identities.colleague]".into()),
             counts: Counts { skipped: 1, ..Counts::default() },
             ..blank("repeat/other-user", Form::Scenario, Verdict::Skipped)
         },

@@ -274,7 +274,7 @@ pub(crate) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs
 
 pub(crate) fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
     match trouble {
-        Trouble::Fixture(path) => Found::Skipped(format!("the settings provide no `{path}`: add it under [fixtures]")),
+        Trouble::Fixture(path) => Found::Skipped(format!("missing fixture `{path}`: add it under [fixtures]")),
         other => Found::Unknown(
             other.to_string(),
             done.iter().flat_map(|s| &s.seen).map(|s| std::sync::Arc::clone(&s.exchange)).collect(),

@@ -149,10 +149,10 @@ impl Token {
             _ => "its command".to_owned(),
         };
         if text.is_empty() {
-            return Err(format!("{from} gives no token: it is empty"));
+            return Err(format!("{from} has no token: it is empty"));
         }
         if text.contains(char::is_whitespace) {
-            return Err(format!("{from} gives more than a token: there is a space or a line break in it"));
+            return Err(format!("{from} has more than a token: it contains a space or a line break"));
         }
         let token = SecretString::from(text.to_owned());
         self.secrets.add(&token, &self.name);
@@ -179,16 +179,16 @@ impl Token {
         child.arg(option).arg(command).stdin(Stdio::null()).kill_on_drop(true);
         let output = tokio::time::timeout(COMMAND_TIME, child.output())
             .await
-            .map_err(|_| format!("its command did not end within {COMMAND_TIME:?}"))?
-            .map_err(|e| format!("its command cannot be started: {e}"))?;
+            .map_err(|_| format!("its command did not finish within {COMMAND_TIME:?}"))?
+            .map_err(|e| format!("its command could not be started: {e}"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let said: String = said.trim().chars().take(SAID).collect();
             let said = self.secrets.redactor().text(&said).into_owned();
-            let said = if said.is_empty() { "it said nothing".to_owned() } else { said };
+            let said = if said.is_empty() { "it printed nothing".to_owned() } else { said };
             return Err(format!("its command failed with {}: {said}", output.status));
         }
-        String::from_utf8(output.stdout).map_err(|_| "its command gives no text".to_owned())
+        String::from_utf8(output.stdout).map_err(|_| "its command did not print text".to_owned())
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {

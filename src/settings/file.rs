@@ -76,7 +76,7 @@ pub(super) fn scalar((value, place): &Value<'_>) -> Result<String> {
         DeValue::Integer(number) => Ok(number.to_string()),
         DeValue::Float(number) => Ok(number.to_string()),
         DeValue::Boolean(truth) => Ok(truth.to_string()),
-        _ => Err(place.error("a text, a number, `true` or `false` stands here")),
+        _ => Err(place.error("expected a string, a number, `true` or `false`")),
     }
 }
 

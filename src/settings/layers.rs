@@ -71,12 +71,12 @@ impl<'a> Layers<'a> {
                 let known = did_you_mean(name, names.iter().map(String::as_str));
                 let help = match root {
                     None => {
-                        "a probity.toml names targets: [targets.NAME]; say --config FILE if it lies elsewhere".into()
+                        "targets are named in a probity.toml, as [targets.NAME]; pass --config FILE if the file is elsewhere".into()
                     }
-                    Some(_) if names.is_empty() => format!("write [targets.{name}] into the file"),
-                    Some(_) => known.unwrap_or_else(|| format!("it has {}", names.join(", "))),
+                    Some(_) if names.is_empty() => format!("add [targets.{name}] to the file"),
+                    Some(_) => known.unwrap_or_else(|| format!("the file has {}", names.join(", "))),
                 };
-                return Err(Diagnostic::new(format!("the settings name no target `{name}`")).help(help));
+                return Err(Diagnostic::new(format!("the settings have no target `{name}`")).help(help));
             };
             layers.named = Some((name.clone(), table));
             layers.show("target".to_owned(), name.clone(), &Given::Flag("--on".to_owned()));
@@ -202,8 +202,8 @@ impl<'a> Layers<'a> {
         if let Some(part) = parts.iter().find(|part| !holds(part)) {
             let part = part.trim_end_matches('-');
             return Err(given
-                .error(format!("{} cannot be {}: it holds no `-----BEGIN … {part}`", path.display(), key.path()))
-                .help("write the certificates in PEM; a key stands in the same file as its certificate"));
+                .error(format!("{} cannot be {}: it has no `-----BEGIN … {part}` section", path.display(), key.path()))
+                .help("use PEM; a private key goes into the same file as its certificate"));
         }
         self.show(key.path(), text, &given);
         Ok(Some(bytes))
@@ -255,8 +255,7 @@ impl<'a> Layers<'a> {
         secrets: &Secrets,
     ) -> Result<Arc<Token>> {
         let wrong = || {
-            Diagnostic::new(format!("{place}: {what} is not read from a variable, a file or a command"))
-                .help(TOKEN_HELP)
+            Diagnostic::new(format!("{place}: {what} must come from a variable, a file or a command")).help(TOKEN_HELP)
         };
         let DeValue::Table(table) = value else { return Err(wrong()) };
         let table = Table { source: &place.source, table };
@@ -292,7 +291,7 @@ impl<'a> Layers<'a> {
                 let title = format!("the variable {variable} is not set");
                 Err(place
                     .map_or_else(|| Diagnostic::new(title.clone()), |p| p.error(title.clone()))
-                    .help(format!("put the token there: export {variable}=…")))
+                    .help(format!("set it to the token: export {variable}=…")))
             }
         }
     }
@@ -335,8 +334,8 @@ fn to_json(value: &DeValue<'_>) -> Json {
 
 fn put(fixtures: &mut Json, path: &str, value: &str) -> Result<()> {
     let wrong = || {
-        Diagnostic::new(format!("`{path}` is no fixture's path"))
-            .help("write --fixture thing.id=x, names with dots between them")
+        Diagnostic::new(format!("`{path}` is not a path of a fixture"))
+            .help("write --fixture thing.id=x, with dots between names")
     };
     let mut at = fixtures;
     let names: Vec<&str> = path.split('.').collect();

@@ -150,11 +150,11 @@ impl Settings {
         let secrets = Secrets::default();
         let url = layers.value(&keys::URL, parse_url)?;
         let Some(url) = url else {
-            return Err(Diagnostic::new("the settings name no target").help(match layers.names() {
+            return Err(Diagnostic::new("no target is set").help(match layers.names() {
                 names if names.is_empty() => {
-                    "write `[target] url = \"https://…\"` into probity.toml, or pass --target URL".to_owned()
+                    "add `[target] url = \"https://…\"` to probity.toml, or pass --target URL".to_owned()
                 }
-                names => format!("name one of the file's targets: --on {}", names.join(" or --on ")),
+                names => format!("choose one of the targets in the file: --on {}", names.join(" or --on ")),
             }));
         };
         let connection = Connection {
@@ -215,12 +215,12 @@ impl Settings {
             return Ok(());
         };
         let title = if pointer.is_empty() {
-            "the fixtures are not what the contract asks for".to_owned()
+            "the fixtures do not match what the contract needs".to_owned()
         } else {
-            format!("the fixture `{}` is not what the contract asks for", pointer[1..].replace('/', "."))
+            format!("the fixture `{}` does not match what the contract needs", pointer[1..].replace('/', "."))
         };
-        let help = "`probity explain fixtures` tells what a target provides; a file says \
-                    `[fixtures]`, the command line `--fixture name=value`";
+        let help = "`probity explain fixtures` shows what a target must provide; write it under \
+                    `[fixtures]`, or pass `--fixture name=value`";
         let error = match self.fixture_place(&pointer) {
             Some(place) => place.error(title).label(message),
             None => Diagnostic::new(format!("{title}: {message}")),
@@ -241,7 +241,7 @@ impl Settings {
             Some(server) if !self.allow_production && !is_loopback(&self.url) => Err(Diagnostic::new(format!(
                 "{host} is production: the document names {server} as a server of this operation"
             ))
-            .help("a run creates records; name a staging server, or say --allow-production if this is meant")),
+            .help("a run creates records: use a staging server, or pass --allow-production if you mean this one")),
             _ => Ok(()),
         }
     }
@@ -250,10 +250,10 @@ impl Settings {
     pub fn warnings(&self) -> Vec<String> {
         let mut all = Vec::new();
         if self.url.scheme() == "http" && !is_loopback(&self.url) {
-            all.push(format!("{} is plain HTTP: who listens on the way reads the tokens", self.url));
+            all.push(format!("{} is plain HTTP: anyone on the network can read the tokens", self.url));
         }
         if self.connection.insecure {
-            all.push("certificates are not checked (--insecure): anyone on the way can read the tokens".to_owned());
+            all.push("certificates are not checked (--insecure): anyone on the network can read the tokens".to_owned());
         }
         all
     }
@@ -306,7 +306,7 @@ fn duration(text: &str) -> std::result::Result<Duration, String> {
 }
 
 fn number(text: &str) -> std::result::Result<u64, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a whole number above zero".to_owned())
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a whole number greater than zero".to_owned())
 }
 
 fn truth(text: &str) -> std::result::Result<bool, String> {
@@ -319,20 +319,24 @@ fn truth(text: &str) -> std::result::Result<bool, String> {
 
 fn parse_url(text: &str) -> std::result::Result<Url, String> {
     if text.contains('@') {
-        return Err("it holds a user or a password: tokens belong under [identities], see `probity explain settings`"
-            .to_owned());
+        return Err(
+            "it contains a user or a password; tokens belong under [identities], see `probity explain settings`"
+                .to_owned(),
+        );
     }
     let url = Url::parse(text).map_err(|e| e.to_string())?;
     let wrong = if !["http", "https"].contains(&url.scheme()) {
         "it is neither http nor https"
     } else if url.cannot_be_a_base() || url.host_str().is_none() {
-        "it names no host"
+        "it has no host"
     } else if url.query().is_some() || url.fragment().is_some() {
         "it has a query or a fragment"
     } else {
         return Ok(url);
     };
-    Err(format!("{wrong}; a target looks like https://staging.example.com, or with a path before the operation's"))
+    Err(format!(
+        "{wrong}; a target looks like https://staging.example.com, or with a path that comes before the operation's path"
+    ))
 }
 
 fn headers(layers: &mut Layers<'_>, secrets: &Secrets, hidden: &[String]) -> Result<Vec<(String, HeaderValue)>> {
@@ -370,7 +374,7 @@ fn cleanup(layers: &mut Layers<'_>) -> Result<Option<Cleanup>> {
     let method = table.get("method").map(|v| scalar(&v)).transpose()?.unwrap_or_else(|| "DELETE".to_owned());
     let missing = || {
         place
-            .error("[cleanup] says no path")
+            .error("[cleanup] has no path")
             .help("write path = \"/v1/things/{id}\": {id} is the record, other names are those of the operation's path")
     };
     let path = scalar(&table.get("path").ok_or_else(missing)?)?;

@@ -25,7 +25,7 @@ impl FromStr for Rate {
         };
         let period = Duration::try_from_secs_f64(unit / number).map_err(|_| wrong())?;
         if period.is_zero() || period > Duration::from_secs(3600) {
-            return Err("at least one an hour, and not a billion a second".to_owned());
+            return Err("use at least one request an hour, and less than a billion a second".to_owned());
         }
         Ok(Self { period })
     }

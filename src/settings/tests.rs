@@ -69,9 +69,9 @@ fn points_at_what_is_wrong() {
         ("[target]\nurll = \"http://x\"\n".to_owned(), "probity.toml:2:1", "unknown key `urll`"),
         ("[target\n".to_owned(), "probity.toml:1:", ""),
         ("target = 1\n".to_owned(), "probity.toml:1:10", "write [target]"),
-        (format!("[target]\nurl = \"http://x\"\nconcurrency = 0\n{caller}"), "probity.toml:3:15", "above zero"),
+        (format!("[target]\nurl = \"http://x\"\nconcurrency = 0\n{caller}"), "probity.toml:3:15", "greater than zero"),
         (format!("{target}timeout = \"soon\"\n{caller}"), "probity.toml:3:11", "write 10s"),
-        (format!("{target}{caller}[cleanup]\nmethod = \"DELETE\"\n"), "probity.toml:5:1", "no path"),
+        (format!("{target}{caller}[cleanup]\nmethod = \"DELETE\"\n"), "probity.toml:5:1", "has no path"),
         (format!("{target}{caller}[headers]\n\"a b\" = \"1\"\n"), "probity.toml:6:9", "cannot be a header"),
         (
             format!("[targets.one]\nurl = \"http://x\"\nretries = 3\n{caller}"),

@@ -29,15 +29,15 @@ pub struct Draft<'a> {
 pub fn file(draft: &Draft<'_>) -> String {
     let mut text =
         format!("# {FILE}: where the target is, who calls it, and what it provides. `probity explain settings`\n");
-    text += "# tells of every key, `probity doctor` whether it works. Tokens never stand in this file.\n";
+    text += "# describes every key; `probity doctor` finds out whether they work. This file never contains tokens.\n";
     keys(&mut text, "target", |key| draft.values.get(key.flag).cloned());
-    text += "\n# Who calls, and the variable that holds the token. The others stand in where the contract's cases name them.\n";
+    text += "\n# Who calls, and the variable that holds the token. The cases of the contract name the others.\n";
     for (name, variable, lent) in &draft.identities {
         let lines = format!("[identities.{}]\ntoken = {{ env = \"{variable}\" }}\n\n", bare(name));
         text += &if *lent { lines } else { commented(&lines) };
     }
-    text += "# What the target provides. Runs create records there: see that all of it is meant for that. What is missing makes\n\
-             # the requirements that need it `skipped`.\n";
+    text += "# What the target provides. Runs create records there: make sure that all of it is meant for that. Requirements\n\
+             # that need something that is missing are `skipped`.\n";
     table(&mut text, &["fixtures".to_owned()], draft.schema, Some(draft.fixtures), true);
     keys(&mut text, "budget", |key| draft.values.get(key.flag).cloned());
     for section in SECTIONS.iter().filter(|s| !["identities", "fixtures", "targets"].contains(&s.table)) {
@@ -50,7 +50,7 @@ pub fn file(draft: &Draft<'_>) -> String {
 
 /// A file with every key that there is.
 pub fn whole() -> String {
-    let mut text = format!("# Every key of {FILE}; all but target.url may be left out.\n");
+    let mut text = format!("# Every key of {FILE}; all of them except target.url are optional.\n");
     for name in ["target", "budget"] {
         keys(&mut text, name, |key| Some(key.example.trim_matches('"').to_owned()));
     }
@@ -64,8 +64,8 @@ pub fn whole() -> String {
 
 /// What a file cannot say, and what its values give way to.
 pub fn beside() -> String {
-    let mut text = "Each value comes from the first of these that gives it: the flag, the variable, the table of the\n\
-                    target that --on names, the file's shared tables, the default.\n\nOnly on the command line, or in a \
+    let mut text = "Each value comes from the first of these that has it: the flag, the variable, the table of the\n\
+                    target that --on chooses, the file's shared tables, the default.\n\nOnly on the command line, or in a \
                     variable:\n\n"
         .to_owned();
     for key in KEYS.iter().filter(|key| key.table.is_empty()) {

@@ -53,7 +53,7 @@ fn fails_when_variations_are_taken_for_faults() {
     let copy = Copy::new().change(
         "request.yaml",
         "- sent: { from: minimal }\n  expect: sent.accepted",
-        "- sent: { from: minimal }\n  expect: sent.rejected",
+        "- sent: { from: minimal }\n  expect: sent.client_error",
     );
     let ran = probity("audit --pairs --sample 2 --only request/name-alone --contract").arg(copy.path());
     ran.exits(1)
@@ -85,7 +85,7 @@ fn tells_what_is_wrong_with_its_options() {
         .exits(2)
         .complains("no fault matches `value-in-sents`")
         .complains("value-in-cents");
-    probity("audit --fault gzip").exits(2).complains("it is a variation: `probity audit --variations`");
+    probity("audit --fault gzip").exits(2).complains("this is a variation: use `probity audit --variations`");
     probity("audit --fault 'a['").exits(2).complains("`a[` is no pattern");
     probity("audit --only 'nothing/*' --fault id-null").exits(2).complains("no requirement matches `nothing/*`");
     probity("audit --pairs --sample 0").exits(2).complains("--sample 0 would try nothing");

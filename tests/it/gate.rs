@@ -73,7 +73,7 @@ fn what_is_waived_is_shown_as_such_everywhere() {
         .exits(0);
     ran.verdict("response/value-in-dollars", "fail");
     let excuse = "waived: mended in the next release (https://example.com/1)";
-    ran.says("Conformant but for waivers: 1 of 2 musts hold; 1 is waived.").says(excuse);
+    ran.says("Conformant, apart from waived failures: 1 of 2 musts hold; 1 is waived.").says(excuse);
     assert_eq!(
         ruling(&ran)["weights"]["response/value-in-dollars"],
         json!({"weight": "waived", "reason": "mended in the next release", "issue": "https://example.com/1"})

@@ -8,6 +8,7 @@ mod support;
 mod areas;
 mod audit;
 mod bad_input;
+mod case_words;
 mod catalogue;
 mod check;
 mod ci;

@@ -94,7 +94,7 @@ fn differences(subjects: &[Subject], seed: u64, difference: impl Fn(&Run) -> Dif
             }
         }
         if !run.complete {
-            text += "  the run did not come to its end\n";
+            text += "  the run did not finish\n";
         }
         let _ = writeln!(text, "  see it with: {}", subject.command(seed));
     }

@@ -96,7 +96,7 @@ fn what_does_not_fit_is_not_merged() {
     let whole = probity("check --only close-date/leap-day").run();
     merge(&[&first, &second]).exits(2).complains("its seed is 2, that of the first part is 1");
     merge(&[&first, &first]).exits(2).complains("part 1/2 is given twice");
-    merge(&[&first, &whole]).exits(2).complains("it is no part of a run");
+    merge(&[&first, &whole]).exits(2).complains("it is not a part of a run");
     probity("merge").exits(2);
     probity("merge nowhere").exits(2).complains("cannot read nowhere/report.json");
     probity("check --shard 3/2 --seed 1").exits(2).complains("write 2/5");

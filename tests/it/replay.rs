@@ -61,7 +61,7 @@ fn mark(run: &Ran) -> String {
 #[test]
 fn what_failed_still_fails_until_it_is_mended() {
     let run = failed("value-in-cents", "response/value-in-dollars");
-    run.says("what failed, once more: probity replay");
+    run.says("to replay the failures: probity replay");
     // The report knows which server it was.
     let again = replay(&run, "").exits(1);
     insta::assert_snapshot!("still_fails", normalised(&again.stdout));
@@ -214,7 +214,7 @@ fn todays_token_is_sent_and_never_told() {
     // What the server no longer takes is not what failed.
     let other = token(reference(&[]), "a-third-token");
     let again = replay_on(&run, "", &other.url()).env("PROBITY_TOKEN", "another-token-today").exits(3);
-    again.says("the token is missing, wrong or expired").says("1 cannot be told");
+    again.says("the token is missing, wrong or expired").says("1 cannot be decided");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_refusal_counts_beside_what_is_accepted() {
         Answer::json(422, refusal).with("Date", &now)
     });
     let again = replay_on(&run, "", &strict.url()).exits(4);
-    again.says("cannot be told").says("so was, or was not sent, the same request without the fault");
+    again.says("cannot be decided").says("so was, or was not sent, the same request without the fault");
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn what_is_lent_may_be_something_else() {
     let others = settings.replace("\"st_h3Ty\"", "\"st_other\"").replace("\"st_t5Bm\"", "\"st_another\"");
     let again =
         replay(&run, "--only 'pipeline/*' --config probity.toml").file("probity.toml", others).tokens().exits(4);
-    again.says("what the settings provide has no").never_says("fails now");
+    again.says("the fixtures have no").never_says("fails now");
 }
 
 #[test]
@@ -351,7 +351,10 @@ fn what_is_created_is_listed_and_removed() {
 #[test]
 fn what_is_not_sent_is_not_told() {
     let run = failed("value-in-cents", "response/value-in-dollars");
-    replay(&run, "--max-requests 1").exits(4).says("cannot be told").says("the budget of 1 request (--max-requests)");
+    replay(&run, "--max-requests 1")
+        .exits(4)
+        .says("cannot be decided")
+        .says("the budget of 1 request (--max-requests)");
     replay_on(&run, "", &crate::support::server::nowhere()).exits(3).says("the target cannot be reached");
     let settings = reference::settings_toml("https://api.slantcrm.com");
     let production = replay(&run, "--config probity.toml").file("probity.toml", settings).tokens().run();
@@ -363,7 +366,7 @@ fn what_is_not_sent_is_not_told() {
     let run = failed("key-shared-by-users", "idempotency/key-of-another-user --deny should");
     let mended = reference(&[]);
     let alone = replay(&run, "--fixture household_id=hh_p2Kd71 --target").arg(&mended.url).tokens().exits(4);
-    alone.says("the settings provide no identity `colleague`: add [identities.colleague]");
+    alone.says("missing identity `colleague`: add [identities.colleague]");
 }
 
 #[test]
@@ -375,7 +378,7 @@ fn what_cannot_be_used_is_an_error() {
     probity("replay").exits(2).complains("cannot read reports/report.json");
     let copy = crate::support::contract::Copy::new().append("response.yaml", "# Changed.\n");
     let changed = || replay(&run, "--contract").arg(copy.path());
-    changed().exits(2).complains("the contract is another one").complains("--any-contract");
+    changed().exits(2).complains("the contract is not the one of the report").complains("--any-contract");
     changed().arg("--any-contract").exits(1).says("still fails");
     let alone = probity("replay report.json").file("report.json", run.read("reports/report.json"));
     alone.exits(2).complains("cannot read exchanges.ndjson").complains("keep both");
@@ -383,7 +386,7 @@ fn what_cannot_be_used_is_an_error() {
     let cut = |report: &str, exchanges: &str| {
         probity("replay .").file("report.json", report).file("exchanges.ndjson", exchanges).exits(2)
     };
-    cut(&run.read("reports/report.json"), &exchanges[..exchanges.len() / 2]).complains("is no exchange");
+    cut(&run.read("reports/report.json"), &exchanges[..exchanges.len() / 2]).complains("is not an exchange");
     let report = run.read("reports/report.json");
     cut(&report[..report.len() / 2], &exchanges).complains("is no report of probity");
     let other = failed("value-in-cents", "response/value-in-dollars").read("reports/exchanges.ndjson");
@@ -411,7 +414,7 @@ fn a_report_does_not_say_where_the_token_goes() {
     // Nor do settings that come with it.
     let toml = "[target]\nurl = \"https://elsewhere.invalid\"\n[fixtures]\nhousehold_id = \"x\"\n";
     let again = with_command(&run, "probity check --config reports/theirs.toml").file("reports/theirs.toml", toml);
-    again.env("HTTPS_PROXY", proxy.url()).exits(2).complains("no settings are here");
+    again.env("HTTPS_PROXY", proxy.url()).exits(2).complains("there are no settings here");
     assert_eq!(proxy.connections(), 0);
 }
 
@@ -420,7 +423,7 @@ fn a_target_is_named_in_the_command_that_is_printed() {
     let server = reference(&["value-in-cents"]);
     let words = format!("--target {} --fixture household_id=hh_p2Kd71", server.url);
     let run = probity(&format!("check --seed 1 --only response/value-in-dollars {words}")).tokens().exits(1);
-    let printed = run.stdout.lines().find_map(|line| line.strip_prefix("what failed, once more: probity "));
+    let printed = run.stdout.lines().find_map(|line| line.strip_prefix("to replay the failures: probity "));
     let printed = printed.unwrap_or_else(|| run.wrong("it prints how to send it again")).replace('\'', "");
     run.holds(printed == format!("replay {words}"), &printed);
     probity(&printed).tokens().within(run.folder()).exits(1).says("still fails");

@@ -339,7 +339,7 @@ pub fn normalised(text: &str) -> String {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         let pattern = |p: &str| Regex::new(p).expect("a pattern");
         vec![
-            (pattern(r"mark [0-9a-f]{8}"), "mark MARK"),
+            (pattern(r"run tag [0-9a-f]{8}"), "run tag TAG"),
             (pattern(r"probity-[0-9a-f]{8}"), "probity-MARK"),
             (pattern(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
             (pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)?"), "INSTANT"),

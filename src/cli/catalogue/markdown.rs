@@ -19,10 +19,10 @@ fn write(out: &mut String, catalogue: &Catalogue<'_>) -> std::fmt::Result {
     let operation = &contract.operation;
     writeln!(out, "<!-- Written by `{}`: change the cases, not this. -->\n", catalogue.command("markdown"))?;
     writeln!(out, "# {}: the requirements\n", plain(&contract.name))?;
-    writeln!(out, "What a server owes that carries out `{} {}`,", operation.method.to_uppercase(), operation.path)?;
+    writeln!(out, "What a server must do that implements `{} {}`,", operation.method.to_uppercase(), operation.path)?;
     writeln!(out, "each with its level, its source, and requests that show it.\n")?;
     if let Some(usual) = &catalogue.usual {
-        writeln!(out, "Examples are made as at {}, with what the reference server provides.", catalogue.moment)?;
+        writeln!(out, "Examples are made as of {}, with what the reference server provides.", catalogue.moment)?;
         writeln!(out, "Headers are shown where they are not those of the smallest valid request:\n")?;
         fenced(out, "http", &usual.text())?;
     } else {

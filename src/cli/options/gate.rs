@@ -15,23 +15,23 @@ use crate::source::{Result, Source};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
 pub(crate) struct GateOptions {
-    /// Count what this names: a level, an area, an id or a pattern of ids; may be repeated. Musts count without
+    /// Count what this names (a level, an area, an id or a pattern of ids); may be repeated. Musts always count
     #[arg(long, value_name = "WHAT")]
     pub deny: Vec<String>,
 
-    /// Do not count what this names; the narrower name wins, and --deny over --allow
+    /// Do not count what this names; the narrower name wins, and --deny wins over --allow
     #[arg(long, value_name = "WHAT")]
     pub allow: Vec<String>,
 
-    /// Be green though the budget left something out
+    /// Be green even if the budget left something out
     #[arg(long)]
     pub allow_untested: bool,
 
-    /// Failures that are put up with; --write-waivers prints the first such file
+    /// A file of known failures that are accepted; --write-waivers prints the first one
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,
 
-    /// Be red only for what is worse than in this report.json
+    /// Be red only for what got worse since this report.json
     #[arg(long, value_name = "REPORT")]
     pub baseline: Option<PathBuf>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct GateOptions {
 impl GateOptions {
     /// The settings, for commands that have no target.
     pub(crate) fn settings(config: Option<&Path>) -> Result<Option<Arc<Source>>> {
-        settings_file(config).map(|path| read(&path, "name the file with --config")).transpose()
+        settings_file(config).map(|path| read(&path, "pass the settings file with --config")).transpose()
     }
 
     /// The policy of the settings and of what was typed, for a contract with these requirements.
@@ -53,7 +53,7 @@ impl GateOptions {
         let allowed = self.allow.iter().map(|word| Rule::typed(Effect::Allow, word));
         let typed = denied.chain(allowed).collect::<Result<Vec<_>>>()?;
         let waivers = match self.waivers.as_ref().or(settings.waivers.as_ref()) {
-            Some(file) => Waivers::read(&read(file, "name the file of waivers with --waivers")?)?,
+            Some(file) => Waivers::read(&read(file, "pass the file of waivers with --waivers")?)?,
             None => Waivers::default(),
         };
         let policy = Policy {

@@ -27,7 +27,7 @@ pub(crate) use target::{Target, TargetOptions, start};
 /// Which contract.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ContractOptions {
-    /// The contract's folder, with contract.yaml and the case files [default: the embedded one]
+    /// The contract's folder, with contract.yaml and the case files [default: the embedded contract]
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
 }
@@ -85,19 +85,19 @@ fn read(path: &Path, help: &str) -> Result<Arc<Source>> {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct SelectionOptions {
-    /// Only requirements whose id matches, as `idempotency/*`; may be repeated
+    /// Only requirements whose id matches, such as `idempotency/*`; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
 
-    /// No requirements whose id matches; may be repeated
+    /// Leave out requirements whose id matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub skip: Vec<String>,
 
-    /// The seed: the same one sends the same requests [default: a new one]
+    /// The seed: the same seed sends the same requests [default: a new one]
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// How many random requests the pool has, half of them with one fault [default: 18]
+    /// How many random requests to send, half of them with one fault [default: 18]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
 }
@@ -106,8 +106,9 @@ pub(crate) struct SelectionOptions {
 pub(crate) fn report(path: &Path) -> Result<Report> {
     let is_file = path.extension().is_some_and(|e| e == "json") && !path.is_dir();
     let file = if is_file { path.to_owned() } else { path.join(REPORT) };
-    crate::report::format::json::read(&file)
-        .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))
+    crate::report::format::json::read(&file).map_err(|e| {
+        Diagnostic::new(e.to_string()).help("pass a report.json that `probity check` wrote, or its folder")
+    })
 }
 
 /// The formats of reports, for `--help` and completions.

@@ -75,9 +75,7 @@ impl TargetOptions {
     /// The settings alone, where nothing is sent: tokens need not be set.
     pub(crate) fn offline(&self) -> Result<Settings> {
         if self.deviates() {
-            return Err(Diagnostic::new(
-                "nothing is sent: there is no server that --fault or --variation could change",
-            ));
+            return Err(Diagnostic::new("this command sends nothing, so --fault and --variation have no effect"));
         }
         let overrides = self.overrides(&Flags::default());
         let source = match self.meant(&overrides)? {
@@ -95,7 +93,7 @@ impl TargetOptions {
             return Ok(Meant::Embedded);
         }
         match settings_file(self.config.as_deref()) {
-            Some(path) => Ok(Meant::Server(Some(read(&path, "name the file with --config")?))),
+            Some(path) => Ok(Meant::Server(Some(read(&path, "pass the settings file with --config")?))),
             None if self.url().is_some() || environment(TARGET_VARIABLE).is_some() || overrides.on.is_some() => {
                 Ok(Meant::Server(None))
             }
@@ -204,6 +202,6 @@ pub(crate) fn start(faults: &[String], variations: &[String], port: u16) -> Resu
 
 fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Box<Diagnostic> {
     Diagnostic::new(format!("there is no {kind} `{name}`")).help(
-        did_you_mean(name, known).unwrap_or_else(|| "`probity list --faults` and `--variations` show all".to_owned()),
+        did_you_mean(name, known).unwrap_or_else(|| "`probity list --faults` and `--variations` list them".to_owned()),
     )
 }

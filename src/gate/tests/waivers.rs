@@ -21,7 +21,7 @@ fn a_waived_failure_is_not_red() {
     for bad in [Verdict::Fail, Verdict::Inconclusive, Verdict::Untested] {
         let ruling = ruling(&run(bad), &waiving(WAIVED));
         assert_eq!(ruling.exit, 0, "{bad:?}");
-        assert_eq!(ruling.sentence, "Conformant but for waivers: 1 of 2 musts hold; 1 is waived.");
+        assert_eq!(ruling.sentence, "Conformant, apart from waived failures: 1 of 2 musts hold; 1 is waived.");
         assert_eq!(ruling.weights["a/001"], Weight::Waived { reason: "known".into(), issue: None });
         assert_eq!(ruling.weights["a/000"], Weight::Counts);
     }
@@ -110,7 +110,11 @@ fn waivers_are_read_with_care() {
         ("[[waiver]]\nid = 'a/1'\n", "waivers.toml:1", "missing field `reason`"),
         ("[[waiver]]\nid = 'a/1'\nreason = ' '\n", "waivers.toml:3:10", "has no reason"),
         ("[[waiver]]\nid = 'a/1'\nreason = 'r'\nexpired = 1", "waivers.toml:4:1", "unknown field `expired`"),
-        ("[[waiver]]\nid = 'a/1'\nreason = 'r'\nexpires = 10:00:00", "waivers.toml:4:11", "this is no day"),
+        (
+            "[[waiver]]\nid = 'a/1'\nreason = 'r'\nexpires = 10:00:00",
+            "waivers.toml:4:11",
+            "this is not a date (YYYY-MM-DD)",
+        ),
         (&format!("{WAIVED}{WAIVED}"), "waivers.toml:5:6", "`a/001` is waived twice"),
         ("[[waivers]]\n", "waivers.toml:1", "unknown field `waivers`"),
     ];

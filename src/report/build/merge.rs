@@ -25,7 +25,7 @@ use crate::run::SLOWEST;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// A report of a whole run.
-    #[error("it is no part of a run: `check --shard 1/2` makes one")]
+    #[error("it is not a part of a run: `check --shard 1/2` makes one")]
     Whole,
     /// Two reports of one part.
     #[error("part {0} is given twice")]
@@ -227,7 +227,7 @@ fn figures(parts: &[(Report, u64)]) -> crate::report::model::Figures {
         slowest: slowest(all().flat_map(|f| f.slowest.clone()).collect()),
         waited_ms: all().map(|f| f.waited_ms).max().unwrap_or(0),
         elapsed_ms: elapsed.and_then(|e| u64::try_from(e.num_milliseconds()).ok()).unwrap_or(0),
-        // They cannot be told from those of the parts.
+        // They cannot be decided from those of the parts.
         latency: None,
         most_at_once: all().map(|f| f.most_at_once).max().unwrap_or(0),
         clock: all()

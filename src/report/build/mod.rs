@@ -13,7 +13,7 @@ use super::model::{
 use super::text::{counted, seconds};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, TrialName};
 use crate::judge::finding::Counterexample;
 use crate::judge::tally::{Tally, Verdict};
 use crate::plan::Limit;
@@ -135,7 +135,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
     let (cause, reason) = match &outcome.stop {
         Some(Stop::Unreachable(what)) => (
             Cause::Unreachable,
-            format!("the target cannot be reached: {}; look at its URL, and whether it runs", recorder.text(what)),
+            format!("the target cannot be reached: {}; check its URL, and whether it is running", recorder.text(what)),
         ),
         Some(Stop::Refused(what, advice)) => {
             (Cause::Refused, format!("the target refuses a valid request: {}; {advice}", recorder.text(what)))
@@ -143,7 +143,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
         Some(Stop::Throttled(how)) => (
             Cause::Throttled,
             format!(
-                "the server kept asking to wait ({how}); try again when its limit is reset, with a lower --rate, or with a \
+                "the server kept asking us to wait ({how}); try again when its limit is reset, with a lower --rate, or with a \
                  longer --max-duration"
             ),
         ),
@@ -157,7 +157,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
         None | Some(Stop::Limit(_)) => match (&outcome.stop, options.max_failures) {
             (None, Some(most)) if failed >= most => (
                 Cause::MaxFailures,
-                format!("the run ended after {}, as --max-failures says", counted(failed, "failure")),
+                format!("the run ended after {}, as --max-failures demands", counted(failed, "failure")),
             ),
             (Some(Stop::Limit(Limit::Created)), _) => {
                 let most = counted(options.max_created.unwrap_or_default(), "record");
@@ -259,7 +259,7 @@ impl Builder<'_> {
             _ if !selected => "not asked for in this run".to_owned(),
             Verdict::Inconclusive => match &tally.doubt {
                 Some((_, reason, _)) => reason.clone(),
-                None => "what came of it is not known".to_owned(),
+                None => "the result is not known".to_owned(),
             },
             Verdict::Skipped => match &tally.obstacle {
                 Some(reason) => reason.clone(),
@@ -268,7 +268,7 @@ impl Builder<'_> {
             },
             Verdict::Untested => match &self.end.reason {
                 Some(reason) if tally.left_out > 0 => reason.clone(),
-                _ => "nothing that the target took in this run spoke to it; more --examples may".to_owned(),
+                _ => "no accepted request of this run shows anything about it; more --examples may help".to_owned(),
             },
         };
         Some(self.recorder.text(&reason))
@@ -342,7 +342,7 @@ impl Builder<'_> {
 
 /// The requirement whose trial an exchange belongs to; none for the shared pool.
 pub(crate) fn trial_of(trial: &str) -> Option<&str> {
-    trial.split_once('#').map(|(id, _)| id).filter(|id| !id.starts_with("pool/"))
+    TrialName::read(trial).requirement
 }
 
 /// The exchanges that a person sends again: the first ones, and the one that failed.
@@ -366,7 +366,7 @@ fn form(form: &Tested) -> Form {
         Tested::Rule(_) => Form::Rule,
         Tested::Scenario(_) => Form::Scenario,
         Tested::Probe(_) => Form::Probe,
-        Tested::Schema(_) => Form::Schema,
+        Tested::Schema(_) | Tested::Parameter(..) => Form::Schema,
         Tested::Always(_) => Form::Always,
     }
 }

@@ -179,7 +179,7 @@ fn carries_what_the_contract_and_the_run_say() {
     assert_eq!(declared.verdict, Verdict::Untested);
     assert_eq!(
         declared.reason.as_deref(),
-        Some("nothing that the target took in this run spoke to it; more --examples may")
+        Some("no accepted request of this run shows anything about it; more --examples may help")
     );
 }
 

@@ -33,7 +33,7 @@ fn badge(report: &Report) -> Badge {
     let (message, color) = match (report.end.preflight_failed, report.end.cause, exit) {
         (true, ..) | (_, Some(Cause::Defect), _) => ("not tested".to_owned(), GREY),
         _ if fail > 0 => (format!("{fail} of {tested} fail"), RED),
-        (_, _, Some(0)) if excused > 0 => (format!("{pass} hold, {excused} put up with"), YELLOW),
+        (_, _, Some(0)) if excused > 0 => (format!("{pass} hold, {excused} waived"), YELLOW),
         (_, _, Some(0)) if pass > 0 => (format!("{pass} of {tested} hold"), GREEN),
         _ => ("not known".to_owned(), YELLOW),
     };

@@ -18,7 +18,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// The file is no report.
-    #[error("{} is no report of probity: {message} (at `{at}`)", path.display())]
+    #[error("{} is not a report of probity: {message} (at `{at}`)", path.display())]
     Shape {
         /// The file.
         path: PathBuf,
@@ -28,7 +28,7 @@ pub enum ReadError {
         message: String,
     },
     /// The file is a report of another version.
-    #[error("{} is a report of version {version}; this probity reads versions {OLDEST_READ} to {VERSION}", path.display())]
+    #[error("{} has report version {version}; this probity reads versions {OLDEST_READ} to {VERSION}", path.display())]
     Version {
         /// The file.
         path: PathBuf,

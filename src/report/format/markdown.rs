@@ -87,7 +87,7 @@ fn head(report: &Report) -> String {
         None => ("", "Nothing was decided."),
     };
     format!(
-        "## {symbol} {}: {}\n\n**{}**\n\n{} of {}, seed {}, mark {}\n",
+        "## {symbol} {}: {}\n\n**{}**\n\n{} of {}, seed {}, run tag {}\n",
         header.tool.name,
         prose(&header.contract.name),
         prose(sentence),
@@ -159,7 +159,7 @@ fn failures(page: &mut Page, report: &Report) {
         format!("{} {}: {}", words::level(r.level), code(&r.id), prose(&excuse))
     };
     let lines: Vec<String> = excused.iter().map(line).collect();
-    page.fold(&format!("{} failed and put up with", lines.len()), &lines);
+    page.fold(&format!("{} waived", lines.len()), &lines);
 }
 
 /// A failure in one line, where there is no room for more.
@@ -180,7 +180,7 @@ fn failure(requirement: &Requirement) -> String {
     let counts = &requirement.counts;
     let _ = writeln!(out, "- broken {}, held {}", counted(counts.broken, "time"), counted(counts.holds, "time"));
     if let Some(cause) = &requirement.cause {
-        let _ = writeln!(out, "- wherever it fails, {} fails too", code(cause));
+        let _ = writeln!(out, "- wherever it fails, {} fails, too", code(cause));
     }
     if let Some(failure) = requirement.failures.first() {
         if !failure.label.is_empty() {

@@ -10,6 +10,7 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::exchange::TrialName;
 use crate::report::model::EMBEDDED_TARGET;
 use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
@@ -147,7 +148,7 @@ fn record(created: &Created, recorder: &Recorder, target: &str, run_tag: &str) -
         target: target.to_owned(),
         id: created.id.as_deref().map(text),
         parameters: created.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        requirement: created.trial.split('#').next().unwrap_or_default().to_owned(),
+        requirement: TrialName::subject(&created.trial).to_owned(),
         trial: created.trial.clone(),
         identity: created.identity.clone(),
         key: created.key.as_deref().map(text),

@@ -70,7 +70,7 @@ pub fn read(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Exchange>
     let lines = BufReader::new(File::open(path)?).lines();
     Ok(lines.enumerate().map(|(i, line)| {
         serde_json::from_str(&line?).map_err(|e| {
-            let message = format!("line {} is no exchange: {e}", i + 1);
+            let message = format!("line {} is not an exchange: {e}", i + 1);
             io::Error::new(io::ErrorKind::InvalidData, message)
         })
     }))

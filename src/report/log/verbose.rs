@@ -9,19 +9,19 @@ use crate::run::event::{Event, Sink};
 
 /// Tells of exchanges on stderr.
 #[derive(Debug)]
-pub struct Narrator {
+pub struct VerboseLog {
     recorder: Recorder,
     whole: bool,
 }
 
-impl Narrator {
+impl VerboseLog {
     /// Tells each exchange in a line, or whole.
     pub fn new(recorder: Recorder, whole: bool) -> Self {
         Self { recorder, whole }
     }
 }
 
-impl Sink for Narrator {
+impl Sink for VerboseLog {
     fn event(&mut self, event: Event<'_>) {
         if let Event::Exchange(seen, _) = event {
             let exchange = self.recorder.record(seen);

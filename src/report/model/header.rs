@@ -77,7 +77,7 @@ pub struct Options {
     pub concurrency: u64,
     /// The time limit of a request, in milliseconds.
     pub timeout_ms: u64,
-    /// Whether any certificate was believed.
+    /// Whether any certificate was accepted.
     #[serde(default)]
     pub insecure: bool,
     /// Patterns of the ids that were asked for; none for all.

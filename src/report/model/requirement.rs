@@ -29,7 +29,7 @@ pub struct Requirement {
     pub form: Form,
     /// Whether this run was about it.
     pub selected: bool,
-    /// What the evidence says; `untested` where the run was not about it.
+    /// What the evidence says; `untested` where the run did not include it.
     pub verdict: Verdict,
     /// Why it is inconclusive, skipped or untested, in a line, with what to add.
     pub reason: Option<String>,

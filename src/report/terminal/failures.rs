@@ -41,7 +41,7 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
     let rest = failed.get(detailed..).unwrap_or_default();
     if !rest.is_empty() {
         page.gap();
-        page.text(&format!("{} more failed; report.json shows them in full, as does -v:", rest.len()));
+        page.text(&format!("{} more failed; -v and report.json show them in full:", rest.len()));
     }
     for requirement in rest {
         heading(page, requirement);
@@ -50,7 +50,7 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
     }
     if !short.is_empty() {
         page.gap();
-        page.text(&format!("{} failed and put up with; -v shows more:", short.len()));
+        page.text(&format!("{} waived; -v shows more:", short.len()));
     }
     for requirement in short {
         heading(page, requirement);
@@ -103,7 +103,7 @@ pub(crate) fn one(page: &mut Page, requirement: &Requirement) {
         n => format!("held {}", times(n)),
     };
     let again = match requirement.again {
-        Some(a) if a.sent == a.broken => format!("; sent again {}: steady", times(a.sent)),
+        Some(a) if a.sent == a.broken => format!("; sent again {}: failed each time", times(a.sent)),
         Some(a) if a.broken == 0 => format!("; sent again {}: never failed again, so intermittent", times(a.sent)),
         Some(a) => format!("; sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)),
         None => String::new(),
@@ -114,7 +114,7 @@ pub(crate) fn one(page: &mut Page, requirement: &Requirement) {
     };
     page.field("broken", &format!("{}, {held}{at_once}{again}", times(counts.broken)));
     if let Some(cause) = &requirement.cause {
-        page.field("cause", &format!("probably the same as of {cause}"));
+        page.field("cause", &format!("probably the same as that of {cause}"));
     }
     let Some(failure) = requirement.failures.first() else { return };
     evidence(page, failure);

@@ -78,7 +78,7 @@ fn header(page: &mut Page, report: &Report) {
     page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
     page.text(&format!("{} {}", contract.method, contract.path));
     let part = header.options.shard.map_or_else(String::new, |shard| format!(", part {shard} of a run"));
-    page.text(&format!("target {}, seed {}, mark {}{part}", header.target, header.seed, header.run_tag));
+    page.text(&format!("target {}, seed {}, run tag {}{part}", header.target, header.seed, header.run_tag));
 }
 
 fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
@@ -141,7 +141,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
         let header = &report.header;
         let words = header.command.strip_prefix("probity check").filter(|_| header.target != EMBEDDED_TARGET);
-        page.line(&format!("what failed, once more: probity replay{folder}{}", words.unwrap_or_default()));
+        page.line(&format!("to replay the failures: probity replay{folder}{}", words.unwrap_or_default()));
     }
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn cost(page: &mut Page, figures: &Figures) {
 pub(crate) fn waited(page: &mut Page, figures: &Figures) {
     if figures.waited_ms > 0 {
         let waited = seconds(figures.waited_ms);
-        page.text(&format!("the server asked to wait: {waited} in all, and a lower pace; --rate spares that"));
+        page.text(&format!("the server asked us to wait: {waited} in all, and a lower pace; --rate avoids that"));
     }
 }
 
@@ -172,7 +172,7 @@ pub(crate) fn cleanup(page: &mut Page, cleanup: &Cleanup) {
     page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
     for left in cleanup.left.iter().take(LEFT_SHOWN) {
         let id = left.id.as_deref().unwrap_or("a record without a known id");
-        page.indented(2, &format!("{id} (mark {}, {}): {}", left.run_tag, left.trial, left.reason), usize::MAX);
+        page.indented(2, &format!("{id} (run tag {}, {}): {}", left.run_tag, left.trial, left.reason), usize::MAX);
     }
     if cleanup.left.len() > LEFT_SHOWN {
         page.indented(2, "and more: see created.ndjson", usize::MAX);
@@ -182,7 +182,7 @@ pub(crate) fn cleanup(page: &mut Page, cleanup: &Cleanup) {
 /// How well the server's time is known: what lies nearer to the present instant is left open.
 fn clock(difference: Option<&ClockDifference>) -> String {
     let Some(ClockDifference { low_ms, high_ms }) = difference else {
-        return "the server's clock: not told, so ours is taken, give or take 10 minutes".to_owned();
+        return "the server's clock is not known; ours is used, give or take 10 minutes".to_owned();
     };
     let side = |ms: i64| {
         let distance = match ms.unsigned_abs() {

@@ -97,7 +97,7 @@ fn observations(page: &mut Page, report: &Report) {
         if first {
             page.gap();
             let head = page.bold("observed");
-            let more = if page.full { "" } else { " (-v tells more)" };
+            let more = if page.full { "" } else { " (-v shows more)" };
             page.line(&format!("{head}: what the contract leaves open, never a failure{more}"));
             first = false;
         }

@@ -24,7 +24,7 @@ pub struct Look {
 pub const LOOKS: [Look; 5] = [
     look(Verdict::Pass, "✓", "pass", "held wherever it was tried", AnsiColor::Green),
     look(Verdict::Fail, "✗", "fail", "was broken", AnsiColor::Red),
-    look(Verdict::Inconclusive, "?", "inconclusive", "what came of it is not known", AnsiColor::Yellow),
+    look(Verdict::Inconclusive, "?", "inconclusive", "the result is not known", AnsiColor::Yellow),
     look(Verdict::Skipped, "–", "skipped", "cannot be tried on this target", AnsiColor::Cyan),
     look(Verdict::Untested, "○", "untested", "nothing tried it", AnsiColor::Magenta),
 ];

@@ -31,7 +31,7 @@ fn all_is_well() {
     assert_eq!((&report["exit"], &report["refusable"]), (&json!(0), &json!(0)));
     let states = report["checks"].as_array().expect("a list").iter().map(|c| c["state"].as_str().expect("a state"));
     assert!(states.into_iter().all(|state| state == "good" || state == "skipped"), "{report:#}");
-    probity("doctor").exits(0).says("the reference server that probity carries");
+    probity("doctor").exits(0).says("the embedded reference server");
 }
 
 #[test]

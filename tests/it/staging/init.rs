@@ -221,5 +221,5 @@ fn production_is_only_read() {
     let url = text.split("servers:").nth(1).and_then(|t| t.split("url:").nth(1)).expect("a server");
     let url = url.split_whitespace().next().expect("a URL");
     let ran = probity(&format!("init --no-lookup --target {url}")).exits(0);
-    ran.complains("is production").complains("only look-ups are sent");
+    ran.complains("is production").complains("only look-ups will be sent");
 }

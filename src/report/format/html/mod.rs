@@ -179,10 +179,10 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         }
     }
     if header.options.insecure {
-        facts.push(("insecure", "any certificate was believed".to_owned()));
+        facts.push(("insecure", "any certificate was accepted".to_owned()));
     }
     if let Some(clock) = &figures.clock {
-        facts.push(("clock", format!("the server's less ours: {} to {} ms", clock.low_ms, clock.high_ms)));
+        facts.push(("clock", format!("the server's minus ours: {} to {} ms", clock.low_ms, clock.high_ms)));
     }
     facts.iter_mut().for_each(|(_, text)| *text = visible(text));
     facts
@@ -200,7 +200,7 @@ fn unproven(report: &Report) -> Vec<String> {
         counted(figures.requests, "request")
     )];
     if report.header.target == EMBEDDED_TARGET {
-        all.push("Any server of yours: the target was the reference server that probity carries.".to_owned());
+        all.push("Any server of yours: the target was the embedded reference server of probity.".to_owned());
     }
     let of = |verdict| report.selected().filter(|r| r.verdict == verdict).count() as u64;
     let gaps = [Verdict::Inconclusive, Verdict::Skipped, Verdict::Untested].map(|v| (of(v), v.name()));
@@ -212,11 +212,11 @@ fn unproven(report: &Report) -> Vec<String> {
     all.extend(
         [
             "Other callers, tenants and records than those that the settings provide.",
-            "That anything was stored: only responses to this one operation are seen, nothing is read back.",
+            "That anything was stored: only the responses of this one operation are seen; nothing is read back.",
             "Anything after the run: it says what this server did then.",
-            "What the contract leaves open. Probes note what the server does there; that is never judged.",
+            "What the contract leaves open. Probes record what the server does there; that is never judged.",
             "That the contract is what its author meant. It is one reading; each requirement names its source.",
-            "That the server is secure or fast. Both are looked at from outside only, and times are not judged.",
+            "That the server is secure or fast. Both are seen from outside only, and times are not judged.",
         ]
         .map(str::to_owned),
     );

@@ -113,7 +113,7 @@ const fill = (details, most) => {
   const there = details.querySelectorAll(':scope > details').length;
   const entries = found.slice(there, most).map(exchange => entry(exchange, anchored));
   details.append(...entries);
-  if (!found.length) details.append(make('p', 'They are not in this page; see exchanges.ndjson.', 'muted'));
+  if (!found.length) details.append(make('p', 'They are not on this page; see exchanges.ndjson.', 'muted'));
   if (most < found.length) {
     const button = make('button', `Show more: ${found.length - most} are left`);
     button.type = 'button';

@@ -155,8 +155,10 @@ fn waits(points: &[Point], shortest: i64, asked: bool) -> Vec<(i64, i64, String)
             let reason = match (again, &next.id) {
                 (0, None) => "nothing was due".to_owned(),
                 (0, Some(id)) => format!("what {id} waits for"),
-                (n, _) if asked => format!("the server asked to wait: {} sent again", counted(n as u64, "request")),
-                (n, _) => format!("a connection broke or was not made: {} sent again", counted(n as u64, "request")),
+                (n, _) if asked => format!("the server asked us to wait: {} sent again", counted(n as u64, "request")),
+                (n, _) => {
+                    format!("a connection broke or could not be made: {} sent again", counted(n as u64, "request"))
+                }
             };
             all.push((free, next.sent, reason));
         }

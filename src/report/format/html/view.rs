@@ -41,7 +41,7 @@ pub(super) struct Requirement {
     pub also: Vec<String>,
     pub failures: Vec<Failure>,
     pub more_failures: u64,
-    /// What could not be told: trial and exchanges.
+    /// What could not be decided: trial and exchanges.
     pub doubt: Option<(String, Vec<Exchange>)>,
     /// What was seen, and how often.
     pub observations: Vec<(String, u64)>,
@@ -159,7 +159,7 @@ fn evidence(requirement: &model::Requirement) -> String {
         parts.push(format!("first broken by the run's {} request", ordinal(until)));
     }
     match requirement.again {
-        Some(a) if a.sent == a.broken => parts.push(format!("sent again {}: steady", times(a.sent))),
+        Some(a) if a.sent == a.broken => parts.push(format!("sent again {}: failed each time", times(a.sent))),
         Some(a) => {
             parts.push(format!("sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)));
         }
