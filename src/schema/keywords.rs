@@ -118,7 +118,9 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    fn keyword(&mut self, name: &str, key: &crate::yaml::Key, at: &Located<'a>, old: bool, problems: &mut Problems) {
+    fn keyword(&mut self, registry: &Registry, key: &crate::yaml::Key, at: &Located<'a>, problems: &mut Problems) {
+        let name = key.name.as_str();
+        let old = registry.dialect() == Dialect::OpenApi30;
         let kind = kind_of(name);
         if old && super::vocabulary::is_new(name) {
             problems.note(
