@@ -86,7 +86,7 @@ impl<'a> Keywords<'a> {
             }
         }
         for (key, node) in entries.iter() {
-            out.keyword(&key.name, key, &at.below(&key.name, node), old, problems);
+            out.keyword(registry, key, &at.below(&key.name, node), problems);
         }
         out.bounds();
         if old {
@@ -118,7 +118,9 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    fn keyword(&mut self, name: &str, key: &crate::yaml::Key, at: &Located<'a>, old: bool, problems: &mut Problems) {
+    fn keyword(&mut self, registry: &Registry, key: &crate::yaml::Key, at: &Located<'a>, problems: &mut Problems) {
+        let name = key.name.as_str();
+        let old = registry.dialect() == Dialect::OpenApi30;
         let kind = kind_of(name);
         if old && super::vocabulary::is_new(name) {
             problems.note(
@@ -179,7 +181,7 @@ impl<'a> Keywords<'a> {
                 _ => return wrong("a string"),
             },
             Some(Kind::Pattern) => match &node.value {
-                Value::Scalar(Json::String(pattern)) => match check_pattern(pattern) {
+                Value::Scalar(Json::String(pattern)) => match registry.pattern(pattern, check_pattern) {
                     Ok(()) => Part::Plain(json!(pattern)),
                     Err(why) => {
                         let error = node.error("this pattern is not a regular expression").label(why);
@@ -237,7 +239,7 @@ impl<'a> Keywords<'a> {
                     }
                     let mut all = Vec::new();
                     for (key, below) in at.entries() {
-                        match (name == "patternProperties").then(|| check_pattern(&key.name)) {
+                        match (name == "patternProperties").then(|| registry.pattern(&key.name, check_pattern)) {
                             Some(Err(why)) => {
                                 let error = key.place.error("this pattern is not a regular expression").label(why);
                                 problems.part(error.help("patterns are regular expressions as in ECMA 262"));

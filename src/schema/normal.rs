@@ -12,21 +12,23 @@ use super::notes::Problems;
 use super::registry::{Located, Registry};
 use super::{Direction, POINTER};
 
-/// How far a schema is written out: how often it may contain itself, and how deep optional properties go.
+/// How far a schema is written out: how often it may contain itself, how deep optional properties go, and how many
+/// alternatives each part may have.
 #[derive(Clone, Copy)]
 struct Reach {
     again: usize,
     depth: usize,
+    alternatives: usize,
 }
 
 /// From wide to narrow: the first that stays within [`MOST`] counts.
 const REACHES: &[Reach] = &[
-    Reach { again: 2, depth: 24 },
-    Reach { again: 1, depth: 8 },
-    Reach { again: 1, depth: 5 },
-    Reach { again: 1, depth: 3 },
-    Reach { again: 1, depth: 1 },
-    Reach { again: 1, depth: 0 },
+    Reach { again: 2, depth: 24, alternatives: 32 },
+    Reach { again: 1, depth: 8, alternatives: 32 },
+    Reach { again: 1, depth: 5, alternatives: 16 },
+    Reach { again: 1, depth: 3, alternatives: 8 },
+    Reach { again: 1, depth: 1, alternatives: 4 },
+    Reach { again: 1, depth: 0, alternatives: 1 },
 ];
 /// How many parts a schema may have when it is written out.
 const MOST: usize = 5000;
@@ -170,11 +172,16 @@ impl<'a> Writer<'a> {
                 Some(Json::Array(all)) => all.clone(),
                 _ => vec![part],
             });
-            let group: Vec<Json> = group.collect();
+            let group: Vec<Json> = group.take(self.reach.alternatives).collect();
             all = match all.as_object_mut().and_then(|map| map.shift_remove("anyOf")) {
                 Some(Json::Array(others)) => alternatives(all, vec![others, group], one_of)?,
                 _ => alternatives(all, vec![group], one_of)?,
             };
+            // What stands beside alternatives is written out with each.
+            self.count += size(&all) / 8;
+            if self.count > MOST * 4 {
+                return None;
+            }
         }
         Some(all)
     }
@@ -318,5 +325,14 @@ impl<'a> Writer<'a> {
         };
         out.insert(name.to_owned(), json);
         Some(())
+    }
+}
+
+/// How many values there are in a value.
+fn size(json: &Json) -> usize {
+    match json {
+        Json::Array(all) => 1 + all.iter().map(size).sum::<usize>(),
+        Json::Object(all) => 1 + all.values().map(size).sum::<usize>(),
+        _ => 1,
     }
 }

@@ -6,22 +6,22 @@ use super::registry::{Located, Registry};
 
 /// Whether a value may have something at a path of names; what the schema does not describe may be anything.
 pub(super) fn reaches(registry: &Registry, at: &Located<'_>, path: &[String]) -> bool {
-    below(registry, at, path, 0)
+    below(registry, at, path, &mut HashSet::new())
 }
 
-fn below(registry: &Registry, at: &Located<'_>, path: &[String], depth: usize) -> bool {
+/// `seen` holds where we are already, and how many names were left: coming there again shows nothing new.
+fn below(registry: &Registry, at: &Located<'_>, path: &[String], seen: &mut HashSet<(usize, String, usize)>) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return true;
     };
-    // What leads so far back to itself is not followed: it may be anything.
-    if depth > 60 {
-        return true;
-    }
     let Ok(at) = registry.follow(at.clone()) else {
         return true;
     };
+    if !seen.insert((at.key().0, at.key().1.to_owned(), path.len())) {
+        return false;
+    }
     let properties = at.get("properties");
-    let own = properties.as_ref().and_then(|p| p.get(first)).is_some_and(|p| below(registry, &p, rest, depth + 1));
+    let own = properties.as_ref().and_then(|p| p.get(first)).is_some_and(|p| below(registry, &p, rest, seen));
     let parts: Vec<Located<'_>> = ["allOf", "oneOf", "anyOf"]
         .iter()
         .filter_map(|key| at.get(key))
@@ -29,14 +29,14 @@ fn below(registry: &Registry, at: &Located<'_>, path: &[String], depth: usize) -
         .chain(["then", "else"].iter().filter_map(|key| at.get(key)))
         .collect();
     if !parts.is_empty() {
-        return own || parts.iter().any(|part| below(registry, part, path, depth + 1));
+        return own || parts.iter().any(|part| below(registry, part, path, seen));
     }
     match (properties, at.get("items")) {
         (Some(_), _) => {
             let others = at.get("additionalProperties").filter(|o| o.node.mapping("").is_ok_and(|m| !m.is_empty()));
-            own || others.is_some_and(|others| below(registry, &others, rest, depth + 1))
+            own || others.is_some_and(|others| below(registry, &others, rest, seen))
         }
-        (None, Some(items)) => below(registry, &items, rest, depth + 1),
+        (None, Some(items)) => below(registry, &items, rest, seen),
         (None, None) => true,
     }
 }

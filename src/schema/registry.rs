@@ -1,7 +1,7 @@
 //! The files of a document, and where its references lead.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
@@ -37,6 +37,8 @@ pub struct Registry {
     missing: HashMap<String, String>,
     resources: Resources,
     dialect: Dialect,
+    /// Why patterns are none, or that they are: it is costly to find out.
+    patterns: Mutex<HashMap<String, std::result::Result<(), String>>>,
 }
 
 #[derive(Debug)]
@@ -121,6 +123,7 @@ impl Registry {
             missing: HashMap::new(),
             resources: Resources::default(),
             dialect,
+            patterns: Mutex::default(),
         };
         let own = root.get("$self").and_then(|n| n.string("").ok()).and_then(|own| url.join(own).ok());
         registry.add(root, url, String::new());
@@ -177,6 +180,16 @@ impl Registry {
                 self.missing.insert(text, why);
             }
         }
+    }
+
+    /// What `check` finds out of a pattern, or found out before.
+    pub(super) fn pattern(
+        &self,
+        pattern: &str,
+        check: impl FnOnce(&str) -> std::result::Result<(), String>,
+    ) -> std::result::Result<(), String> {
+        let mut known = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(pattern.to_owned()).or_insert_with(|| check(pattern)).clone()
     }
 
     /// The rules that the schemas keep.
