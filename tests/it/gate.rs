@@ -92,7 +92,7 @@ fn what_is_waived_is_shown_as_such_everywhere() {
     assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["justification"], excuse);
     let ctrf = read("reports/ctrf-report.json");
     assert_eq!(ctrf["results"]["summary"]["failed"], 0);
-    assert_eq!(read("reports/badge.json")["message"], "1 hold, 1 put up with");
+    assert_eq!(read("reports/badge.json")["message"], "1 hold, 1 waived");
     let again = probity("report").arg(ran.folder().join("reports")).exits(0);
     again.says(excuse);
 }

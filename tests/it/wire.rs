@@ -148,7 +148,7 @@ fn who_asks_to_wait_is_obeyed_and_not_judged() {
         ran.holds(figures["waited_ms"].as_u64().is_some_and(|ms| ms >= 1000), "it waited as long as it was asked to");
         ran.holds(figures["retries"] == 4, "and sent each again")
             .says("4 of them sent again")
-            .says("the server asked to wait: ");
+            .says("the server asked us to wait: ");
         assert_eq!(figures["requests"].as_u64(), Some(server.requests().len() as u64));
     }
 }
