@@ -306,7 +306,7 @@ fn enough_failures_end_it() {
             .exits(1);
     assert_eq!(ran.report()["end"]["cause"], "max_failures");
     ran.holds(ran.ids("fail").len() == 1, "one failed").holds(!ran.ids("untested").is_empty(), "some were left out");
-    ran.says("as --max-failures says");
+    ran.says("as --max-failures demands");
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn asked_to_wait_for_ever_in_the_middle_is_not_known() {
     let server = before(|n, _| (n >= 10).then(|| Answer::empty(429).with("Retry-After", "86400")));
     let ran = check(SOME, &server.url()).exits(4);
     assert_eq!(ran.report()["end"]["cause"], "throttled");
-    ran.holds(ran.ids("fail").is_empty(), "nothing failed").says("the server kept asking to wait");
+    ran.holds(ran.ids("fail").is_empty(), "nothing failed").says("the server kept asking us to wait");
 }
 
 #[test]
