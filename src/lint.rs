@@ -12,15 +12,33 @@ use crate::document::response::Response as Documented;
 use crate::exchange::Request;
 use crate::exchange::{Exchange, Interval, Outcome, Response};
 use crate::expression::{Expression, Scope, Trouble, timestamp};
-use crate::generate::body::type_of;
 use crate::generate::draft::Fixtures;
-use crate::generate::fault::simplest;
+use crate::generate::draw::is_key;
+use crate::generate::parameter::is_known;
 use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
+use crate::generate::values::{simplest, type_of};
 use crate::judge::Judge;
 use crate::judge::bind::{Control, Seen};
 use crate::plan::{FULL, Plan};
 use crate::source::{Diagnostic, Result};
+
+/// Required parameters of which no valid value is known: a run has to guess one.
+pub fn guesses(contract: &Contract) -> Vec<Diagnostic> {
+    let required = contract.operation.parameters.iter().filter(|p| p.required && !is_key(p));
+    let unknown = required.filter(|p| !contract.gives(p) && !is_known(p));
+    unknown
+        .map(|p| {
+            let location = p.location.name();
+            *p.place
+                .error(format!("no valid value of the {location} parameter `{}` is known", p.name))
+                .label("one is guessed, and a refusal shows nothing then")
+                .help(format!(
+                    "give an `example` in the document, or values under `values: {location}:` in contract.yaml"
+                ))
+        })
+        .collect()
+}
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
 pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) -> Vec<Diagnostic> {
@@ -123,7 +141,7 @@ pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: D
                 }
                 evaluates(&probe.observe, probe.observe.json(&seen.scope).err())?;
             }
-            Form::Schema(_) | Form::Always(_) => {}
+            Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}
         }
     }
     Ok(())
@@ -186,7 +204,7 @@ fn exchanges(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Vec<Exchange>
 fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTime<Utc>) -> Option<Exchange> {
     let operation = &judge.contract.operation;
     let draft = &plan.entries[FULL].draft;
-    let mut request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
+    let mut request: Request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
     let mut body = request.json()?;
     // What the target provides no values for is left out of requests; here every field is wanted.
     if let (Some(fields), Some(documented)) = (body.as_object_mut(), operation.body())
@@ -248,7 +266,7 @@ fn whole(schema: &Json) -> Json {
         "array" => json!([whole(&schema["items"])]),
         "string" if schema["format"] == "date-time" => json!("2098-01-01T00:00:00Z"),
         "string" if schema["format"] == "date" => json!("2098-01-01"),
-        "integer" | "number" => json!(crate::generate::body::integer_bounds(schema).0.unwrap_or(100)),
+        "integer" | "number" => json!(crate::generate::values::number::integer_bounds(schema).0.unwrap_or(100)),
         "boolean" => json!(true),
         "string" => match simplest(schema) {
             crate::contract::template::Template::Literal(json) => json,

@@ -95,7 +95,7 @@ Exit codes, the first that holds:
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
     let target = args.target.target(&args.budget)?;
     logging::keep_out(&target.settings.secrets);
@@ -106,6 +106,7 @@ pub(crate) fn run(args: &Args) -> Done {
     for warning in target.settings.warnings() {
         eprintln!("warning: {warning}");
     }
+    target.settings.authenticate(&mut contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {

@@ -42,9 +42,10 @@ pub(crate) fn run(args: &Args) -> Done {
         print(&format!("No records are left of those that {} lists.\n", path.display()));
         return Ok(Exit::Conformant);
     }
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let settings = args.target.target(&Flags::default())?.settings;
     logging::keep_out(&settings.secrets);
+    settings.authenticate(&mut contract)?;
     settings.check_production(&contract.operation.servers)?;
     let mut log = CreatedLog::again(&path).map_err(unusable)?;
     let security = contract.operation.security.as_ref();

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let mut seen = Examination::default();
     match args.target.target(&Flags::default()) {
         Err(error) => seen.checks.push(Check::input("settings", &error)),
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Args) -> Done {
             };
             let on = settings.name.as_ref().map_or_else(String::new, |name| format!(", target {name}"));
             seen.checks.push(Check::good("settings", format!("{from}{on}: {}", settings.url)));
+            settings.authenticate(&mut contract)?;
             let examined = block_on(examine(&contract, settings, &environment, Clock::system()))??;
             seen.checks.extend(examined.checks);
             seen.refusable = examined.refusable;

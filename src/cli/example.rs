@@ -40,7 +40,7 @@ pub(super) fn command(
     let draft = match &requirement.form {
         Form::Scenario(scenario) => first(&scenario.steps, &plan, row),
         Form::Probe(probe) if !probe.steps.is_empty() => first(&probe.steps, &plan, row),
-        Form::Schema(_) | Form::Constraint(_) => {
+        Form::Schema(_) | Form::Parameter(..) | Form::Constraint(_) => {
             let faults = plan.entries.iter().filter(|e| e.about == index);
             faults.max_by_key(|e| e.control.is_some()).map(|e| e.draft.clone())
         }
@@ -59,7 +59,7 @@ pub(super) fn command(
         row,
         runner: &mut Seed(0).runner(&requirement.id, 0),
     };
-    let Ok(request) = rendering.request(&draft, &contract.operation.method, &contract.operation.path) else {
+    let Ok(request) = rendering.request(&draft, &contract.operation) else {
         return Ok(None);
     };
     let recorder = Recorder::new(&target.settings, contract.operation.security.as_ref());

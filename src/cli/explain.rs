@@ -109,7 +109,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             lines.push(format!("What is noted             {}", flat(probe.observe.text())));
             lines
         }
-        Form::Schema(_) => vec![
+        Form::Schema(_) | Form::Parameter(..) => vec![
             "Values at the edge are sent and must be accepted; values that break this part of the schema,".into(),
             "and nothing else, must be refused while the same request without them is accepted.".into(),
         ],

@@ -55,8 +55,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let name = args.file.display().to_string();
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let settings = args.target.offline()?;
+    settings.authenticate(&mut contract)?;
     settings.check_fixtures(&contract.fixtures)?;
     let text = std::fs::read_to_string(&args.file)
         .map_err(|e| Diagnostic::new(format!("cannot read {name}: {e}")).help("name a HAR file"))?;

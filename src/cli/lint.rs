@@ -19,8 +19,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let target = args.target.target(&Flags::default())?;
+    target.settings.authenticate(&mut contract)?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let fixtures = target.settings.fixtures(&contract);
     let now = system_now();
@@ -28,6 +29,13 @@ pub(crate) fn run(args: &Args) -> Done {
     let plan = Plan::new(&contract, &fixtures, &options, now)?;
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
+    for guess in crate::lint::guesses(&contract) {
+        eprintln!("{}", Box::new(guess).warning().render(color_stderr()));
+    }
+    let unsupported = contract.operation.unsupported.iter().map(|u| &u.message);
+    for note in contract.operation.notes.iter().chain(unsupported) {
+        eprintln!("{}", note.render_note(color_stderr()));
+    }
     for diagnostic in &found {
         eprintln!("{}", diagnostic.render(color_stderr()));
     }

@@ -34,8 +34,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let target = args.target.target(&args.budget)?;
+    target.settings.authenticate(&mut contract)?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let fixtures = target.settings.fixtures(&contract);
     let options = Options {
@@ -93,9 +94,12 @@ pub(crate) fn run(args: &Args) -> Done {
             "requests": plan.requests(),
             "pool": pool,
             "random": 2 * plan.pairs,
+            "together": plan.together,
+            "guessed": crate::lint::guesses(&contract).iter().map(|g| g.title().to_owned()).collect::<Vec<_>>(),
             "left_out": { "pool": plan.left_out.pool, "trials": left_out },
             "lasts_at_least_ms": lasts.map(|d| d.as_millis() as u64),
             "requirements": requirements,
+            "unsupported": contract.operation.unsupported_lines(),
         });
         print(&format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default()));
         return Ok(Exit::Conformant);
@@ -131,11 +135,21 @@ pub(crate) fn run(args: &Args) -> Done {
         rows.iter().map(|(.., cost)| cost).sum::<usize>(),
         options.seed.0,
     ));
+    if plan.together == 2 {
+        text.push_str("What may be left out is tried two at a time: there is too much of it for three.\n");
+    }
+    for guess in crate::lint::guesses(&contract) {
+        let place = guess.place().map_or(String::new(), |place| format!(" ({place})"));
+        text.push_str(&format!("Guessed: {}{place}.\n", guess.title()));
+    }
     if let Some(lasts) = lasts {
         text.push_str(&format!(
             "At {:?} from one request to the next that takes at least {lasts:?}.\n",
             target.settings.rate.map(|r| r.period).unwrap_or_default()
         ));
+    }
+    for line in contract.operation.unsupported_lines() {
+        text.push_str(&format!("Not supported, and left out: {line}\n"));
     }
     if plan.left_out.limit.is_some() {
         let pool = counted(plan.left_out.pool, "request");

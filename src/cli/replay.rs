@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let words = shlex::split(&report.header.command).unwrap_or_default();
     let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
     let contract_options = contract_of(args, &recorded);
-    let contract = contract_options.load()?;
+    let mut contract = contract_options.load()?;
     let header = &report.header;
     if contract.hash != header.contract.hash && !args.any_contract {
         return Err(Failed::Input(
@@ -134,6 +134,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let (target_options, target) = target_of(&report, args, recorded)?;
     logging::keep_out(&target.settings.secrets);
+    target.settings.authenticate(&mut contract)?;
     target.settings.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
     let options = Options {
         seed: Some(header.seed),

@@ -15,6 +15,7 @@ mod files;
 mod ids;
 pub mod lookup;
 pub mod requirement;
+mod security;
 pub mod steps;
 pub mod template;
 
@@ -24,9 +25,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::document::operation::Operation;
-use crate::document::parameter::ParameterLocation;
+use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::expression::{BodyPath, Defines, Expression, Names};
-use crate::source::{Place, Result};
+use crate::source::{Place, Result, did_you_mean};
 use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
 pub use files::Location;
@@ -92,8 +93,8 @@ pub struct ValueList {
 /// A part of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A path parameter, by name.
-    Path(String),
+    /// A parameter, by name.
+    Parameter(ParameterLocation, String),
     /// A body field, by JSON Pointer.
     Body(String),
 }
@@ -126,6 +127,7 @@ impl Contract {
         let cases = cases::read(&files.areas, &vocabulary, &operation)?;
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
+        requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary)?);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
@@ -148,6 +150,12 @@ impl Contract {
         };
         contract.check_paths()?;
         Ok(contract)
+    }
+
+    /// Whether the contract gives the values of a parameter.
+    pub fn gives(&self, parameter: &Parameter) -> bool {
+        let is_it = |target: &Target| matches!(target, Target::Parameter(l, n) if *l == parameter.location && *n == parameter.name);
+        self.values.iter().any(|v| is_it(&v.target))
     }
 
     /// The requirement with this id.
@@ -251,7 +259,7 @@ impl Contract {
                     all.extend(probe.filter.iter().chain(&probe.given).chain(&probe.when));
                     all.push(&probe.observe);
                 }
-                Form::Schema(_) | Form::Always(_) => {}
+                Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}
             }
         }
         all
@@ -310,15 +318,23 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
     let Some(node) = root.get("values") else {
         return Ok(Vec::new());
     };
-    node.only("`values`", &["path", "body"])?;
+    node.only("`values`", &["path", "query", "header", "cookie", "body"])?;
     let mut all = Vec::new();
     for (kind, lists) in node.mapping("`values`")? {
         for (key, list) in lists.mapping("a list of values")? {
-            let target = if kind.name == "path" {
-                if !operation.parameters_in(ParameterLocation::Path).any(|p| p.name == key.name) {
-                    return Err(key.place.error(format!("the path has no parameter `{}`", key.name)));
+            let target = if let Some(location) = ParameterLocation::read(&kind.name) {
+                let mut names = operation.parameters_in(location).map(|p| p.name.as_str());
+                if !names.any(|name| name == key.name) {
+                    let what = if location == ParameterLocation::Path { "path" } else { "operation" };
+                    let kind = if what == "path" { String::new() } else { format!("{} ", location.name()) };
+                    let error = key.place.error(format!("the {what} has no {kind}parameter `{}`", key.name));
+                    let known = operation.parameters_in(location).map(|p| p.name.as_str());
+                    return Err(match did_you_mean(&key.name, known) {
+                        Some(help) => error.help(help),
+                        None => error,
+                    });
                 }
-                Target::Path(key.name.clone())
+                Target::Parameter(location, key.name.clone())
             } else {
                 let known = operation.body().is_some_and(|b| b.schema.reaches(&template::segments(&key.name)));
                 if !key.name.starts_with('/') || !known {

@@ -87,6 +87,8 @@ pub enum Form {
     /// edge must be accepted. The JSON Pointer of the keyword in the translated schema, in which
     /// every reference is followed.
     Schema(String),
+    /// The same of a parameter of the operation, counted from 0. That it is there is the part `/required`.
+    Parameter(usize, String),
     /// What holds of every exchange of any operation.
     Always(Always),
 }
@@ -97,7 +99,7 @@ impl Form {
         match self {
             Self::Rule(_) | Self::Always(_) => true,
             Self::Probe(probe) => probe.steps.is_empty(),
-            Self::Constraint(_) | Self::Schema(_) | Self::Scenario(_) => false,
+            Self::Constraint(_) | Self::Schema(_) | Self::Parameter(..) | Self::Scenario(_) => false,
         }
     }
 
@@ -126,7 +128,7 @@ impl Form {
             Self::Rule(_) => "rule",
             Self::Scenario(_) => "scenario",
             Self::Probe(_) => "probe",
-            Self::Schema(_) => "schema",
+            Self::Schema(_) | Self::Parameter(..) => "schema",
             Self::Always(_) => "always",
         }
     }

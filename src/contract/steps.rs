@@ -42,6 +42,10 @@ pub struct Send {
     pub headers: Vec<(String, Option<Template>)>,
     /// Path parameters by name.
     pub path: Vec<(String, Template)>,
+    /// Query parameters by name; None takes one away.
+    pub query: Vec<(String, Option<Template>)>,
+    /// Cookies by name; None takes one away.
+    pub cookies: Vec<(String, Option<Template>)>,
     /// The credentials, where they are not the identity's own; None within sends none.
     pub authorization: Option<Option<Template>>,
     /// Whose request it is.
@@ -77,6 +81,8 @@ const KEYS: &[&str] = &[
     "headers",
     "path",
     "undocumented",
+    "query",
+    "cookies",
     "authorization",
     "as",
     "copies",
@@ -248,6 +254,8 @@ impl StepReader<'_> {
             drop,
             raw,
             headers: self.named(node, "headers")?,
+            query: self.named(node, "query")?,
+            cookies: self.named(node, "cookies")?,
             path: self
                 .named(node, "path")?
                 .into_iter()

@@ -54,6 +54,13 @@ pub enum Template {
     Row(Vec<String>),
     /// A string that carries the run tag, so that people find what a run made.
     Marked(String),
+    /// A string that keeps a schema, and that no other request has where the schema has room for that.
+    Unique {
+        /// A text that keeps it.
+        text: String,
+        /// The schema.
+        schema: std::sync::Arc<Json>,
+    },
     /// A list of values.
     List(Vec<Template>),
     /// An object of values.

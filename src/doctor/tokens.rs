@@ -87,7 +87,7 @@ impl Doctor<'_> {
         let mut parameters = json!({});
         let mut path = operation.path.clone();
         for parameter in operation.parameters_in(ParameterLocation::Path) {
-            let target = Target::Path(parameter.name.clone());
+            let target = Target::Parameter(ParameterLocation::Path, parameter.name.clone());
             let list = self.contract.values.iter().find(|v| v.target == target)?;
             let now = timestamp(self.client.clock().local());
             let request = json!({ "path": parameters });

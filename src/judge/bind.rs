@@ -8,9 +8,12 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
 use super::classify::Class;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Outcome, Response};
 use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
+use crate::generate::media;
+use crate::generate::parameter::decode::{cookies, decoded, pairs};
 
 /// Whether the same request without the fault was accepted in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +101,7 @@ impl Judge<'_> {
     /// Looks at an exchange. `plain` tells whether a step left headers, credentials and the body's
     /// form alone.
     pub fn see(self, mut exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
-        let request_body = exchange.request.json();
+        let request_body = self.body(&exchange.request);
         let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), exchange.server_now.middle());
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
         let response_body = exchange.response().and_then(Response::json).map(Arc::new);
@@ -108,13 +111,27 @@ impl Judge<'_> {
         Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body, accepted }
     }
 
+    /// The value of a request's body, where it is JSON or a form that the document describes.
+    pub fn body(self, request: &Request) -> Option<Json> {
+        let bytes = request.body.as_ref()?;
+        let content_type = request.header("content-type").unwrap_or_default();
+        match media::form_of(&self.contract.operation, content_type) {
+            Some(form) if media::kind(&form.media_type) != media::Kind::Json => {
+                media::decode(form, content_type, bytes)
+            }
+            _ => request.json(),
+        }
+    }
+
     /// The names of a request alone, sent at an instant of the server's clock.
     pub fn request_scope(self, request: &Request, body: Option<&Json>, now: DateTime<Utc>) -> Scope {
         let parameters: Map<String, Json> = request.parameters.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
         let mut members = vec![
             ("method", from_json(&json!(request.method))),
             ("path", from_json(&parameters.into())),
+            ("query", from_json(&self.query(request))),
             ("headers", from_json(&headers(&request.headers))),
+            ("cookies", from_json(&named(cookies(request.header("cookie").unwrap_or_default())))),
         ];
         members.extend(body.map(|body| ("body", from_json(body))));
         self.fixtures
@@ -124,6 +141,12 @@ impl Judge<'_> {
             .json("identity", &json!(request.identity))
             .value("now", timestamp(now))
             .build()
+    }
+
+    /// The query by name, each text as it was meant; what comes several times is a list of texts.
+    fn query(self, request: &Request) -> Json {
+        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        named(pairs(query))
     }
 
     fn exchange_scope(self, exchange: &Exchange, request: &Scope, control: Control, body: Option<&Json>) -> Scope {
@@ -240,4 +263,31 @@ fn answered(exchange: &Exchange) -> Known {
         Outcome::Failed(failure) if failure.kind.is_silence() && !exchange.lost => Known::No,
         Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
     }
+}
+
+/// Texts by name, without their escapes; what comes several times is a list of texts.
+fn named(all: Vec<(String, String)>) -> Json {
+    let mut map = Map::new();
+    for (name, text) in all {
+        let text = json!(decoded(&text));
+        match map.get_mut(&name) {
+            None => {
+                map.insert(name, text);
+            }
+            Some(Json::Array(several)) => several.push(text),
+            Some(one) => *one = json!([one.clone(), text]),
+        }
+    }
+    map.into()
+}
+
+/// A parameter of the request that a scope is about.
+pub(super) fn parameter(scope: &Scope, location: ParameterLocation, name: &str) -> Option<Json> {
+    let (member, name) = match location {
+        ParameterLocation::Path => ("path", name.to_owned()),
+        ParameterLocation::Query | ParameterLocation::Querystring => ("query", name.to_owned()),
+        ParameterLocation::Header => ("headers", name.to_lowercase()),
+        ParameterLocation::Cookie => ("cookies", name.to_owned()),
+    };
+    scope.member("request")?.get(member)?.get(&name).cloned()
 }

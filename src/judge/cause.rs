@@ -66,7 +66,7 @@ fn rank(form: &Form) -> u8 {
         Form::Always(Always::DocumentedStatus | Always::RefusalStatus) => 2,
         Form::Always(Always::MediaType | Always::Headers(_) | Always::HeaderValues(_)) => 3,
         Form::Always(Always::Shape(_) | Always::WriteOnly(_) | Always::OneAlternative(_)) => 4,
-        Form::Constraint(_) | Form::Schema(_) => 5,
+        Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..) => 5,
         Form::Rule(_) => 6,
         Form::Scenario(_) | Form::Probe(_) => 7,
         // What is refused may be refused for a reason that another requirement names better.

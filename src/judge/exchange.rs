@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Judge;
-use super::bind::{Control, Known, Seen};
+use super::bind::{Control, Known, Seen, parameter as parameter_of};
 use super::classify::Class;
 use super::finding::{Counterexample, Finding, Found, Side, cut, differences, short};
 use crate::contract::coverage::stands;
@@ -27,22 +27,24 @@ impl Judge<'_> {
             let (trial, exchange) = (exchange.trial.clone(), Some(exchange.number));
             findings.push(Finding { requirement, trial, exchange, found });
         };
-        let body = seen.exchange.request.json().filter(|_| seen.exchange.fresh && seen.class == Class::Valid);
+        let is_kept = matches!(seen.class, Class::Valid | Class::Doubtful(_)) && seen.exchange.fresh;
+        let body = if is_kept { self.body(&seen.exchange.request) } else { None };
         for (i, requirement) in self.contract.requirements.iter().enumerate() {
             let found = match &requirement.form {
                 Form::Always(always) => self.always(*always, seen),
                 _ if !seen.exchange.fresh => None,
                 Form::Constraint(_) => self.broken_part(i, seen),
-                Form::Schema(_) => self.broken_part(i, seen),
+                Form::Schema(_) | Form::Parameter(..) => self.broken_part(i, seen),
                 Form::Rule(rule) => rule_on(rule, seen),
                 Form::Probe(probe) if probe.steps.is_empty() => observe(probe, seen),
                 Form::Probe(_) | Form::Scenario(_) => None,
             };
             let side = match (&requirement.form, &seen.class, &found) {
-                (Form::Constraint(_) | Form::Schema(_), Class::Broken(_), Some(found)) => {
+                (Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..), Class::Broken(_), Some(found)) => {
                     Some(Found::Sent(Side::Rejected, matches!(found, Found::Holds)))
                 }
-                (form, _, _) => body.as_ref().and_then(|body| self.kept(form, body, seen)),
+                (form, _, _) if is_kept => self.kept(form, body.as_ref(), seen),
+                _ => None,
             };
             for found in found.into_iter().chain(side) {
                 add(i, found);
@@ -73,7 +75,7 @@ impl Judge<'_> {
                 })
             }
             _ if !seen.exchange.fresh => None,
-            Always::ValidAccepted => (seen.class == Class::Valid).then(|| must_accept(seen)),
+            Always::ValidAccepted => must_accept(seen),
             Always::DocumentedStatus => self.documented_status(seen),
             Always::RefusalStatus => self.refusal_status(seen),
             Always::MediaType => self.media_type(seen),
@@ -93,20 +95,29 @@ impl Judge<'_> {
                 let meant = seen.about.is_none_or(|a| a == requirement || !parts.contains(&a));
                 meant.then(|| self.must_refuse(seen))
             }
-            Class::Valid if seen.about == Some(requirement) => Some(must_accept(seen)),
+            _ if seen.about == Some(requirement) => must_accept(seen),
             _ => None,
         }
     }
 
     /// Whether a valid request has a value that a part of the schema or a constraint speaks of, and
     /// was accepted.
-    fn kept(self, form: &Form, body: &Json, seen: &Seen) -> Option<Found> {
-        let fields = self.contract.fields(form);
-        let sent = fields.iter().any(|field| stands(body, field));
+    fn kept(self, form: &Form, body: Option<&Json>, seen: &Seen) -> Option<Found> {
+        let sent = match form {
+            Form::Parameter(place, _) => {
+                let parameter = self.contract.operation.parameters.get(*place)?;
+                parameter_of(&seen.request_scope, parameter.location, &parameter.name).is_some()
+            }
+            form => self.contract.fields(form).iter().any(|field| body.is_some_and(|body| stands(body, field))),
+        };
         sent.then(|| Found::Sent(Side::Accepted, seen.accepted() == Known::Yes))
     }
 
     fn must_refuse(self, seen: &Seen) -> Found {
+        // It may be about another record: what was sent is as it is to be refused for something else.
+        if seen.exchange.status() == Some(409) {
+            return unknown(seen, "the server answered 409: it may be about another record");
+        }
         match (seen.accepted(), seen.client_error(self)) {
             (Known::Yes, _) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
@@ -119,11 +130,22 @@ impl Judge<'_> {
     }
 }
 
-fn must_accept(seen: &Seen) -> Found {
+/// What an answer to a valid request shows; None for requests that are not, and where the answer shows nothing.
+fn must_accept(seen: &Seen) -> Option<Found> {
+    let doubtful = match &seen.class {
+        Class::Valid => false,
+        Class::Doubtful(_) => true,
+        _ => return None,
+    };
     match seen.accepted() {
-        Known::Yes => Found::Holds,
-        Known::No => counterexample(seen, ACCEPTANCE, answer(&seen.exchange)),
-        Known::Unknown(reason) => unknown(seen, &reason),
+        Known::Yes => Some(Found::Holds),
+        // It may be so honestly.
+        Known::No if doubtful => None,
+        Known::No if seen.exchange.status() == Some(409) => {
+            Some(unknown(seen, "the server answered 409: it may be about another record"))
+        }
+        Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
+        Known::Unknown(reason) => Some(unknown(seen, &reason)),
     }
 }
 

@@ -13,6 +13,7 @@
 pub mod bind;
 pub mod cause;
 pub mod classify;
+mod doubt;
 pub mod exchange;
 pub mod finding;
 mod fingerprint;

@@ -241,7 +241,7 @@ impl Tally {
             return Verdict::Untested;
         }
         // A scenario's trials each try something else; a rule's exchanges all try the same.
-        let doubt_first = matches!(form, Form::Scenario(_) | Form::Schema(_));
+        let doubt_first = matches!(form, Form::Scenario(_) | Form::Schema(_) | Form::Parameter(..));
         if doubt_first && self.unknown > 0 {
             return Verdict::Inconclusive;
         }

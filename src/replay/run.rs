@@ -248,7 +248,7 @@ impl Run<'_> {
     fn beside(&self, last: &Seen) -> (Found, &'static str) {
         match (&last.class, last.client_error(self.judge)) {
             (Class::Broken(_) | Class::BrokenTwice, Known::Yes) => (Found::Holds, "refused, as it must be: "),
-            (Class::Open(why), _) => {
+            (Class::Open(why) | Class::Doubtful(why), _) => {
                 (Found::Skipped(format!("the contract leaves it to the server whether to accept this ({why})")), "")
             }
             _ => (Found::Skipped("the answer shows nothing about it".to_owned()), ""),
@@ -267,7 +267,7 @@ impl Run<'_> {
         let contract = self.judge.contract;
         // A part of the schema and a constraint speak of the request that was made for them.
         let about = match contract.requirements[requirement].form {
-            Form::Schema(_) | Form::Constraint(_) => Some(requirement),
+            Form::Schema(_) | Form::Parameter(..) | Form::Constraint(_) => Some(requirement),
             _ => None,
         };
         let mut granted = Granted::new(self, piece.cost())?;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::SecondsFormat;
 use url::Url;
 
-use crate::document::security::Security;
+use crate::document::security::{Carrier, Security};
 use crate::exchange::{Exchange as Seen, Outcome, Request as Rendered, Shown, TrialName};
 use crate::http::client::join;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
@@ -153,6 +153,12 @@ impl Recorder {
                 .replace(TOKEN_WITHOUT_LAST, &spelt("%?"))
                 .replace(TOKEN_WITHOUT_FIRST, &spelt("#?"))
                 .replace(TOKEN, &spelt("")),
+        };
+        let value = match self.security.as_ref().map(|security| &security.carrier) {
+            // It stands in the URL, which is shown without it.
+            Some(Carrier::Query(_)) => return None,
+            Some(Carrier::Cookie(name)) => format!("{name}={value}"),
+            Some(Carrier::Header) | None => value,
         };
         Some((header_name(self.security.as_ref()).to_owned(), value))
     }

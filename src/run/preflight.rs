@@ -1,6 +1,8 @@
 //! Preflight: before anything is judged, is there a target that takes valid requests?
 
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, FailureKind, Outcome};
+use crate::generate::parameter::is_known;
 use crate::judge::bind::{Control, Known};
 use crate::plan::{Limit, MINIMAL};
 use crate::run::Run;
@@ -44,7 +46,7 @@ impl Run<'_> {
             let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, alone).await else {
                 return Some(self.why_over(Limit::Duration));
             };
-            if let Some(stop) = stop(&seen.exchange, &self.client.settings().url) {
+            if let Some(stop) = self.stop(&seen.exchange) {
                 // One sign is enough with the first; the full one may fail for what is in it.
                 if place == MINIMAL || seen.accepted() != Known::No {
                     return Some(stop);
@@ -63,6 +65,30 @@ impl Run<'_> {
             self.client.pace().limit_concurrency(kept.min(alone), self.client.settings().connection.timeout);
         }
         None
+    }
+}
+
+impl Run<'_> {
+    /// Why it makes no sense to go on after an answer to a valid request, if so.
+    fn stop(&self, exchange: &Exchange) -> Option<Stop> {
+        let stop = stop(exchange, &self.client.settings().url)?;
+        let contract = self.judge.contract;
+        let guessed: Vec<String> = contract
+            .operation
+            .parameters_in(ParameterLocation::Path)
+            .filter(|p| !contract.gives(p) && !is_known(p))
+            .map(|p| format!("`{}`", p.name))
+            .collect();
+        match stop {
+            Stop::Refused(what, _) if exchange.status() == Some(404) && !guessed.is_empty() => Some(Stop::Refused(
+                what,
+                format!(
+                    "no value of the path's {} is known, so it was guessed: give values under `values: path:` in contract.yaml",
+                    guessed.join(" and ")
+                ),
+            )),
+            other => Some(other),
+        }
     }
 }
 

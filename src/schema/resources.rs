@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use url::Url;
 
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Value, escape};
 
 /// What the schemas of all files call themselves.
 #[derive(Debug, Default)]
@@ -99,9 +99,4 @@ impl Resources {
             .filter(|((file, holder, _), (dynamic, _))| *dynamic && *file == at.0 && holder == resource);
         own.map(|((file, _, name), (_, pointer))| (name.clone(), (*file, pointer.clone()))).collect()
     }
-}
-
-/// A name as it stands in a JSON Pointer.
-pub fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

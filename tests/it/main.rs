@@ -21,6 +21,7 @@ mod html;
 mod judge;
 mod layers;
 mod matrix;
+mod openapi_table;
 mod parts;
 mod preflight;
 mod properties;

@@ -96,7 +96,7 @@ impl<'a> Examples<'a> {
             return Vec::new();
         };
         match &requirement.form {
-            form @ (Form::Schema(_) | Form::Constraint(_)) => self.of_part(index, form),
+            form @ (Form::Schema(_) | Form::Parameter(..) | Form::Constraint(_)) => self.of_part(index, form),
             Form::Rule(rule) => self.of_rule(rule),
             Form::Scenario(scenario) => self.of_scenario(index, scenario),
             Form::Probe(probe) => {
@@ -247,7 +247,7 @@ impl<'a> Examples<'a> {
             scope = scope.json("it", &self.row(row));
         }
         let operation = &self.contract.operation;
-        self.rendered(name, row, &scope.build(), |r| r.request(draft, &operation.method, &operation.path)).ok()
+        self.rendered(name, row, &scope.build(), |r| r.request(draft, operation)).ok()
     }
 
     fn row(&self, row: &Template) -> Json {

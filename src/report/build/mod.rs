@@ -366,7 +366,7 @@ fn form(form: &Tested) -> Form {
         Tested::Rule(_) => Form::Rule,
         Tested::Scenario(_) => Form::Scenario,
         Tested::Probe(_) => Form::Probe,
-        Tested::Schema(_) => Form::Schema,
+        Tested::Schema(_) | Tested::Parameter(..) => Form::Schema,
         Tested::Always(_) => Form::Always,
     }
 }

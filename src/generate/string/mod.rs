@@ -1,11 +1,22 @@
 //! What strings are made of.
+//!
+//! - [`pattern`]: texts that a pattern lets through, and some that it does not
+//! - [`format`]: texts of a format, and which formats are known
+//! - [`fresh`]: texts that no other request has
+
+pub mod format;
+pub mod fresh;
+pub mod pattern;
+
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, ValueTree};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::seed::Seed;
+use crate::contract::template::Template;
 
 /// Pieces that every server must take and give back to the letter, the plainest first: shrinking
 /// goes towards it. All are in NFC, without control characters and outer white space.
@@ -64,22 +75,49 @@ const PIECES: &[&str] = &[
 /// No text that is sent is longer than this, in characters, whatever a schema asks for.
 pub const LONGEST: usize = 1_000_000;
 
-/// A string that keeps the schema's lengths, pattern, format and values.
+/// Values of a string's schema: texts of the document where nothing else is known to be valid, or else texts of our own, which
+/// differ from request to request.
+pub fn templates(schema: &Json) -> BoxedStrategy<Template> {
+    let unknown = schema["format"].as_str().is_some_and(|f| !format::is_known(f));
+    let own = shaped(schema);
+    if unknown || (own.is_none() && schema.get("pattern").is_some()) {
+        let written = written(schema);
+        if !written.is_empty() {
+            return select(written).prop_map(Template::Literal).boxed();
+        }
+    }
+    let whole = Arc::new(schema.clone());
+    strings(schema).prop_map(move |text| Template::Unique { text, schema: Arc::clone(&whole) }).boxed()
+}
+
+/// The texts that the document shows of a schema, as far as they keep it.
+pub fn written(schema: &Json) -> Vec<Json> {
+    let shown = schema["examples"].as_array().into_iter().flatten().chain(schema.get("default"));
+    let shown: Vec<&Json> = shown.filter(|v| v.is_string()).collect();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let Some(check) = super::values::check::Check::new(schema) else { return Vec::new() };
+    shown.into_iter().filter(|v| check.allows(v)).cloned().collect()
+}
+
+/// A string that keeps the schema's lengths, pattern and format.
 pub fn strings(schema: &Json) -> BoxedStrategy<String> {
     let Some(strategy) = shaped(schema) else {
-        return free(schema);
+        return match schema.get("pattern").or(schema.get("allOf")) {
+            Some(_) => guessed(schema),
+            None => free(schema),
+        };
     };
     let (least, most) = lengths(schema);
-    if least.is_none() && most.is_none() {
-        return strategy;
-    }
-    let shape = Shape::new(schema);
+    let shape = (least.is_some() || most.is_some() || schema.get("pattern").is_some()).then(|| Shape::new(schema));
+    let Some(shape) = shape else { return strategy };
     let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));
     strategy
         .prop_filter_map("no text of such a length has the form", move |text| {
             let length = text.chars().count();
             let due = length.min(most).max(least);
-            if due == length { Some(text) } else { shape.resized(&text, due) }
+            if due == length { shape.fits(&text).then_some(text) } else { shape.resized(&text, due) }
         })
         .boxed()
 }
@@ -87,7 +125,7 @@ pub fn strings(schema: &Json) -> BoxedStrategy<String> {
 /// A string of just so many characters that keeps the schema's pattern and format, if one is found.
 pub fn of_length(schema: &Json, length: usize) -> Option<String> {
     let Some(strategy) = shaped(schema) else {
-        return Some(fit("x", length, length));
+        return schema.get("pattern").is_none().then(|| fit("x", length, length));
     };
     let shape = Shape::new(schema);
     let mut runner = Seed(0).runner("of-length", 0);
@@ -100,11 +138,27 @@ pub fn lengths(schema: &Json) -> (Option<usize>, Option<usize>) {
     (bound("minLength"), bound("maxLength"))
 }
 
+/// A pattern, compiled.
+pub struct Pattern(Option<jsonschema::Validator>);
+
+impl Pattern {
+    /// Compiles a pattern; what is none is found nowhere.
+    pub fn new(pattern: &str) -> Self {
+        Self(jsonschema::options().build(&json!({ "pattern": pattern })).ok())
+    }
+
+    /// Whether it is found in a text.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|v| v.is_valid(&json!(text)))
+    }
+}
+
 /// What a schema says of a string but for its length.
-struct Shape(Option<jsonschema::Validator>);
+pub struct Shape(Option<jsonschema::Validator>);
 
 impl Shape {
-    fn new(schema: &Json) -> Self {
+    /// The shape that a schema asks for.
+    pub fn new(schema: &Json) -> Self {
         let mut part = schema.clone();
         if let Some(map) = part.as_object_mut() {
             map.retain(|key, _| ["pattern", "format"].contains(&key.as_str()));
@@ -112,7 +166,8 @@ impl Shape {
         Self(jsonschema::options().should_validate_formats(true).build(&part).ok())
     }
 
-    fn fits(&self, text: &str) -> bool {
+    /// Whether a text has it.
+    pub fn fits(&self, text: &str) -> bool {
         self.0.as_ref().is_none_or(|v| v.is_valid(&Json::from(text)))
     }
 
@@ -135,22 +190,25 @@ impl Shape {
 
 /// Strings of a pattern or of a format; None where the schema has neither that we can make.
 pub(super) fn shaped(schema: &Json) -> Option<BoxedStrategy<String>> {
-    if let Some(pattern) = schema["pattern"].as_str()
-        && let Ok(strategy) = proptest::string::string_regex(&inner(pattern))
-    {
-        return Some(strategy.boxed());
+    match schema["pattern"].as_str() {
+        Some(pattern) => pattern::strategy(pattern),
+        None => format::strategy(schema["format"].as_str()?),
     }
-    Some(match schema["format"].as_str()? {
-        "time" => (0_u32..24, 0_u32..60, 0_u32..60).prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}Z")).boxed(),
-        "email" => "[a-z]{1,8}(\\.[a-z]{1,6})?@example\\.(com|org)".boxed(),
-        "hostname" => "[a-z]{1,10}\\.example\\.com".boxed(),
-        "ipv4" => "192\\.0\\.2\\.[1-9][0-9]?".boxed(),
-        "ipv6" => "2001:db8::[1-9a-f]{1,4}".boxed(),
-        "uri" => "https://example\\.com/[a-z0-9]{0,12}".boxed(),
-        "uuid" => "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}".boxed(),
-        "byte" => "([A-Za-z0-9+/]{4}){0,6}".boxed(),
-        _ => return None,
-    })
+}
+
+/// Texts for a pattern that no strategy can be built for: those among many plain ones that keep it.
+fn guessed(schema: &Json) -> BoxedStrategy<String> {
+    let (least, most) = lengths(schema);
+    let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));
+    let shape = Shape::new(schema);
+    let alphabet =
+        "[a-z]{1,12}|[A-Z][a-z]{1,8}|[0-9]{1,10}|[A-Za-z0-9]{1,16}|[A-Z]{1,5}[0-9]{1,5}|[a-z]+-[a-z]+|[ -~]{1,20}";
+    let texts = proptest::string::string_regex(alphabet).map_or_else(|_| Just("a".to_owned()).boxed(), Strategy::boxed);
+    texts
+        .prop_filter("no text of the pattern was found", move |text| {
+            (least..=most).contains(&text.chars().count()) && shape.fits(text)
+        })
+        .boxed()
 }
 
 fn free(schema: &Json) -> BoxedStrategy<String> {
@@ -169,14 +227,4 @@ pub fn fit(text: &str, least: usize, most: usize) -> String {
     let length = out.chars().count();
     out.extend(std::iter::repeat_n('x', least.saturating_sub(length)));
     out
-}
-
-/// A pattern without its anchors, which the generator does not know.
-fn inner(pattern: &str) -> String {
-    let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
-    let pattern = match pattern.strip_suffix('$') {
-        Some(rest) if !rest.ends_with('\\') => rest,
-        _ => pattern,
-    };
-    pattern.replace("\\d", "[0-9]").replace("\\w", "[0-9A-Za-z_]")
 }
