@@ -204,7 +204,7 @@ fn bad_input_is_an_error_and_no_test() {
     for (command, place) in cases {
         command.exits(2).complains(place).never_says("test result");
     }
-    let copy = Copy::new().append("errors.yaml", "- id: json-object\n  text: Twice.\n  observe: caller\n");
+    let copy = Copy::new().append("errors.yaml", "- id: json-object\n  text: Twice.\n  observe: identity\n");
     let ran = command("--list").env("PROBITY_CONTRACT", copy.path()).exits(2);
     ran.complains("the id `errors/json-object` stands twice");
 }

@@ -157,6 +157,6 @@ mod tests {
     #[test]
     fn refuses_words_that_it_does_not_know() {
         let error = Table::parse("t.toml", "[late]\nfails = []\nmust = []").unwrap_err().to_string();
-        assert!(error.contains("t.toml is no table of outcomes") && error.contains("must"), "{error}");
+        assert!(error.contains("t.toml is not a valid table of outcomes") && error.contains("must"), "{error}");
     }
 }

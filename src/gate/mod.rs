@@ -1,7 +1,7 @@
 //! From report and policy to the exit code: a pure function.
 //!
 //! - [`policy`]: what counts
-//! - [`waivers`]: failures that are put up with
+//! - [`waivers`]: failures that are accepted
 //! - [`baseline`]: what is worse and better than before
 
 mod baseline;

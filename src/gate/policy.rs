@@ -20,7 +20,7 @@ use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 pub struct Policy {
     /// Which requirements count, and which do not.
     pub rules: Vec<Rule>,
-    /// What is put up with.
+    /// What is accepted.
     pub waivers: Waivers,
     /// Whether what the budget leaves out makes no run red.
     pub allow_untested: bool,

@@ -1,4 +1,4 @@
-//! Waivers: failures that are put up with, each with a reason, until they are gone.
+//! Waivers: failures that are accepted, each with a reason, until they are gone.
 //!
 //! A waiver covers its requirement as long as that does not hold. Once its failure no longer happens, once it has
 //! expired, or where no requirement has its name, it is out of date, and the gate is red until it is deleted. What
@@ -21,7 +21,7 @@ use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 #[derive(Clone, Debug, Default)]
 pub struct Waivers(Vec<Waiver>);
 
-/// A failure that is put up with.
+/// A failure that is accepted.
 #[derive(Clone, Debug)]
 pub struct Waiver {
     /// The requirement's id.

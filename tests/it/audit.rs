@@ -86,7 +86,7 @@ fn tells_what_is_wrong_with_its_options() {
         .complains("no fault matches `value-in-sents`")
         .complains("value-in-cents");
     probity("audit --fault gzip").exits(2).complains("this is a variation: use `probity audit --variations`");
-    probity("audit --fault 'a['").exits(2).complains("`a[` is no pattern");
+    probity("audit --fault 'a['").exits(2).complains("`a[` is not a valid pattern");
     probity("audit --only 'nothing/*' --fault id-null").exits(2).complains("no requirement matches `nothing/*`");
     probity("audit --pairs --sample 0").exits(2).complains("--sample 0 would try nothing");
     probity("audit --sample 3").exits(2).complains("--pairs");

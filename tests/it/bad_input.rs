@@ -438,7 +438,7 @@ fn usage_that_is_wrong() {
         ("check --max-requests 0", "--max-requests"),
         ("check --max-failures 0", "--max-failures"),
         ("check --fixture household_id", "write PATH=VALUE"),
-        ("check --fixture a..b=c --fault key-ignored", "`a..b` is no fixture's path"),
+        ("check --fixture a..b=c --fault key-ignored", "`a..b` is not a path of a fixture"),
         ("check --fault key-ingored", "did you mean `key-ignored`?"),
         ("check --variation latenzy", "did you mean `latency`?"),
         ("check --fault key-ignored --target http://127.0.0.1:1", "cannot be used with"),

@@ -208,7 +208,7 @@ fn only_and_skip_choose() {
     probity("check --only 'close-date/*' --skip 'close-date/*'").exits(2).complains("no requirement is left to try");
     probity("check --only close-date/leap-dya").exits(2).complains("did you mean `close-date/leap-day`?");
     probity("check --skip 'nothing/*'").exits(2).complains("no requirement matches `nothing/*`");
-    probity("check --only 'a[' ").exits(2).complains("`a[` is no pattern");
+    probity("check --only 'a[' ").exits(2).complains("`a[` is not a valid pattern");
 }
 
 /// What was sent, by trial, without what differs from run to run.
@@ -306,7 +306,7 @@ fn enough_failures_end_it() {
             .exits(1);
     assert_eq!(ran.report()["end"]["cause"], "max_failures");
     ran.holds(ran.ids("fail").len() == 1, "one failed").holds(!ran.ids("untested").is_empty(), "some were left out");
-    ran.says("as --max-failures says");
+    ran.says("as --max-failures demands");
 }
 
 #[test]

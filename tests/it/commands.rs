@@ -137,7 +137,7 @@ fn serve_prints_what_a_client_has_to_know() {
     // All of it works as it stands: the tokens, the command and the settings.
     let (_, rest) = welcome.split_once("# Tokens").expect("tokens");
     let (exports, rest) = rest.split_once("# Try it").expect("a command");
-    let (command, settings) = rest.split_once("# probity.toml").expect("settings");
+    let (command, settings) = rest.split_once("# A probity.toml").expect("settings");
     let script = format!("{}\n{command}", exports.split_once('\n').expect("lines").1);
     if Command::new("curl").arg("--version").output().is_ok() {
         let output = Command::new("bash").args(["-c", &script]).output().expect("bash");

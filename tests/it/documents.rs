@@ -55,7 +55,7 @@ fn options_that_documents_show_exist() {
     let mut helps: BTreeMap<String, String> = BTreeMap::new();
     let mut count = 0;
     for (name, text) in documents() {
-        for line in text.lines().filter_map(|line| line.split("probity ").nth(1).filter(|_| is_command(line))) {
+        for line in commands(&text) {
             let words = line.split(['#', ';', '>', '`']).next().unwrap_or_default();
             let command = words.split_whitespace().next().unwrap_or_default();
             let help = helps
@@ -70,10 +70,18 @@ fn options_that_documents_show_exist() {
     assert!(count > 20, "{count} options");
 }
 
-/// Whether a line is a command of a block for the shell.
-fn is_command(line: &str) -> bool {
-    let line = line.trim_start().trim_start_matches("$ ");
-    line.starts_with("probity ") || line.starts_with("PROBITY_")
+/// What follows the word `probity` in the lines of a document's blocks for the shell.
+fn commands(text: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    let mut in_block = false;
+    for line in text.lines().map(str::trim_start) {
+        match line.strip_prefix("```") {
+            Some(language) => in_block = ["sh", "console"].contains(&language),
+            None if in_block => all.extend(line.split("probity ").nth(1)),
+            None => {}
+        }
+    }
+    all
 }
 
 #[test]

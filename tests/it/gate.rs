@@ -92,7 +92,7 @@ fn what_is_waived_is_shown_as_such_everywhere() {
     assert_eq!(sarif["runs"][0]["results"][0]["suppressions"][0]["justification"], excuse);
     let ctrf = read("reports/ctrf-report.json");
     assert_eq!(ctrf["results"]["summary"]["failed"], 0);
-    assert_eq!(read("reports/badge.json")["message"], "1 hold, 1 put up with");
+    assert_eq!(read("reports/badge.json")["message"], "1 hold, 1 waived");
     let again = probity("report").arg(ran.folder().join("reports")).exits(0);
     again.says(excuse);
 }
@@ -118,7 +118,7 @@ fn waivers_that_are_out_of_date_name_the_lines_to_delete() {
 
     let other = format!("{WAIVER}contains = \"euros\"\n");
     let ran = probity(&format!("{CENTS} --waivers known.toml")).file("known.toml", other).exits(1);
-    ran.says("what fails now says nothing of `euros`");
+    ran.says("the failure no longer contains `euros`");
 
     // Nothing is known of what was not tried.
     let narrow = "check --seed 1 --only close-date/leap-day --waivers known.toml";
@@ -158,7 +158,7 @@ fn a_baseline_leaves_what_is_worse() {
     let good = probity(MENDED).exits(0).read("reports/report.json");
     let worse = probity(&format!("{CENTS} --baseline old.json")).file("old.json", good).exits(1);
     let line = "response/value-in-dollars: pass before, now fail";
-    worse.says(&format!("worse than in the baseline {line}")).says("Against the baseline: 1 worse.");
+    worse.says(&format!("worse than in the baseline {line}")).says("Compared with the baseline: 1 worse.");
     worse.holds(worse.read("reports/report.html").contains(line), "report.html says it");
 
     probity(&format!("{MENDED} --baseline old.json")).exits(2).complains("cannot read old.json");

@@ -111,7 +111,7 @@ fn a_browsers_recording_is_judged_with_care() {
     let broken = browsed(&json!({"name": "a"}), 500, &json!({}), &[]);
     let ran = judge(&[page.clone(), broken]).exits(1);
     assert_eq!(ran.ids("fail"), ["operation/no-server-error"]);
-    ran.complains("1 exchanges of other operations were left out");
+    ran.complains("1 exchanges of other operations were ignored");
     // A refusal does not: the sender is not known, and what else was asked is the client's business.
     let refused = json!({"code": "x", "message": "m", "status": 422, "field": null});
     for headers in [vec![], vec![("X-Odd", "1"), token]] {
@@ -135,7 +135,7 @@ fn a_browsers_recording_is_judged_with_care() {
 fn recordings_that_cannot_be_judged_are_errors() {
     probity("judge gone.har").exits(2).complains("cannot read gone.har");
     let wrong = |text: &str| probity("judge wrong.har").file("wrong.har", text).exits(2);
-    wrong("[").complains("wrong.har is no HAR");
+    wrong("[").complains("wrong.har is not a HAR file");
     wrong("{\"log\": {\"entries\": [{\"time\": 1}]}}").complains("log.entries[0]");
     wrong(&har(&[])).complains("has no exchange of POST /v1/households/{household_id}/opportunities");
     probity("judge x.har --fault value-in-cents").exits(2).complains("nothing is sent");

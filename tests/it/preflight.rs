@@ -101,18 +101,18 @@ fn a_redirect() {
 #[test]
 fn waiting_without_end() {
     let server = always(Answer::empty(429).with("Retry-After", "1"));
-    let ran = stopped(check("", &server.url()), "throttled", &["the server kept asking to wait"]);
+    let ran = stopped(check("", &server.url()), "throttled", &["the server kept asking us to wait"]);
     ran.holds(ran.report()["figures"]["elapsed_ms"].as_u64().is_some_and(|ms| ms < 30_000), "it ends in bounded time");
     // Longer than anyone waits.
     let server = always(Answer::empty(429).with("Retry-After", "86400"));
-    stopped(check("", &server.url()), "throttled", &["the server kept asking to wait"]);
+    stopped(check("", &server.url()), "throttled", &["the server kept asking us to wait"]);
     assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
 fn down_for_maintenance() {
     let server = always(Answer::empty(503).with("Retry-After", "86400"));
-    stopped(check("", &server.url()), "throttled", &["the server kept asking to wait"]);
+    stopped(check("", &server.url()), "throttled", &["the server kept asking us to wait"]);
 }
 
 #[test]

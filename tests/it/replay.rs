@@ -125,7 +125,7 @@ fn what_was_sent_at_once_is_sent_at_once() {
         }
         forward(&upstream, request)
     });
-    replay_on(&run, "", &server.url()).exits(0).says("no longer fails").says("--times 20 asks longer");
+    replay_on(&run, "", &server.url()).exits(0).says("no longer fails").says("--times 20 tries more often");
     let keys: BTreeSet<_> = resent(&server).iter().map(|r| r.header("idempotency-key").map(str::to_owned)).collect();
     assert_eq!(keys.len(), 1, "{keys:?}");
 }
@@ -372,7 +372,7 @@ fn what_is_not_sent_is_not_told() {
 #[test]
 fn what_cannot_be_used_is_an_error() {
     let run = failed("value-in-cents", "response/value-in-dollars");
-    replay(&run, "--only idempotency/no-key").exits(2).complains("the recorded run was not about `idempotency/no-key`");
+    replay(&run, "--only idempotency/no-key").exits(2).complains("the recorded run did not include `idempotency/no-key`");
     replay(&run, "--only response/value-in-dolars").exits(2).complains("did you mean `response/value-in-dollars`?");
     probity("replay response/value-in-dollars").exits(2).complains("--only response/value-in-dollars");
     probity("replay").exits(2).complains("cannot read reports/report.json");
@@ -388,7 +388,7 @@ fn what_cannot_be_used_is_an_error() {
     };
     cut(&run.read("reports/report.json"), &exchanges[..exchanges.len() / 2]).complains("is not an exchange");
     let report = run.read("reports/report.json");
-    cut(&report[..report.len() / 2], &exchanges).complains("is no report of probity");
+    cut(&report[..report.len() / 2], &exchanges).complains("is not a report of probity");
     let other = failed("value-in-cents", "response/value-in-dollars").read("reports/exchanges.ndjson");
     cut(&report, &other).complains("exchanges.ndjson is of another run");
     let green = probity("check --seed 1 --only request/name-alone").exits(0);

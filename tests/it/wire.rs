@@ -148,7 +148,7 @@ fn who_asks_to_wait_is_obeyed_and_not_judged() {
         ran.holds(figures["waited_ms"].as_u64().is_some_and(|ms| ms >= 1000), "it waited as long as it was asked to");
         ran.holds(figures["retries"] == 4, "and sent each again")
             .says("4 of them sent again")
-            .says("the server asked to wait: ");
+            .says("the server asked us to wait: ");
         assert_eq!(figures["requests"].as_u64(), Some(server.requests().len() as u64));
     }
 }
@@ -175,7 +175,7 @@ fn asked_to_wait_for_ever_in_the_middle_is_not_known() {
     let server = before(|n, _| (n >= 10).then(|| Answer::empty(429).with("Retry-After", "86400")));
     let ran = check(SOME, &server.url()).exits(4);
     assert_eq!(ran.report()["end"]["cause"], "throttled");
-    ran.holds(ran.ids("fail").is_empty(), "nothing failed").says("the server kept asking to wait");
+    ran.holds(ran.ids("fail").is_empty(), "nothing failed").says("the server kept asking us to wait");
 }
 
 #[test]

@@ -26,12 +26,12 @@ fn a_baseline_leaves_only_what_is_worse() {
         assert_eq!(gate(&run(&now), &baseline(run(&before))), expected, "{before:?} → {now:?}");
     }
     let ruling = ruling(&run(&[Fail, Pass, Pass]), &baseline(run(&[Pass, Fail, Skipped, Pass])));
-    assert_eq!(ruling.worse, ["a/000: pass before, now fail", "a/003: pass before, now no longer in the contract"]);
+    assert_eq!(ruling.worse, ["a/000: pass before, now fail", "a/003: pass before, and no longer in the contract"]);
     assert_eq!(ruling.better, ["a/001: fail before, now pass"]);
     assert_eq!(
         ruling.sentence,
-        "Not conformant: 1 of 3 musts failed. Nor was all tested: 1 requirement of the baseline is no longer in the contract. \
-         Against the baseline: 2 worse and 1 better."
+        "Not conformant: 1 of 3 musts failed. Not everything was tested, either: 1 requirement of the baseline is no longer in the contract. \
+         Compared with the baseline: 2 worse and 1 better."
     );
     let narrower = baseline(run(&[Pass, Pass, Pass]));
     assert_eq!(gate(&run(&[Pass, Pass]), &narrower), Exit::Untested, "what is gone is not known");
@@ -44,7 +44,7 @@ fn what_was_tested_before_and_is_skipped_now_is_told() {
     let ruling = ruling(&run(&[Pass, Skipped, Skipped, Skipped]), &baseline(run(&[Pass, Fail, Untested, Pass])));
     assert_eq!(ruling.exit, 0);
     assert_eq!(ruling.worse, ["a/001: fail before, now skipped", "a/003: pass before, now skipped"]);
-    assert!(ruling.sentence.ends_with(" Against the baseline: 2 not tried any more."), "{}", ruling.sentence);
+    assert!(ruling.sentence.ends_with(" Compared with the baseline: 2 no longer tried."), "{}", ruling.sentence);
 }
 
 #[test]

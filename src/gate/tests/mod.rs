@@ -1,5 +1,5 @@
 //! - here: verdicts and how a run ended
-//! - [`policy`], [`waivers`], [`baseline`]: what is denied, put up with and no worse
+//! - [`policy`], [`waivers`], [`baseline`]: what is denied, accepted and no worse
 //! - [`properties`]: what holds whatever the report is
 
 mod baseline;
@@ -125,17 +125,17 @@ fn says_why() {
     assert_eq!(
         sentence(&sample(), &none),
         "Not conformant: 1 of 5 musts failed; 1 should failed, which does not count without --deny should. \
-         Nor was all tested: 1 of 5 musts is inconclusive; 1 of 5 musts is untested."
+         Not everything was tested, either: 1 of 5 musts is inconclusive; 1 of 5 musts is untested."
     );
     assert!(
         sentence(&sample(), &deny(&[Level::Should])).starts_with("Not conformant: 2 of 5 musts and 1 should failed. ")
     );
     let mut asked = report(vec![(SHOULD, Verdict::Pass), (None, Verdict::Pass)]);
-    assert_eq!(sentence(&asked, &none), "No must failed, for none was asked for.");
+    assert_eq!(sentence(&asked, &none), "No must failed, because none was selected.");
     asked.requirements[0].verdict = Verdict::Fail;
     assert_eq!(
         sentence(&asked, &none),
-        "No must failed, for none was asked for; 1 should failed, which does not count without --deny should."
+        "No must failed, because none was selected; 1 should failed, which does not count without --deny should."
     );
     assert!(sentence(&unreachable(), &none).starts_with("Not tested: the target cannot be reached"));
 }

@@ -57,5 +57,5 @@ fn rules_that_speak_of_nothing_are_errors() {
     assert!(error(rules(&["aera"], &[])).contains("did you mean `area`?"));
     assert!(error(rules(&[], &["area/tow"])).contains("did you mean `area/two`?"));
     assert!(error(rules(&["probes"], &[])).contains("no requirement has the area or id `probes`"));
-    assert!(Rule::typed(Effect::Deny, "a[").unwrap_err().to_string().contains("is no pattern"));
+    assert!(Rule::typed(Effect::Deny, "a[").unwrap_err().to_string().contains("is not a valid pattern"));
 }

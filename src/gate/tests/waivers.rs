@@ -1,4 +1,4 @@
-//! Failures that are put up with.
+//! Failures that are accepted.
 
 use super::super::waivers::{self, Waivers};
 use super::*;
@@ -52,12 +52,12 @@ fn waivers_that_are_out_of_date_are_red() {
         (
             "[[waiver]]\nid = 'a/001'\nreason = 'r'\nexpires = 2031-02-02",
             &fails,
-            "waivers.toml:2: the waiver of a/001 is out of date, it expired after 2031-02-02: mend the server, or agree on another day; else delete lines 1 to 4",
+            "waivers.toml:2: the waiver of a/001 is out of date, it expired after 2031-02-02: fix the server, or extend `expires`; otherwise delete lines 1 to 4",
         ),
         (
             "waiver = [{ id = 'a/001', reason = 'r', contains = 'cents' }]",
             &fails_with("dollars"),
-            "waivers.toml:1: the waiver of a/001 is out of date, what fails now says nothing of `cents`: delete line 1",
+            "waivers.toml:1: the waiver of a/001 is out of date, the failure no longer contains `cents`: delete line 1",
         ),
     ];
     for (text, report, line) in cases {

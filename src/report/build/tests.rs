@@ -335,5 +335,5 @@ fn exchanges_are_written_as_they_happen() {
     assert_eq!(read.unwrap(), all.iter().map(written).collect::<Vec<_>>());
     std::fs::write(&path, "{}\n").unwrap();
     let error = exchanges::read(&path).unwrap().next().unwrap().unwrap_err();
-    assert!(error.to_string().starts_with("line 1 is no exchange: "), "{error}");
+    assert!(error.to_string().starts_with("line 1 is not an exchange: "), "{error}");
 }

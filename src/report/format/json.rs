@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         let error = |text: &str| parse(Path::new("r.json"), text).unwrap_err().to_string();
-        assert_eq!(error("{\"version\": 9}"), "r.json is a report of version 9; this probity reads versions 1 to 2");
-        assert!(error("{").starts_with("r.json is no report of probity: EOF"));
+        assert_eq!(error("{\"version\": 9}"), "r.json has report version 9; this probity reads versions 1 to 2");
+        assert!(error("{").starts_with("r.json is not a report of probity: EOF"));
         let text = render(&sample()).replacen("\"verdict\": \"pass\"", "\"verdict\": \"good\"", 1);
         assert!(error(&text).contains("unknown variant `good`"), "{}", error(&text));
         assert!(error(&text).contains("(at `requirements["), "{}", error(&text));

@@ -40,7 +40,7 @@ pub enum Weight {
     Counts,
     /// Its level, area or id is allowed to be anything.
     Allowed,
-    /// What came of it is put up with.
+    /// What came of it is accepted.
     Waived {
         /// Why.
         reason: String,

@@ -34,7 +34,7 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
     let heads = |r: &Requirement| all.iter().any(|h| r.cause.as_ref() == Some(&h.id) && !excused(h));
     let is_folded = |r: &Requirement| !excused(r) && heads(r);
     let failed = all.iter().copied().filter(|r| page.full || !is_folded(r));
-    // What is put up with is told in short, unless everything is wanted.
+    // What is waived is shown in short, unless everything is wanted.
     let (mut failed, short): (Vec<_>, Vec<_>) = failed.partition(|r| page.full || !excused(r));
     failed.sort_by_key(|r| excused(r));
     let detailed = if page.full { failed.len() } else { DETAILED };

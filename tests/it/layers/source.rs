@@ -29,7 +29,7 @@ impl Tree {
         for (place, text) in &files {
             for path in exporting.captures_iter(text).flat_map(|found| expanded(&found[1])) {
                 let path: Vec<&str> = path.split("::").filter(|part| *part != "self").collect();
-                if let Some(name) = path.last().filter(|_| !["crate", "super"].contains(&path[0])) {
+                if let Some(name) = path.last().filter(|_| path.len() > 1 && !["crate", "super"].contains(&path[0])) {
                     exports.insert(format!("{place}/{name}"), format!("{place}/{}", path.join("/")));
                 }
             }

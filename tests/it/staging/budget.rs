@@ -25,7 +25,7 @@ fn requests_are_counted_before_they_are_sent() {
 #[test]
 fn a_policy_may_allow_what_the_budget_leaves_out() {
     let ran = probity("check --max-requests 150 --allow-untested").exits(0);
-    ran.says("untested for the budget, which is allowed");
+    ran.says("untested because of the budget, which is allowed");
     ran.holds(!ran.ids("untested").is_empty(), "they are untested all the same");
     let failing = probity("check --max-requests 150 --allow-untested --fault name-missing-accepted").exits(1);
     failing.verdict("schema/name-required", "fail");

@@ -111,7 +111,7 @@ fn what_cannot_be_removed_is_listed_and_can_be_removed_later() {
     assert!(kept.lock().expect("a lock").is_empty());
     let list = cleaned.read("reports/created.ndjson");
     let nothing = probity("cleanup reports").file("reports/created.ndjson", &list).exits(0);
-    nothing.says("Nothing is left");
+    nothing.says("No records are left");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn nobody_is_there() {
 fn a_token_that_is_refused() {
     let server = before(|_, _| None);
     let ran = doctor(&server.url()).env("PROBITY_TOKEN_COLLEAGUE", "old").exits(3);
-    tells(&ran, "✗ token colleague: GET /v1/me answered 401 → it is wrong or expired: look at PROBITY_TOKEN_COLLEAGUE");
+    tells(&ran, "✗ token colleague: GET /v1/me answered 401 → it is wrong or has expired: check PROBITY_TOKEN_COLLEAGUE");
     tells(&ran, "✓ token caller: GET /v1/me answered 200");
     let toml = settings(&server.url(), |toml| toml.replacen("{ env = \"PROBITY_TOKEN\" }", "{ file = \"gone\" }", 1));
     let ran = probity("doctor").tokens().file("probity.toml", toml).exits(2);
@@ -82,21 +82,21 @@ fn a_token_that_is_refused() {
 fn without_look_ups_a_token_is_shown_with_what_must_be_refused() {
     let server = before(|_, request| (request.method == "GET").then(|| Answer::json(404, "{}")));
     let ran = doctor(&server.url()).exits(0);
-    tells(&ran, "✓ token caller: probably good; POST without the fields that it needs answered 422, not 401");
-    tells(&ran, "✓ token read_only: probably good; POST without the fields that it needs answered 403, not 401");
-    tells(&ran, "Nothing should have been created: beside GETs, 3 requests were sent that must be refused.");
+    tells(&ran, "✓ token caller: probably good; POST without its required fields answered 422, not 401");
+    tells(&ran, "✓ token read_only: probably good; POST without its required fields answered 403, not 401");
+    tells(&ran, "Nothing should have been created: apart from GET requests, 3 requests were sent that the server must refuse.");
     tells(
         &ran,
-        "– look-ups the target answers none (GET /v1/me: 404; GET /v1/me as colleague: 404; GET /v1/households: 404; …)",
+        "– look-ups the target answers no look-up (GET /v1/me: 404; GET /v1/me as colleague: 404; GET /v1/households: 404; …)",
     );
     let posts: Vec<Request> = server.requests().into_iter().filter(|r| r.method == "POST").collect();
     assert!(posts.len() == 3 && posts.iter().all(|r| r.body == b"{}"));
     let refused = doctor(&server.url()).env("PROBITY_TOKEN", "old").exits(3);
-    tells(&refused, "✗ token caller: POST without the fields that it needs answered 401");
+    tells(&refused, "✗ token caller: POST without its required fields answered 401");
     // A server that takes everything may have created something: that is said.
     let server = Server::http(|r| if r.method == "GET" { Answer::empty(404) } else { Answer::json(201, "{}") });
     let ran = doctor(&server.url()).exits(0);
-    tells(&ran, "! token caller: POST without the fields that it needs answered 201");
+    tells(&ran, "! token caller: POST without its required fields answered 201");
     tells(&ran, "may have created a record");
 }
 
@@ -120,7 +120,7 @@ fn fixtures_that_are_wrong() {
     let toml =
         settings(&server.url(), |toml| toml.replacen("caller_user_id = \"us_k5Qd93\"", "caller_user_id = \"us_x\"", 1));
     let ran = probity("doctor").tokens().file("probity.toml", toml).exits(2);
-    tells(&ran, "✗ look-ups caller_user_id is \"us_x\", the target says \"us_k5Qd93\"");
+    tells(&ran, "✗ look-ups caller_user_id is \"us_x\", but the target says \"us_k5Qd93\"");
     assert!(only_reads(&server));
 }
 

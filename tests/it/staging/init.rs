@@ -181,7 +181,7 @@ fn nothing_is_overwritten_or_guessed() {
     let server = before(|_, _| None);
     let words = format!("init --target {}", server.url());
     let ran = probity(&words).tokens().file("probity.toml", "mine").exits(2);
-    ran.complains("probity.toml is there already").complains("--force");
+    ran.complains("probity.toml already exists").complains("--force");
     assert_eq!(ran.read("probity.toml"), "mine");
     assert!(server.requests().is_empty());
     let ran = probity(&format!("{words} --force")).tokens().file("probity.toml", "mine").exits(0);

@@ -27,7 +27,7 @@ fn ten_thousand_exchanges_fit() {
     assert_eq!(lines(&page), 10_000);
     assert!(page.contains("bodies are cut to 1000 bytes and there is no command"));
     // Few elements stand for them until they are asked for.
-    let (before, _) = page.split_once("<noscript>\n<p>With script").unwrap();
+    let (before, _) = page.split_once("<noscript>\n<p>With JavaScript").unwrap();
     assert!(before.matches('<').count() < 2000, "{}", before.matches('<').count());
 }
 

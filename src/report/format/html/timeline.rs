@@ -208,12 +208,12 @@ mod tests {
         };
         let due = [
             "2 118 40 ms 2.0 s what a/later waits for",
-            "120 60 2.0 s 1.0 s the server asked to wait: 2 requests sent again",
+            "120 60 2.0 s 1.0 s the server asked us to wait: 2 requests sent again",
             "182 52 3.0 s 860 ms nothing was due",
         ];
         assert_eq!(waits(true, None), due);
         // What the pace makes of it is no wait.
         assert_eq!(waits(true, Some(900.0)), due[..2]);
-        assert!(waits(false, None)[1].ends_with("a connection broke or was not made: 2 requests sent again"));
+        assert!(waits(false, None)[1].ends_with("a connection broke or could not be made: 2 requests sent again"));
     }
 }
