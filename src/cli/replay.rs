@@ -161,7 +161,7 @@ pub(crate) fn run(args: &Args) -> Done {
         };
         let (mut sent, answers) = session.replay(&script, out, &mut *sink).await.map_err(unwritable)?;
         if let (Some(out), false, Some(_)) = (out, args.no_cleanup, &session.client().settings().cleanup) {
-            sent.cleanup = clean_up(&session, out).await;
+            sent.cleanup = clean_up(&session, out, true).await;
         }
         Ok::<_, Failed>((sent, answers))
     })??;

@@ -4,7 +4,10 @@
 //! - [`clock`]: what time it is there
 //! - [`connectivity`]: whether anybody is there
 //! - [`credentials`]: what a request shows of its sender
+//! - `limits`: what answers say of the server's limits
 //! - [`pace`]: waiting, for all requests together
+//! - [`pace`]: waiting, for all requests together
+//! - `sent`: what came of a request
 //! - `tls`: what a certificate's error means
 //! - `transport`: what may become of a request on the way
 
@@ -12,7 +15,9 @@ pub mod client;
 pub mod clock;
 pub mod connectivity;
 pub mod credentials;
+mod limits;
 pub mod pace;
+mod sent;
 mod tls;
 mod transport;
 

@@ -57,7 +57,8 @@ fn builder(settings: &Settings) -> reqwest::Result<reqwest::ClientBuilder> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connection.timeout)
+        // Shorter than the whole, so that a connection that is not made can be told from an answer that does not come.
+        .connect_timeout(connection.timeout / 2)
         .retry(reqwest::retry::never())
         .tcp_nodelay(true)
         .tls_danger_accept_invalid_certs(connection.insecure);
@@ -82,11 +83,6 @@ pub(super) async fn attempt(client: &reqwest::Client, request: reqwest::Request,
         let message = format!("nothing complete after {limit:?}");
         Outcome::Failed(Failure { kind: FailureKind::Timeout, message })
     })
-}
-
-/// Whether a failure may be the connection's rather than the server's.
-pub(super) fn is_stale(failure: &Failure) -> bool {
-    failure.kind == FailureKind::Broken || failure.message.contains(UNASKED)
 }
 
 async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcome {
@@ -116,9 +112,7 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcom
             Ok(None) => break,
             Err(error) => {
                 let mut failure = failure(error);
-                // Something was answered: this is no stale connection.
                 if failure.kind == FailureKind::Broken {
-                    failure.kind = FailureKind::Protocol;
                     failure.message = format!("status {status}, then the body broke off: {}", failure.message);
                 }
                 return Outcome::Failed(failure);
@@ -131,10 +125,11 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcom
 fn failure(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let mut message = error.to_string();
-    let mut kind = if error.is_timeout() {
-        FailureKind::Timeout
-    } else if error.is_connect() {
+    // A connection that takes too long is none.
+    let mut kind = if error.is_connect() {
         FailureKind::Connect
+    } else if error.is_timeout() {
+        FailureKind::Timeout
     } else {
         FailureKind::Broken
     };
@@ -142,9 +137,13 @@ fn failure(error: reqwest::Error) -> Failure {
     while let Some(cause) = source {
         let text = cause.to_string();
         if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if hyper.is_parse() || text.contains(UNASKED) {
+            if hyper.is_parse() {
                 kind = FailureKind::Protocol;
-            } else if hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled() {
+            } else if hyper.is_incomplete_message()
+                || hyper.is_closed()
+                || hyper.is_canceled()
+                || text.contains(UNASKED)
+            {
                 kind = FailureKind::Broken;
             }
         }

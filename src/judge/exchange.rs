@@ -11,7 +11,7 @@ use super::finding::{Counterexample, Finding, Found, Side, cut, differences, sho
 use crate::contract::coverage::stands;
 use crate::contract::operation::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
-use crate::exchange::{Exchange, Outcome};
+use crate::exchange::{Exchange, Trouble as Met};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 
 /// What is due to a valid request.
@@ -54,23 +54,16 @@ impl Judge<'_> {
 
     fn always(self, always: Always, seen: &Seen) -> Option<Found> {
         match always {
-            Always::Answered => Some(match &seen.exchange.outcome {
-                Outcome::Response(_) => Found::Holds,
-                Outcome::Failed(failure) if failure.kind.is_silence() && !seen.exchange.lost => counterexample(
+            Always::Answered => Some(match seen.exchange.answer() {
+                Ok(_) => Found::Holds,
+                Err(failure) if failure.kind.is_silence() && !seen.exchange.unconfirmed => counterexample(
                     seen,
                     "a complete response within the time limit",
                     format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
                 ),
-                Outcome::Failed(failure) => unknown(seen, failure.kind.text()),
+                Err(failure) => unknown(seen, failure.kind.text()),
             }),
-            Always::NoServerError => {
-                let response = seen.exchange.response()?;
-                Some(if response.status < 500 {
-                    Found::Holds
-                } else {
-                    counterexample(seen, "any status below 500", answer(&seen.exchange))
-                })
-            }
+            Always::NoServerError => self.no_server_error(seen),
             _ if !seen.exchange.fresh => None,
             Always::ValidAccepted => (seen.class == Class::Valid).then(|| must_accept(seen)),
             Always::DocumentedStatus => {
@@ -127,6 +120,34 @@ impl Judge<'_> {
                 (i == index).then(|| shape(documented, seen)).flatten()
             }
         }
+    }
+
+    /// A server error fails however often it comes; a gateway's only where it comes each time, or too often: that is told
+    /// at the end, from all attempts.
+    fn no_server_error(self, seen: &Seen) -> Option<Found> {
+        let exchange = &seen.exchange;
+        Some(match exchange.trouble() {
+            Some(Met::Gateway) if exchange.unconfirmed => Found::Gateway(Arc::clone(exchange)),
+            Some(Met::Gateway) => counterexample(
+                seen,
+                "any status below 500",
+                format!("{}, each time that it was sent", answer(exchange)),
+            ),
+            Some(Met::ServerError) => counterexample(seen, "any status below 500", answer(exchange)),
+            _ => exchange.response().map(|_| Found::Holds)?,
+        })
+    }
+
+    /// What an exchange says of requirements whose place another takes, since it met trouble: only that.
+    pub fn superseded(self, seen: &Seen) -> Vec<Finding> {
+        let all = self.contract.requirements.iter().enumerate();
+        let own = all.filter(|(_, r)| matches!(r.form, Form::Always(Always::NoServerError)));
+        let (trial, exchange) = (&seen.exchange.trial, Some(seen.exchange.number));
+        own.filter_map(|(requirement, _)| {
+            let found = self.no_server_error(seen)?;
+            Some(Finding { requirement, trial: trial.clone(), exchange, found })
+        })
+        .collect()
     }
 
     /// The documented response that speaks of a status: for a success that is not documented, the
@@ -342,21 +363,13 @@ fn unknown(seen: &Seen, reason: &str) -> Found {
 }
 
 fn counterexample(seen: &Seen, expected: impl Into<String>, actual: impl Into<String>) -> Found {
-    Found::Broken(Arc::new(Counterexample {
-        label: String::new(),
-        expected: expected.into(),
-        actual: actual.into(),
-        clause: None,
-        differences: Vec::new(),
-        operands: Vec::new(),
-        exchanges: vec![Arc::clone(&seen.exchange)],
-    }))
+    Found::Broken(Arc::new(Counterexample::of(expected.into(), actual.into(), Arc::clone(&seen.exchange))))
 }
 
 /// What came back, in a line.
 fn answer(exchange: &Exchange) -> String {
-    match &exchange.outcome {
-        Outcome::Response(r) => {
+    match exchange.answer() {
+        Ok(r) => {
             let body = String::from_utf8_lossy(&r.body);
             let body = body.trim();
             if body.is_empty() {
@@ -365,7 +378,7 @@ fn answer(exchange: &Exchange) -> String {
                 format!("status {}, {}", r.status, cut(body, 160))
             }
         }
-        Outcome::Failed(failure) => failure.kind.text().to_owned(),
+        Err(failure) => failure.kind.text().to_owned(),
     }
 }
 

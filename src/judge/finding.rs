@@ -31,6 +31,8 @@ pub enum Found {
     Unknown(String, Vec<Arc<Exchange>>),
     /// It could not be tried here. Why.
     Skipped(String),
+    /// A gateway's error, which may be fair: all of them together tell.
+    Gateway(Arc<Exchange>),
     /// A value that must not come twice.
     Unique(String, Arc<Exchange>),
     /// What a probe saw.
@@ -66,6 +68,21 @@ pub struct Counterexample {
     pub operands: Vec<Operand>,
     /// The exchanges, in the order in which they were sent, but the one that failed last.
     pub exchanges: Vec<Arc<Exchange>>,
+}
+
+impl Counterexample {
+    /// What was due and what came, shown by one exchange.
+    pub fn of(expected: String, actual: String, exchange: Arc<Exchange>) -> Self {
+        Self {
+            label: String::new(),
+            expected,
+            actual,
+            clause: None,
+            differences: Vec::new(),
+            operands: Vec::new(),
+            exchanges: vec![exchange],
+        }
+    }
 }
 
 /// A place where two JSON values differ.

@@ -140,6 +140,13 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             Cause::Unreachable,
             format!("the target cannot be reached: {}; look at its URL, and whether it runs", recorder.text(what)),
         ),
+        Some(Stop::Unwell(what)) => (
+            Cause::Unwell,
+            format!(
+                "the target answers, but does not take valid requests: {}; look at its logs, and try again",
+                recorder.text(what)
+            ),
+        ),
         Some(Stop::Refused(what, advice)) => {
             (Cause::Refused, format!("the target refuses a valid request: {}; {advice}", recorder.text(what)))
         }
@@ -184,7 +191,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
         reason: Some(reason),
         preflight_failed: match cause {
             Cause::Unreachable | Cause::Refused => true,
-            Cause::Throttled | Cause::Token => at_once,
+            Cause::Throttled | Cause::Token | Cause::Unwell => at_once,
             _ => false,
         },
     }
@@ -244,8 +251,16 @@ impl Builder<'_> {
                 let last = exchanges.iter().skip(skipped);
                 Doubt { trial: trial.clone(), exchanges: last.map(|e| self.recorder.record(e)).collect() }
             }),
+            gateway: self.gateway(&owed.id, tally),
             observations: self.observations(tally),
         }
+    }
+
+    /// One of the gateway errors that were few enough to be fair.
+    fn gateway(&self, id: &str, tally: &Tally) -> Option<Box<Failure>> {
+        let (trial, exchange) = tally.gateway.as_ref().filter(|_| tally.broken == 0)?;
+        let counterexample = Counterexample::of(String::new(), String::new(), Arc::clone(exchange));
+        Some(Box::new(self.failure(trial, &counterexample, false, self.rerun(id, trial))))
     }
 
     /// The line that says so.

@@ -23,8 +23,10 @@ impl Narrator {
 impl Sink for Narrator {
     fn event(&mut self, event: Event<'_>) {
         if let Event::Exchange(seen, _) = event {
-            let exchange = self.recorder.record(seen);
-            eprint!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
+            for attempt in &seen.attempts {
+                let exchange = self.recorder.attempt(seen, attempt);
+                eprint!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
+            }
         }
     }
 }
@@ -37,9 +39,9 @@ pub fn line(exchange: &Exchange) -> String {
         (None, None) => "nothing".to_owned(),
     };
     let request = &exchange.request;
-    let again = match exchange.retries {
-        0 => String::new(),
-        n => format!(", sent again {n}×"),
+    let again = match exchange.attempts {
+        1 => String::new(),
+        n => format!(", attempt {} of {n}", exchange.attempt),
     };
     format!(
         "{:>5}  {answer:<8} {:>8.1} ms  {} {}  {} as {}{again}\n",

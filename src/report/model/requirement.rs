@@ -58,6 +58,9 @@ pub struct Requirement {
     pub coverage: Option<Coverage>,
     /// What could not be told, where the verdict is `inconclusive`.
     pub doubt: Option<Doubt>,
+    /// One of the gateway errors that were few enough to be fair; shown where those of several parts together are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Box<Failure>>,
     /// What a probe saw, by value.
     pub observations: Vec<Observation>,
 }
