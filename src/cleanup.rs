@@ -161,7 +161,8 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
         return Err("nothing whole was answered when it was sent, and it had no key: look for its run tag".to_owned());
     };
     let _place = client.pace().place(1).await;
-    let began = client.clock().server().earliest;
+    let at = client.clock().local();
+    let began = || client.clock().at_server(at).earliest;
     let sent = client.send_safely(&request.request(&record.identity), "cleanup").await;
     let young = || {
         let sent = DateTime::parse_from_rfc3339(&record.sent).ok();
@@ -172,8 +173,9 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
             let Some(id) = ledger::record(contract, &r) else {
                 return Err("its key was sent again, and the answer did not say what the record is called".to_owned());
             };
-            let is_new = ledger::made(contract, &r).is_some_and(|made| made >= began);
-            Ok(if is_new { Lookup::New(id) } else { Lookup::Record(id) })
+            // Whole seconds and all, what is older was made before.
+            let is_new = || ledger::made(contract, &r).is_some_and(|made| made + TimeDelta::seconds(2) >= began());
+            Ok(if !young() && is_new() { Lookup::New(id) } else { Lookup::Record(id) })
         }
         // As long as a key is known, its request is refused only if it created nothing.
         Outcome::Response(r) if (400..500).contains(&r.status) && ![408, 409, 425, 429].contains(&r.status) => {

@@ -82,6 +82,8 @@ pub(crate) struct Run<'a> {
     pub(crate) trying: tokio::sync::Mutex<()>,
     /// Held while the server is asked whether it stands.
     pub(crate) asking: tokio::sync::Mutex<()>,
+    /// Closed as long as it may not: what is sent then tells nothing.
+    pub(crate) gate: tokio::sync::RwLock<()>,
 }
 
 pub(crate) struct State {
@@ -193,6 +195,7 @@ impl<'a> Run<'a> {
             suspected: Notify::new(),
             trying: tokio::sync::Mutex::default(),
             asking: tokio::sync::Mutex::default(),
+            gate: tokio::sync::RwLock::default(),
         }
     }
 

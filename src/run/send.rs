@@ -102,6 +102,12 @@ impl Run<'_> {
             permit = self.client.pace().place(requests) => permit?,
             () = self.client.stop().cancelled() => return None,
         };
+        drop(self.gate.read().await);
+        self.room(requests, Some(permit)).await
+    }
+
+    /// Room for some requests in what the run may cost; None if nothing more is to be sent.
+    async fn room(&self, requests: usize, mut permit: Option<OwnedSemaphorePermit>) -> Option<Place<'_>> {
         let requests = requests as u64;
         loop {
             let answered = self.answered.notified();
@@ -119,7 +125,7 @@ impl Run<'_> {
                 if self.budget().max_created.is_none_or(|most| may_be <= most) {
                     held.placed += requests;
                     let (state, answered) = (&self.state, &self.answered);
-                    let permit = Mutex::new(Some(permit));
+                    let permit = Mutex::new(permit.take());
                     return Some(Place { state, answered, requests, permit });
                 }
                 if held.placed == 0 {
@@ -136,6 +142,23 @@ impl Run<'_> {
     pub(crate) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
         // What depends on the time is made when it can be sent at once.
         let place = self.place(1).await?;
+        self.send_from(place, entry, name, control, alone).await
+    }
+
+    /// Asks whether the server stands, past all others that wait for that.
+    pub(crate) async fn probe(&self, entry: &Entry, name: &str) -> Option<Seen> {
+        let place = self.room(1, None).await?;
+        self.send_from(place, entry, name, Control::Missing, true).await
+    }
+
+    async fn send_from(
+        &self,
+        place: Place<'_>,
+        entry: &Entry,
+        name: &str,
+        control: Control,
+        alone: bool,
+    ) -> Option<Seen> {
         let scope = self.judge.fixtures.bare_scope();
         let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
         let name = name.to_owned();

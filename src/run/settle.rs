@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Run;
 use super::event::Event;
 use crate::exchange::Trouble;
-use crate::judge::bind::{Control, Known, Seen};
+use crate::judge::bind::{Known, Seen};
 use crate::plan::MINIMAL;
 use crate::run::preflight::{Stop, what_came};
 
@@ -73,7 +73,15 @@ impl Run<'_> {
             return false;
         }
         self.lock().learnt.again += 1;
-        trouble == Trouble::ServerError || self.stands(since).await
+        match trouble {
+            Trouble::ServerError => true,
+            // Others go on beside what is silent.
+            Trouble::Silence => self.stands(since).await,
+            Trouble::Gateway | Trouble::Broken => {
+                let _closed = self.gate.write().await;
+                self.stands(since).await
+            }
+        }
     }
 
     /// Whether the server accepted a valid request that was sent after this time. Ends the run where it does not any more.
@@ -94,7 +102,7 @@ impl Run<'_> {
                 return false;
             }
             let entry = &self.plan.entries[MINIMAL];
-            let Some(seen) = self.send_entry(entry, "control/standing", Control::Missing, true).await else {
+            let Some(seen) = self.probe(entry, "control/standing").await else {
                 self.give_back(1);
                 return false;
             };

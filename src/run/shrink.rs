@@ -11,7 +11,8 @@ use crate::contract::requirement::Form;
 use crate::judge::bind::Control;
 use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
-use crate::judge::tally::Again;
+use crate::exchange::Trouble;
+use crate::judge::tally::{Again, Tally};
 use crate::plan::{Entry, MINIMAL, Trial};
 
 /// How many requests all of this may take.
@@ -53,9 +54,14 @@ impl<'a> Run<'a> {
         let mut heads: Vec<usize> = {
             let state = self.lock();
             let causes = causes(self.judge.contract, &state.tallies);
+            // What is never answered takes the whole time limit, each time.
+            let is_silent = |tally: &Tally| {
+                let mut exchanges = tally.counterexamples.values().flat_map(|c| &c.exchanges);
+                exchanges.any(|e| e.trouble() == Some(Trouble::Silence))
+            };
             let is_head = |i: &usize| {
                 let tally = &state.tallies[*i];
-                tally.broken > 0 && tally.again.is_none() && causes[*i].is_none()
+                tally.broken > 0 && tally.again.is_none() && causes[*i].is_none() && !is_silent(tally)
             };
             (0..state.tallies.len()).filter(is_head).collect()
         };
