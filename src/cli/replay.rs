@@ -267,7 +267,12 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
             .help("name it if that is meant, or another target: --target URL"));
         }
     }
-    (options.on, options.target) = (recorded.on, recorded.target);
+    if let Some(on) = &recorded.on {
+        // Nor does it say which of the targets here gets it.
+        return Err(Diagnostic::new(format!("the report is of the target {:?}", visible(on)))
+            .help("name it if that is meant, or another target: --on NAME"));
+    }
+    options.target = recorded.target;
     (options.fault, options.variation) = (recorded.fault, recorded.variation);
     if options.fixture.is_empty() {
         options.fixture = recorded.fixture;

@@ -213,9 +213,10 @@ impl<'a> Reader<'a> {
         servers
             .sequence("`servers`")?
             .iter()
-            .filter_map(|s| s.get("url"))
-            .map(|url| url.string("a server's `url`").map(str::to_owned))
-            .collect()
+            .filter_map(|s| Some((s, s.get("url")?)))
+            .map(|(server, url)| url.string("a server's `url`").map(|url| expanded(server, url)))
+            .collect::<Result<Vec<Vec<String>>>>()
+            .map(|all| all.concat())
     }
 
     fn parameters(&self, path: &str, levels: &[(&'a Node, String)]) -> Result<(Vec<Parameter>, Vec<Parameter>)> {
@@ -409,4 +410,29 @@ pub(super) fn known(node: &Node, what: &str, keys: &[&str]) -> Result<()> {
 
 fn required<'a>(node: &'a Node, key: &str, what: &str) -> Result<&'a Node> {
     node.get(key).ok_or_else(|| node.error(format!("{what} has no `{key}`")))
+}
+
+/// How many URLs a server with variables stands for at most.
+const EXPANDED: usize = 1000;
+
+/// The URLs of a server with each value of its variables; `*` for one that may have any.
+fn expanded(server: &Node, url: &str) -> Vec<String> {
+    let variables = server.get("variables").and_then(|node| node.mapping("`variables`").ok());
+    let mut all = vec![url.to_owned()];
+    for entry in variables.into_iter().flatten() {
+        let (name, node) = entry;
+        let text = |node: &Node| node.string("a value").ok().map(str::to_owned);
+        let listed = node.get("enum").and_then(|list| list.sequence("`enum`").ok());
+        let mut values: Vec<String> = listed.into_iter().flatten().filter_map(text).collect();
+        if values.is_empty() {
+            values.push("*".to_owned());
+        }
+        values.extend(node.get("default").and_then(text));
+        values.dedup();
+        let hole = format!("{{{}}}", name.name);
+        if url.contains(&hole) {
+            all = all.iter().flat_map(|url| values.iter().map(|v| url.replace(&hole, v))).take(EXPANDED).collect();
+        }
+    }
+    all
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Judge;
 use super::bind::{Control, Known, Seen};
 use super::classify::Class;
-use super::finding::{Counterexample, Finding, Found, Side, cut, differences, short};
+use super::finding::{Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short};
 use crate::contract::coverage::stands;
 use crate::contract::operation::{Response as Documented, is_json};
 use crate::contract::requirement::{Always, Form, Probe, Rule};
@@ -16,8 +16,6 @@ use crate::expression::{Expression, Operand, Scope, Trouble};
 
 /// What is due to a valid request.
 const ACCEPTANCE: &str = "acceptance (2xx)";
-/// What is due to a broken one.
-const REFUSAL: &str = "a refusal (4xx)";
 
 impl Judge<'_> {
     /// What one exchange says of every requirement that it can speak to.

@@ -51,6 +51,9 @@ pub enum Side {
     Rejected,
 }
 
+/// What is due to a broken request.
+pub const REFUSAL: &str = "a refusal (4xx)";
+
 /// How a requirement was broken.
 #[derive(Clone, Debug)]
 pub struct Counterexample {

@@ -184,6 +184,7 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
     Requirement {
         id: id.into(),
         area: area.into(),
+        foremost: area == "repeat",
         level: Some(Level::Must),
         text: format!("What `{slug}` says holds."),
         source: "Body, name".into(),

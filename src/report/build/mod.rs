@@ -214,6 +214,7 @@ impl Builder<'_> {
         Requirement {
             id: owed.id.clone(),
             area: owed.area().to_owned(),
+            foremost: self.contract.foremost.iter().any(|area| area == owed.area()),
             level: owed.level,
             text: owed.text.clone(),
             source: owed.source.clone(),

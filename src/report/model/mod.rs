@@ -72,10 +72,10 @@ impl Report {
         self.requirements.iter().filter(|r| r.selected)
     }
 
-    /// Those of them that were broken, musts first, then by id.
+    /// Those of them that were broken, musts first, then those of areas whose failures do most harm, then by id.
     pub fn failed(&self) -> Vec<&Requirement> {
         let mut failed: Vec<_> = self.selected().filter(|r| r.verdict == Verdict::Fail).collect();
-        failed.sort_by_key(|r| r.level);
+        failed.sort_by_key(|r| (r.level, !r.foremost));
         failed
     }
 }

@@ -14,6 +14,9 @@ pub struct Requirement {
     pub id: String,
     /// The part of the id before the slash.
     pub area: String,
+    /// Whether it is of an area whose failures do most harm: they are told first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foremost: bool,
     /// How binding it is; null for probes, which only observe.
     pub level: Option<Level>,
     /// One sentence.
