@@ -6,26 +6,44 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
-use crate::contract::operation::Response as Documented;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
+use crate::document::response::Response as Documented;
 use crate::exchange::Attempt;
 use crate::exchange::Request;
 use crate::exchange::{Exchange, Interval, Outcome, Response};
 use crate::expression::{Expression, Scope, Trouble, timestamp};
-use crate::generate::body::type_of;
 use crate::generate::draft::Fixtures;
-use crate::generate::fault::simplest;
+use crate::generate::draw::is_key;
+use crate::generate::parameter::is_known;
 use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
+use crate::generate::values::{simplest, type_of};
 use crate::judge::Judge;
 use crate::judge::bind::{Control, Seen};
 use crate::plan::{FULL, Plan};
 use crate::source::{Diagnostic, Result};
 
+/// Required parameters of which no valid value is known: a run has to guess one.
+pub fn guesses(contract: &Contract) -> Vec<Diagnostic> {
+    let required = contract.operation.parameters.iter().filter(|p| p.required && !is_key(p));
+    let unknown = required.filter(|p| !contract.gives(p) && !is_known(p));
+    unknown
+        .map(|p| {
+            let location = p.location.name();
+            *p.place
+                .error(format!("no valid value of the {location} parameter `{}` is known", p.name))
+                .label("one is guessed, and a refusal shows nothing then")
+                .help(format!(
+                    "give an `example` in the document, or values under `values: {location}:` in contract.yaml"
+                ))
+        })
+        .collect()
+}
+
 /// Examples in the document that break its own schema, or a constraint, at `now`.
 pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) -> Vec<Diagnostic> {
-    let Some(body) = &contract.operation.body else {
+    let Some(body) = contract.operation.body() else {
         return Vec::new();
     };
     let mut all = Vec::new();
@@ -90,8 +108,8 @@ pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: D
         match &requirement.form {
             Form::Constraint(valid) => truth(valid, &seen.request_scope)?,
             Form::Rule(rule) => {
-                if let Some(given) = &rule.given {
-                    truth(given, &seen.request_scope)?;
+                if let Some(filter) = &rule.filter {
+                    truth(filter, &seen.request_scope)?;
                 }
                 let seen = spoken_of(rule.when.as_ref());
                 for expression in rule.when.iter().chain(&rule.expect) {
@@ -102,21 +120,21 @@ pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: D
                 }
             }
             Form::Scenario(scenario) => {
-                let scope = between(judge, &scenario.steps, scenario.each.as_ref(), &seen.scope, now);
+                let scope = between(judge, &scenario.steps, scenario.rows.as_ref(), &seen.scope, now);
                 for expression in scenario.given.iter().chain([&scenario.expect]) {
                     truth(expression, &scope)?;
                 }
             }
             Form::Probe(probe) if !probe.steps.is_empty() => {
-                let scope = between(judge, &probe.steps, probe.each.as_ref(), &seen.scope, now);
+                let scope = between(judge, &probe.steps, probe.rows.as_ref(), &seen.scope, now);
                 if let Some(given) = &probe.given {
                     truth(given, &scope)?;
                 }
                 evaluates(&probe.observe, probe.observe.json(&scope).err())?;
             }
             Form::Probe(probe) => {
-                if let Some(given) = &probe.given {
-                    truth(given, &seen.request_scope)?;
+                if let Some(filter) = &probe.filter {
+                    truth(filter, &seen.request_scope)?;
                 }
                 let seen = spoken_of(probe.when.as_ref());
                 if let Some(when) = &probe.when {
@@ -124,7 +142,7 @@ pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: D
                 }
                 evaluates(&probe.observe, probe.observe.json(&seen.scope).err())?;
             }
-            Form::Schema(_) | Form::Always(_) => {}
+            Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}
         }
     }
     Ok(())
@@ -187,26 +205,26 @@ fn exchanges(judge: Judge<'_>, plan: &Plan, now: DateTime<Utc>) -> Vec<Exchange>
 fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTime<Utc>) -> Option<Exchange> {
     let operation = &judge.contract.operation;
     let draft = &plan.entries[FULL].draft;
-    let mut request: Request = rendered(judge, now, |r| r.request(draft, &operation.method, &operation.path)).ok()?;
+    let mut request: Request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
     let mut body = request.json()?;
     // What the target provides no values for is left out of requests; here every field is wanted.
-    if let (Some(fields), Some(documented)) = (body.as_object_mut(), &operation.body)
-        && let Json::Object(all) = whole(&documented.schema.json)
+    if let (Some(fields), Some(documented)) = (body.as_object_mut(), operation.body())
+        && let Json::Object(all) = whole(documented.schema.json())
     {
         for (name, value) in all {
             fields.entry(name).or_insert(value);
         }
         request.body = Some(bytes::Bytes::from(body.to_string()));
     }
-    let (media_type, schema) = documented.content.first()?;
-    let body = schema.as_ref().map_or(Json::Null, |s| whole(&s.json));
+    let media = documented.content.first()?;
+    let body = media.schema.as_ref().map_or(Json::Null, |s| whole(s.json()));
     Some(Exchange {
         number: 0,
         trial: "lint".to_owned(),
         request,
         attempts: vec![Attempt::only(now, Duration::from_millis(1), Interval::exact(now), Outcome::Response(Response::new(
             documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
-            vec![("content-type".to_owned(), media_type.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
+            vec![("content-type".to_owned(), media.name.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
             bytes::Bytes::from(body.to_string()),
         )))],
         ended: None,
@@ -246,7 +264,7 @@ fn whole(schema: &Json) -> Json {
         "array" => json!([whole(&schema["items"])]),
         "string" if schema["format"] == "date-time" => json!("2098-01-01T00:00:00Z"),
         "string" if schema["format"] == "date" => json!("2098-01-01"),
-        "integer" | "number" => json!(crate::generate::body::integer_bounds(schema).0.unwrap_or(100)),
+        "integer" | "number" => json!(crate::generate::values::number::integer_bounds(schema).0.unwrap_or(100)),
         "boolean" => json!(true),
         "string" => match simplest(schema) {
             crate::contract::template::Template::Literal(json) => json,

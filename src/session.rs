@@ -117,7 +117,8 @@ impl Session {
         let plan_options = plan::Options { seed, examples: options.examples.unwrap_or(EXAMPLES), selection };
         let mut plan = Plan::new(&contract, &fixtures, &plan_options, now)?;
         crate::lint::expressions(&contract, &fixtures, &plan, now)?;
-        let warnings = crate::lint::examples(&contract, &fixtures, now);
+        let mut warnings = crate::lint::examples(&contract, &fixtures, now);
+        warnings.extend(crate::lint::guesses(&contract));
         let max_requests = match options.fit {
             true => fit(&mut plan, &contract, &settings, options.examples),
             false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),

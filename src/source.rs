@@ -99,6 +99,11 @@ impl Diagnostic {
         self.place.as_ref().map(Place::to_string)
     }
 
+    /// Whether another message is about the same place.
+    pub fn is_at_place_of(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+
     /// What to do about it, if there is something to say.
     pub fn advice(&self) -> Option<&str> {
         self.help.as_deref()

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{
-    BudgetOptions, ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
+    BUDGET, ContractOptions, Flags, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
 };
 use super::output::{OutputOptions, rule, unwritable, unwritten};
 use super::{Done, Failed, logging, print};
@@ -53,7 +53,7 @@ pub(crate) struct Args {
     shard: Option<Shard>,
 
     #[command(flatten)]
-    budget: BudgetOptions,
+    budget: Flags<BUDGET>,
 
     /// Stop sending after so many failed requirements
     #[arg(long, value_name = "N", help_heading = "Run")]

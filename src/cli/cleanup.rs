@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions};
+use super::options::{ContractOptions, Flags, TargetOptions};
 use super::output::lock;
 use super::{Done, logging, print};
 use crate::cleanup::clean_up;
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Done {
         return Ok(Exit::Conformant);
     }
     let contract = args.contract.load()?;
-    let settings = args.target.target(&BudgetOptions::default())?.settings;
+    let settings = args.target.target(&Flags::default())?.settings;
     logging::keep_out(&settings.secrets);
     settings.check_production(&contract.operation.servers)?;
     let mut log = CreatedLog::again(&path).map_err(unusable)?;

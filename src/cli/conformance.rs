@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use super::options::{BudgetOptions, ContractOptions, GateOptions, TargetOptions, environment};
+use super::options::{ContractOptions, Flags, GateOptions, TargetOptions, environment};
 use crate::contract::requirement::Requirement;
 use crate::gate::{Exit, Policy, decide};
 use crate::http::block_on;
@@ -105,9 +105,7 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
     }
     // Nor is it what a test should send requests to.
     let target = match config {
-        Some(config) => {
-            TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&BudgetOptions::default())?
-        }
+        Some(config) => TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&Flags::default())?,
         None => TargetOptions::default().embedded(&Overrides::default())?,
     };
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));

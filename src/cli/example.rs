@@ -1,6 +1,6 @@
 //! One request that a requirement is tested with, as a command.
 
-use super::options::{BudgetOptions, TargetOptions};
+use super::options::{Flags, TargetOptions};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
 use crate::contract::steps::{Base, Step};
@@ -26,7 +26,7 @@ pub(super) fn command(
     requirement: &Requirement,
     target: &TargetOptions,
 ) -> Result<Option<(String, bool)>> {
-    let mut target = target.target(&BudgetOptions::default())?;
+    let mut target = target.target(&Flags::default())?;
     let rehearsal = target.embedded.is_some();
     if rehearsal && let Ok(url) = REHEARSAL.parse() {
         target.settings.url = url;
@@ -41,7 +41,7 @@ pub(super) fn command(
     let draft = match &requirement.form {
         Form::Scenario(scenario) => first(&scenario.steps, &plan, row),
         Form::Probe(probe) if !probe.steps.is_empty() => first(&probe.steps, &plan, row),
-        Form::Schema(_) | Form::Constraint(_) => {
+        Form::Schema(_) | Form::Parameter(..) | Form::Constraint(_) => {
             let faults = plan.entries.iter().filter(|e| e.about == index);
             faults.max_by_key(|e| e.control.is_some()).map(|e| e.draft.clone())
         }
@@ -60,7 +60,7 @@ pub(super) fn command(
         row,
         runner: &mut Seed(0).runner(&requirement.id, 0),
     };
-    let Ok(request) = rendering.request(&draft, &contract.operation.method, &contract.operation.path) else {
+    let Ok(request) = rendering.request(&draft, &contract.operation) else {
         return Ok(None);
     };
     let recorder = Recorder::new(&target.settings, contract.operation.security.as_ref());

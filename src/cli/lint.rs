@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions, color_stderr};
+use super::options::{ContractOptions, Flags, TargetOptions, color_stderr};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
-    let target = args.target.target(&BudgetOptions::default())?;
+    let target = args.target.target(&Flags::default())?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let fixtures = target.settings.fixtures(&contract);
     let now = system_now();
@@ -28,6 +28,9 @@ pub(crate) fn run(args: &Args) -> Done {
     let plan = Plan::new(&contract, &fixtures, &options, now)?;
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
+    for guess in crate::lint::guesses(&contract) {
+        eprintln!("{}", guess.render(color_stderr()).replacen("error", "warning", 1));
+    }
     for diagnostic in &found {
         eprintln!("{}", diagnostic.render(color_stderr()));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::options::{BudgetOptions, ContractOptions, SelectionOptions, TargetOptions};
+use super::options::{BUDGET, ContractOptions, Flags, SelectionOptions, TargetOptions};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     target: TargetOptions,
 
     #[command(flatten)]
-    budget: BudgetOptions,
+    budget: Flags<BUDGET>,
 
     #[command(flatten)]
     selection: SelectionOptions,
@@ -93,6 +93,8 @@ pub(crate) fn run(args: &Args) -> Done {
             "requests": plan.requests(),
             "pool": pool,
             "random": 2 * plan.pairs,
+            "together": plan.together,
+            "guessed": crate::lint::guesses(&contract).iter().map(|g| g.title().to_owned()).collect::<Vec<_>>(),
             "left_out": { "pool": plan.left_out.pool, "trials": left_out },
             "lasts_at_least_ms": lasts.map(|d| d.as_millis() as u64),
             "requirements": requirements,
@@ -131,6 +133,13 @@ pub(crate) fn run(args: &Args) -> Done {
         rows.iter().map(|(.., cost)| cost).sum::<usize>(),
         options.seed.0,
     ));
+    if plan.together == 2 {
+        text.push_str("What may be left out is tried two at a time: there is too much of it for three.\n");
+    }
+    for guess in crate::lint::guesses(&contract) {
+        let place = guess.place().map_or(String::new(), |place| format!(" ({place})"));
+        text.push_str(&format!("Guessed: {}{place}.\n", guess.title()));
+    }
     if let Some(lasts) = lasts {
         text.push_str(&format!(
             "At {:?} from one request to the next that takes at least {lasts:?}.\n",

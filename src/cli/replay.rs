@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser};
 
 use super::check::{clean_up, command, end_at_signals};
-use super::options::{BudgetOptions, Color, ContractOptions, Target, TargetOptions, report as read, width};
+use super::options::{BUDGET, Color, ContractOptions, Flags, Target, TargetOptions, report as read, width};
 use super::output::unwritable;
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
@@ -75,7 +75,7 @@ pub(crate) struct Args {
     target: TargetOptions,
 
     #[command(flatten)]
-    budget: BudgetOptions,
+    budget: Flags<BUDGET>,
 
     /// Leave what is created, though the settings say how it is removed
     #[arg(long, help_heading = "Run")]
@@ -257,7 +257,7 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
     }
     // How it was reached (settings, a proxy, an authority) may be another matter here.
     let recorded = recorded.target;
-    if let Some(url) = &recorded.target {
+    if let Some(url) = recorded.url() {
         // Who wrote a report does not say where today's token goes.
         if !url.parse().is_ok_and(|url| is_loopback(&url)) {
             return Err(Diagnostic::new(format!(
@@ -272,7 +272,8 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
         return Err(Diagnostic::new(format!("the report is of the target {:?}", visible(on)))
             .help("name it if that is meant, or another target: --on NAME"));
     }
-    options.target = recorded.target;
+    let url = recorded.url().cloned();
+    options.flags.0.extend(url.map(|url| ("target", url)));
     (options.fault, options.variation) = (recorded.fault, recorded.variation);
     if options.fixture.is_empty() {
         options.fixture = recorded.fixture;

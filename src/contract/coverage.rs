@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::Contract;
-use super::document::escape;
 use super::requirement::Form;
 use super::template::segments;
+use crate::schema::registry::escape;
 
 impl Contract {
     /// The fields of the body that a part of the schema or a constraint speaks of: JSON Pointers,
@@ -15,7 +15,7 @@ impl Contract {
         match form {
             Form::Schema(part) => vec![field_of(part)],
             Form::Constraint(valid) => {
-                let properties = self.operation.body.as_ref().and_then(|b| b.schema.json["properties"].as_object());
+                let properties = self.operation.body().and_then(|b| b.schema.json()["properties"].as_object());
                 let names = properties.into_iter().flat_map(|p| p.keys());
                 let read = names.filter(|name| valid.reads_field(name, &self.defines));
                 read.map(|name| format!("/{}", escape(name))).collect()
@@ -27,24 +27,38 @@ impl Contract {
     /// What a part of the schema or a constraint says, in a line: `maximum: 100`, or an expression.
     pub fn says(&self, form: &Form) -> Option<String> {
         match form {
-            Form::Schema(part) => {
-                if part.contains("/required#") {
-                    return Some("required".to_owned());
-                }
-                let schema = &self.operation.body.as_ref()?.schema.json;
-                let keyword = part.rsplit('/').next()?;
-                let value = schema.pointer(part)?;
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                Some(format!("{keyword}: {value}"))
+            Form::Schema(part) => said(self.operation.body()?.schema.json(), part),
+            Form::Parameter(place, part) if part == REQUIRED => {
+                self.operation.parameters.get(*place).map(|_| "required".to_owned())
             }
+            Form::Parameter(place, part) => said(self.operation.parameters.get(*place)?.schema.json(), part),
             Form::Constraint(valid) => Some(valid.text().split_whitespace().collect::<Vec<_>>().join(" ")),
             _ => None,
         }
     }
 }
 
+/// The part of a parameter that asks for it to be there.
+pub const REQUIRED: &str = "/required";
+
+/// A keyword with its value, in a line.
+fn said(schema: &Json, part: &str) -> Option<String> {
+    if part.contains("/required#") {
+        return Some("required".to_owned());
+    }
+    let keyword = part.rsplit('/').next()?;
+    let value = schema.pointer(part)?;
+    let value = match value {
+        Json::String(text) => text.clone(),
+        // What is a schema itself is too long for a line.
+        Json::Object(_) | Json::Array(_) if keyword != "enum" => return Some(keyword.to_owned()),
+        other => other.to_string(),
+    };
+    Some(format!("{keyword}: {value}"))
+}
+
 /// The field that a part of a schema describes.
-fn field_of(part: &str) -> String {
+pub fn field_of(part: &str) -> String {
     if let Some((place, name)) = part.rsplit_once("/required#") {
         return format!("{}/{}", field_of(&format!("{place}/type")), escape(name));
     }
@@ -57,11 +71,44 @@ fn field_of(part: &str) -> String {
                 field.push('/');
                 field.push_str(&escape(names.next().unwrap_or_default()));
             }
-            ("items", 1..) => field.push_str("/*"),
+            ("prefixItems", 2..) => {
+                field.push('/');
+                field.push_str(names.next().unwrap_or_default());
+            }
+            ("items" | "additionalProperties", 1..) => field.push_str("/*"),
             _ => break,
         }
     }
     field
+}
+
+/// The keyword of a part of a schema, as violations name it.
+pub fn keyword_of(part: &str) -> &str {
+    if part.contains("/required#") {
+        return "required";
+    }
+    one_word(part.rsplit('/').next().unwrap_or_default())
+}
+
+/// One keyword for those that are one part of a schema.
+pub fn one_word(keyword: &str) -> &str {
+    match keyword {
+        "oneOf" => "anyOf",
+        "minContains" | "maxContains" => "contains",
+        other => other,
+    }
+}
+
+/// Whether a place in a value is one that a field stands for, in which `*` stands for any item or member.
+pub fn covers(field: &str, place: &str) -> bool {
+    let (mut field, mut place) = (field.split('/'), place.split('/'));
+    loop {
+        match (field.next(), place.next()) {
+            (None, None) => return true,
+            (Some(f), Some(p)) if f == p || f == "*" => {}
+            _ => return false,
+        }
+    }
 }
 
 /// Whether a body has a value at a pointer in which `*` stands for any item of a list.
@@ -69,7 +116,11 @@ pub fn stands(body: &Json, field: &str) -> bool {
     fn below(value: &Json, names: &[String]) -> bool {
         match (names, value) {
             ([], _) => true,
-            ([_, rest @ ..], Json::Array(items)) => items.iter().any(|item| below(item, rest)),
+            ([name, rest @ ..], Json::Array(items)) => match name.parse::<usize>() {
+                Ok(place) => items.get(place).is_some_and(|item| below(item, rest)),
+                Err(_) => items.iter().any(|item| below(item, rest)),
+            },
+            ([name, rest @ ..], Json::Object(map)) if name == "*" => map.values().any(|value| below(value, rest)),
             ([name, rest @ ..], _) => value.get(name).is_some_and(|value| below(value, rest)),
         }
     }
@@ -91,6 +142,9 @@ mod tests {
             ("/properties/a/required#b~", "/a/b~0"),
             ("/properties/a~1b/items/enum", "/a~1b/*"),
             ("/additionalProperties", ""),
+            ("/properties/a/additionalProperties/type", "/a/*"),
+            ("/prefixItems/1/type", "/1"),
+            ("/properties/a/anyOf", "/a"),
         ] {
             assert_eq!(field_of(part), field, "{part}");
         }

@@ -8,6 +8,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
 use super::cases::stem;
+use crate::document::Document;
 use crate::source::{Diagnostic, Place, Result, Source};
 
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cases");
@@ -39,18 +40,18 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Takes the document out of the case files, where it lies beside them.
-    pub(super) fn leave_out(&mut self, location: &Location, document: &str) {
+    /// Takes the files of the document out of the case files, where they lie beside them.
+    pub(super) fn leave_out(&mut self, location: &Location, document: &Document) {
         if let Location::Folder(folder) = location {
-            let path = folder.join(document);
-            self.areas.retain(|area| Path::new(&area.path) != path);
+            let paths: Vec<PathBuf> = document.sources().iter().map(|source| folder.join(&source.path)).collect();
+            self.areas.retain(|area| !paths.iter().any(|path| Path::new(&area.path) == path));
         }
     }
 
     /// SHA-256 over all texts, each with its length, in the order of their names.
-    pub(super) fn hash(&self, document: &Source) -> String {
+    pub(super) fn hash(&self, document: &Document) -> String {
         let mut hasher = Sha256::new();
-        let texts = [document, &self.contract].into_iter().chain(self.areas.iter().map(AsRef::as_ref));
+        let texts = document.sources().into_iter().chain([&self.contract]).chain(&self.areas);
         for source in texts {
             hasher.update((source.text.len() as u64).to_be_bytes());
             hasher.update(source.text.as_bytes());
@@ -114,14 +115,19 @@ fn has_yaml_ending(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
-/// Reads the document that a contract names: relative to its folder or to one above it.
-pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result<Arc<Source>> {
+/// Reads the document that a contract names, relative to its folder or to one above it, with the files that it refers
+/// to.
+pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result<Document> {
     match location {
         Location::Embedded => {
-            let file = SPEC.get_file(name.trim_start_matches("spec/"));
-            file.and_then(include_dir::File::contents_utf8)
-                .map(|text| Source::new(name, text))
-                .ok_or_else(|| asked.error(format!("the binary carries no `{name}`")))
+            let path = name.trim_start_matches("spec/");
+            let read = |path: &str| SPEC.get_file(path).and_then(include_dir::File::contents_utf8);
+            let text = read(path).ok_or_else(|| asked.error(format!("the binary carries no `{name}`")))?;
+            let load = |path: &str| match read(path) {
+                Some(text) => Ok(Source::new(path, text)),
+                None => Err("the binary does not carry it".to_owned()),
+            };
+            Document::read(&Source::new(name, text), &load)
         }
         Location::Folder(folder) => {
             let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
@@ -136,7 +142,12 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
                     .error(format!("cannot read {}: {e}", path.display()))
                     .help("a document is text in UTF-8 that may be read")
             })?;
-            Ok(Source::new(name, text))
+            let beside = path.parent().unwrap_or(&folder);
+            let load = |path: &str| match std::fs::read_to_string(beside.join(path)) {
+                Ok(text) => Ok(Source::new(path, text)),
+                Err(e) => Err(e.to_string()),
+            };
+            Document::read(&Source::new(name, text), &load)
         }
     }
 }

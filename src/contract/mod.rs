@@ -1,23 +1,20 @@
 //! A contract: an operation of an OpenAPI document and the requirements on it.
 //!
-//! - [`operation`]: what is sent, what may come back, and who may ask
-//! - [`document`]: how it is read out of a document, with every reference followed
-//! - [`schema`]: its schemas, translated and compiled
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
 //! - [`lookup`]: how what a target provides is found
 //! - [`requirement`]: what all of them become
 //! - [`coverage`]: which fields they speak of
 
+mod answers;
 pub mod cases;
 pub mod coverage;
 pub mod derive;
-pub mod document;
+mod documented;
 mod files;
+mod ids;
 pub mod lookup;
-pub mod operation;
 pub mod requirement;
-pub mod schema;
 pub mod steps;
 pub mod template;
 
@@ -26,13 +23,14 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use crate::document::operation::Operation;
+use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::expression::{BodyPath, Defines, Expression, Names};
-use crate::source::{Place, Result};
+use crate::source::{Place, Result, did_you_mean};
 use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
 pub use files::Location;
 use lookup::Lookup;
-use operation::Operation;
 use requirement::{Form, Open, Origin, Requirement, Row, Rows};
 use template::Template;
 
@@ -96,8 +94,8 @@ pub struct ValueList {
 /// A part of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A path parameter, by name.
-    Path(String),
+    /// A parameter, by name.
+    Parameter(ParameterLocation, String),
     /// A body field, by JSON Pointer.
     Body(String),
 }
@@ -123,12 +121,13 @@ impl Contract {
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
         let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
-        files.leave_out(location, spec.string("`spec`")?);
-        let operation = document::load(&document, operation_id.string("`operation`")?, &operation_id.place)?;
+        files.leave_out(location, &document);
+        let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
-        let cases = cases::read(&files.areas, &vocabulary)?;
+        let cases = cases::read(&files.areas, &vocabulary, &operation)?;
         let mut requirements = derive::requirements(&operation);
+        ids::tell_apart(&mut requirements);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
@@ -158,6 +157,12 @@ impl Contract {
         };
         contract.check_paths()?;
         Ok(contract)
+    }
+
+    /// Whether the contract gives the values of a parameter.
+    pub fn gives(&self, parameter: &Parameter) -> bool {
+        let is_it = |target: &Target| matches!(target, Target::Parameter(l, n) if *l == parameter.location && *n == parameter.name);
+        self.values.iter().any(|v| is_it(&v.target))
     }
 
     /// The requirement with this id.
@@ -229,10 +234,10 @@ impl Contract {
     fn has_path(&self, path: &BodyPath) -> bool {
         if path.response {
             let mut schemas =
-                self.operation.responses.iter().flat_map(|r| &r.content).filter_map(|(_, s)| s.as_ref()).peekable();
-            schemas.peek().is_none() || schemas.any(|s| reaches(&s.json, &path.segments))
+                self.operation.responses.iter().flat_map(|r| &r.content).filter_map(|m| m.schema.as_ref()).peekable();
+            schemas.peek().is_none() || schemas.any(|s| s.reaches(&path.segments))
         } else {
-            self.operation.body.as_ref().is_none_or(|b| reaches(&b.schema.json, &path.segments))
+            self.operation.body().is_none_or(|b| b.schema.reaches(&path.segments))
         }
     }
 
@@ -251,38 +256,20 @@ impl Contract {
             match &requirement.form {
                 Form::Constraint(valid) => all.push(valid),
                 Form::Rule(rule) => {
-                    all.extend([&rule.given, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
+                    all.extend([&rule.filter, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
                 }
                 Form::Scenario(scenario) => {
                     all.extend(&scenario.given);
                     all.push(&scenario.expect);
                 }
                 Form::Probe(probe) => {
-                    all.extend(probe.given.iter().chain(&probe.when));
+                    all.extend(probe.filter.iter().chain(&probe.given).chain(&probe.when));
                     all.push(&probe.observe);
                 }
-                Form::Schema(_) | Form::Always(_) => {}
+                Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}
             }
         }
         all
-    }
-}
-
-/// Whether a schema has something at a path; what it does not describe may be anything.
-fn reaches(schema: &Json, path: &[String]) -> bool {
-    let Some((first, rest)) = path.split_first() else {
-        return true;
-    };
-    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
-    let mut parts = parts.peekable();
-    if parts.peek().is_some() {
-        let own = schema["properties"].get(first).is_some_and(|s| reaches(s, rest));
-        return own || parts.any(|part| reaches(part, path));
-    }
-    match (schema.get("properties"), schema.get("items")) {
-        (Some(properties), _) => properties.get(first).is_some_and(|s| reaches(s, rest)),
-        (None, Some(items)) => reaches(items, rest),
-        (None, None) => true,
     }
 }
 
@@ -338,18 +325,25 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
     let Some(node) = root.get("values") else {
         return Ok(Vec::new());
     };
-    node.only("`values`", &["path", "body"])?;
+    node.only("`values`", &["path", "query", "header", "cookie", "body"])?;
     let mut all = Vec::new();
     for (kind, lists) in node.mapping("`values`")? {
         for (key, list) in lists.mapping("a list of values")? {
-            let target = if kind.name == "path" {
-                if !operation.path_parameters.iter().any(|p| p.name == key.name) {
-                    return Err(key.place.error(format!("the path has no parameter `{}`", key.name)));
+            let target = if let Some(location) = ParameterLocation::read(&kind.name) {
+                let mut names = operation.parameters_in(location).map(|p| p.name.as_str());
+                if !names.any(|name| name == key.name) {
+                    let what = if location == ParameterLocation::Path { "path" } else { "operation" };
+                    let kind = if what == "path" { String::new() } else { format!("{} ", location.name()) };
+                    let error = key.place.error(format!("the {what} has no {kind}parameter `{}`", key.name));
+                    let known = operation.parameters_in(location).map(|p| p.name.as_str());
+                    return Err(match did_you_mean(&key.name, known) {
+                        Some(help) => error.help(help),
+                        None => error,
+                    });
                 }
-                Target::Path(key.name.clone())
+                Target::Parameter(location, key.name.clone())
             } else {
-                let known =
-                    operation.body.as_ref().is_some_and(|b| reaches(&b.schema.json, &template::segments(&key.name)));
+                let known = operation.body().is_some_and(|b| b.schema.reaches(&template::segments(&key.name)));
                 if !key.name.starts_with('/') || !known {
                     return Err(key
                         .place

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Check, Doctor};
 use crate::contract::Target;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::Request;
 use crate::exchange::{FailureKind, Outcome};
 use crate::expression::timestamp;
@@ -81,12 +82,12 @@ impl Doctor<'_> {
     /// The operation, without what its body must hold.
     fn refusable(&self, identity: &str) -> Option<Request> {
         let operation = &self.contract.operation;
-        operation.body.as_ref()?.schema.json["required"].as_array().filter(|required| !required.is_empty())?;
+        operation.body()?.schema.json()["required"].as_array().filter(|required| !required.is_empty())?;
         let fixtures = Fixtures::new(self.contract, self.settings.fixtures.clone(), vec![identity.to_owned()]);
         let mut parameters = json!({});
         let mut path = operation.path.clone();
-        for parameter in &operation.path_parameters {
-            let target = Target::Path(parameter.name.clone());
+        for parameter in operation.parameters_in(ParameterLocation::Path) {
+            let target = Target::Parameter(ParameterLocation::Path, parameter.name.clone());
             let list = self.contract.values.iter().find(|v| v.target == target)?;
             let now = timestamp(self.client.clock().local());
             let request = json!({ "path": parameters });

@@ -1,15 +1,81 @@
-//! Covering arrays: few rows in which every triple of factors takes every combination of values.
+//! Covering arrays: few rows in which all factors that are taken together take every combination of values.
+
+/// Up to so many factors are taken three at a time, more two at a time.
+pub const TRIPLES: usize = 16;
+/// So many combinations of three factors are worth a row each; beyond that two at a time must do.
+const MOST: usize = 64;
+
+/// How many factors are taken together.
+pub fn strength(sizes: &[usize]) -> usize {
+    let mut largest = sizes.to_vec();
+    largest.sort_unstable_by(|a, b| b.cmp(a));
+    let rows: usize = largest.iter().take(3).product();
+    if sizes.len() <= TRIPLES && rows <= MOST { 3 } else { 2 }
+}
 
 /// Rows over factors with these many values each. The first row is all zeros and the second all
-/// ones; every combination of values of any three factors (or all, if fewer) is in some row.
+/// ones; every combination of values of any [`strength`] factors (or all, if fewer) is in some row.
 ///
-/// The rows depend on the sizes only. Greedy: near the least number of rows, not the least.
+/// The rows depend on the sizes only. Triples are greedy: near the least number of rows, not the least. Pairs are built: a
+/// few more rows than must be, in no time.
 pub fn rows(sizes: &[usize]) -> Vec<Vec<usize>> {
+    if strength(sizes) == 2 { pairs(sizes) } else { greedy(sizes, 3) }
+}
+
+/// Rows with every pair. Factors of two values get codes of which any two differ both ways and have a one and a zero in
+/// common; the others, of which there are few, are covered by themselves, each row once beside all zeros and once beside
+/// all ones.
+fn pairs(sizes: &[usize]) -> Vec<Vec<usize>> {
+    let (twos, others): (Vec<usize>, Vec<usize>) = (0..sizes.len()).partition(|i| sizes[*i] == 2);
+    let other_sizes: Vec<usize> = others.iter().map(|i| sizes[*i]).collect();
+    let beside = if others.is_empty() { vec![Vec::new()] } else { greedy(&other_sizes, 2) };
+    let row = |other: &[usize], two: &dyn Fn(usize) -> usize| {
+        let mut row = vec![0; sizes.len()];
+        others.iter().zip(other).for_each(|(i, value)| row[*i] = *value);
+        twos.iter().enumerate().for_each(|(n, i)| row[*i] = two(n));
+        row
+    };
+    let ones: Vec<usize> = other_sizes.iter().map(|s| 1.min(s - 1)).collect();
+    let mut rows = vec![row(&vec![0; others.len()], &|_| 0), row(&ones, &|_| 1)];
+    let length = (1..).find(|length| choose(*length, length / 2 + 1) >= twos.len()).unwrap_or(1);
+    let codes = codes(length, length / 2 + 1, twos.len());
+    for place in 0..length {
+        rows.push(row(&beside[place % beside.len()], &|n| usize::from(codes[n][place])));
+    }
+    for other in &beside {
+        rows.push(row(other, &|_| 0));
+        rows.push(row(other, &|_| 1));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    rows.retain(|row| seen.insert(row.clone()));
+    rows
+}
+
+/// How many ways there are to choose so many of so many, as far as that matters.
+fn choose(of: usize, many: usize) -> usize {
+    (0..many).fold(1_usize, |all, i| all.saturating_mul(of - i) / (i + 1))
+}
+
+/// The first codes of a length with so many ones, in order.
+fn codes(length: usize, ones: usize, how_many: usize) -> Vec<Vec<bool>> {
+    let mut all = Vec::new();
+    let mut code: Vec<bool> = (0..length).map(|i| i >= length - ones.min(length)).collect();
+    while all.len() < how_many {
+        all.push(code.clone());
+        // The next in order: the last one that can move left does, and those behind it follow.
+        let Some(at) = (0..length.saturating_sub(1)).rev().find(|i| !code[*i] && code[i + 1]) else { break };
+        code.swap(at, at + 1);
+        code[at + 2..].sort_unstable();
+    }
+    all
+}
+
+fn greedy(sizes: &[usize], strength: usize) -> Vec<Vec<usize>> {
     let zeros = vec![0; sizes.len()];
     let ones: Vec<usize> = sizes.iter().map(|s| 1.min(s - 1)).collect();
     let mut rows = vec![zeros, ones];
     rows.dedup();
-    let mut missing = triples(sizes);
+    let mut missing = combinations(sizes, strength);
     for row in &rows {
         missing.retain(|t| !covers(row, t));
     }
@@ -52,8 +118,8 @@ fn covers(row: &[usize], combination: &Combination) -> bool {
     combination.iter().all(|(f, v)| row[*f] == *v)
 }
 
-fn triples(sizes: &[usize]) -> Vec<Combination> {
-    let strength = sizes.len().min(3);
+fn combinations(sizes: &[usize], strength: usize) -> Vec<Combination> {
+    let strength = sizes.len().min(strength);
     let mut all = vec![Vec::new()];
     for _ in 0..strength {
         all = all
@@ -83,15 +149,27 @@ mod tests {
         #[test]
         fn every_triple_is_there(sizes in proptest::collection::vec(1_usize..4, 1..8)) {
             let rows = rows(&sizes);
-            for triple in triples(&sizes) {
-                prop_assert!(rows.iter().any(|r| covers(r, &triple)), "{triple:?}");
+            for triple in combinations(&sizes, 3) {
+                prop_assert!(strength(&sizes) < 3 || rows.iter().any(|r| covers(r, &triple)), "{triple:?}");
             }
             prop_assert!(rows[0].iter().all(|v| *v == 0));
+        }
+
+        #[test]
+        fn every_pair_is_there(sizes in proptest::collection::vec(prop_oneof![Just(2_usize), 1_usize..6], 1..40)) {
+            let rows = pairs(&sizes);
+            for pair in combinations(&sizes, 2) {
+                prop_assert!(rows.iter().any(|r| covers(r, &pair)), "{pair:?}");
+            }
+            prop_assert!(rows[0].iter().all(|v| *v == 0));
+            prop_assert!(rows.get(1).is_none_or(|row| row.iter().zip(&sizes).all(|(v, size)| *v == 1.min(size - 1))));
         }
     }
 
     #[test]
     fn is_small() {
         assert!(rows(&[2; 9]).len() <= 18, "{}", rows(&[2; 9]).len());
+        let many = rows(&[2; 200]);
+        assert!(many.len() <= 16, "{}", many.len());
     }
 }

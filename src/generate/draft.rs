@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
-use super::body::Draw;
+use super::draw::{Draw, Form, is_key};
+use super::media;
 use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Contract, Target};
+use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
 
 /// The header that makes a request idempotent.
@@ -18,8 +20,12 @@ pub struct Draft {
     pub identity: Template,
     /// Path parameters in the order of the path.
     pub path: Vec<(String, Template)>,
-    /// Headers, credentials apart.
+    /// What the query says, by name. Bytes stand there as they are, name and all.
+    pub query: Vec<(String, Template)>,
+    /// Headers, credentials and cookies apart.
     pub headers: Vec<(String, Template)>,
+    /// Cookies, by name.
+    pub cookies: Vec<(String, Template)>,
     /// The credentials.
     pub credentials: Credentials,
     /// The body.
@@ -42,7 +48,7 @@ pub enum Credentials {
 pub enum Content {
     /// No body.
     None,
-    /// A JSON value.
+    /// A value, written in the media type that the header `Content-Type` names.
     Json(Template),
     /// Pieces of text and bytes.
     Raw(Vec<Template>),
@@ -62,7 +68,7 @@ pub struct Fixtures {
 impl Fixtures {
     /// What is provided to a contract.
     pub fn new(contract: &Contract, fixtures: Json, identities: Vec<String>) -> Self {
-        let scope = ScopeBuilder::default().fixtures(&fixtures).json("caller", &json!(CALLER)).build();
+        let scope = ScopeBuilder::default().fixtures(&fixtures).json("identity", &json!(CALLER)).build();
         Self {
             fixtures,
             identities,
@@ -102,6 +108,8 @@ pub struct Choice {
     pub caller: Option<String>,
     /// Whether it carries an idempotency key.
     pub key: bool,
+    /// The form of its body, by its place among [`super::draw::forms`].
+    pub form: usize,
 }
 
 /// Puts a request together from what was drawn.
@@ -111,40 +119,38 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         fixtures
             .scope()
             .extend()
-            .json("caller", &json!(caller))
+            .json("identity", &json!(caller))
             .value("now", timestamp(now))
-            .json("request", &json!({"path": path, "body": body, "headers": {}}))
+            .json("request", &json!({"path": path, "body": body, "headers": {}, "query": {}, "cookies": {}}))
             .build()
     };
+    let operation = &contract.operation;
     let mut picks = draw.picks.iter();
     let mut path = serde_json::Map::new();
-    for parameter in &contract.operation.path_parameters {
-        let list = contract.values.iter().find(|v| v.target == Target::Path(parameter.name.clone()));
+    let parameters = || operation.parameters.iter().zip(&draw.parameters);
+    let given = |parameter: &Parameter| {
+        contract.values.iter().find(|v| v.target == Target::Parameter(parameter.location, parameter.name.clone()))
+    };
+    let mut path_drafts = Vec::new();
+    for (parameter, drawn) in parameters().filter(|(p, _)| p.location == ParameterLocation::Path) {
         let pick = picks.next();
-        let value =
-            list.and_then(|v| list_of(v.list.json(&scope(&path.clone().into(), &json!({}))))).and_then(|items| {
+        let value = given(parameter)
+            .and_then(|v| list_of(v.list.json(&scope(&path.clone().into(), &json!({})))))
+            .and_then(|items| {
                 let at = choice.path.map_or_else(|| pick.map_or(0, |p| p.index(items.len())), |p| p % items.len());
                 items.get(at).cloned()
             });
-        path.insert(parameter.name.clone(), value.unwrap_or_else(|| json!("1")));
+        let value = value.map(Template::Literal).or_else(|| drawn.clone()).unwrap_or(Template::Literal(json!("1")));
+        path.insert(parameter.name.clone(), known(&value));
+        path_drafts.push((parameter.name.clone(), value));
     }
-    let path_json = Json::from(path.clone());
-    let body = contract.operation.body.as_ref().map(|body| {
-        let names: Vec<&String> =
-            body.schema.json["properties"].as_object().into_iter().flat_map(|p| p.keys()).collect();
-        let mut fields: Vec<(String, Template)> = names
-            .into_iter()
-            .zip(&draw.values)
-            .zip(&draw.present)
-            .filter(|(_, present)| **present)
-            .map(|((name, value), _)| (name.clone(), value.clone()))
-            .collect();
+    let path_json = Json::from(path);
+    let body = draw.body.clone().map(|mut whole| {
         for list in &contract.values {
             let Target::Body(pointer) = &list.target else {
                 continue;
             };
             let pick = picks.next();
-            let mut whole = Template::Object(fields);
             if whole.pointer(pointer).is_some() {
                 // Not yet drawn fields have no value that others could depend on.
                 let known = literal(&whole, contract, pointer);
@@ -154,32 +160,44 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
                     None => whole.remove(pointer),
                 }
             }
-            fields = match whole {
-                Template::Object(fields) => fields,
-                _ => Vec::new(),
-            };
         }
-        let mut whole = Template::Object(fields);
         mark(contract, &mut whole);
         whole
     });
     let mut headers = Vec::new();
-    if let Some(body) = &contract.operation.body {
-        headers.push(("Content-Type".to_owned(), Template::Literal(json!(body.media_type))));
+    if let (Some(_), Some(Form::Body { body, .. })) = (&body, super::draw::forms(operation).get(choice.form))
+        && let Some(body) = operation.bodies.get(*body)
+    {
+        headers.push(("Content-Type".to_owned(), Template::Literal(json!(media::sent(&body.media_type)))));
     }
-    for parameter in &contract.operation.header_parameters {
-        let is_key = parameter.name.eq_ignore_ascii_case(KEY_HEADER);
-        if is_key && (choice.key || parameter.required) {
-            let fresh = Template::Fresh { unknown_id: false, length: None, like: None };
-            headers.push((parameter.name.clone(), fresh));
-        } else if parameter.required {
-            headers.push((parameter.name.clone(), super::fault::simplest(&parameter.schema.json)));
+    let (mut query, mut cookies) = (Vec::new(), Vec::new());
+    for (parameter, drawn) in parameters() {
+        if is_key(parameter) {
+            if choice.key || parameter.required {
+                let fresh = Template::Fresh { unknown_id: false, length: None, like: None };
+                headers.push((parameter.name.clone(), fresh));
+            }
+            continue;
+        }
+        let Some(drawn) = drawn else { continue };
+        let value =
+            given(parameter).and_then(|v| list_of(v.list.json(&scope(&path_json, &json!({}))))).and_then(|items| {
+                Some(Template::Literal(items.get(picks.next().map_or(0, |p| p.index(items.len())))?.clone()))
+            });
+        let entry = (parameter.name.clone(), value.unwrap_or_else(|| drawn.clone()));
+        match parameter.location {
+            ParameterLocation::Path => {}
+            ParameterLocation::Query | ParameterLocation::Querystring => query.push(entry),
+            ParameterLocation::Header => headers.push(entry),
+            ParameterLocation::Cookie => cookies.push(entry),
         }
     }
     Draft {
         identity: Template::Literal(json!(caller)),
-        path: path.into_iter().map(|(name, value)| (name, Template::Literal(value))).collect(),
+        path: path_drafts,
+        query,
         headers,
+        cookies,
         credentials: Credentials::Own,
         body: body.map_or(Content::None, Content::Json),
     }
@@ -189,7 +207,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
 fn mark(contract: &Contract, body: &mut Template) {
     if let Some(pointer) = &contract.run_tag
         && let Some(field) = body.pointer_mut(pointer)
-        && let Template::Literal(Json::String(text)) = field
+        && let Template::Literal(Json::String(text)) | Template::Unique { text, .. } = field
     {
         *field = Template::Marked(text.clone());
     }
@@ -210,7 +228,7 @@ fn literal(body: &Template, contract: &Contract, pointer: &str) -> Json {
         .iter()
         .filter_map(|v| match &v.target {
             Target::Body(p) => Some(p.as_str()),
-            Target::Path(_) => None,
+            Target::Parameter(..) => None,
         })
         .skip_while(|p| *p != pointer)
         .for_each(|p| body.remove(p));
@@ -220,7 +238,7 @@ fn literal(body: &Template, contract: &Contract, pointer: &str) -> Json {
 fn known(template: &Template) -> Json {
     match template {
         Template::Literal(json) => json.clone(),
-        Template::Marked(text) => json!(text),
+        Template::Marked(text) | Template::Unique { text, .. } => json!(text),
         Template::List(items) => items.iter().map(known).collect(),
         Template::Object(entries) => entries
             .iter()

@@ -9,9 +9,14 @@ use serde_json::{Value as Json, json};
 
 use super::draft::{Content, Credentials, Draft};
 use super::instant::spell;
+use super::media;
+use super::parameter::decode::cookies;
+use super::parameter::encode;
 use super::seed::{RunTag, Seed};
-use crate::contract::operation::template_names;
+use super::string::fresh::{Tag, fresh};
 use crate::contract::template::{Template, When};
+use crate::document::operation::{Operation, template_names};
+use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, Trouble};
 
@@ -61,26 +66,30 @@ impl Rendering<'_> {
     ///
     /// # Errors
     /// Values that cannot be made, see [`Trouble`].
-    pub fn request(&mut self, draft: &Draft, method: &str, path: &str) -> Result<Request, Trouble> {
+    pub fn request(&mut self, draft: &Draft, operation: &Operation) -> Result<Request, Trouble> {
         let mut parameters = Vec::new();
-        let mut filled = path.to_owned();
-        for name in template_names(path) {
+        let mut path = operation.path.clone();
+        for name in template_names(&operation.path) {
             let value = match draft.path.iter().find(|(n, _)| n == name) {
-                Some((_, template)) => self.plain(template)?,
+                Some((_, template)) => self.text(template, operation, ParameterLocation::Path, name)?,
                 None => String::new(),
             };
-            let encoded = segment(&value);
-            filled = filled.replace(&format!("{{{name}}}"), &encoded);
+            path = path.replace(&format!("{{{name}}}"), &segment(&value));
             parameters.push((name.to_owned(), value));
         }
-        let headers = draft
-            .headers
-            .iter()
-            .map(|(name, value)| Ok((name.clone(), self.plain(value)?)))
-            .collect::<Result<_, Trouble>>()?;
+        let query = self.query(draft, operation)?;
+        if !query.is_empty() {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(&query);
+        }
+        let mut headers = Vec::new();
+        for (name, value) in &draft.headers {
+            headers.push((name.clone(), self.text(value, operation, ParameterLocation::Header, name)?));
+        }
+        self.cookies(draft, operation, &mut headers)?;
         let (body, raw) = match &draft.body {
             Content::None => (None, false),
-            Content::Json(template) => (Some(self.json(template)?.into_bytes()), false),
+            Content::Json(template) => (Some(self.body(template, operation, &mut headers)?), false),
             Content::Raw(pieces) => {
                 let mut bytes = Vec::new();
                 for piece in pieces {
@@ -90,8 +99,8 @@ impl Rendering<'_> {
             }
         };
         Ok(Request {
-            method: method.to_owned(),
-            path: filled,
+            method: operation.method.clone(),
+            path,
             parameters,
             headers,
             identity: self.plain(&draft.identity)?,
@@ -103,6 +112,118 @@ impl Rendering<'_> {
             body: body.map(bytes::Bytes::from),
             raw,
         })
+    }
+
+    /// A value in the media type that the header `Content-Type` names.
+    fn body(
+        &mut self,
+        template: &Template,
+        operation: &Operation,
+        headers: &mut [(String, String)],
+    ) -> Result<Vec<u8>, Trouble> {
+        let text = self.json(template)?;
+        let named = headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let Some((_, content_type)) = named else { return Ok(text.into_bytes()) };
+        let form = media::form_of(operation, content_type).filter(|f| media::kind(&f.media_type) != media::Kind::Json);
+        let (Some(form), Ok(value)) = (form, serde_json::from_str(&text)) else { return Ok(text.into_bytes()) };
+        self.count += 1;
+        let name = format!("{}/{}/boundary", self.run_tag.text(), self.trial);
+        let boundary = format!("probity-{}", self.seed.digits(&name, self.count, 16));
+        let (whole, bytes) = media::encode(form, &value, &boundary);
+        *content_type = whole;
+        Ok(bytes)
+    }
+
+    /// The query, escaped.
+    fn query(&mut self, draft: &Draft, operation: &Operation) -> Result<String, Trouble> {
+        let mut parts = Vec::new();
+        for (name, template) in &draft.query {
+            if let Template::Bytes(written) = template {
+                parts.push(String::from_utf8_lossy(written).into_owned());
+                continue;
+            }
+            let known = operation.parameters_in(ParameterLocation::Query).find(|p| p.name == *name);
+            let whole = operation.parameters_in(ParameterLocation::Querystring).find(|p| p.name == *name);
+            parts.push(match (known, whole) {
+                (Some(parameter), _) => encode::query(parameter, &self.value(template)?),
+                (None, Some(_)) => match self.value(template)? {
+                    Json::Object(map) => {
+                        let pair = |(k, v): (&String, &Json)| {
+                            format!("{}={}", encode::escaped(k), encode::escaped(&encode::plain(v)))
+                        };
+                        map.iter().map(pair).collect::<Vec<_>>().join("&")
+                    }
+                    other => encode::escaped(&encode::plain(&other)),
+                },
+                (None, None) => format!("{}={}", encode::escaped(name), encode::escaped(&self.plain(template)?)),
+            });
+        }
+        parts.retain(|part| !part.is_empty());
+        Ok(parts.join("&"))
+    }
+
+    /// Puts the cookies into the header `Cookie`, in place of those of the same names.
+    fn cookies(
+        &mut self,
+        draft: &Draft,
+        operation: &Operation,
+        headers: &mut Vec<(String, String)>,
+    ) -> Result<(), Trouble> {
+        if draft.cookies.is_empty() {
+            return Ok(());
+        }
+        let mut parts = Vec::new();
+        for (name, template) in &draft.cookies {
+            let known = operation.parameters_in(ParameterLocation::Cookie).find(|p| p.name == *name);
+            parts.push(match known {
+                Some(parameter) => encode::cookie(parameter, &self.value(template)?),
+                None => format!("{name}={}", encode::escaped(&self.plain(template)?)),
+            });
+        }
+        let is_new = |name: &str| draft.cookies.iter().any(|(n, _)| n == name);
+        let place = headers.iter().position(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        if let Some(place) = place {
+            let (_, before) = headers.remove(place);
+            let kept = cookies(&before).into_iter().filter(|(name, _)| !is_new(name));
+            parts = kept.map(|(name, value)| format!("{name}={value}")).chain(parts).collect();
+        }
+        headers.push(("Cookie".to_owned(), parts.join("; ")));
+        Ok(())
+    }
+
+    /// A value as it stands in the path or in a header, in the style that the document says.
+    fn text(
+        &mut self,
+        template: &Template,
+        operation: &Operation,
+        location: ParameterLocation,
+        name: &str,
+    ) -> Result<String, Trouble> {
+        let is_it = |p: &&Parameter| match location {
+            ParameterLocation::Header => p.name.eq_ignore_ascii_case(name),
+            _ => p.name == name,
+        };
+        let structured = matches!(
+            template,
+            Template::List(_) | Template::Object(_) | Template::Literal(Json::Array(_) | Json::Object(_))
+        );
+        match operation.parameters_in(location).find(is_it) {
+            Some(p) if structured || location == ParameterLocation::Path => {
+                let value = match structured {
+                    true => self.value(template)?,
+                    false => json!(self.plain(template)?),
+                };
+                Ok(encode::text(p, &value))
+            }
+            _ => self.plain(template),
+        }
+    }
+
+    /// A value as JSON.
+    fn value(&mut self, template: &Template) -> Result<Json, Trouble> {
+        let text = self.json(template)?;
+        // What is no JSON is a text.
+        Ok(serde_json::from_str(&text).unwrap_or(Json::String(text)))
     }
 
     /// A value as JSON text.
@@ -156,8 +277,14 @@ impl Rendering<'_> {
                 };
                 spell(instant, *spelling)
             }
-            Template::Repeat { text, times } => text.repeat(*times),
+            Template::Filler { text, times } => text.repeat(*times),
             Template::Marked(text) => format!("probity-{} {text}", self.run_tag.text()),
+            Template::Unique { text, schema } => {
+                self.count += 1;
+                let name = format!("{}/unique", self.trial);
+                let number = self.seed.number(&name, self.count);
+                fresh(schema, text, Tag { run: self.run_tag.text(), number })
+            }
             Template::Row(path) => {
                 let part = self.row_part(path)?;
                 self.plain(&part)?

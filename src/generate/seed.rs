@@ -21,13 +21,18 @@ impl Seed {
         TestRunner::new_with_rng(config, rng)
     }
 
-    /// A number that depends on seed, requirement and number only.
+    /// A number below a bound that depends on seed, requirement and number only.
     pub fn pick(self, id: &str, number: u64, below: usize) -> usize {
+        let below = u64::try_from(below.max(1)).unwrap_or(u64::MAX);
+        usize::try_from(self.number(id, number) % below).unwrap_or_default()
+    }
+
+    /// A number that depends on seed, requirement and number only.
+    pub fn number(self, id: &str, number: u64) -> u64 {
         let bytes = self.bytes(id, number);
         let mut first = [0; 8];
         first.copy_from_slice(&bytes[..8]);
-        let below = u64::try_from(below.max(1)).unwrap_or(u64::MAX);
-        usize::try_from(u64::from_be_bytes(first) % below).unwrap_or_default()
+        u64::from_be_bytes(first)
     }
 
     /// Some hexadecimal digits that depend on seed, requirement and number only.

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::draft::{Content, Credentials, Draft, KEY_HEADER};
+use super::parameter::decode::{cookies, decoded};
 use crate::contract::steps::Send;
 use crate::contract::template::Template;
 use crate::exchange::{Request, Shown};
@@ -30,7 +31,15 @@ pub fn again(request: &Request, send: &Send) -> Draft {
             _ => Content::Raw(vec![Template::Bytes(bytes.to_vec())]),
         },
     };
+    // To the byte: what a step does not name stays as it was escaped.
+    let pairs = request.path.split_once('?').map_or("", |(_, query)| query);
+    let query = pairs.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let name = pair.split('=').next().unwrap_or(pair);
+        (decoded(name), Template::Bytes(pair.as_bytes().to_vec()))
+    });
     Draft {
+        query: query.collect(),
+        cookies: Vec::new(),
         identity: literal(&request.identity),
         path: request.parameters.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
         headers: request.headers.iter().map(|(n, v)| (n.clone(), literal(v))).collect(),
@@ -60,21 +69,21 @@ pub fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<D
         draft.body = Content::Raw(pieces.clone());
     }
     for (name, value) in &send.headers {
-        let value = match value {
-            // A row may say that the header is left out.
-            Some(Template::Row(path)) => {
-                let part = row
-                    .and_then(|row| row.part(path))
-                    .ok_or_else(|| Trouble::Error(format!("the row has no `{}`", path.join("."))))?;
-                (!matches!(part, Template::Literal(Json::Null))).then(|| part.clone())
-            }
-            other => other.clone(),
-        };
+        let value = given(value.as_ref(), row)?;
         draft.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         if let Some(value) = value {
             draft.headers.push((name.clone(), value));
         }
     }
+    for (to, named) in [(&mut draft.query, &send.query), (&mut draft.cookies, &send.cookies)] {
+        for (name, value) in named {
+            to.retain(|(n, _)| n != name);
+            if let Some(value) = given(value.as_ref(), row)? {
+                to.push((name.clone(), value));
+            }
+        }
+    }
+    drop_cookies(&mut draft, send);
     for (name, value) in &send.path {
         draft.path.retain(|(n, _)| n != name);
         draft.path.push((name.clone(), value.clone()));
@@ -95,4 +104,24 @@ pub fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<D
         draft.identity = identity.clone();
     }
     Ok(draft)
+}
+
+/// The value that a step gives; None where it, or the row that it takes it from, says that there is none.
+fn given(value: Option<&Template>, row: Option<&Template>) -> Result<Option<Template>, Trouble> {
+    let Some(Template::Row(path)) = value else { return Ok(value.cloned()) };
+    let part = row
+        .and_then(|row| row.part(path))
+        .ok_or_else(|| Trouble::Error(format!("the row has no `{}`", path.join("."))))?;
+    Ok((!matches!(part, Template::Literal(Json::Null))).then(|| part.clone()))
+}
+
+/// Takes cookies that a step leaves out from the header of a request that is repeated.
+fn drop_cookies(draft: &mut Draft, send: &Send) {
+    let is_gone = |name: &str| send.cookies.iter().any(|(n, value)| n == name && value.is_none());
+    for (name, value) in &mut draft.headers {
+        if let (true, Template::Literal(Json::String(text))) = (name.eq_ignore_ascii_case("cookie"), value) {
+            let kept = cookies(text).into_iter().filter(|(name, _)| !is_gone(name));
+            *text = kept.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        }
+    }
 }

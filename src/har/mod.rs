@@ -17,11 +17,14 @@ use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use crate::contract::operation::Security;
 use crate::contract::{CALLER, Contract};
+use crate::document::parameter::ParameterLocation;
+use crate::document::security::Security;
 use crate::exchange::{Attempt, Exchange, Failure, FailureKind, Interval, Outcome, Response, Trouble};
 use crate::exchange::{Request, Shown};
 use crate::generate::draft::{Fixtures, KEY_HEADER};
+use crate::generate::media;
+use crate::generate::parameter::decode::pairs;
 use crate::http::clock::Clock;
 use crate::judge::Judge;
 use crate::judge::attempts::{Attempts, Troubles};
@@ -218,7 +221,10 @@ impl Reader<'_> {
         let response_whole = entry.response.status == 0 || entry.response.content.bytes().is_some();
         let request = Request {
             method: entry.request.method.to_uppercase(),
-            path: url.path().to_owned(),
+            path: match url.query() {
+                Some(query) => format!("{}?{query}", url.path()),
+                None => url.path().to_owned(),
+            },
             parameters: judged.map_or_else(|| found.unwrap_or_default(), |j| j.parameters.clone()),
             headers,
             identity,
@@ -228,9 +234,7 @@ impl Reader<'_> {
         };
         let purpose = match judged {
             Some(judged) => Purpose { control: judged.control, plain: judged.plain && whole },
-            None => {
-                Purpose { control: Control::Missing, plain: whole && url.query().is_none() && self.is_plain(&request) }
-            }
+            None => Purpose { control: Control::Missing, plain: whole && self.is_plain(&request) },
         };
         let date = match &outcome {
             Outcome::Response(r) => r.header("date").and_then(|d| httpdate::parse_http_date(d).ok()),
@@ -289,20 +293,41 @@ impl Reader<'_> {
         security.value(HIDDEN)
     }
 
-    /// Whether nothing but the body's fields is of the client's choosing.
+    /// Whether the document knows all that a request's query says: what comes beside that may change what is asked for.
+    fn knows_query(&self, request: &Request) -> bool {
+        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        let operation = &self.contract.operation;
+        let whole = operation.parameters_in(ParameterLocation::Querystring).next().is_some();
+        let known = |name: &str| {
+            let base = name.split('[').next().unwrap_or(name);
+            operation.parameters_in(ParameterLocation::Query).any(|p| {
+                let members = p.schema.json()["properties"].as_object();
+                p.name == base || members.is_some_and(|m| p.explode && m.contains_key(name))
+            })
+        };
+        whole || pairs(query).iter().all(|(name, _)| known(name))
+    }
+
+    /// Whether nothing but the body's fields and the document's parameters is of the client's choosing.
     fn is_plain(&self, request: &Request) -> bool {
-        let own_body = self.contract.operation.body.as_ref();
+        let operation = &self.contract.operation;
+        let own_body = operation.body();
         let media_type = request.header("content-type").map(|v| v.split(';').next().unwrap_or_default().trim());
         let usual = |name: &str| {
-            let parameters = &self.contract.operation.header_parameters;
+            let mut parameters = self.contract.operation.parameters_in(ParameterLocation::Header);
             USUAL.contains(&name)
                 || name.starts_with("sec-")
                 || name.starts_with("x-forwarded-")
-                || parameters.iter().any(|p| p.name.eq_ignore_ascii_case(name))
+                || parameters.any(|p| p.name.eq_ignore_ascii_case(name))
         };
         request.credentials == Shown::Own
-            && own_body.is_none_or(|body| media_type.is_some_and(|m| m.eq_ignore_ascii_case(&body.media_type)))
+            && own_body.is_none_or(|_| {
+                media_type.map_or(!operation.body_required && request.body.is_none(), |m| {
+                    media::form_of(operation, m).is_some()
+                })
+            })
             && request.headers.iter().all(|(name, _)| usual(name))
+            && self.knows_query(&request)
     }
 }
 

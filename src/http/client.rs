@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::operation::Security;
+use crate::document::security::Security;
 use crate::exchange::{Attempt, Failure, FailureKind, Interval, Outcome, Response};
 use crate::exchange::{Request, Shown};
 use crate::http::clock::Clock;

@@ -1,6 +1,6 @@
 //! What a request shows of its sender.
 
-use crate::contract::operation::Security;
+use crate::document::security::Security;
 use crate::exchange::Shown;
 
 /// Stands for the identity's token in a case's `authorization`.

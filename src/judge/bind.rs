@@ -8,9 +8,12 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
 use super::classify::Class;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Response};
 use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
+use crate::generate::media;
+use crate::generate::parameter::decode::{cookies, decoded, pairs};
 
 /// Whether the same request without the fault was accepted in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,17 +77,23 @@ pub struct Seen {
     pub request_scope: Scope,
     /// The response's body, where it is JSON.
     pub response_body: Option<Arc<Json>>,
+    accepted: Known,
 }
 
 impl Seen {
     /// Whether the server did what it was asked to.
     pub fn accepted(&self) -> Known {
-        accepted(&self.exchange)
+        self.accepted.clone()
     }
 
-    /// Whether the server refused.
-    pub fn rejected(&self, judge: Judge<'_>) -> Known {
-        rejected(&self.exchange, judge)
+    /// The status of the answer to a request that was accepted.
+    pub fn accepted_status(&self) -> Option<u16> {
+        (self.accepted() == Known::Yes).then(|| self.exchange.status()).flatten()
+    }
+
+    /// Whether the server answered with a client error.
+    pub fn client_error(&self, judge: Judge<'_>) -> Known {
+        client_error(&self.exchange, judge)
     }
 }
 
@@ -92,13 +101,27 @@ impl Judge<'_> {
     /// Looks at an exchange. `plain` tells whether a step left headers, credentials and the body's
     /// form alone.
     pub fn see(self, mut exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
-        let request_body = exchange.request.json();
-        let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), exchange.server_now().middle());
+        let request_body = self.body(&exchange.request);
+        let now = exchange.server_now().middle();
+        let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), now);
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
         let response_body = exchange.response().and_then(Response::json).map(Arc::new);
         let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
         exchange.cut();
-        Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body }
+        let accepted = accepted(&exchange, self);
+        Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body, accepted }
+    }
+
+    /// The value of a request's body, where it is JSON or a form that the document describes.
+    pub fn body(self, request: &Request) -> Option<Json> {
+        let bytes = request.body.as_ref()?;
+        let content_type = request.header("content-type").unwrap_or_default();
+        match media::form_of(&self.contract.operation, content_type) {
+            Some(form) if media::kind(&form.media_type) != media::Kind::Json => {
+                media::decode(form, content_type, bytes)
+            }
+            _ => request.json(),
+        }
     }
 
     /// The same exchange, where the trouble that it met came each time that it was tried.
@@ -121,16 +144,24 @@ impl Judge<'_> {
         let mut members = vec![
             ("method", from_json(&json!(request.method))),
             ("path", from_json(&parameters.into())),
+            ("query", from_json(&self.query(request))),
             ("headers", from_json(&headers(&request.headers))),
+            ("cookies", from_json(&named(cookies(request.header("cookie").unwrap_or_default())))),
         ];
         members.extend(body.map(|body| ("body", from_json(body))));
         self.fixtures
             .scope()
             .extend()
             .map("request", members)
-            .json("caller", &json!(request.identity))
+            .json("identity", &json!(request.identity))
             .value("now", timestamp(now))
             .build()
+    }
+
+    /// The query by name, each text as it was meant; what comes several times is a list of texts.
+    fn query(self, request: &Request) -> Json {
+        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        named(pairs(query))
     }
 
     fn exchange_scope(self, exchange: &Exchange, request: &Scope, control: Control, body: Option<&Json>) -> Scope {
@@ -142,15 +173,15 @@ impl Judge<'_> {
                 None => scope,
             },
         };
-        scope = known(scope, "accepted", &accepted(exchange));
-        let rejected = rejected(exchange, self);
+        scope = known(scope, "accepted", &accepted(exchange, self));
+        let client_error = client_error(exchange, self);
         scope = known(scope, "answered", &answered(exchange));
-        let refused = match (&rejected, control) {
+        let refused = match (&client_error, control) {
             (Known::Yes, Control::Accepted) => Known::Yes,
             (Known::Yes, _) => Known::Unknown(control.doubt().into()),
             (other, _) => other.clone(),
         };
-        scope = known(scope, "rejected", &rejected);
+        scope = known(scope, "client_error", &client_error);
         known(scope, "refused", &refused).build()
     }
 }
@@ -206,11 +237,13 @@ fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
     }
 }
 
-fn accepted(exchange: &Exchange) -> Known {
+fn accepted(exchange: &Exchange, judge: Judge<'_>) -> Known {
     match exchange.answer() {
         Err(failure) => Known::Unknown(failure.kind.text().to_owned()),
         Ok(r) => match r.status {
             200..=299 => Known::Yes,
+            // A redirection that the document names is what was asked for.
+            300..=399 if judge.contract.operation.responses.iter().any(|d| d.covers(r.status)) => Known::Yes,
             408 | 425 | 429 => Known::Unknown(format!("the server answered {}", r.status)),
             status @ 500.. if exchange.unconfirmed => Known::Unknown(once(status)),
             401 if exchange.request.credentials == Shown::Own => {
@@ -221,7 +254,8 @@ fn accepted(exchange: &Exchange) -> Known {
     }
 }
 
-fn rejected(exchange: &Exchange, judge: Judge<'_>) -> Known {
+/// Whether the server refused: a 4xx, unless it speaks of something other than the request.
+fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
     match exchange.answer() {
         Err(failure) => Known::Unknown(failure.kind.text().to_owned()),
         Ok(r) => match r.status {
@@ -252,7 +286,29 @@ fn once(status: u16) -> String {
     format!("the server answered {status}, and it is not known whether it would do so again")
 }
 
-/// A path parameter of the request that a scope is about.
-pub(super) fn path_parameter(scope: &Scope, name: &str) -> Option<Json> {
-    scope.member("request")?.get("path")?.get(name).cloned()
+/// Texts by name, without their escapes; what comes several times is a list of texts.
+fn named(all: Vec<(String, String)>) -> Json {
+    let mut map = Map::new();
+    for (name, text) in all {
+        let text = json!(decoded(&text));
+        match map.get_mut(&name) {
+            None => {
+                map.insert(name, text);
+            }
+            Some(Json::Array(several)) => several.push(text),
+            Some(one) => *one = json!([one.clone(), text]),
+        }
+    }
+    map.into()
+}
+
+/// A parameter of the request that a scope is about.
+pub(super) fn parameter(scope: &Scope, location: ParameterLocation, name: &str) -> Option<Json> {
+    let (member, name) = match location {
+        ParameterLocation::Path => ("path", name.to_owned()),
+        ParameterLocation::Query | ParameterLocation::Querystring => ("query", name.to_owned()),
+        ParameterLocation::Header => ("headers", name.to_lowercase()),
+        ParameterLocation::Cookie => ("cookies", name.to_owned()),
+    };
+    scope.member("request")?.get(member)?.get(&name).cloned()
 }

@@ -4,12 +4,20 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::Judge;
+use super::doubt::{doubt, null_beside};
 use crate::contract::Target;
+use crate::contract::coverage::{REQUIRED, covers, field_of, keyword_of, one_word};
 use crate::contract::requirement::Form;
-use crate::contract::schema::Violation;
 use crate::contract::template::segments;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::Exchange;
+use crate::exchange::Request;
 use crate::expression::{Scope, Trouble, timestamp};
+use crate::generate::draw::is_key;
+use crate::generate::fault::schema_at;
+use crate::generate::media::form_of;
+use crate::generate::parameter::{self, decode, decode::Reading, decode::pairs};
+use crate::schema::{Schema, Violation};
 
 /// What the contract says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +29,54 @@ pub enum Class {
     Broken(Vec<usize>),
     /// It is broken in several places.
     BrokenTwice,
+    /// It keeps everything, but with a value that an honest server may refuse: that it is accepted is fine, that it is not
+    /// shows nothing. Why.
+    Doubtful(String),
     /// Left to the server, or not known to us. Why.
     Open(String),
+}
+
+/// What the document says of a request.
+struct Looked {
+    /// Requirements that it breaks, by their place in the contract.
+    broken: Vec<usize>,
+    /// The places in it that are wrong.
+    places: Vec<String>,
+    /// Why it may be refused though nothing is broken.
+    doubt: Option<String>,
+}
+
+impl Looked {
+    /// Holds a value of the request against its schema.
+    fn value(
+        &mut self,
+        schema: &Schema,
+        value: &Json,
+        place: &str,
+        requirement_of: impl Fn(&Violation) -> Option<usize>,
+    ) -> Result<(), Class> {
+        let violations = schema.violations(value);
+        for violation in &violations {
+            let at = value.pointer(&violation.at).unwrap_or(&Json::Null);
+            let part = schema_at(schema.json(), &violation.at);
+            if let Some(reason) = part.and_then(|part| null_beside(&part, at)) {
+                return Err(Class::Open(reason));
+            }
+            if violation.several {
+                return Err(Class::Open("it keeps several alternatives of which the document wants one".into()));
+            }
+        }
+        let mut places: Vec<String> = violations.iter().map(|v| format!("{place}{}", v.place())).collect();
+        places.dedup();
+        self.places.extend(places);
+        for violation in &violations {
+            match requirement_of(violation) {
+                Some(requirement) => self.broken.push(requirement),
+                None => return Err(Class::BrokenTwice),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Judge<'_> {
@@ -34,18 +88,22 @@ impl Judge<'_> {
             return Class::Open("the identity may not be allowed to do this".into());
         }
         let now = exchange.server_now();
-        self.class_of(body, scope, now.earliest, now.latest)
+        self.class_of(&exchange.request, body, scope, now.earliest, now.latest)
     }
 
     /// The class of a plain request whose names are in `scope`, sent between two instants of the
     /// server's clock.
-    pub fn class_of(self, body: Option<&Json>, scope: &Scope, earliest: DateTime<Utc>, latest: DateTime<Utc>) -> Class {
-        let Some(schema) = self.contract.operation.body.as_ref().map(|b| &b.schema) else {
-            return self.values(scope, None).unwrap_or(Class::Valid);
-        };
-        let Some(body) = body else {
+    pub fn class_of(
+        self,
+        request: &Request,
+        body: Option<&Json>,
+        scope: &Scope,
+        earliest: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Class {
+        if body.is_none() && request.body.is_some() {
             return Class::Open("the body is not JSON".into());
-        };
+        }
         let at = |now: DateTime<Utc>| scope.extend().value("now", timestamp(now)).build();
         let (early, late) = (at(earliest), at(latest));
         for open in &self.contract.open {
@@ -55,16 +113,12 @@ impl Judge<'_> {
                 return Class::Open(open.text.clone());
             }
         }
-        let violations = schema.violations(body);
-        let mut places: Vec<String> = violations.iter().map(Violation::place).collect();
-        places.dedup();
-        let mut broken = Vec::new();
-        for violation in &violations {
-            match self.schema_requirement(&violation.part) {
-                Some(requirement) => broken.push(requirement),
-                None => return Class::BrokenTwice,
-            }
-        }
+        let looked = match self.against_document(request, body) {
+            Ok(looked) => looked,
+            Err(class) => return class,
+        };
+        let (mut broken, mut places) = (looked.broken, looked.places);
+        let structured = places.is_empty();
         // Constraints speak of well-formed values: on others they would only err.
         for (i, requirement) in self.contract.requirements.iter().enumerate() {
             let Form::Constraint(valid) = &requirement.form else {
@@ -84,18 +138,18 @@ impl Judge<'_> {
                 (Err(Trouble::Fixture(path)), _) => {
                     return Class::Open(format!("the settings provide no `{path}`"));
                 }
-                (Err(_), _) | (_, Err(_)) if !violations.is_empty() => {}
+                (Err(_), _) | (_, Err(_)) if !structured => {}
                 (Err(error), _) | (_, Err(error)) => return Class::Open(error.to_string()),
                 (Ok(_), Ok(_)) => {
                     return Class::Open("too near to the present instant to tell".into());
                 }
             }
         }
-        if let Some(class) = self.values(scope, Some(body)) {
+        if let Some(class) = self.values(scope, body) {
             return class;
         }
         match (broken.is_empty(), places.len()) {
-            (true, _) => Class::Valid,
+            (true, _) => looked.doubt.map_or(Class::Valid, Class::Doubtful),
             (false, 1) => {
                 broken.dedup();
                 Class::Broken(broken)
@@ -104,15 +158,103 @@ impl Judge<'_> {
         }
     }
 
-    fn schema_requirement(self, part: &str) -> Option<usize> {
-        self.contract.requirements.iter().position(|r| matches!(&r.form, Form::Schema(p) if p == part))
+    /// What the document says of a request; or the class that follows without more ado.
+    fn against_document(self, request: &Request, body: Option<&Json>) -> Result<Looked, Class> {
+        let operation = &self.contract.operation;
+        let mut looked = Looked { broken: Vec::new(), places: Vec::new(), doubt: None };
+        match (body, operation.body()) {
+            (Some(body), Some(preferred)) => {
+                let form = request.header("content-type").and_then(|t| form_of(operation, t)).unwrap_or(preferred);
+                looked.value(&form.schema, body, "", |v| self.requirement_of(None, v))?;
+                if looked.places.is_empty() {
+                    looked.doubt = doubt(form.schema.json(), body);
+                }
+            }
+            // No requirement says so: whoever needs a body is likely to say which field is missing.
+            (None, Some(_)) if operation.body_required => return Err(Class::BrokenTwice),
+            (Some(_), None) => return Err(Class::Open("the operation has no body".into())),
+            _ => {}
+        }
+        let query: Vec<(String, String)> = request.path.split_once('?').map(|(_, q)| pairs(q)).unwrap_or_default();
+        for (i, parameter) in operation.parameters.iter().enumerate().filter(|(_, p)| !is_key(p)) {
+            let given = self.contract.gives(parameter);
+            let reading = match parameter.location {
+                ParameterLocation::Path => {
+                    // What the contract gives is looked at by itself.
+                    if given {
+                        continue;
+                    }
+                    let text = request.parameters.iter().find(|(n, _)| *n == parameter.name);
+                    text.map_or(Reading::Absent, |(_, text)| decode::in_path(parameter, text))
+                }
+                ParameterLocation::Query | ParameterLocation::Querystring => decode::in_query(parameter, &query),
+                ParameterLocation::Header => decode::in_header(parameter, request.header(&parameter.name)),
+                ParameterLocation::Cookie => decode::in_cookie(parameter, request.header("cookie")),
+            };
+            let place = format!("{} {}", parameter.location.name(), parameter.name);
+            match reading {
+                Reading::Absent if parameter.required => {
+                    let missing =
+                        |form: &Form| matches!(form, Form::Parameter(of, part) if *of == i && part == REQUIRED);
+                    let Some(at) = self.contract.requirements.iter().position(|r| missing(&r.form)) else {
+                        return Err(Class::BrokenTwice);
+                    };
+                    looked.broken.push(at);
+                    looked.places.push(place);
+                }
+                Reading::Absent => {}
+                Reading::Open(reason) => return Err(Class::Open(format!("the {place}: {reason}"))),
+                Reading::Value(value) => {
+                    let before = looked.places.len();
+                    looked.value(&parameter.schema, &value, &place, |v| self.requirement_of(Some(i), v))?;
+                    if looked.places.len() == before && looked.doubt.is_none() && !given {
+                        let shown = parameter.examples.iter().chain(&parameter.default).any(|v| *v == value);
+                        let guessed = !shown && !parameter::is_known(parameter);
+                        looked.doubt = match guessed {
+                            true => Some(format!("no value of the {place} is known")),
+                            false if shown => Some(format!("the {place} has only the document's example")),
+                            false => doubt(parameter.schema.json(), &value),
+                        };
+                    }
+                }
+            }
+        }
+        Ok(looked)
+    }
+
+    /// The requirement that a violation breaks, in the body or in a parameter: the one for the keyword at that place, or
+    /// that for the condition around it.
+    fn requirement_of(self, parameter: Option<usize>, violation: &Violation) -> Option<usize> {
+        let place = violation.place();
+        let keyword = one_word(&violation.keyword);
+        let parts = || {
+            self.contract.requirements.iter().enumerate().filter_map(move |(i, r)| match (&r.form, parameter) {
+                (Form::Schema(part), None) => Some((i, part)),
+                (Form::Parameter(of, part), Some(parameter)) if *of == parameter => Some((i, part)),
+                _ => None,
+            })
+        };
+        let exact = parts().find(|(_, part)| keyword_of(part) == keyword && covers(&field_of(part), &place));
+        let around = || {
+            let conditions =
+                ["if", "dependentSchemas", "dependentRequired", "contains", "propertyNames", "not", "anyOf"];
+            let is_around = |part: &str| {
+                conditions.contains(&keyword_of(part)) && {
+                    let field = field_of(part);
+                    let depth = field.split('/').count();
+                    covers(&field, &place.split('/').take(depth).collect::<Vec<_>>().join("/"))
+                }
+            };
+            parts().filter(|(_, part)| is_around(part)).max_by_key(|(_, part)| part.len())
+        };
+        exact.or_else(around).map(|(i, _)| i)
     }
 
     /// Values outside the lists that the target provides are open: it has more than it provides.
     fn values(self, scope: &Scope, body: Option<&Json>) -> Option<Class> {
         for list in &self.contract.values {
             let value = match &list.target {
-                Target::Path(name) => super::bind::path_parameter(scope, name),
+                Target::Parameter(location, name) => super::bind::parameter(scope, *location, name),
                 Target::Body(pointer) => body.and_then(|b| {
                     segments(pointer)
                         .iter()

@@ -92,7 +92,7 @@ impl Judge<'_> {
             return Found::Skipped("what it asks for first is not so here".to_owned());
         };
         let open = refused.iter().find_map(|s| match &s.class {
-            Class::Open(reason) => Some(reason),
+            Class::Open(reason) | Class::Doubtful(reason) => Some(reason),
             _ => None,
         });
         match open {

@@ -53,6 +53,8 @@ pub struct Plan {
     pub obstacles: Obstacles,
     /// What a budget leaves out.
     pub left_out: LeftOut,
+    /// How many of the parts that may be left out are tried together: three, or two where there are many.
+    pub together: usize,
     random: pool::Random,
 }
 
@@ -89,7 +91,7 @@ impl Plan {
     pub fn new(contract: &Contract, fixtures: &Fixtures, options: &Options, now: DateTime<Utc>) -> Result<Self> {
         let selected = options.selection.apply(contract)?;
         let judge = Judge { contract, fixtures };
-        let planner = pool::Planner { judge, seed: options.seed, now, selected: &selected };
+        let planner = pool::Planner::new(judge, options.seed, now, &selected);
         let (mut entries, unlent) = planner.entries()?;
         let (trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
         obstacles.extend(unlent);
@@ -103,7 +105,7 @@ impl Plan {
         for control in entries.iter().filter(|e| e.wanted).filter_map(|e| e.control).collect::<Vec<_>>() {
             entries[control].wanted = true;
         }
-        let random = planner.random();
+        let (random, together) = (planner.random(), planner.together());
         Ok(Self {
             pairs: if pool_wanted { options.examples.div_ceil(2) } else { 0 },
             selected,
@@ -111,6 +113,7 @@ impl Plan {
             trials,
             obstacles,
             left_out: LeftOut::default(),
+            together,
             random,
         })
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta};
 
 use super::{Recording, Today};
-use crate::contract::operation::template_names;
 use crate::contract::steps::Send;
+use crate::document::operation::template_names;
 use crate::exchange::{Request, Shown};
 use crate::generate::render::segment;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
@@ -63,6 +63,10 @@ impl<'a> Reader<'a> {
             let value = judged.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value);
             path = path.replace(&format!("{{{name}}}"), &segment(value));
         }
+        if let Some((_, query)) = recorded.url.split_once('?') {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(query.split('#').next().unwrap_or(query));
+        }
         // Whatever a report says, nothing but the operation is asked for with today's token.
         let request = Request {
             method: operation.method.clone(),
@@ -75,7 +79,9 @@ impl<'a> Reader<'a> {
             raw: judged.raw,
         };
         let parameters = request.parameters.iter().map(|(_, value)| value);
-        if let Some(secret) = recorded.body.iter().chain(parameters).find_map(|text| self.secret_in(text)) {
+        let query = request.path.split_once('?').map(|(_, query)| query.to_owned());
+        if let Some(secret) = recorded.body.iter().chain(parameters).chain(&query).find_map(|text| self.secret_in(text))
+        {
             return Err(format!("it held {secret}, whose value was not recorded"));
         }
         let sent = DateTime::parse_from_rfc3339(&exchange.sent);

@@ -247,9 +247,9 @@ impl Run<'_> {
     /// What it says that an answer does not speak to the requirement, and what to say before the answer. What is refused
     /// as it must be cannot fail any more as it did when it was taken.
     fn beside(&self, last: &Seen) -> (Found, &'static str) {
-        match (&last.class, last.rejected(self.judge)) {
+        match (&last.class, last.client_error(self.judge)) {
             (Class::Broken(_) | Class::BrokenTwice, Known::Yes) => (Found::Holds, "refused, as it must be: "),
-            (Class::Open(why), _) => {
+            (Class::Open(why) | Class::Doubtful(why), _) => {
                 (Found::Skipped(format!("the contract leaves it to the server whether this is taken ({why})")), "")
             }
             _ => (Found::Skipped("what was answered does not speak to it".to_owned()), ""),
@@ -268,14 +268,14 @@ impl Run<'_> {
         let contract = self.judge.contract;
         // A part of the schema and a constraint speak of the request that was made for them.
         let about = match contract.requirements[requirement].form {
-            Form::Schema(_) | Form::Constraint(_) => Some(requirement),
+            Form::Schema(_) | Form::Parameter(..) | Form::Constraint(_) => Some(requirement),
             _ => None,
         };
         let mut granted = Granted::new(self, piece.cost())?;
         let first = piece.groups.iter().flat_map(|g| &g.requests).map(|r| r.sent).min()?;
         let now = || self.client.clock().server().middle();
         let (anywhere, keys) = (|text: &str| contract.has_written(text), contract.written_headers(KEY_HEADER));
-        let schema = contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let schema = contract.operation.body().map(|b| b.schema.json());
         let renewal = Renewal {
             run_tags: &script.run_tags,
             run_tag: &self.options.run_tag,

@@ -1,7 +1,7 @@
 //! What a run showed, for programs and for people: one report, one file for each writer.
 //!
 //! - [`model`]: the report, in the shape of `report.json`: its header, each requirement, figures, its end, the gate's
-//!   ruling; [`model::record`]: exchanges as reports show them, without tokens
+//!   ruling; [`model::record`]: exchanges as reports show them; [`recorder`]: how they come to be, without tokens
 //! - [`build`]: from what a run brought to its report; [`build::merge`]: the parts of a run, joined
 //! - [`format`]: one file for each format: json, junit, ctrf, markdown, sarif, har, html, badge, GitHub annotations
 //! - [`lock`]: a folder of reports belongs to one command at a time
@@ -9,7 +9,8 @@
 //! - [`log`]: what is written while a run goes on: `exchanges.ndjson`, `created.ndjson`, and `-v` on stderr
 //! - [`text`]: text that fits a terminal, how verdicts are called and shown, requests as commands
 //!
-//! //! Everything but [`log`] and `terminal::progress` is a pure function of the report. What a report means
+//!
+//! Everything but [`log`] and `terminal::progress` is a pure function of the report. What a report means
 //! for the exit code is not its business, see [`crate::gate`].
 
 pub mod build;
@@ -17,6 +18,7 @@ pub mod format;
 pub mod lock;
 pub mod log;
 pub mod model;
+pub mod recorder;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod terminal;
@@ -29,16 +31,16 @@ use std::path::{Path, PathBuf};
 
 pub use build::Facts;
 pub use model::Report;
-pub use model::record::Recorder;
+pub use recorder::Recorder;
 
 /// The JSON Schema (2020-12) of `report.json`.
 pub const SCHEMA: &str = include_str!("report.schema.json");
 
 /// The file of the report itself.
 pub const REPORT: &str = "report.json";
-/// The file of the exchanges, see [`exchanges::ExchangeLog`].
+/// The file of the exchanges, see [`log::exchanges::ExchangeLog`].
 pub const EXCHANGES: &str = "exchanges.ndjson";
-/// The file of the records that were created, see [`created::CreatedLog`].
+/// The file of the records that were created, see [`log::created::CreatedLog`].
 pub const CREATED: &str = "created.ndjson";
 
 /// Something that a report can be written as.

@@ -44,7 +44,7 @@ fn reports_keep_the_published_schema() {
         assert_eq!(violations(&strict(), &states), Vec::<String>::new(), "{cause:?}");
     }
     for state in [HealthState::Yes, HealthState::No, HealthState::NotAsked] {
-        states["standing"]["state"] = json!(state);
+        states["health"]["state"] = json!(state);
         assert_eq!(violations(&strict(), &states), Vec::<String>::new(), "{state:?}");
     }
     states["requirements"][0]["verdict"] = json!("good");

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::exchange::{Exchange, FailureKind};
-use crate::exchange::Trouble;
+use crate::document::parameter::ParameterLocation;
+use crate::exchange::{Exchange, FailureKind, Trouble};
+use crate::generate::parameter::is_known;
 use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, Limit, MINIMAL};
 use crate::run::Run;
@@ -55,7 +56,7 @@ impl Run<'_> {
             };
             // One sign is enough with the first; the full one may fail for what is in it.
             let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
-            if let Some(stop) = stop(&seen.exchange, &self.client.settings().url).filter(|_| tells) {
+            if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
                 return Some(stop);
             }
             took.push(seen.exchange.elapsed());
@@ -94,6 +95,28 @@ impl Run<'_> {
         }
         let is_confirmed = entry.name != self.plan.entries[MINIMAL].name || seen.exchange.trouble() == Some(Trouble::ServerError);
         Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
+    }
+
+    /// Why it makes no sense to go on after an answer to a valid request, if so.
+    fn stop(&self, exchange: &Exchange) -> Option<Stop> {
+        let stop = stop(exchange, &self.client.settings().url)?;
+        let contract = self.judge.contract;
+        let guessed: Vec<String> = contract
+            .operation
+            .parameters_in(ParameterLocation::Path)
+            .filter(|p| !contract.gives(p) && !is_known(p))
+            .map(|p| format!("`{}`", p.name))
+            .collect();
+        match stop {
+            Stop::Refused(what, _) if exchange.status() == Some(404) && !guessed.is_empty() => Some(Stop::Refused(
+                what,
+                format!(
+                    "no value of the path's {} is known, so it was guessed: give values under `values: path:` in contract.yaml",
+                    guessed.join(" and ")
+                ),
+            )),
+            other => Some(other),
+        }
     }
 }
 

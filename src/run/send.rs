@@ -87,7 +87,7 @@ impl Run<'_> {
             row,
             runner: &mut self.options.seed.runner(name, *count),
         };
-        let request = rendering.request(draft, &operation.method, &operation.path);
+        let request = rendering.request(draft, operation);
         *count = rendering.count;
         request
     }

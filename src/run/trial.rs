@@ -258,7 +258,7 @@ impl Run<'_> {
             let draft = change(draft, send, row)?;
             let mut request = None;
             for _ in 0..send.copies {
-                if request.is_none() || send.each_copy {
+                if request.is_none() || send.anew {
                     request = Some(self.render(&draft, name, count, names, row)?);
                 }
                 let Some(request) = &request else { continue };

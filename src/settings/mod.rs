@@ -29,7 +29,7 @@ use layers::{Given, Layers};
 pub use rate::Rate;
 
 pub use file::{FILE, find, toml_error};
-pub use keys::{KEYS, Key, SECTIONS, Section};
+pub use keys::{Fallback, Group, KEYS, Key, SECTIONS, Section};
 
 /// The variable that holds the caller's token where no file names another.
 pub const TOKEN_VARIABLE: &str = "PROBITY_TOKEN";
@@ -151,13 +151,13 @@ impl Settings {
             }));
         };
         let connection = Connection {
-            timeout: layers.value(&keys::TIMEOUT, duration)?.unwrap_or(Duration::from_secs(10)),
+            timeout: layers.value_or_default(&keys::TIMEOUT, duration)?,
             proxy: layers.value(&keys::PROXY, |text| Url::parse(text).map_err(|e| e.to_string()))?,
             ca: layers.file(&keys::CA_FILE, &["CERTIFICATE-----"])?,
             client_certificate: layers
                 .file(&keys::CLIENT_CERTIFICATE, &["CERTIFICATE-----", "PRIVATE KEY-----"])?
                 .map(|pem| SecretString::from(String::from_utf8_lossy(&pem).into_owned())),
-            insecure: layers.value(&keys::INSECURE, truth)?.unwrap_or(false),
+            insecure: layers.value_or_default(&keys::INSECURE, truth)?,
         };
         let budget = Budget {
             max_requests: layers.value(&keys::MAX_REQUESTS, number)?,
@@ -165,8 +165,8 @@ impl Settings {
             max_duration: layers.value(&keys::MAX_DURATION, duration)?,
         };
         let rate = layers.value(&keys::RATE, str::parse)?;
-        let concurrency = layers.value(&keys::CONCURRENCY, number)?;
-        let allow_production = layers.value(&keys::ALLOW_PRODUCTION, truth)?.unwrap_or(false);
+        let concurrency = layers.value_or_default(&keys::CONCURRENCY, number)?;
+        let allow_production = layers.value_or_default(&keys::ALLOW_PRODUCTION, truth)?;
         let identities = identities(&mut layers, &secrets)?;
         let mut hidden_headers: Vec<String> = HIDDEN_HEADERS.map(str::to_owned).to_vec();
         hidden_headers.extend(layers.texts("secret_headers")?.into_iter().map(|name| name.to_lowercase()));
@@ -184,7 +184,7 @@ impl Settings {
             hidden_headers,
             connection,
             rate,
-            concurrency: concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(16),
+            concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
             budget,
             cleanup,
             secrets,

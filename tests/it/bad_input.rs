@@ -261,9 +261,9 @@ fn a_step_that_refers_to_a_later_one() {
                 - second: { from: minimal }\n  expect: first.accepted\n";
     let copy = Copy::new().append("close-date.yaml", case);
     bad_contract(&copy, "close-date.yaml", "{ repeat: second }", "second");
-    let case = case.replace("repeat: second", "from: third");
+    let case = case.replace("repeat: second", "repeat: third");
     let copy = Copy::new().append("close-date.yaml", &case);
-    bad_contract(&copy, "close-date.yaml", "{ from: third }", "third");
+    bad_contract(&copy, "close-date.yaml", "{ repeat: third }", "third");
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn the_reference_server_conforms_in_every_point() {
     for verdict in ["fail", "inconclusive", "skipped", "untested"] {
         assert_eq!(ran.ids(verdict), [""; 0], "{verdict}");
     }
-    assert_eq!(report["standing"]["state"], "yes");
+    assert_eq!(report["health"]["state"], "yes");
     assert_eq!(report["end"]["complete"], true);
     assert_eq!(report["summary"]["not_selected"], 0);
 
@@ -214,7 +214,7 @@ fn only_and_skip_choose() {
 /// What was sent, by trial, without what differs from run to run.
 fn sent(ran: &Ran) -> BTreeMap<String, Vec<String>> {
     static MARK: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{8}").expect("a pattern"));
-    let mark = ran.report()["header"]["mark"].as_str().expect("a mark").to_owned();
+    let mark = ran.report()["header"]["run_tag"].as_str().expect("a mark").to_owned();
     assert!(MARK.is_match(&mark));
     let mut all = ran.exchanges();
     all.sort_by_key(|e| e["number"].as_u64());
@@ -259,7 +259,7 @@ fn the_seed_that_is_printed_is_the_one_that_was_used() {
     first.says(&format!("seed {seed}"));
     let second = probity(&format!("check --only response/name-as-sent --seed {seed}")).exits(0);
     assert_eq!(sent(&first), sent(&second));
-    assert_ne!(first.report()["header"]["mark"], second.report()["header"]["mark"], "marks never repeat");
+    assert_ne!(first.report()["header"]["run_tag"], second.report()["header"]["run_tag"], "marks never repeat");
 }
 
 #[test]

@@ -234,7 +234,7 @@ fn what_is_never_answered_fails_and_nothing_else_does() {
         let ran = sane(probity(&format!("{words} {}", limit(said))).settings(&server.url()).run(), name);
         ran.verdict("close-date/leap-day", "fail").verdict("close-date/date-only", "pass");
         ran.holds(ran.code == Some(1), "it fails").says(said).says("none, each of 3 times").says("2 times: steady");
-        assert_eq!(ran.report()["standing"]["state"], "yes", "{name}");
+        assert_eq!(ran.report()["health"]["state"], "yes", "{name}");
     });
 }
 
@@ -395,7 +395,7 @@ fn a_server_that_dies_in_the_middle_is_never_green() {
         let ran = sane(probity(words).settings(&url).run(), "dies");
         ran.holds(ran.code == Some(4), "what was not answered is not known");
         ran.says("at the end the server no longer accepted a valid request").says("no connection");
-        assert_eq!(ran.report()["standing"]["state"], "no");
+        assert_eq!(ran.report()["health"]["state"], "no");
         ran.holds(ran.ids("fail").is_empty(), "nothing that was answered was wrong");
         ran.holds(!ran.ids("inconclusive").is_empty(), "some of it is not known");
         server.join().expect("a server");

@@ -224,6 +224,6 @@ fn a_server_that_falls() {
     });
     let ran = check("--only close-date/leap-day --only 'close-date/n*'", &server.url()).run();
     ran.holds(ran.code == Some(1) || ran.code == Some(4), "it is not called conformant");
-    assert_eq!(ran.report()["standing"]["state"], "no");
+    assert_eq!(ran.report()["health"]["state"], "no");
     ran.says("at the end the server no longer accepted a valid request");
 }

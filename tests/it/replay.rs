@@ -55,7 +55,7 @@ fn evidence(run: &Ran, id: &str) -> Vec<Value> {
 }
 
 fn mark(run: &Ran) -> String {
-    run.report()["header"]["mark"].as_str().expect("a mark").to_owned()
+    run.report()["header"]["run_tag"].as_str().expect("a mark").to_owned()
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn the_requests_are_those_of_the_failure() {
     let recorded = evidence(&run, "idempotency/seconds-later");
     let sent = resent(&server);
     again.holds(sent.len() == recorded.len(), "as many requests are sent");
-    let today = json(&again)["today"]["mark"].as_str().expect("a mark").to_owned();
+    let today = json(&again)["today"]["run_tag"].as_str().expect("a mark").to_owned();
     for (sent, recorded) in sent.iter().zip(&recorded) {
         let request = &recorded["request"];
         assert_eq!(sent.method, request["method"]);

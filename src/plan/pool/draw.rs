@@ -2,11 +2,13 @@
 
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 
+use super::parts::{Kind, Parts};
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
 use crate::contract::template::Template;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::Request;
-use crate::generate::body::{self, Draw};
 use crate::generate::draft::{Content, Draft, assemble};
+use crate::generate::draw::{self, Draw, Form, Wanted};
 use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
 use crate::judge::Judge;
@@ -14,6 +16,8 @@ use crate::judge::classify::Class;
 
 /// How many smaller requests are tried for the smallest one.
 const MOST_SHRINKING: usize = 500;
+/// How many shapes near to one that cannot be drawn are tried.
+const MOST_NEAR: usize = 80;
 
 /// How a request was drawn: drawing again gives the same, and can then be shrunk.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ pub struct Recipe {
 impl Recipe {
     /// The draw as a tree that can be simplified.
     pub fn tree(&self, judge: Judge<'_>, seed: Seed) -> Option<Box<dyn ValueTree<Value = Draw>>> {
-        let strategy = draws(judge, &self.shape);
+        let strategy = draws(judge, &Parts::new(judge.contract), &self.shape);
         strategy.new_tree(&mut seed.runner(&self.id, self.attempt)).ok()
     }
 
@@ -36,11 +40,24 @@ impl Recipe {
     }
 }
 
-pub(super) fn draws(judge: Judge<'_>, shape: &Shape) -> BoxedStrategy<Draw> {
-    let contract = judge.contract;
-    let schema = contract.operation.body.as_ref().map(|b| &b.schema.json);
-    let lists = contract.operation.path_parameters.len() + contract.values.len();
-    body::draws(schema, &shape.presence, lists)
+pub(super) fn draws(judge: Judge<'_>, parts: &Parts, shape: &Shape) -> BoxedStrategy<Draw> {
+    let operation = &judge.contract.operation;
+    let presence = |kind: &Kind| {
+        let place = parts.all.iter().position(|part| part.kind == *kind)?;
+        shape.presence.get(place).copied().flatten()
+    };
+    draw::draws(Wanted {
+        operation,
+        form: parts.forms.get(shape.choice.form).copied().unwrap_or(Form::None),
+        field: &|name| presence(&Kind::Field(name.to_owned())),
+        parameter: &|place| presence(&Kind::Parameter(place)),
+        lists: operation.parameters_in(ParameterLocation::Path).count() + judge.contract.values.len(),
+    })
+}
+
+/// Whether a request may be taken for all that the document says.
+pub(super) fn is_sound(class: &Class) -> bool {
+    matches!(class, Class::Valid | Class::Doubtful(_))
 }
 
 impl Planner<'_> {
@@ -51,13 +68,17 @@ impl Planner<'_> {
         else {
             return;
         };
+        let first = self.class(&entry.draft).map(|(_, class)| class == Class::Valid);
         let mut more = tree.simplify();
         for _ in 0..MOST_SHRINKING {
             if !more {
                 break;
             }
             let draft = recipe.draft(self.judge, &tree.current(), self.now);
-            let valid = self.class(&draft).is_some_and(|(_, class)| class == Class::Valid);
+            // No smaller at the cost of being sure.
+            let valid = self
+                .class(&draft)
+                .is_some_and(|(_, class)| class == Class::Valid || first == Some(false) && is_sound(&class));
             if valid {
                 entry.draft = draft;
             }
@@ -75,41 +96,37 @@ impl Planner<'_> {
 
     /// A valid request of a shape, or of the shape nearest to it: constraints may ask for one of
     /// several fields, or allow only one of them. At most so many fields are put in or taken out
-    /// before chance decides. The shape becomes the one that was found.
+    /// before chance decides. The shape becomes the one that was found. Where nothing is surely valid, one that breaks
+    /// nothing.
     pub(super) fn nearest(&self, id: &str, label: &str, shape: &mut Shape, most: usize) -> Option<Entry> {
         let valid = |_: &Request, class: &Class| *class == Class::Valid;
+        let sound = |_: &Request, class: &Class| is_sound(class);
         let patience = if most > 1 { PATIENCE / 3 } else { SOME_PATIENCE };
-        if let Some(entry) = self.draw_with(&draws(self.judge, shape), patience, id, label, shape, valid) {
+        let strategy = draws(self.judge, &self.parts, shape);
+        if let Some(entry) = self.draw_with(&strategy, patience, id, label, shape, valid) {
             return Some(entry);
         }
-        let optional = self.optional();
+        if let Some(entry) = self.draw_with(&strategy, SOME_PATIENCE, id, label, shape, sound) {
+            return Some(entry);
+        }
+        let optional = self.parts.optional();
         let single = optional.iter().map(|a| vec![*a]);
         let pairs = optional.iter().enumerate().flat_map(|(i, a)| optional[i + 1..].iter().map(|b| vec![*a, *b]));
-        let flipped = single.chain(pairs).filter(|fields| fields.len() <= most).map(|fields| {
+        let flipped = single.chain(pairs).filter(|fields| fields.len() <= most).take(MOST_NEAR).map(|fields| {
             let mut near = shape.clone();
             for field in fields {
                 near.presence[field] = near.presence[field].map(|present| !present);
             }
             near
         });
-        let any = Shape { presence: vec![None; shape.presence.len()], ..shape.clone() };
+        let any = Shape { presence: self.parts.presence(None), ..shape.clone() };
         let near: Vec<Shape> = flipped.chain([any]).collect();
         near.into_iter().find_map(|near| {
-            let entry = self.draw_with(&draws(self.judge, &near), SOME_PATIENCE, id, label, &near, valid)?;
+            let strategy = draws(self.judge, &self.parts, &near);
+            let entry = self.draw_with(&strategy, SOME_PATIENCE, id, label, &near, sound)?;
             *shape = near;
             Some(entry)
         })
-    }
-
-    /// The places of the optional fields among [`Self::fields`].
-    pub(super) fn optional(&self) -> Vec<usize> {
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
-        self.fields()
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| schema.is_some_and(|s| !body::is_required(s, name)))
-            .map(|(i, _)| i)
-            .collect()
     }
 
     pub(super) fn draw_until(
@@ -119,7 +136,7 @@ impl Planner<'_> {
         shape: Shape,
         wanted: impl Fn(&Request, &Class) -> bool,
     ) -> Option<Entry> {
-        self.draw_with(&draws(self.judge, &shape), PATIENCE, id, label, &shape, wanted)
+        self.draw_with(&draws(self.judge, &self.parts, &shape), PATIENCE, id, label, &shape, wanted)
     }
 
     pub(super) fn draw_with(
@@ -133,6 +150,10 @@ impl Planner<'_> {
     ) -> Option<Entry> {
         for attempt in 0..patience {
             let Ok(tree) = strategy.new_tree(&mut self.seed.runner(id, attempt)) else {
+                // What cannot be drawn a few times cannot be drawn.
+                if attempt >= 3 {
+                    return None;
+                }
                 continue;
             };
             let recipe = Recipe { id: id.to_owned(), attempt, shape: shape.clone() };
@@ -169,10 +190,10 @@ impl Planner<'_> {
             row: None,
             runner: &mut self.seed.runner("plan", 0),
         };
-        let request = rendering.request(draft, &operation.method, &operation.path).ok()?;
-        let body = request.json();
+        let request = rendering.request(draft, operation).ok()?;
+        let body = self.judge.body(&request);
         let scope = self.judge.request_scope(&request, body.as_ref(), self.now);
-        let class = self.judge.class_of(body.as_ref(), &scope, self.now, self.now);
+        let class = self.judge.class_of(&request, body.as_ref(), &scope, self.now, self.now);
         Some((request, class))
     }
 }

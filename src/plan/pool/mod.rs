@@ -1,27 +1,36 @@
 //! The shared pool: valid requests over a covering array, edges and single faults of the schema,
 //! requests that break one constraint, and random ones.
 //!
+//! - `parts`: what may be there in a request or not
 //! - `draw`: drawing requests of a shape
-//! - `single`: requests that differ from a valid one in one point
+//! - `single`: requests that differ from a valid one in one point of the body
+//! - `parameter`: the same of a parameter
 //! - `random`: random pairs
+//! - `refused`: why no valid request can be made
 
 mod draw;
+mod parameter;
+mod parts;
 mod random;
+mod refused;
 mod single;
 
 use super::{Entry, Obstacles, Shape};
 use crate::contract::Target;
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::Request;
 use crate::expression::{Expression, Trouble};
 use crate::generate::cover;
-use crate::generate::draft::{Choice, KEY_HEADER};
+use crate::generate::draft::Choice;
+use crate::generate::draw::is_key;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::judge::classify::Class;
 use crate::judge::exchange::lends_no;
-use crate::source::{Diagnostic, Result};
+use crate::source::Result;
+use parts::Parts;
 
 pub use draw::Recipe;
 pub(super) use random::Random;
@@ -36,6 +45,14 @@ pub(super) struct Planner<'a> {
     pub seed: Seed,
     pub now: chrono::DateTime<chrono::Utc>,
     pub selected: &'a [bool],
+    pub parts: std::sync::Arc<Parts>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for a contract and what is provided to it.
+    pub(super) fn new(judge: Judge<'a>, seed: Seed, now: chrono::DateTime<chrono::Utc>, selected: &'a [bool]) -> Self {
+        Self { judge, seed, now, selected, parts: std::sync::Arc::new(Parts::new(judge.contract)) }
+    }
 }
 
 impl Planner<'_> {
@@ -54,28 +71,24 @@ impl Planner<'_> {
             .map(|(i, r)| (i, &r.form))
     }
 
-    /// The fixed part of the pool, and the rules that nothing which is provided can speak to, with what is missing.
+    /// The fixed part of the pool, and the requirements that nothing which can be made speaks to, with what is missing.
     pub(super) fn entries(&self) -> Result<(Vec<Entry>, Obstacles)> {
-        let fields = self.fields();
         let callers = self.judge.fixtures.callers(self.judge.contract);
-        let mut none =
-            Shape { presence: vec![Some(false); fields.len()], choice: Choice { path: Some(0), ..Choice::default() } };
-        let has_key = self.has_key();
+        let mut none = self.smallest();
         let mut all = Shape {
-            presence: vec![Some(true); fields.len()],
-            choice: Choice { path: Some(0), caller: None, key: has_key },
+            presence: self.parts.presence(Some(true)),
+            choice: Choice { path: Some(0), key: self.has_key(), ..Choice::default() },
         };
         let mut entries = Vec::new();
         for (name, label, shape) in [
             ("pool/minimal", "the smallest valid request", &mut none),
             ("pool/full", "a valid request with every field", &mut all),
         ] {
-            let entry = self.nearest(name, label, shape, 2).ok_or_else(|| {
-                Diagnostic::new("no valid request can be made from the contract and the fixtures").help(
-                    "check that the fixtures name an id for every path parameter, and that no constraint excludes all",
-                )
-            })?;
-            entries.push(entry);
+            let entry = self.nearest(name, label, shape, 2);
+            // What has all may be more than is allowed at once.
+            let entry =
+                entry.or_else(|| entries.first().cloned().map(|first: Entry| Entry { name: name.to_owned(), ..first }));
+            entries.push(entry.ok_or_else(|| self.refused(&self.smallest()))?);
         }
         self.shrink(&mut entries[super::MINIMAL]);
         if self.judge.contract.run_tag.is_some() {
@@ -83,53 +96,76 @@ impl Planner<'_> {
             self.plain(&mut entries[super::MINIMAL]);
         }
         self.cover(&none, &callers, &mut entries);
-        let obstacles = self.rules(&mut entries);
+        let mut obstacles = self.rules(&mut entries);
         self.edges(&none, &mut entries);
+        self.parameter_edges(&mut entries);
+        self.doubtful(&none, &mut entries);
         self.faults(&mut entries);
+        self.parameter_faults(&mut entries);
         self.counterexamples(&none, &mut entries);
+        obstacles.extend(self.untried(&entries));
         Ok((entries, obstacles))
     }
 
-    /// The optional fields at the top of the body, with their places in the schema.
-    fn fields(&self) -> Vec<String> {
-        self.judge
-            .contract
-            .operation
-            .body
-            .as_ref()
-            .and_then(|b| b.schema.json["properties"].as_object())
-            .into_iter()
-            .flat_map(|p| p.keys().cloned())
+    /// The shape of the smallest request.
+    fn smallest(&self) -> Shape {
+        Shape { presence: self.parts.presence(Some(false)), choice: Choice { path: Some(0), ..Choice::default() } }
+    }
+
+    /// Parts of the document for which no request was found that breaks or just keeps one of them alone.
+    fn untried(&self, entries: &[Entry]) -> Obstacles {
+        let is_part = |form: &Form| matches!(form, Form::Schema(_) | Form::Parameter(..));
+        let tried = |i: usize| entries.iter().any(|e| e.about == Some(i));
+        let untried = self.chosen().filter(|(i, form)| is_part(form) && !tried(*i));
+        untried
+            .map(|(i, _)| (i, "no request was found that breaks or just keeps it, and nothing else".to_owned()))
             .collect()
     }
 
     fn has_key(&self) -> bool {
-        let headers = &self.judge.contract.operation.header_parameters;
-        headers.iter().any(|p| p.name.eq_ignore_ascii_case(KEY_HEADER))
+        self.judge.contract.operation.parameters.iter().any(is_key)
     }
 
     fn cover(&self, none: &Shape, callers: &[String], entries: &mut Vec<Entry>) {
-        let optional = self.optional();
-        let paths = self.path_values();
-        let mut sizes = vec![2; optional.len()];
-        sizes.push(paths.clamp(1, 3));
-        sizes.push(callers.len().max(1));
-        sizes.push(1 + usize::from(self.has_key()));
-        for (n, row) in cover::rows(&sizes).into_iter().enumerate().skip(1) {
+        let optional = self.parts.optional();
+        for (n, row) in cover::rows(&self.sizes(callers.len())).into_iter().enumerate().skip(1) {
             let mut shape = none.clone();
             for (place, field) in optional.iter().enumerate() {
                 shape.presence[*field] = Some(row[place] == 1);
             }
             let rest = &row[optional.len()..];
-            shape.choice = Choice { path: Some(rest[0]), caller: callers.get(rest[1]).cloned(), key: rest[2] == 1 };
+            shape.choice = Choice {
+                path: Some(rest[0]),
+                caller: callers.get(rest[1]).cloned(),
+                key: rest[2] == 1,
+                form: rest.get(3).copied().unwrap_or(0),
+            };
             let id = format!("pool/cover-{n:02}");
             entries.extend(self.nearest(&id, "a valid request", &mut shape, 1));
         }
     }
 
+    /// How many of the parts that may be left out are tried together.
+    pub(super) fn together(&self) -> usize {
+        cover::strength(&self.sizes(self.judge.fixtures.callers(self.judge.contract).len()))
+    }
+
+    /// How many values each factor of the covering array has.
+    fn sizes(&self, callers: usize) -> Vec<usize> {
+        let mut sizes = vec![2; self.parts.optional().len()];
+        sizes.push(self.path_values().clamp(1, 3));
+        sizes.push(callers.max(1));
+        sizes.push(1 + usize::from(self.has_key()));
+        if self.parts.forms.len() > 1 {
+            sizes.push(self.parts.forms.len());
+        }
+        sizes
+    }
+
     /// How many values the first path parameter with a list has.
     fn path_values(&self) -> usize {
-        let list = self.judge.contract.values.iter().find(|v| matches!(v.target, Target::Path(_)));
+        let in_path = |target: &Target| matches!(target, Target::Parameter(ParameterLocation::Path, _));
+        let list = self.judge.contract.values.iter().find(|v| in_path(&v.target));
         list.and_then(|l| l.list.json(self.judge.fixtures.scope()).ok())
             .and_then(|v| v.as_array().map(Vec::len))
             .unwrap_or(1)
@@ -142,12 +178,12 @@ impl Planner<'_> {
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
             let Form::Rule(rule) = form else { continue };
-            let Some(given) = &rule.given else { continue };
+            let Some(given) = &rule.filter else { continue };
             if requests.iter().any(|scope| given.truth(scope) == Ok(true)) {
                 continue;
             }
             let requirement = &self.judge.contract.requirements[i];
-            let shape = Shape { presence: vec![None; self.fields().len()], choice: Choice::default() };
+            let shape = Shape { presence: self.parts.presence(None), choice: Choice::default() };
             let id = format!("pool/for-{}", requirement.id);
             let entry = self.draw_until(&id, "a valid request", shape, |request, class| {
                 *class == Class::Valid && given.truth(&self.scope_of(request)) == Ok(true)
@@ -173,17 +209,13 @@ impl Planner<'_> {
     }
 
     fn scope_of_minimal(&self) -> Option<crate::expression::Scope> {
-        let mut shape = Shape {
-            presence: vec![Some(false); self.fields().len()],
-            choice: Choice { path: Some(0), ..Choice::default() },
-        };
-        let entry = self.nearest("pool/minimal", "", &mut shape, 2)?;
+        let entry = self.nearest("pool/minimal", "", &mut self.smallest(), 2)?;
         let (request, _) = self.class(&entry.draft)?;
         Some(self.scope_of(&request))
     }
 
     fn scope_of(&self, request: &Request) -> crate::expression::Scope {
-        let body = request.json();
+        let body = self.judge.body(request);
         self.judge.request_scope(request, body.as_ref(), self.now)
     }
 

@@ -1,12 +1,15 @@
 //! Random pairs: a valid request, and the same with one fault.
 
+use std::sync::Arc;
+
 use proptest::strategy::BoxedStrategy;
 
-use super::draw::draws;
+use super::draw::{draws, is_sound};
+use super::parts::Parts;
 use super::{Entry, PATIENCE, Planner, Shape};
 use crate::contract::CALLER;
-use crate::generate::body::Draw;
 use crate::generate::draft::Choice;
+use crate::generate::draw::Draw;
 use crate::generate::fault::{self, Change};
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
@@ -15,12 +18,15 @@ use crate::judge::classify::Class;
 impl Planner<'_> {
     /// What random pairs are made from, made once.
     pub(in crate::plan) fn random(&self) -> Random {
-        let shape = Shape { presence: vec![None; self.fields().len()], choice: Choice::default() };
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+        let shape = Shape { presence: self.parts.presence(None), choice: Choice::default() };
+        let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
         Random {
             seed: self.seed,
             now: self.now,
-            strategy: draws(self.judge, &shape),
+            strategies: (0..self.parts.forms.len().max(1))
+                .map(|form| draws(self.judge, &self.parts, &of_form(&shape, form)))
+                .collect(),
+            parts: Arc::clone(&self.parts),
             shape,
             callers: self.judge.fixtures.callers(self.judge.contract),
             changes: schema.map(fault::faults).unwrap_or_default(),
@@ -33,7 +39,9 @@ impl Planner<'_> {
 pub(in crate::plan) struct Random {
     seed: Seed,
     now: chrono::DateTime<chrono::Utc>,
-    strategy: BoxedStrategy<Draw>,
+    /// One for each form of the body.
+    strategies: Vec<BoxedStrategy<Draw>>,
+    parts: Arc<Parts>,
     shape: Shape,
     callers: Vec<String>,
     changes: Vec<Change>,
@@ -46,7 +54,8 @@ impl Random {
         selected: &[bool],
         number: usize,
     ) -> (Option<Entry>, Option<Entry>) {
-        let planner = Planner { judge, seed: self.seed, now: self.now, selected };
+        let parts = Arc::clone(&self.parts);
+        let planner = Planner { judge, seed: self.seed, now: self.now, selected, parts };
         let id = format!("pool/random-{number:06}");
         let n = u64::try_from(number).unwrap_or_default();
         let mut shape = self.shape.clone();
@@ -55,10 +64,11 @@ impl Random {
             path: None,
             caller: Some(caller.cloned().unwrap_or_else(|| CALLER.to_owned())),
             key: planner.has_key() && self.seed.pick("pool/key", n, 2) == 1,
+            form: self.seed.pick("pool/form", n, self.strategies.len()),
         };
-        let valid = planner.draw_with(&self.strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| {
-            *class == Class::Valid
-        });
+        let strategy = &self.strategies[shape.choice.form];
+        let valid =
+            planner.draw_with(strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| is_sound(class));
         let fault = valid.as_ref().and_then(|valid| self.fault(&planner, valid, n));
         (valid, fault)
     }
@@ -74,4 +84,11 @@ impl Random {
             Some(entry)
         })
     }
+}
+
+/// The same shape with a body of another form.
+fn of_form(shape: &Shape, form: usize) -> Shape {
+    let mut other = shape.clone();
+    other.choice.form = form;
+    other
 }

@@ -1,10 +1,13 @@
 //! Requests that differ from a valid one in one point: edges and faults of the schema, broken constraints.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::MINIMAL;
-use super::draw::draws;
+use super::draw::{draws, is_sound};
+use super::parts::{Kind, Part};
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
+use crate::contract::Target;
 use crate::contract::requirement::Form;
 use crate::exchange::Request;
 use crate::generate::draft::Content;
@@ -14,20 +17,21 @@ use crate::judge::classify::Class;
 
 /// How many requests are made for each constraint that break only it.
 const COUNTEREXAMPLES: u64 = 3;
+/// How many further fields are put in by themselves, to find a request that breaks a constraint.
+const MOST_MORE: usize = 30;
 
 impl Planner<'_> {
     pub(super) fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
-        let Some(body) = &self.judge.contract.operation.body else {
+        let Some(body) = self.judge.contract.operation.body() else {
             return;
         };
-        let fields = self.fields();
         let mut numbers = Numbers::default();
-        for change in fault::edges(&body.schema.json) {
+        for change in fault::edges(body.schema.json()) {
             let Some(about) = self.requirement_about(&change.about) else {
                 continue;
             };
             let id = numbers.next(&self.judge.contract.requirements[about].id, "edge");
-            let field = fields.iter().position(|f| change.at == format!("/{f}"));
+            let field = change.at.strip_prefix('/').and_then(|name| self.parts.field(name));
             let plain = change.label == fault::PLAIN;
             let entry = match field.filter(|_| plain) {
                 // Drawn as in any valid request, since it may have to be one of a list, but alike in
@@ -35,9 +39,9 @@ impl Planner<'_> {
                 Some(field) => {
                     let mut shape = none.clone();
                     shape.presence[field] = Some(true);
-                    let fixed = Planner { seed: Seed(0), ..*self };
+                    let fixed = Planner { seed: Seed(0), parts: Arc::clone(&self.parts), ..*self };
                     let drawn = fixed.draw_until(&id, &change.label, shape, |request, class| {
-                        *class == Class::Valid && has(request, &change.at)
+                        is_sound(class) && self.has(request, &change.at)
                     });
                     drawn.map(|mut drawn| {
                         // Drawing it again with the run's seed would give another.
@@ -45,7 +49,7 @@ impl Planner<'_> {
                         self.on_minimal(drawn, &change.at, &entries[MINIMAL])
                     })
                 }
-                None => self.changed(id, &change, &entries[MINIMAL], None, |class| *class == Class::Valid),
+                None => self.changed(id, &change, &entries[MINIMAL], None, is_sound),
             };
             entries.extend(entry.map(|mut entry| {
                 entry.about = Some(about);
@@ -67,7 +71,7 @@ impl Planner<'_> {
                 body.set(at, value.clone());
             }
             draft.body = Content::Json(body);
-            if self.class(&draft).is_some_and(|(_, class)| class == Class::Valid) {
+            if self.class(&draft).is_some_and(|(_, class)| is_sound(&class)) {
                 drawn.draft = draft;
             }
         }
@@ -82,7 +86,7 @@ impl Planner<'_> {
         control: Option<usize>,
         wanted: impl Fn(&Class) -> bool,
     ) -> Option<Entry> {
-        let schema = &self.judge.contract.operation.body.as_ref()?.schema.json;
+        let schema = self.judge.contract.operation.body()?.schema.json();
         let Content::Json(body) = &base.draft.body else {
             return None;
         };
@@ -103,73 +107,115 @@ impl Planner<'_> {
         })
     }
 
-    pub(super) fn faults(&self, entries: &mut Vec<Entry>) {
-        let Some(body) = &self.judge.contract.operation.body else {
+    /// Values that the document allows and a server may yet refuse: it must answer them.
+    pub(super) fn doubtful(&self, none: &Shape, entries: &mut Vec<Entry>) {
+        let Some(body) = self.judge.contract.operation.body() else {
             return;
         };
         let mut numbers = Numbers::default();
-        for change in fault::faults(&body.schema.json) {
-            let Some(about) = self.requirement_about(&change.about) else {
+        for change in fault::doubtful(body.schema.json()) {
+            // What the target provides says what is taken.
+            let fixtures = |target: &Target| matches!(target, Target::Body(pointer) if *pointer == change.at);
+            if self.requirement_about(&change.about).is_none()
+                || self.judge.contract.values.iter().any(|v| fixtures(&v.target))
+            {
+                continue;
+            }
+            let is_left = |class: &Class| is_sound(class) || matches!(class, Class::Open(_));
+            let id = numbers.next("pool/open", "value");
+            entries.extend(self.changed(id, &change, &entries[MINIMAL], None, is_left));
+        }
+        for (place, part) in self.parts.all.iter().enumerate().filter(|(_, part)| part.unsure && part.optional) {
+            let mut shape = none.clone();
+            shape.presence[place] = Some(true);
+            let Kind::Parameter(i) = part.kind else { continue };
+            let parameter = &self.judge.contract.operation.parameters[i];
+            let label = format!("with the {} parameter `{}`", parameter.location.name(), parameter.name);
+            let id = numbers.next("pool/open", "parameter");
+            entries.extend(self.draw_until(&id, &label, shape, |_, class| is_sound(class)));
+        }
+    }
+
+    pub(super) fn faults(&self, entries: &mut Vec<Entry>) {
+        let Some(body) = self.judge.contract.operation.body() else {
+            return;
+        };
+        let mut numbers = Numbers::default();
+        for change in fault::faults(body.schema.json()) {
+            let Some(mut about) = self.requirement_about(&change.about) else {
                 continue;
             };
-            let control = self.control(&change, entries);
-            let id = numbers.next(&self.judge.contract.requirements[about].id, "fault");
+            let Some(control) = self.control(&change, entries) else { continue };
             let base = entries[MINIMAL].clone();
-            let entry = self.changed(
-                id,
-                &change,
-                &base,
-                Some(control),
-                |class| matches!(class, Class::Broken(parts) if parts.contains(&about)),
-            );
+            let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
+            let mut entry = self.changed(String::new(), &change, &base, Some(control), breaks);
+            if entry.is_none() && change.about.ends_with("/anyOf") {
+                // What breaks all alternatives may break what stands beside them first.
+                entry = self
+                    .changed(String::new(), &change, &base, Some(control), |class| matches!(class, Class::Broken(_)));
+                let class = entry.as_ref().and_then(|e| self.class(&e.draft));
+                if let Some((_, Class::Broken(parts))) = class
+                    && let Some(first) = parts.first().filter(|i| self.selected[**i])
+                {
+                    about = *first;
+                }
+            }
             entries.extend(entry.map(|mut entry| {
+                entry.name = numbers.next(&self.judge.contract.requirements[about].id, "fault");
                 entry.about = Some(about);
                 entry
             }));
         }
     }
 
-    /// The entry that a fault is compared with: the smallest request, with the way to the fault.
-    fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> usize {
-        let schema = self.judge.contract.operation.body.as_ref().map(|b| &b.schema.json);
+    /// The entry that a fault is compared with: the smallest request, with the way to the fault. None if that breaks
+    /// something itself.
+    fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> Option<usize> {
+        let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
         let (Some(schema), Content::Json(body)) = (schema, &entries[MINIMAL].draft.body) else {
-            return MINIMAL;
+            return None;
         };
         let control = change.control(body, schema);
         let text = format!("{control:?}");
         let same =
             |e: &Entry| e.control.is_none() && matches!(&e.draft.body, Content::Json(b) if format!("{b:?}") == text);
         if let Some(at) = entries.iter().position(same) {
-            return at;
+            return Some(at);
         }
         let mut entry = entries[MINIMAL].clone();
         entry.name = format!("pool/control{}", change.at);
         entry.label = "a valid request".to_owned();
         entry.draft.body = Content::Json(control);
         entry.wanted = false;
+        if !self.class(&entry.draft).is_some_and(|(_, class)| is_sound(&class)) {
+            return None;
+        }
         entries.push(entry);
-        entries.len() - 1
+        Some(entries.len() - 1)
     }
 
     /// Requests that break one constraint and nothing else.
     pub(super) fn counterexamples(&self, none: &Shape, entries: &mut Vec<Entry>) {
-        let fields = self.fields();
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
-            let read = |name: &String| valid.reads_field(name, &self.judge.contract.defines);
+            let read = |part: &Part| match &part.kind {
+                Kind::Field(name) => valid.reads_field(name, &self.judge.contract.defines),
+                Kind::Parameter(_) => false,
+            };
             // What it speaks of is there; or is missing, where that is what breaks it; or one more
             // field is there; or all is as it comes.
-            let presence = none.presence.iter().zip(&fields);
+            let presence = none.presence.iter().zip(&self.parts.all);
             let there: Vec<_> = presence.clone().map(|(p, f)| if read(f) { Some(true) } else { *p }).collect();
             let missing: Vec<_> = presence.map(|(p, f)| if read(f) { Some(false) } else { *p }).collect();
-            let more = (0..fields.len()).filter(|f| there[*f] == Some(false)).map(|f| {
+            let fields = self.parts.optional().into_iter().chain(self.required());
+            let more = fields.filter(|f| there[*f] == Some(false)).take(MOST_MORE).map(|f| {
                 let mut more = there.clone();
                 more[f] = Some(true);
                 more
             });
             let likely = [there.clone(), missing.clone()].map(|presence| (2 * SOME_PATIENCE, presence));
             let more = more.map(|presence| (SOME_PATIENCE, presence));
-            let last = [there.clone(), missing, vec![None; fields.len()]].map(|presence| (PATIENCE, presence));
+            let last = [there.clone(), missing, self.parts.presence(None)].map(|presence| (PATIENCE, presence));
             let shapes: Vec<(u64, Shape)> = likely
                 .into_iter()
                 .chain(more)
@@ -181,7 +227,7 @@ impl Planner<'_> {
                 let name = format!("{id}#counterexample-{n}");
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 let entry = shapes.iter().find_map(|(patience, shape)| {
-                    let strategy = draws(self.judge, shape);
+                    let strategy = draws(self.judge, &self.parts, shape);
                     self.draw_with(&strategy, *patience, &name, "", shape, broken)
                 });
                 // What is not found once is not found again.
@@ -194,16 +240,26 @@ impl Planner<'_> {
     }
 }
 
-fn has(request: &Request, pointer: &str) -> bool {
-    request.json().is_some_and(|b| b.pointer(pointer).is_some())
+impl Planner<'_> {
+    /// Whether a request's body has something at a pointer.
+    fn has(&self, request: &Request, pointer: &str) -> bool {
+        self.judge.body(request).is_some_and(|b| b.pointer(pointer).is_some())
+    }
+
+    /// The places of the parts that must be there.
+    fn required(&self) -> Vec<usize> {
+        let all = self.parts.all.iter().enumerate();
+        all.filter(|(_, part)| !part.optional).map(|(i, _)| i).collect()
+    }
 }
 
 /// Counts the entries of each requirement.
 #[derive(Default)]
-struct Numbers(BTreeMap<String, usize>);
+pub(super) struct Numbers(BTreeMap<String, usize>);
 
 impl Numbers {
-    fn next(&mut self, id: &str, kind: &str) -> String {
+    /// The next name of a kind for a requirement.
+    pub(super) fn next(&mut self, id: &str, kind: &str) -> String {
         let n = self.0.entry(format!("{id}#{kind}")).or_default();
         *n += 1;
         format!("{id}#{kind}-{}", *n - 1)

@@ -12,19 +12,17 @@ use super::model::{
 };
 use super::text::{counted, seconds};
 use crate::contract::Contract;
-use crate::contract::document::nearest;
 use crate::contract::requirement::{Form as Tested, Origin, Requirement as Owed};
 use crate::exchange::Exchange;
 use crate::judge::finding::Counterexample;
 use crate::judge::tally::{Tally, Verdict};
 use crate::plan::Limit;
-use crate::report::model::record::Recorder;
 use crate::report::model::summary::Summary;
+use crate::report::recorder::Recorder;
 use crate::report::text::curl::plain_or_quoted;
 use crate::report::text::ranges;
 use crate::run::preflight::Stop;
 use crate::run::{self, Outcome};
-use crate::yaml::Node;
 
 /// How many counterexamples of one requirement a report shows.
 pub const FAILURES_SHOWN: usize = 3;
@@ -66,8 +64,7 @@ impl Report {
         };
         let end = end(outcome, chosen, &facts.options, recorder);
         let causes = crate::judge::cause::causes(contract, &outcome.tallies);
-        let document = contract.operation.document();
-        let builder = Builder { contract, facts, recorder, end: &end, document: document.as_ref() };
+        let builder = Builder { contract, facts, recorder, end: &end };
         let mut requirements: Vec<Requirement> = contract
             .requirements
             .iter()
@@ -203,7 +200,6 @@ struct Builder<'a> {
     facts: &'a Facts,
     recorder: &'a Recorder,
     end: &'a End,
-    document: Option<&'a Node>,
 }
 
 impl Builder<'_> {
@@ -226,7 +222,7 @@ impl Builder<'_> {
             form: form(&owed.form),
             selected,
             verdict,
-            reason: self.reason(verdict, selected, tally),
+            reason: self.reason(&owed.form, verdict, selected, tally),
             counts: Counts {
                 holds: tally.holds,
                 broken: tally.broken,
@@ -268,13 +264,12 @@ impl Builder<'_> {
     fn place(&self, origin: &Origin) -> Option<Place> {
         let place = match origin {
             Origin::Declared(place) => place,
-            // A name behind `#` tells which of several is meant.
-            Origin::Derived(pointer) => &nearest(self.document?, pointer.split('#').next()?).place,
+            Origin::Derived(pointer) => &self.contract.operation.place_of(pointer),
         };
         Some(Place { file: place.source.path.clone(), line: place.line() as u64 })
     }
 
-    fn reason(&self, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
+    fn reason(&self, form: &Tested, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
         let reason = match verdict {
             Verdict::Pass | Verdict::Fail => return None,
             _ if !selected => "not asked for in this run".to_owned(),
@@ -284,6 +279,7 @@ impl Builder<'_> {
             },
             Verdict::Skipped => match &tally.obstacle {
                 Some(reason) => reason.clone(),
+                None if matches!(form, Tested::Always(_)) => "no request of this run was answered so".to_owned(),
                 None => "it cannot be tried on this target".to_owned(),
             },
             Verdict::Untested => match &self.end.reason {
@@ -386,7 +382,7 @@ fn form(form: &Tested) -> Form {
         Tested::Rule(_) => Form::Rule,
         Tested::Scenario(_) => Form::Scenario,
         Tested::Probe(_) => Form::Probe,
-        Tested::Schema(_) => Form::Schema,
+        Tested::Schema(_) | Tested::Parameter(..) => Form::Schema,
         Tested::Always(_) => Form::Always,
     }
 }

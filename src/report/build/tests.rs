@@ -50,7 +50,7 @@ const CASES: &str = r"
   source: Headers
   steps:
     - sent: { from: minimal, authorization: null }
-  expect: sent.rejected
+  expect: sent.client_error
 - id: length
   text: How long a name may be.
   source: Body, name

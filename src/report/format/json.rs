@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         let error = |text: &str| parse(Path::new("r.json"), text).unwrap_err().to_string();
-        assert_eq!(error("{\"version\": 9}"), "r.json is a report of version 9; this probity reads version 1");
+        assert_eq!(error("{\"version\": 9}"), "r.json is a report of version 9; this probity reads versions 1 to 2");
         assert!(error("{").starts_with("r.json is no report of probity: EOF"));
         let text = render(&sample()).replacen("\"verdict\": \"pass\"", "\"verdict\": \"good\"", 1);
         assert!(error(&text).contains("unknown variant `good`"), "{}", error(&text));

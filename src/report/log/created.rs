@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::exchange::{Request, Shown};
 use crate::generate::draft::KEY_HEADER;
 use crate::report::model::EMBEDDED_TARGET;
-use crate::report::model::record::Recorder;
+use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
 use crate::run::ledger::{Created, Intended};
 

@@ -145,7 +145,7 @@ fn whole(duration: Duration) -> u64 {
 }
 
 /// Microseconds as milliseconds; beyond 71 minutes without the fraction.
-pub(super) fn millis(micros: u128) -> f64 {
+pub(in crate::report) fn millis(micros: u128) -> f64 {
     match u32::try_from(micros) {
         Ok(micros) => f64::from(micros) / 1000.0,
         Err(_) => f64::from(u32::try_from(micros / 1000).unwrap_or(u32::MAX)),

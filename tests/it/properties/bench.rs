@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use probity::contract::{Contract, Location};
+use probity::document::operation::Operation;
 use probity::exchange::Request;
 use probity::exchange::{Attempt, Exchange, Interval, Outcome, Response};
 use probity::expression::timestamp;
@@ -44,8 +45,7 @@ impl Bench {
     }
 
     pub fn request(&self, draft: &Draft, now: DateTime<Utc>) -> Request {
-        let operation = &self.contract.operation;
-        render(&self.fixtures, draft, &operation.method, &operation.path, now).expect("a request")
+        render(&self.fixtures, draft, &self.contract.operation, now).expect("a request")
     }
 
     /// An exchange of a draft that was answered so.
@@ -65,8 +65,7 @@ impl Bench {
 pub fn render(
     fixtures: &Fixtures,
     draft: &Draft,
-    method: &str,
-    path: &str,
+    operation: &Operation,
     now: DateTime<Utc>,
 ) -> Result<Request, probity::expression::Trouble> {
     let scope = fixtures.bare_scope().extend().value("now", timestamp(now)).build();
@@ -81,7 +80,7 @@ pub fn render(
         row: None,
         runner: &mut Seed(0).runner("test", 0),
     };
-    rendering.request(draft, method, path)
+    rendering.request(draft, operation)
 }
 
 pub fn answer(status: u16, media_type: &str, body: &str) -> Outcome {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use probity::contract::cases::{self as case_files, Vocabulary};
-use probity::contract::{Contract, Location, document};
+use probity::contract::{Contract, Location};
+use probity::document;
 use probity::generate::draft::Fixtures;
 use probity::generate::seed::Seed;
 use probity::plan::{Options, Plan, Selection};
@@ -103,7 +104,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
             "é",
             "{cel: now}",
             "{fresh: key, length: 0}",
-            "{repeat: a, times: 3}",
+            "{filler: a, times: 3}",
             "{it: x.y}",
             "{integer: {from: 5}}",
             "valid",
@@ -203,7 +204,7 @@ fn read_document(text: &str, operation: &str) -> Result<(), TestCaseError> {
 fn read_cases(text: &str) -> Result<(), TestCaseError> {
     let vocabulary =
         Vocabulary::new(OPPORTUNITIES.contract.defines.timely().chain([("far", false), ("express", false)]));
-    match case_files::read(&[Source::new("cases.yaml", text)], &vocabulary) {
+    match case_files::read(&[Source::new("cases.yaml", text)], &vocabulary, &OPPORTUNITIES.contract.operation) {
         Ok(_) => Ok(()),
         Err(error) => speaks(&error),
     }

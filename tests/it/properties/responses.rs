@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::bench::{Bench, OPPORTUNITIES, ORDERS, cases, render, some_day};
 use super::expressions::{any_json, compile};
+use super::schema::operation_at;
 
 static ENTRIES: LazyLock<[(&Bench, Vec<Entry>); 2]> =
     LazyLock::new(|| [&*OPPORTUNITIES, &*ORDERS].map(|bench| (bench, bench.plan(6, some_day()).entries)));
@@ -145,7 +146,9 @@ proptest! {
         let draft = Draft {
             identity: Template::Literal(json!("caller")),
             path: vec![("id".to_owned(), path)],
+            query: vec![("q".to_owned(), header.clone())],
             headers: vec![("X".to_owned(), header.clone())],
+            cookies: vec![("c".to_owned(), header.clone())],
             credentials: Credentials::Text(header),
             body: match which {
                 0 => Content::Json(body),
@@ -153,10 +156,12 @@ proptest! {
                 _ => Content::None,
             },
         };
-        match render(&OPPORTUNITIES.fixtures, &draft, "PUT", "/x/{id}/y", some_day()) {
+        match render(&OPPORTUNITIES.fixtures, &draft, &operation_at("/x/{id}/y"), some_day()) {
             Ok(request) => {
-                prop_assert!(request.path.starts_with("/x/") && request.path.ends_with("/y"));
-                prop_assert!(request.path.is_ascii() && !request.path[3..request.path.len() - 2].contains('/'), "{}", request.path);
+                let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+                prop_assert!(path.starts_with("/x/") && path.ends_with("/y"));
+                prop_assert!(path.is_ascii() && !path[3..path.len() - 2].contains('/'), "{}", path);
+                prop_assert!(query.is_ascii() && query.split('&').count() <= 1 && !query.contains(['#', '?']), "{}", query);
                 let _ = request.json();
             }
             Err(trouble) => prop_assert!(!trouble.to_string().is_empty()),
@@ -176,7 +181,7 @@ fn templates() -> impl Strategy<Value = Template> {
         any::<String>().prop_map(Template::Text),
         any::<String>().prop_map(Template::Marked),
         any::<Vec<u8>>().prop_map(Template::Bytes),
-        (any::<String>(), 0_usize..50).prop_map(|(text, times)| Template::Repeat { text, times }),
+        (any::<String>(), 0_usize..50).prop_map(|(text, times)| Template::Filler { text, times }),
         (any::<i64>(), any::<i64>()).prop_map(|(a, b)| Template::Integer { from: a.min(b), to: a.max(b) }),
         (any::<bool>(), prop::option::of(1_usize..100), prop::option::of(select(LIKE))).prop_map(
             |(unknown_id, length, like)| Template::Fresh {

@@ -1,8 +1,8 @@
 //! Schemas that chance makes up, and a validator of our own for them: it shares no line with the
 //! engine's, and reads OpenAPI as it is written.
 
-use probity::contract::document;
-use probity::contract::operation::Operation;
+use probity::document;
+use probity::document::operation::Operation;
 use probity::source::{Place, Source};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -145,6 +145,22 @@ pub fn operation(schema: &Value) -> Operation {
     let source = Source::new("made-up.json", text);
     let place = Place { source: source.clone(), span: 0..1 };
     document::load(&source, "x", &place).unwrap_or_else(|e| panic!("{e}\n{schema:#}"))
+}
+
+/// An operation of a path, each of whose parameters is a text.
+pub fn operation_at(path: &str) -> Operation {
+    let names = path.split('{').skip(1).filter_map(|part| part.split('}').next());
+    let parameters: Vec<Value> =
+        names.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})).collect();
+    let text = json!({
+        "openapi": "3.0.3",
+        "info": {"title": "t", "version": "1"},
+        "paths": {(path): {"put": {"operationId": "x", "parameters": parameters, "responses": {"200": {"description": "d"}}}}},
+    })
+    .to_string();
+    let source = Source::new("made-up.json", text);
+    let place = Place { source: source.clone(), span: 0..1 };
+    document::load(&source, "x", &place).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Where a value breaks a schema, and which keyword: nothing if it keeps it.

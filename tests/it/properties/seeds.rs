@@ -57,7 +57,7 @@ const ADDED: &str = r#"
   level: must
   text: Something new.
   source: nowhere
-  given: request.body.lines.size() == 2 && has(request.body.serial)
+  where: request.body.lines.size() == 2 && has(request.body.serial)
   expect: response.body.total >= 0.0
 - id: new-scenario
   level: should

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::de::IgnoredAny;
 
-use crate::contract::document::escape;
 use crate::report::text::visible;
+use crate::schema::registry::escape;
 
 /// A line of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

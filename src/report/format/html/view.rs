@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::contract::document::escape;
 use crate::judge::finding::cut;
 use crate::report::build::trial_of;
 use crate::report::format::html::body::{self, Line};
@@ -12,6 +11,7 @@ use crate::report::model::{self, Difference, Report};
 use crate::report::text::ranges;
 use crate::report::text::words::{self, Look};
 use crate::report::text::{counted, times, visible};
+use crate::schema::registry::escape;
 
 /// How many exchanges of a requirement's first failure are shown, and of the others.
 const EXCHANGES: [usize; 2] = [6, 1];

@@ -1,0 +1,120 @@
+//! Requirements that follow from the document itself, each citing its JSON Pointer.
+//!
+//! - `body`: the parts of the body's schema
+//! - `parameter`: parameters, and the parts of their schemas
+
+mod body;
+mod parameter;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use super::requirement::{Always, Form, Level, Origin, Requirement};
+use crate::document::operation::Operation;
+
+/// The requirements of a document's operation.
+pub fn requirements(operation: &Operation) -> Vec<Requirement> {
+    let mut all = always(operation);
+    if let Some(body) = operation.body() {
+        body::parts(body.schema.json(), "body", "", &mut all);
+    }
+    parameter::all(operation, &mut all);
+    apart(&mut all);
+    all
+}
+
+/// Names that would be one are told apart: the first in the order of the document keeps its own.
+fn apart(all: &mut [Requirement]) {
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    let pointer = |requirement: &Requirement| match &requirement.origin {
+        Origin::Derived(pointer) => pointer.clone(),
+        Origin::Declared(_) => String::new(),
+    };
+    order.sort_by_key(|i| pointer(&all[*i]));
+    let mut taken = BTreeSet::new();
+    for i in order {
+        if !taken.insert(all[i].id.clone()) {
+            let digest = Sha256::digest(format!("{:?}", all[i].form));
+            let id = format!("{}-{:02x}{:02x}", all[i].id, digest[0], digest[1]);
+            taken.insert(id.clone());
+            all[i].id = id;
+        }
+    }
+}
+
+/// A name as part of an id.
+fn slug(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c {
+            'A'..='Z' => {
+                out.push('-');
+                out.push(c.to_ascii_lowercase());
+            }
+            'a'..='z' | '0'..='9' => out.push(c),
+            _ => out.push('-'),
+        }
+    }
+    out
+}
+
+/// The part of a schema that asks for a property: `required` lists several.
+pub fn required_part(place: &str, property: &str) -> String {
+    format!("{place}/required#{property}")
+}
+
+fn always(operation: &Operation) -> Vec<Requirement> {
+    let operation_pointer = operation.pointer.as_str();
+    let one = |slug: &str, level, text: String, pointer: &str, form| Requirement {
+        id: format!("operation/{slug}"),
+        level: Some(level),
+        text,
+        source: format!("OpenAPI document, {pointer}"),
+        origin: Origin::Derived(pointer.to_owned()),
+        form: Form::Always(form),
+    };
+    let mut all = vec![
+        one(
+            "answered",
+            Level::Must,
+            "Every request is answered within the time limit, with a complete HTTP response.".into(),
+            operation_pointer,
+            Always::Answered,
+        ),
+        one(
+            "no-server-error",
+            Level::Must,
+            "No request, however odd, is answered with a 5xx status.".into(),
+            operation_pointer,
+            Always::NoServerError,
+        ),
+        one(
+            "valid-accepted",
+            Level::Must,
+            "Every request that keeps the contract is accepted.".into(),
+            operation_pointer,
+            Always::ValidAccepted,
+        ),
+    ];
+    all.extend(super::answers::requirements(operation));
+    all
+}
+
+/// Formats whose values the validator checks, and so can be broken.
+pub fn is_checked_format(format: &str) -> bool {
+    ["date-time", "date", "time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"].contains(&format)
+}
+
+/// Plain texts that are tried against a pattern: what none of them breaks, hardly anything does.
+pub fn unmatched() -> impl Iterator<Item = String> {
+    let words = ["!", "x", "0", "a b", "é", "~~~~~~~~", "A", "a/b", "-"].into_iter().map(str::to_owned);
+    words.chain(('!'..='~').map(String::from)).chain(["x".repeat(64), "0".repeat(64)])
+}
+
+/// Whether some plain text breaks a pattern.
+pub fn is_breakable(pattern: &str) -> bool {
+    let validator = jsonschema::options().build(&serde_json::json!({ "pattern": pattern })).ok();
+    validator.is_some_and(|v| unmatched().any(|text| !v.is_valid(&Json::from(text))))
+}

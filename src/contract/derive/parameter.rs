@@ -1,0 +1,118 @@
+//! Parameters: that they are there, and the parts of their schemas.
+
+use serde_json::Value as Json;
+
+use super::body::{KEYWORDS, is_cut, is_testable, level_of, place_of};
+use super::slug;
+use crate::contract::coverage::REQUIRED;
+use crate::contract::requirement::{Form, Level, Origin, Requirement};
+use crate::document::operation::Operation;
+use crate::document::parameter::{Parameter, ParameterLocation};
+
+/// Keywords that text can break. Of lists and objects what is one is left open.
+const ON_THE_WIRE: &[&str] = &[
+    "type",
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "anyOf",
+    "not",
+];
+
+/// The requirements of all parameters of an operation.
+pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
+    for (i, parameter) in operation.parameters.iter().enumerate() {
+        let location = parameter.location;
+        if location == ParameterLocation::Querystring {
+            continue;
+        }
+        let is_key = location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case("Idempotency-Key");
+        if parameter.required && location != ParameterLocation::Path {
+            out.push(Requirement {
+                id: format!("schema/{}-required", named(parameter)),
+                level: Some(Level::Must),
+                text: format!(
+                    "The {} `{}` is required: a request without it is rejected.",
+                    kind(location),
+                    parameter.name
+                ),
+                source: format!("OpenAPI document, {}/required", parameter.pointer),
+                origin: Origin::Derived(format!("{}/required", parameter.pointer)),
+                form: Form::Parameter(i, REQUIRED.to_owned()),
+            });
+        }
+        // Which keys a server takes is for the cases to say.
+        if !is_key && parameter.media_type.is_none() {
+            parts(parameter, i, parameter.schema.json(), "", "", out);
+        }
+    }
+}
+
+fn kind(location: ParameterLocation) -> &'static str {
+    match location {
+        ParameterLocation::Path => "path parameter",
+        ParameterLocation::Query | ParameterLocation::Querystring => "query parameter",
+        ParameterLocation::Header => "header",
+        ParameterLocation::Cookie => "cookie",
+    }
+}
+
+fn named(parameter: &Parameter) -> String {
+    let name = match parameter.location {
+        ParameterLocation::Header => parameter.name.to_lowercase(),
+        _ => parameter.name.clone(),
+    };
+    format!("{}-{}", parameter.location.name(), slug(&name))
+}
+
+fn parts(parameter: &Parameter, i: usize, json: &Json, of: &str, place: &str, out: &mut Vec<Requirement>) {
+    let location = parameter.location;
+    for (keyword, owed) in KEYWORDS {
+        if !ON_THE_WIRE.contains(keyword) || !is_testable(json, keyword) || is_cut(json, keyword) {
+            continue;
+        }
+        if *keyword == "type" && !has_wrong_text(json) {
+            continue;
+        }
+        // The shortest text but one is none, and a list without items is no parameter.
+        let nothing = ["minLength", "minItems"].contains(keyword) && json[*keyword].as_u64().is_none_or(|n| n < 2);
+        if nothing {
+            continue;
+        }
+        let word = if *keyword == "anyOf" && json["x-one-of"] == true { "oneOf" } else { keyword };
+        let pointer = place_of(json, keyword);
+        let level = if location == ParameterLocation::Path { level_of(json, keyword) } else { Level::Should };
+        out.push(Requirement {
+            id: format!("schema/{}{}-{}", named(parameter), slug(of), slug(word)),
+            level: Some(level),
+            text: format!("The {} `{}`{} {owed}.", kind(location), parameter.name, of.replace('-', ", ")),
+            source: format!("OpenAPI document, {pointer}"),
+            origin: Origin::Derived(pointer),
+            form: Form::Parameter(i, format!("{place}/{keyword}")),
+        });
+    }
+    if json["items"].is_object() {
+        parts(parameter, i, &json["items"], &format!("{of}-item"), &format!("{place}/items"), out);
+    }
+}
+
+/// Whether a value of another type can be told by its text: everything on the wire is text.
+fn has_wrong_text(schema: &Json) -> bool {
+    let types: Vec<&str> = match &schema["type"] {
+        Json::String(one) => vec![one],
+        Json::Array(several) => several.iter().filter_map(Json::as_str).collect(),
+        _ => return false,
+    };
+    types.iter().all(|t| ["integer", "number", "boolean", "null"].contains(t))
+}

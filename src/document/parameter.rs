@@ -1,0 +1,146 @@
+//! Parameters: what a request carries beside its body, and how it is written.
+
+use serde_json::Value as Json;
+
+use crate::schema::Schema;
+use crate::source::Place;
+
+/// A parameter.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name as written.
+    pub name: String,
+    /// The part of the request that carries it.
+    pub location: ParameterLocation,
+    /// Whether it must be there.
+    pub required: bool,
+    /// How a value becomes text.
+    pub style: Style,
+    /// Whether each item or member is written by itself.
+    pub explode: bool,
+    /// Whether reserved characters stand as they are.
+    pub allow_reserved: bool,
+    /// The media type of its text, where `content` describes it; style and explode say nothing then.
+    pub media_type: Option<String>,
+    /// What it may be.
+    pub schema: Schema,
+    /// Its own examples and those of its schema, in this order.
+    pub examples: Vec<Json>,
+    /// What the server takes where it is left out.
+    pub default: Option<Json>,
+    /// Its JSON Pointer.
+    pub pointer: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// The part of a request that carries a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ParameterLocation {
+    /// The path.
+    Path,
+    /// One name of the query.
+    Query,
+    /// The whole query (OpenAPI 3.2).
+    Querystring,
+    /// A header.
+    Header,
+    /// A cookie.
+    Cookie,
+}
+
+impl ParameterLocation {
+    /// The word that documents use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Querystring => "querystring",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+        }
+    }
+
+    /// The location of this name.
+    pub fn read(name: &str) -> Option<Self> {
+        [Self::Path, Self::Query, Self::Querystring, Self::Header, Self::Cookie].into_iter().find(|l| l.name() == name)
+    }
+
+    /// The style of a parameter that names none.
+    pub fn default_style(self) -> Style {
+        match self {
+            Self::Path | Self::Header => Style::Simple,
+            Self::Query | Self::Querystring | Self::Cookie => Style::Form,
+        }
+    }
+}
+
+/// How a value becomes text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Style {
+    /// `3,4,5`
+    Simple,
+    /// `.3.4.5`
+    Label,
+    /// `;name=3,4,5`
+    Matrix,
+    /// `name=3,4,5` or `name=3&name=4&name=5`
+    Form,
+    /// `name=3%204%205`
+    SpaceDelimited,
+    /// `name=3|4|5`
+    PipeDelimited,
+    /// `name[key]=3`
+    DeepObject,
+    /// `name=3; name=4` (OpenAPI 3.2)
+    Cookie,
+}
+
+impl Style {
+    const ALL: [Self; 8] = [
+        Self::Simple,
+        Self::Label,
+        Self::Matrix,
+        Self::Form,
+        Self::SpaceDelimited,
+        Self::PipeDelimited,
+        Self::DeepObject,
+        Self::Cookie,
+    ];
+
+    /// The word that documents use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Label => "label",
+            Self::Matrix => "matrix",
+            Self::Form => "form",
+            Self::SpaceDelimited => "spaceDelimited",
+            Self::PipeDelimited => "pipeDelimited",
+            Self::DeepObject => "deepObject",
+            Self::Cookie => "cookie",
+        }
+    }
+
+    /// The style of this name.
+    pub fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|style| style.name() == name)
+    }
+
+    /// Whether a parameter in this part of a request can have it.
+    pub fn fits(self, location: ParameterLocation) -> bool {
+        use ParameterLocation as In;
+        match self {
+            Self::Simple => matches!(location, In::Path | In::Header),
+            Self::Label | Self::Matrix => location == In::Path,
+            Self::Form => matches!(location, In::Query | In::Cookie | In::Querystring),
+            Self::SpaceDelimited | Self::PipeDelimited | Self::DeepObject => location == In::Query,
+            Self::Cookie => location == In::Cookie,
+        }
+    }
+
+    /// Whether items and members are written by themselves unless the document says otherwise.
+    pub fn explodes(self) -> bool {
+        matches!(self, Self::Form | Self::Cookie)
+    }
+}

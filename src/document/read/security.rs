@@ -1,0 +1,73 @@
+//! Reading security requirements.
+
+use super::Reader;
+use crate::document::security::{Alternative, Scheme, SchemeKind, Security};
+use crate::schema::registry::{Located, escape};
+use crate::source::Result;
+use crate::yaml::Key;
+
+impl<'a> Reader<'a> {
+    /// What a caller may show, and what is shown by those who have a token.
+    pub(super) fn security(&mut self, operation: &Located<'a>) -> (Option<Security>, Vec<Alternative>) {
+        let root = self.registry.root();
+        let Some(list) = operation.get("security").or_else(|| root.get("security")) else {
+            return (None, Vec::new());
+        };
+        let mut alternatives = Vec::new();
+        let mut refused = Vec::new();
+        for requirement in list.items() {
+            let schemes: Result<Vec<Scheme>> =
+                requirement.entries().iter().map(|(key, scopes)| self.scheme(key, scopes)).collect();
+            match schemes {
+                Ok(schemes) => alternatives.push(Alternative { schemes }),
+                Err(error) => refused.push(error),
+            }
+        }
+        let none_is_left = alternatives.is_empty();
+        for error in refused {
+            self.skip("the security", error, none_is_left);
+        }
+        let first = alternatives.iter().flat_map(|a| &a.schemes).find_map(Scheme::token);
+        (first, alternatives)
+    }
+
+    fn scheme(&self, key: &Key, scopes: &Located<'a>) -> Result<Scheme> {
+        let root = self.registry.root();
+        let named = root.get("components").and_then(|c| c.get("securitySchemes")).and_then(|s| s.get(&key.name));
+        let at = match named {
+            Some(at) => at,
+            // From 3.2 on, a reference as well.
+            None if key.name.contains(['/', '#']) => self.registry.resolve(&root, &key.name, &key.place)?,
+            None => {
+                return Err(key
+                    .place
+                    .error(format!("`{}` is not a security scheme", key.name))
+                    .help(format!("describe it at /components/securitySchemes/{}", escape(&key.name))));
+            }
+        };
+        let at = self.registry.follow(at)?;
+        let name = at.text("name").unwrap_or_default().to_owned();
+        let scheme = at.text("scheme").unwrap_or_default().to_ascii_lowercase();
+        let kind = match (at.text("type"), at.text("in")) {
+            (Some("http"), _) if scheme == "bearer" => SchemeKind::Bearer,
+            (Some("http"), _) if scheme == "basic" => SchemeKind::Basic,
+            (Some("apiKey"), Some("header")) if !name.is_empty() => SchemeKind::HeaderKey(name.to_lowercase()),
+            (Some("apiKey"), Some("query")) if !name.is_empty() => SchemeKind::QueryKey(name),
+            (Some("apiKey"), Some("cookie")) if !name.is_empty() => SchemeKind::CookieKey(name),
+            (Some("oauth2"), _) => {
+                let flow = at.get("flows").and_then(|f| f.get("clientCredentials"));
+                SchemeKind::OAuth2(flow.and_then(|f| f.text("tokenUrl").map(str::to_owned)))
+            }
+            (Some("openIdConnect"), _) => SchemeKind::OpenIdConnect,
+            (Some("mutualTLS"), _) => SchemeKind::MutualTls,
+            _ => {
+                return Err(at
+                    .node
+                    .error("this security scheme is not supported")
+                    .help("supported: http with bearer or basic, apiKey, oauth2, openIdConnect, mutualTLS"));
+            }
+        };
+        let scopes = scopes.items().iter().filter_map(|s| s.node.string("").ok().map(str::to_owned)).collect();
+        Ok(Scheme { name: key.name.clone(), kind, scopes, pointer: self.registry.pointer(&at) })
+    }
+}

@@ -1,0 +1,103 @@
+//! Values that just keep a schema, and those of which it is left open whether they do.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::kind::allows;
+use super::{Change, Collector, is_map_entry, list, simplest, walk, whole};
+use crate::contract::template::Template;
+use crate::generate::string::fresh::sized;
+use crate::generate::string::{fit, lengths, of_length};
+use crate::generate::values::list::item_bounds;
+use crate::generate::values::number::integer_bounds;
+use crate::generate::values::{alternatives, type_of};
+
+/// The label of a change that only puts a field in.
+pub const PLAIN: &str = "a plain value";
+
+/// Values at the edges of what a schema allows.
+pub fn edges(schema: &Json) -> Vec<Change> {
+    let mut all = Vec::new();
+    walk(schema, "", "", &mut |part, place, at| kept(part, place, at, &mut all));
+    all
+}
+
+/// Values that a schema allows and a server may yet refuse: empty and blank texts where nothing asks for more.
+pub fn doubtful(schema: &Json) -> Vec<Change> {
+    let mut all = Vec::new();
+    walk(schema, "", "", &mut |part, place, at| {
+        let mut c = Collector { place, at, base: None, out: &mut all };
+        let bound = ["minLength", "pattern", "format", "enum", "const"].iter().any(|key| part.get(*key).is_some());
+        if type_of(part) == "string" && !bound && alternatives(part).is_empty() {
+            c.set("type", "an empty text", json!(""));
+            c.set("type", "a blank", json!(" "));
+        }
+    });
+    all
+}
+
+/// Whether a number is a multiple of the schema's step.
+fn step_fits(schema: &Json, number: i64) -> bool {
+    schema["multipleOf"].as_i64().is_none_or(|step| step > 0 && number % step == 0)
+}
+
+fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
+    let kind = type_of(schema).to_owned();
+    if !alternatives(schema).is_empty() {
+        whole::kept(schema, &mut Collector { place, at, base: None, out });
+        return;
+    }
+    if at.is_empty() && kind == "object" {
+        return;
+    }
+    let mut c = Collector { place, at, base: None, out };
+    numbers(schema, &kind, &mut c);
+    for (keyword, label) in [("minLength", "as short as may be"), ("maxLength", "as long as may be")] {
+        let (least, most) = lengths(schema);
+        if let Some(n) = if keyword == "minLength" { least } else { most }.filter(|n| *n > 0) {
+            let text = of_length(schema, n).unwrap_or_else(|| fit("x", n, n));
+            c.put(keyword, label, vec![Template::Unique { text, schema: Arc::new(sized(schema, n)) }]);
+        }
+    }
+    for value in schema["enum"].as_array().into_iter().flatten().take(10) {
+        c.set("enum", format!("the value {value}"), value.clone());
+    }
+    if kind == "boolean" && schema.get("const").is_none() {
+        c.set("type", "true", json!(true));
+        c.set("type", "false", json!(false));
+    } else if schema.get("type").is_some() {
+        c.put("type", PLAIN, vec![simplest(schema)]);
+    }
+    if allows(schema, "null") && schema.get("type").is_some() && kind != "null" {
+        c.set("type", "null", Json::Null);
+    }
+    let (least, most) = item_bounds(schema);
+    for (keyword, n) in [("minItems", least), ("maxItems", most)] {
+        if let Some(n) = n.filter(|n| *n <= 100) {
+            c.put(keyword, format!("{n} items"), list::lists(schema, n));
+        }
+    }
+    debug_assert!(!is_map_entry(place) || !at.is_empty());
+}
+
+fn numbers(schema: &Json, kind: &str, c: &mut Collector<'_>) {
+    if !["integer", "number"].contains(&kind) {
+        return;
+    }
+    let (low, high) = integer_bounds(schema);
+    for (keyword, bound) in [("minimum", low), ("maximum", high)] {
+        if let Some(bound) = bound.filter(|_| schema.get(keyword).is_some()) {
+            c.set(keyword, format!("{bound}, the bound itself"), json!(bound));
+            let inside = bound.saturating_add(if keyword == "minimum" { 1 } else { -1 });
+            if low.is_none_or(|l| inside >= l) && high.is_none_or(|h| inside <= h) && step_fits(schema, inside) {
+                c.set(keyword, format!("{inside}, next to the bound"), json!(inside));
+            }
+        }
+    }
+    for (keyword, bound) in [("exclusiveMinimum", low), ("exclusiveMaximum", high)] {
+        if let Some(bound) = bound.filter(|_| schema.get(keyword).is_some()) {
+            c.set(keyword, format!("{bound}, next to the bound"), json!(bound));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Lists too short or too long, and lists with an item twice.
+
+use proptest::strategy::{Strategy, ValueTree};
+use serde_json::{Value as Json, json};
+
+use super::{Collector, simplest};
+use crate::contract::template::Template;
+use crate::generate::seed::Seed;
+use crate::generate::values::list::{MOST_ITEMS, item_at, item_bounds};
+use crate::generate::values::values;
+
+pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
+    let (least, most) = item_bounds(schema);
+    if let Some(least) = least.filter(|n| *n > 0) {
+        c.put("minItems", "an item too few", lists(schema, least - 1));
+    }
+    // Where the items are counted, one more is one of no schema.
+    if let Some(most) = most.filter(|n| *n < MOST_ITEMS) {
+        c.put("maxItems", "an item too many", lists(schema, most + 1));
+    }
+    if schema["uniqueItems"] == json!(true) {
+        let twice = lists(schema, least.unwrap_or(0).max(2) - 1).into_iter().map(|list| match list {
+            Template::List(mut items) => {
+                items.extend(items.last().cloned());
+                Template::List(items)
+            }
+            other => other,
+        });
+        c.put("uniqueItems", "an item twice", twice.collect());
+    }
+}
+
+/// How many lists are made, of which a constraint may take one and not another.
+const LISTS: u64 = 8;
+
+/// Lists of just so many items, whatever the schema says of their number; the items differ as far
+/// as there are enough.
+pub(super) fn lists(schema: &Json, length: usize) -> Vec<Template> {
+    let first: Vec<Template> =
+        schema["prefixItems"].as_array().into_iter().flatten().take(length).map(simplest).collect();
+    let items = item_at(schema, first.len());
+    let plain = if items == &json!(false) { Template::Literal(json!("x")) } else { simplest(items) };
+    let strategy = values(items);
+    let mut all: Vec<Template> = Vec::new();
+    for n in 0..LISTS {
+        let mut runner = Seed(0).runner("lists", n);
+        let mut list = first.clone();
+        if n == 0 {
+            list.push(plain.clone());
+        }
+        let mut texts: Vec<String> = list.iter().map(|i| format!("{i:?}")).collect();
+        for _ in 0..10 * length + 100 {
+            if list.len() >= length {
+                break;
+            }
+            let Ok(tree) = strategy.new_tree(&mut runner) else { break };
+            let item = tree.current();
+            let text = format!("{item:?}");
+            if !texts.contains(&text) {
+                texts.push(text);
+                list.push(item);
+            }
+        }
+        // Of what there is too little of, some comes twice.
+        while list.len() < length {
+            list.push(list.last().cloned().unwrap_or_else(|| plain.clone()));
+        }
+        list.truncate(length);
+        let list = Template::List(list);
+        if all.iter().all(|l| format!("{l:?}") != format!("{list:?}")) {
+            all.push(list);
+        }
+    }
+    all
+}

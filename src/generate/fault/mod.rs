@@ -1,0 +1,189 @@
+//! Every way in which one part of a schema can be broken, and the edges up to which it holds.
+//!
+//! - `kind`: values of another type
+//! - `number`, `string`, `list`, `object`: values beyond the bounds of these types
+//! - `whole`: values that break what no single bound says: alternatives, conditions, `not`
+//! - `edge`: values that just keep the schema, and those of which that is left open
+
+mod edge;
+mod kind;
+mod list;
+mod number;
+mod object;
+mod string;
+mod whole;
+
+use serde_json::{Value as Json, json};
+
+pub use super::values::simplest;
+use super::values::{alternatives, list::item_at, object::unnamed};
+use crate::contract::template::{Template, segments};
+use crate::schema::registry::escape;
+pub use edge::{PLAIN, doubtful, edges};
+
+/// A change to a valid value that touches one part of its schema.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The keyword that it is about: see [`crate::contract::requirement::Form::Schema`].
+    pub about: String,
+    /// What is done, in a few words.
+    pub label: String,
+    /// Where in the value, by JSON Pointer.
+    pub at: String,
+    /// What is put there; None takes the field away.
+    pub value: Option<Template>,
+    /// Other values that would do, where a constraint stands against the first.
+    pub others: Vec<Template>,
+    /// What stands there in the value that it is compared with, where that is not what stands there anyway.
+    pub base: Option<Template>,
+}
+
+impl Change {
+    /// The value with the change; what the way there lacks is filled in.
+    pub fn apply(&self, body: &Template, schema: &Json) -> Template {
+        self.applied(self.value.as_ref(), body, schema)
+    }
+
+    /// The value with the change, in each form that it may take, the plainest first.
+    pub fn forms(&self, body: &Template, schema: &Json) -> impl Iterator<Item = Template> {
+        std::iter::once(self.value.as_ref())
+            .chain(self.others.iter().map(Some))
+            .map(|value| self.applied(value, body, schema))
+    }
+
+    fn applied(&self, value: Option<&Template>, body: &Template, schema: &Json) -> Template {
+        let mut body = body.clone();
+        ensure_parent(&mut body, schema, &self.at);
+        match value {
+            Some(value) => body.set(&self.at, value.clone()),
+            None => body.remove(&self.at),
+        }
+        body
+    }
+
+    /// The value without the change but with the way there: what the change is compared with.
+    pub fn control(&self, body: &Template, schema: &Json) -> Template {
+        let mut body = body.clone();
+        ensure_parent(&mut body, schema, &self.at);
+        if let Some(base) = &self.base {
+            body.set(&self.at, base.clone());
+        } else if self.value.is_none() && body.pointer(&self.at).is_none() {
+            body.set(&self.at, schema_at(schema, &self.at).map_or(Template::Literal(Json::Null), |s| simplest(&s)));
+        }
+        body
+    }
+}
+
+/// The schema of what stands at a pointer, where that depends on no choice.
+pub fn schema_at(schema: &Json, pointer: &str) -> Option<Json> {
+    segments(pointer).iter().try_fold(schema.clone(), |s, name| {
+        if let Some(below) = s["properties"].get(name) {
+            return Some(below.clone());
+        }
+        if let Some(place) =
+            name.parse::<usize>().ok().filter(|_| s.get("items").is_some() || s.get("prefixItems").is_some())
+        {
+            return Some(item_at(&s, place).clone());
+        }
+        Some(unnamed(&s, name)).filter(Json::is_object).filter(|below| *below != json!({}))
+    })
+}
+
+fn ensure_parent(body: &mut Template, schema: &Json, pointer: &str) {
+    let names = segments(pointer);
+    let mut way = String::new();
+    for name in names.iter().take(names.len().saturating_sub(1)) {
+        way.push('/');
+        way.push_str(&escape(name));
+        if body.pointer(&way).is_none()
+            && let Some(below) = schema_at(schema, &way)
+        {
+            body.set(&way, simplest(&below));
+        }
+    }
+}
+
+/// Every single way to break a schema.
+pub fn faults(schema: &Json) -> Vec<Change> {
+    let mut all = Vec::new();
+    walk(schema, "", "", &mut |part, place, at| broken(part, place, at, &mut all));
+    all
+}
+
+/// Visits each part of a schema with its place in the schema and in the value. What depends on a choice is left out: the
+/// choice is a part.
+fn walk(schema: &Json, place: &str, at: &str, visit: &mut impl FnMut(&Json, &str, &str)) {
+    visit(schema, place, at);
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        let name = escape(name);
+        walk(below, &format!("{place}/properties/{name}"), &format!("{at}/{name}"), visit);
+    }
+    for (i, below) in schema["prefixItems"].as_array().into_iter().flatten().enumerate() {
+        walk(below, &format!("{place}/prefixItems/{i}"), &format!("{at}/{i}"), visit);
+    }
+    if schema["items"].is_object() {
+        let first = schema["prefixItems"].as_array().map_or(0, Vec::len);
+        walk(&schema["items"], &format!("{place}/items"), &format!("{at}/{first}"), visit);
+    }
+    if schema["additionalProperties"].is_object() {
+        let name = object::a_name(schema);
+        walk(&schema["additionalProperties"], &format!("{place}/additionalProperties"), &format!("{at}/{name}"), visit);
+    }
+}
+
+struct Collector<'a> {
+    place: &'a str,
+    at: &'a str,
+    base: Option<Template>,
+    out: &'a mut Vec<Change>,
+}
+
+impl Collector<'_> {
+    fn set(&mut self, keyword: &str, label: impl Into<String>, value: Json) {
+        self.put(keyword, label, vec![Template::from(value)]);
+    }
+
+    /// The same with several values that would do; none, if there are none.
+    fn put(&mut self, keyword: &str, label: impl Into<String>, values: Vec<Template>) {
+        let mut values = values.into_iter();
+        if let Some(value) = values.next() {
+            self.out.push(Change {
+                about: format!("{}/{keyword}", self.place),
+                label: label.into(),
+                at: self.at.to_owned(),
+                value: Some(value),
+                others: values.collect(),
+                base: self.base.clone(),
+            });
+        }
+    }
+
+    /// The same, compared with a value of its own.
+    fn put_beside(&mut self, keyword: &str, label: impl Into<String>, base: Template, values: Vec<Template>) {
+        let before = self.base.replace(base);
+        self.put(keyword, label, values);
+        self.base = before;
+    }
+}
+
+/// Whether the way to a place leads through an entry of a map, which is there only if it is put there.
+fn is_map_entry(place: &str) -> bool {
+    place.ends_with("/additionalProperties")
+}
+
+fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
+    object::broken(schema, place, at, out);
+    let base = is_map_entry(place).then(|| simplest(schema));
+    let mut c = Collector { place, at, base, out };
+    if schema.get("type").is_some() {
+        kind::wrong_types(schema, &mut c);
+    }
+    number::beyond(schema, &mut c);
+    string::beyond(schema, &mut c);
+    kind::unlisted(schema, &mut c);
+    list::beyond(schema, &mut c);
+    if !alternatives(schema).is_empty() {
+        whole::alternatives(schema, &mut c);
+    }
+    whole::conditions(schema, &mut c);
+}

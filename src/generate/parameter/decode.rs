@@ -1,0 +1,240 @@
+//! A parameter's value out of what was sent.
+//!
+//! Everything on the wire is text, and servers differ in what they take for a number or a truth value: what they may read in
+//! more than one way is left open.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value as Json, json};
+
+use super::delimiter;
+use crate::document::parameter::{Parameter, ParameterLocation, Style};
+use crate::generate::values::{alternatives, types};
+
+/// What a request says of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// Nothing.
+    Absent,
+    /// A value.
+    Value(Json),
+    /// Something that may be read in more than one way, and why.
+    Open(String),
+}
+
+/// The pairs of a query, as they were meant.
+pub fn pairs(query: &str) -> Vec<(String, String)> {
+    let parts = query.split('&').filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            (decoded(name), value.to_owned())
+        })
+        .collect()
+}
+
+/// A text of a query without its escapes.
+pub fn decoded(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+/// What stands in the path, as it was meant.
+pub fn in_path(parameter: &Parameter, text: &str) -> Reading {
+    let rest = match parameter.style {
+        Style::Label => text.strip_prefix('.').unwrap_or(text).to_owned(),
+        Style::Matrix if parameter.explode => {
+            let name = format!(";{}=", parameter.name);
+            return one_text(parameter, &text.replacen(&name, "", 1).replace(&name, ","), ',');
+        }
+        Style::Matrix => text.strip_prefix(&format!(";{}=", parameter.name)).unwrap_or(text).to_owned(),
+        _ => text.to_owned(),
+    };
+    one_text(parameter, &rest, delimiter(parameter.style, parameter.explode))
+}
+
+/// What a header says; None where there is none.
+pub fn in_header(parameter: &Parameter, text: Option<&str>) -> Reading {
+    text.map_or(Reading::Absent, |text| one_text(parameter, text, ','))
+}
+
+/// What the header `Cookie` says.
+pub fn in_cookie(parameter: &Parameter, header: Option<&str>) -> Reading {
+    let all = cookies(header.unwrap_or_default());
+    match all.iter().find(|(name, _)| *name == parameter.name) {
+        Some((_, text)) => one_text(parameter, &decoded(&text.replace('+', "%2B")), ','),
+        None => Reading::Absent,
+    }
+}
+
+/// What a query says, given as its pairs with escaped values.
+pub fn in_query(parameter: &Parameter, pairs: &[(String, String)]) -> Reading {
+    let schema = parameter.schema.json();
+    if parameter.location == ParameterLocation::Querystring {
+        return if pairs.is_empty() {
+            Reading::Absent
+        } else {
+            Reading::Open("the whole query is one value".to_owned())
+        };
+    }
+    let is_object = kinds(schema).contains(&"object");
+    if parameter.media_type.is_none() && is_object {
+        return object(parameter, schema, pairs);
+    }
+    let own: Vec<&str> = pairs.iter().filter(|(n, _)| *n == parameter.name).map(|(_, v)| v.as_str()).collect();
+    let is_list = kinds(schema).contains(&"array") && parameter.media_type.is_none();
+    match own.as_slice() {
+        [] => Reading::Absent,
+        several if is_list && parameter.explode => {
+            list(schema, several.iter().map(|text| decoded(text)).collect::<Vec<_>>().iter().map(String::as_str))
+        }
+        [one] if is_list => {
+            let separators: &[&str] = match parameter.style {
+                Style::SpaceDelimited => &["%20", "+"],
+                Style::PipeDelimited => &["%7C", "|"],
+                _ => &[","],
+            };
+            let used = separators.iter().find(|s| one.contains(**s)).unwrap_or(&separators[0]);
+            list(schema, one.split(used).map(decoded).collect::<Vec<_>>().iter().map(String::as_str))
+        }
+        [one] => one_text(parameter, &decoded(one), ','),
+        _ => Reading::Open(format!("`{}` comes more than once", parameter.name)),
+    }
+}
+
+fn object(parameter: &Parameter, schema: &Json, pairs: &[(String, String)]) -> Reading {
+    let mut map = Map::new();
+    let mut add = |name: String, text: &str| match scalar(&schema["properties"][&name], text) {
+        Reading::Value(value) => map.insert(name, value).is_none(),
+        _ => false,
+    };
+    let open = || Reading::Open(format!("`{}` may be read in more than one way", parameter.name));
+    match (parameter.style, parameter.explode) {
+        (Style::DeepObject, _) => {
+            let own = pairs.iter().filter_map(|(name, value)| {
+                let key = name.strip_prefix(&parameter.name)?.strip_prefix('[')?.strip_suffix(']')?;
+                Some((key, value))
+            });
+            for (key, value) in own {
+                if key.contains('[') || !add(key.to_owned(), &decoded(value)) {
+                    return open();
+                }
+            }
+        }
+        (_, true) => {
+            for (name, value) in pairs.iter().filter(|(name, _)| schema["properties"].get(name).is_some()) {
+                if !add(name.clone(), &decoded(value)) {
+                    return open();
+                }
+            }
+        }
+        (_, false) => {
+            let Some((_, text)) = pairs.iter().find(|(name, _)| *name == parameter.name) else {
+                return Reading::Absent;
+            };
+            let parts: Vec<String> = text.split(delimiter(parameter.style, false)).map(decoded).collect();
+            for pair in parts.chunks(2) {
+                if pair.len() < 2 || !add(pair[0].clone(), &pair[1]) {
+                    return open();
+                }
+            }
+        }
+    }
+    if map.is_empty() { Reading::Absent } else { Reading::Value(map.into()) }
+}
+
+fn one_text(parameter: &Parameter, text: &str, delimiter: char) -> Reading {
+    let schema = parameter.schema.json();
+    if let Some(media_type) = &parameter.media_type {
+        let json = crate::document::media::may_be_json(media_type);
+        return match serde_json::from_str(text) {
+            Ok(value) if json => Reading::Value(value),
+            _ if json => Reading::Open("its text is not JSON".to_owned()),
+            _ => Reading::Value(json!(text)),
+        };
+    }
+    let kinds = kinds(schema);
+    if kinds.contains(&"array") {
+        return list(schema, text.split(delimiter).map(str::trim));
+    }
+    if kinds.contains(&"object") {
+        return Reading::Open("an object in one text".to_owned());
+    }
+    scalar(schema, text)
+}
+
+fn list<'t>(schema: &Json, texts: impl Iterator<Item = &'t str>) -> Reading {
+    let mut items = Vec::new();
+    for text in texts {
+        match scalar(&schema["items"], text) {
+            Reading::Value(item) => items.push(item),
+            other => return other,
+        }
+    }
+    Reading::Value(items.into())
+}
+
+/// The types of a schema and of its alternatives.
+fn kinds(schema: &Json) -> Vec<&str> {
+    let own = types(schema);
+    if own.is_empty() { alternatives(schema).iter().flat_map(types).collect() } else { own }
+}
+
+/// A value that is no list and no object, out of its text.
+pub fn scalar(schema: &Json, text: &str) -> Reading {
+    let open = || Reading::Open(format!("{text:?} may be read in more than one way"));
+    let listed = schema["enum"].as_array().into_iter().flatten().chain(schema.get("const"));
+    if let Some(value) = listed.into_iter().find(|v| super::encode::plain(v) == text) {
+        return Reading::Value(value.clone());
+    }
+    if text.is_empty() {
+        return open();
+    }
+    let kinds = kinds(schema);
+    let as_text = || Reading::Value(json!(text));
+    if kinds.is_empty() || kinds.contains(&"string") {
+        return as_text();
+    }
+    if kinds.contains(&"null") && text.eq_ignore_ascii_case("null") {
+        return open();
+    }
+    let number = serde_json::from_str::<serde_json::Number>(text).ok();
+    if kinds.contains(&"integer") || kinds.contains(&"number") {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_whole = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let is_integer_only = !kinds.contains(&"number");
+        return match number {
+            Some(number) if is_whole && text != "-0" => Reading::Value(Json::Number(number)),
+            // 1.0 is an integer to some; 1e3 to some.
+            Some(number) if is_integer_only => match number.as_f64() {
+                Some(value) if value.fract() != 0.0 && !text.contains(['e', 'E']) => {
+                    Reading::Value(Json::Number(number))
+                }
+                _ => open(),
+            },
+            Some(number) if !text.contains(['e', 'E']) => Reading::Value(Json::Number(number)),
+            Some(_) => open(),
+            // +1, 01, 1_000, a space, hexadecimal digits, digits of other scripts.
+            None if text.chars().any(|c| c.is_numeric())
+                || ["inf", "nan", "infinity"].contains(&&*text.to_lowercase()) =>
+            {
+                open()
+            }
+            None => as_text(),
+        };
+    }
+    if kinds.contains(&"boolean") {
+        const MEANT: &[&str] = &["true", "false", "1", "0", "yes", "no", "on", "off", "t", "f", "y", "n"];
+        return match text {
+            "true" => Reading::Value(json!(true)),
+            "false" => Reading::Value(json!(false)),
+            _ if MEANT.contains(&&*text.to_lowercase()) => open(),
+            _ => as_text(),
+        };
+    }
+    as_text()
+}
+
+/// The cookies of the header `Cookie`, with their values as they are sent.
+pub fn cookies(header: &str) -> Vec<(String, String)> {
+    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}

@@ -1,0 +1,105 @@
+//! Parameters: which values they are drawn from, and how a value becomes text and is read again.
+//!
+//! - [`encode`]: a value as the text that is sent
+//! - [`decode`]: what was sent as a value
+
+pub mod decode;
+pub mod encode;
+
+use serde_json::{Value as Json, json};
+
+use super::values::{alternatives, type_of};
+use crate::document::parameter::{Parameter, ParameterLocation, Style};
+
+/// Letters, digits and what every part of a request can hold as it is, and never `.` or `..` alone.
+const TOKEN: &str = "^[A-Za-z][A-Za-z0-9_~-]{0,11}$";
+
+/// What values of a parameter are drawn from: its schema, but for what is no value, or another one, once it is text.
+pub fn drawn(parameter: &Parameter) -> Json {
+    let mut schema = parameter.schema.json().clone();
+    let shown: Vec<Json> = parameter.examples.iter().chain(&parameter.default).cloned().collect();
+    if !shown.is_empty() && schema.get("examples").is_none() {
+        schema["examples"] = shown.into();
+    }
+    plain(&schema, parameter.location)
+}
+
+fn plain(schema: &Json, location: ParameterLocation) -> Json {
+    let Some(map) = schema.as_object() else { return json!({"type": "string", "pattern": TOKEN}) };
+    let mut out = map.clone();
+    if !alternatives(schema).is_empty() {
+        let each = alternatives(schema).iter().filter(|a| a["type"] != "null").map(|a| plain(a, location));
+        out.insert("anyOf".to_owned(), each.collect());
+        return out.into();
+    }
+    let listed = map.contains_key("enum") || map.contains_key("const");
+    match type_of(schema) {
+        _ if listed => {}
+        "" | "string" => {
+            out.insert("type".to_owned(), json!("string"));
+            let shaped = ["pattern", "format", "examples", "default"].iter().any(|key| map.contains_key(*key));
+            if !shaped {
+                out.insert("pattern".to_owned(), json!(TOKEN));
+            }
+        }
+        "array" => {
+            // No item is no parameter.
+            if map.get("minItems").and_then(Json::as_u64).unwrap_or(0) == 0 {
+                out.insert("minItems".to_owned(), json!(1));
+            }
+            out.insert("items".to_owned(), plain(&schema["items"], location));
+        }
+        "object" => {
+            let below = |(name, below): (&String, &Json)| (name.clone(), plain(below, location));
+            let properties: serde_json::Map<String, Json> =
+                map.get("properties").and_then(Json::as_object).into_iter().flatten().map(below).collect();
+            if !properties.is_empty() {
+                out.insert("properties".to_owned(), properties.into());
+                out.entry("minProperties").or_insert(json!(1));
+            }
+        }
+        _ => {}
+    }
+    out.into()
+}
+
+/// Whether a valid value of a parameter is known, and not only guessed: a text or a number that means something to the server
+/// alone is not.
+pub fn is_known(parameter: &Parameter) -> bool {
+    !parameter.examples.is_empty() || parameter.default.is_some() || says_enough(parameter.schema.json(), parameter)
+}
+
+fn says_enough(schema: &Json, parameter: &Parameter) -> bool {
+    if ["enum", "const", "examples", "default"].iter().any(|key| schema.get(*key).is_some()) {
+        return true;
+    }
+    if !alternatives(schema).is_empty() {
+        return alternatives(schema).iter().filter(|a| a["type"] != "null").all(|a| says_enough(a, parameter));
+    }
+    // What stands in the path names a thing that there may not be.
+    let names_a_thing = parameter.location == ParameterLocation::Path;
+    match type_of(schema) {
+        "boolean" => true,
+        "integer" | "number" => !names_a_thing || schema.get("maximum").is_some(),
+        "string" => {
+            let known = |format: &str| super::string::format::is_known(format) && (format != "uuid" || !names_a_thing);
+            schema.get("pattern").is_some() || schema["format"].as_str().is_some_and(known)
+        }
+        "array" => says_enough(&schema["items"], parameter),
+        "object" => {
+            let mut properties = schema["properties"].as_object().into_iter().flatten().peekable();
+            properties.peek().is_some() && properties.all(|(_, below)| says_enough(below, parameter))
+        }
+        _ => false,
+    }
+}
+
+/// What separates the items of a list that is one text.
+fn delimiter(style: Style, explode: bool) -> char {
+    match (style, explode) {
+        (Style::SpaceDelimited, _) => ' ',
+        (Style::PipeDelimited, _) => '|',
+        (Style::Label, true) => '.',
+        _ => ',',
+    }
+}

@@ -1,0 +1,230 @@
+//! What strings are made of.
+//!
+//! - [`pattern`]: texts that a pattern lets through, and some that it does not
+//! - [`format`]: texts of a format, and which formats are known
+//! - [`fresh`]: texts that no other request has
+
+pub mod format;
+pub mod fresh;
+pub mod pattern;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::{BoxedStrategy, ValueTree};
+use serde_json::{Value as Json, json};
+
+use super::seed::Seed;
+use crate::contract::template::Template;
+
+/// Pieces that every server must take and give back to the letter, the plainest first: shrinking
+/// goes towards it. All are in NFC, without control characters and outer white space.
+const PIECES: &[&str] = &[
+    "a",
+    "B7",
+    "plain words",
+    "Zoë",
+    "naïve façade",
+    "Ōsaka",
+    "Łódź",
+    "Привет",
+    "Ελλάδα",
+    "עברית",
+    "عربي",
+    "漢字",
+    "ひらがな",
+    "한국어",
+    "ไทย",
+    "🚀",
+    "👩‍👩‍👧",
+    "🇨🇭",
+    "<b>bold</b>",
+    "<script>x</script>",
+    "&amp;",
+    "&",
+    "\"quoted\"",
+    "it's",
+    "`tick`",
+    "back\\slash",
+    "a/b",
+    "100%",
+    "%20",
+    "{x}",
+    "${x}",
+    "$1",
+    "#1",
+    "a;b",
+    "a,b",
+    "a=b",
+    "(c)",
+    "[d]",
+    "e\u{a0}f",
+    "null",
+    "true",
+    "0",
+    "1e3",
+    "--",
+    "'; --",
+    "\\n",
+    "€ 5",
+    "½",
+    "a  b",
+];
+
+/// No text that is sent is longer than this, in characters, whatever a schema asks for.
+pub const LONGEST: usize = 1_000_000;
+
+/// Values of a string's schema: texts of the document where nothing else is known to be valid, or else texts of our own, which
+/// differ from request to request.
+pub fn templates(schema: &Json) -> BoxedStrategy<Template> {
+    let unknown = schema["format"].as_str().is_some_and(|f| !format::is_known(f));
+    let own = shaped(schema);
+    if unknown || (own.is_none() && schema.get("pattern").is_some()) {
+        let written = written(schema);
+        if !written.is_empty() {
+            return select(written).prop_map(Template::Literal).boxed();
+        }
+    }
+    let whole = Arc::new(schema.clone());
+    strings(schema).prop_map(move |text| Template::Unique { text, schema: Arc::clone(&whole) }).boxed()
+}
+
+/// The texts that the document shows of a schema, as far as they keep it.
+pub fn written(schema: &Json) -> Vec<Json> {
+    let shown = schema["examples"].as_array().into_iter().flatten().chain(schema.get("default"));
+    let shown: Vec<&Json> = shown.filter(|v| v.is_string()).collect();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let Some(check) = super::values::check::Check::new(schema) else { return Vec::new() };
+    shown.into_iter().filter(|v| check.allows(v)).cloned().collect()
+}
+
+/// A string that keeps the schema's lengths, pattern and format.
+pub fn strings(schema: &Json) -> BoxedStrategy<String> {
+    let Some(strategy) = shaped(schema) else {
+        return match schema.get("pattern").or(schema.get("allOf")) {
+            Some(_) => guessed(schema),
+            None => free(schema),
+        };
+    };
+    let (least, most) = lengths(schema);
+    let shape = (least.is_some() || most.is_some() || schema.get("pattern").is_some()).then(|| Shape::new(schema));
+    let Some(shape) = shape else { return strategy };
+    let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));
+    strategy
+        .prop_filter_map("no text of such a length has the form", move |text| {
+            let length = text.chars().count();
+            let due = length.min(most).max(least);
+            if due == length { shape.fits(&text).then_some(text) } else { shape.resized(&text, due) }
+        })
+        .boxed()
+}
+
+/// A string of just so many characters that keeps the schema's pattern and format, if one is found.
+pub fn of_length(schema: &Json, length: usize) -> Option<String> {
+    let Some(strategy) = shaped(schema) else {
+        return schema.get("pattern").is_none().then(|| fit("x", length, length));
+    };
+    let shape = Shape::new(schema);
+    let mut runner = Seed(0).runner("of-length", 0);
+    (0..50).find_map(|_| shape.resized(&strategy.new_tree(&mut runner).ok()?.current(), length))
+}
+
+/// A schema's bounds of length, as far as texts of such lengths can be sent.
+pub fn lengths(schema: &Json) -> (Option<usize>, Option<usize>) {
+    let bound = |key: &str| schema[key].as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= LONGEST);
+    (bound("minLength"), bound("maxLength"))
+}
+
+/// A pattern, compiled.
+pub struct Pattern(Option<jsonschema::Validator>);
+
+impl Pattern {
+    /// Compiles a pattern; what is none is found nowhere.
+    pub fn new(pattern: &str) -> Self {
+        Self(jsonschema::options().build(&json!({ "pattern": pattern })).ok())
+    }
+
+    /// Whether it is found in a text.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|v| v.is_valid(&json!(text)))
+    }
+}
+
+/// What a schema says of a string but for its length.
+pub struct Shape(Option<jsonschema::Validator>);
+
+impl Shape {
+    /// The shape that a schema asks for.
+    pub fn new(schema: &Json) -> Self {
+        let mut part = schema.clone();
+        if let Some(map) = part.as_object_mut() {
+            map.retain(|key, _| ["pattern", "format"].contains(&key.as_str()));
+        }
+        Self(jsonschema::options().should_validate_formats(true).build(&part).ok())
+    }
+
+    /// Whether a text has it.
+    pub fn fits(&self, text: &str) -> bool {
+        self.0.as_ref().is_none_or(|v| v.is_valid(&Json::from(text)))
+    }
+
+    /// The text with characters left out, or one repeated, in one place.
+    fn resized(&self, text: &str, length: usize) -> Option<String> {
+        let chars: Vec<char> = text.chars().collect();
+        let n = chars.len();
+        let candidate = |at: usize| -> String {
+            if length <= n {
+                chars[..at].iter().chain(&chars[at + (n - length)..]).collect()
+            } else {
+                let more = std::iter::repeat_n(&chars[at], length - n);
+                chars[..at].iter().chain(more).chain(&chars[at..]).collect()
+            }
+        };
+        // From the end: what may be of any length mostly stands there.
+        (0..if length <= n { length + 1 } else { n }).rev().map(candidate).find(|t| self.fits(t))
+    }
+}
+
+/// Strings of a pattern or of a format; None where the schema has neither that we can make.
+pub(super) fn shaped(schema: &Json) -> Option<BoxedStrategy<String>> {
+    match schema["pattern"].as_str() {
+        Some(pattern) => pattern::strategy(pattern),
+        None => format::strategy(schema["format"].as_str()?),
+    }
+}
+
+/// Texts for a pattern that no strategy can be built for: those among many plain ones that keep it.
+fn guessed(schema: &Json) -> BoxedStrategy<String> {
+    let (least, most) = lengths(schema);
+    let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));
+    let shape = Shape::new(schema);
+    let alphabet =
+        "[a-z]{1,12}|[A-Z][a-z]{1,8}|[0-9]{1,10}|[A-Za-z0-9]{1,16}|[A-Z]{1,5}[0-9]{1,5}|[a-z]+-[a-z]+|[ -~]{1,20}";
+    let texts = proptest::string::string_regex(alphabet).map_or_else(|_| Just("a".to_owned()).boxed(), Strategy::boxed);
+    texts
+        .prop_filter("no text of the pattern was found", move |text| {
+            (least..=most).contains(&text.chars().count()) && shape.fits(text)
+        })
+        .boxed()
+}
+
+fn free(schema: &Json) -> BoxedStrategy<String> {
+    let (least, most) = lengths(schema);
+    let most = most.unwrap_or(200).max(least.unwrap_or(0));
+    let least = least.unwrap_or(0).max(1).min(most);
+    proptest::collection::vec(select(PIECES), 1..6).prop_map(move |pieces| fit(&pieces.join(" "), least, most)).boxed()
+}
+
+/// Makes a text as long as it must be, in characters, without white space at its end.
+pub fn fit(text: &str, least: usize, most: usize) -> String {
+    let mut out: String = text.chars().take(most).collect();
+    while out.ends_with(char::is_whitespace) || out.ends_with('\u{200d}') {
+        out.pop();
+    }
+    let length = out.chars().count();
+    out.extend(std::iter::repeat_n('x', least.saturating_sub(length)));
+    out
+}

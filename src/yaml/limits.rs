@@ -1,0 +1,49 @@
+//! How much of a text is read, so that no text can exhaust the machine.
+
+use crate::source::{Diagnostic, Place, Result};
+
+/// How large a text may be, in bytes.
+pub const MAX_BYTES: usize = 64 << 20;
+/// How deep lists and maps may stand in each other.
+pub const MAX_DEPTH: usize = 200;
+/// How many values a text may have, with those that aliases repeat.
+const MAX_NODES: usize = 3_000_000;
+/// How many values aliases may repeat.
+const MAX_REPEATED: usize = 300_000;
+
+/// What has been read so far.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    nodes: usize,
+    repeated: usize,
+}
+
+impl Budget {
+    /// Counts a value.
+    pub(super) fn node(&mut self, place: &Place) -> Result<()> {
+        self.nodes += 1;
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        Err(place.error(format!("this file has more than {MAX_NODES} values")).help("split it into several files"))
+    }
+
+    /// Counts the values that an alias repeats.
+    pub(super) fn repeat(&mut self, count: usize, place: &Place) -> Result<()> {
+        self.nodes += count;
+        self.repeated += count;
+        if self.repeated <= MAX_REPEATED {
+            return Ok(());
+        }
+        Err(place
+            .error(format!("the aliases of this file repeat more than {MAX_REPEATED} values"))
+            .help("write out what is needed, or use `$ref`"))
+    }
+
+    /// The error of what is nested too deep.
+    pub(super) fn too_deep(place: &Place) -> Box<Diagnostic> {
+        place
+            .error(format!("lists and maps are nested more than {MAX_DEPTH} deep"))
+            .help("probity reads no deeper; use `$ref` for what contains itself")
+    }
+}
