@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Failure, FailureKind, Interval, Outcome, Response};
+use super::{json_text, Failure, FailureKind, Interval, Outcome, Response};
 
 /// One request on the wire, and what came of it.
 #[derive(Clone, Debug)]
@@ -58,6 +58,18 @@ impl Attempt {
         match &self.outcome {
             Outcome::Response(_) => None,
             Outcome::Failed(failure) => Some(failure),
+        }
+    }
+
+    /// Notes a body that is JSON beyond the depth that is read.
+    pub fn note_depth(&mut self) {
+        if let Outcome::Response(response) = &mut self.outcome
+            && response.unread.is_none()
+            && response.length == response.body.len()
+            && response.json().is_none()
+            && json_text::is_deep(&response.body)
+        {
+            response.unread = Some("its body is JSON that is nested deeper than is read".to_owned());
         }
     }
 

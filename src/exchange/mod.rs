@@ -108,7 +108,7 @@ impl Exchange {
     }
 
     /// How long the last attempt took.
-    pub fn elapsed(&self) -> Duration {
+    pub fn took(&self) -> Duration {
         self.last().elapsed
     }
 

@@ -15,11 +15,9 @@ use crate::exchange::{Attempt, Failure, FailureKind, Interval, Outcome, Response
 use crate::exchange::{Request, Shown};
 use crate::http::clock::Clock;
 use crate::http::credentials::header;
-pub use crate::http::limits::forbidden_for_now;
 use crate::http::limits::{asked_delay, spent};
 use crate::http::pace::{Pace, delays};
-pub use crate::http::sent::Sent;
-use crate::http::sent::Tries;
+use crate::http::sent::{Sent, Tries};
 use crate::http::transport;
 use crate::secrets::token::Token;
 use crate::settings::{self, Settings};

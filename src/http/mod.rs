@@ -4,10 +4,10 @@
 //! - [`clock`]: what time it is there
 //! - [`connectivity`]: whether anybody is there
 //! - [`credentials`]: what a request shows of its sender
-//! - `limits`: what answers say of the server's limits
+//! - [`limits`]: what answers say of the server's limits
 //! - [`pace`]: waiting, for all requests together
 //! - [`pace`]: waiting, for all requests together
-//! - `sent`: what came of a request
+//! - [`sent`]: what came of a request
 //! - `tls`: what a certificate's error means
 //! - `transport`: what may become of a request on the way
 
@@ -15,9 +15,9 @@ pub mod client;
 pub mod clock;
 pub mod connectivity;
 pub mod credentials;
-mod limits;
+pub mod limits;
 pub mod pace;
-mod sent;
+pub mod sent;
 mod tls;
 mod transport;
 

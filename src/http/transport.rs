@@ -100,15 +100,14 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcom
         })
         .collect();
     let mut body = BytesMut::new();
+    let mut length = 0;
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
-                return Outcome::Failed(Failure {
-                    kind: FailureKind::TooLarge,
-                    message: format!("more than {} MiB with status {status}", BODY_LIMIT >> 20),
-                });
+            Ok(Some(chunk)) => {
+                length += chunk.len();
+                // What is longer than is kept is read to its end all the same: it is an answer, if it has one.
+                body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT.saturating_sub(body.len()))]);
             }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
             Err(error) => {
                 let mut failure = failure(error);
@@ -119,7 +118,21 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcom
             }
         }
     }
-    Outcome::Response(Response::new(status, headers, Bytes::from(body)))
+    let mut answer = Response::new(status, headers, Bytes::from(body));
+    answer.unread = unread(&answer, length);
+    answer.length = length;
+    Outcome::Response(answer)
+}
+
+/// Why nothing is known of a body of this length, if so: what we do not read is no failure of the server's.
+fn unread(answer: &Response, length: usize) -> Option<String> {
+    if length > BODY_LIMIT {
+        return Some(format!("its body of {length} bytes is longer than the {} MiB that are read", BODY_LIMIT >> 20));
+    }
+    // What was read is named no more.
+    let encoding = answer.header("content-encoding")?.trim();
+    let is_read = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    (!is_read && length > 0).then(|| format!("its body has the encoding `{encoding}`, which is not read"))
 }
 
 fn failure(error: reqwest::Error) -> Failure {

@@ -105,6 +105,9 @@ impl Judge<'_> {
         let now = exchange.server_now().middle();
         let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), now);
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
+        if let Some(attempt) = exchange.attempts.last_mut() {
+            attempt.note_depth();
+        }
         let response_body = exchange.response().and_then(Response::json).map(Arc::new);
         let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
         exchange.cut();
@@ -128,7 +131,8 @@ impl Judge<'_> {
     pub fn confirmed(self, seen: Seen) -> Seen {
         let exchange = Exchange { unconfirmed: false, ..(*seen.exchange).clone() };
         let scope = self.exchange_scope(&exchange, &seen.request_scope, seen.control, seen.response_body.as_deref());
-        Seen { exchange: Arc::new(exchange), scope, ..seen }
+        let accepted = accepted(&exchange, self);
+        Seen { exchange: Arc::new(exchange), scope, accepted, ..seen }
     }
 
     /// Whether a request is one that must be accepted.
@@ -228,6 +232,7 @@ fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
     match exchange.answer() {
         Err(failure) => Some(failure.kind.text().to_owned()),
         Ok(r) => match r.status {
+            _ if r.unread.is_some() => r.unread.clone(),
             408 | 425 | 429 | 500.. => Some(format!("the server answered {}", r.status)),
             401 if own_credentials(exchange, judge) => {
                 Some("the server answered 401 to a token that it is meant to take".to_owned())

@@ -1,6 +1,7 @@
 //! What the document says of responses: status, media type, body and headers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -108,6 +109,9 @@ impl Judge<'_> {
 
     /// Whether a response's body keeps the schema of its media type.
     pub(super) fn shape(self, index: usize, seen: &Seen) -> Option<Found> {
+        if let Some(reason) = seen.exchange.response().and_then(|response| response.unread.as_ref()) {
+            return Some(Found::Unknown(reason.clone(), vec![Arc::clone(&seen.exchange)]));
+        }
         let (media, value) = match self.body_of(index, seen)? {
             Ok(body) => body,
             Err(found) => return Some(*found),

@@ -59,7 +59,7 @@ impl Run<'_> {
             if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
                 return Some(stop);
             }
-            took.push(seen.exchange.elapsed());
+            took.push(seen.exchange.took());
             self.lock().controls.insert(place, crate::run::control_of(&seen));
             let mut findings = self.judge.exchange(&seen);
             for finding in &mut findings {

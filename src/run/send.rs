@@ -15,7 +15,8 @@ use crate::exchange::{Exchange, Failure, FailureKind};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
 use crate::generate::render::Rendering;
-use crate::http::client::{Sent, forbidden_for_now};
+use crate::http::limits::forbidden_for_now;
+use crate::http::sent::Sent;
 use crate::judge::bind::{Control, Purpose, Seen};
 use crate::plan::{Entry, Limit, MINIMAL};
 use crate::run::preflight::Stop;
@@ -346,7 +347,7 @@ impl Run<'_> {
                 state.attempts.add(attempt, self.client.pace().falls());
             }
             if exchange.response().is_some() {
-                let elapsed = exchange.elapsed();
+                let elapsed = exchange.took();
                 state.latencies.push(elapsed);
                 state.longest = state.longest.max(elapsed);
                 let requirement = requirement_of(&exchange.trial);

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Run;
 use super::event::Event;
-use crate::exchange::Trouble;
+use crate::exchange::{FailureKind, Trouble};
 use crate::judge::bind::{Known, Seen};
 use crate::plan::MINIMAL;
 use crate::run::preflight::{Stop, what_came};
@@ -107,6 +107,10 @@ impl Run<'_> {
                 return false;
             };
             self.add(self.judge.superseded(&seen));
+            if seen.exchange.answer().is_err_and(|failure| failure.kind == FailureKind::Connect) {
+                // Nobody is there: all that is sent finds that out by itself.
+                return false;
+            }
             match seen.accepted() {
                 Known::Yes => return true,
                 // A refusal is an answer: what is refused now is judged by whoever is compared with it.

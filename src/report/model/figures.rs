@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::judge::attempts::Troubles;
+use crate::judge::attempts::Troubles;
 use crate::run;
 
 /// Figures of a run. Times are in milliseconds.

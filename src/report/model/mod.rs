@@ -14,11 +14,12 @@ pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::judge::attempts::Troubles;
 pub use crate::judge::tally::Sent;
 use crate::judge::tally::Verdict;
 pub use crate::plan::Shard;
 pub use crate::report::model::end::{Cause, Cleanup, End, Health, HealthState, LeftBehind};
-pub use crate::report::model::figures::{ClockDifference, Figures, Latency, Slow, Troubles};
+pub use crate::report::model::figures::{ClockDifference, Figures, Latency, Slow};
 pub use crate::report::model::header::{Contract, Header, Options, Tool};
 pub use crate::report::model::record::{Earlier, Exchange, Failed, Request, Response};
 pub use crate::report::model::requirement::{
