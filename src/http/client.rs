@@ -303,8 +303,10 @@ impl Client {
         tracing::info!(status = response.status, ?delay, "asked to wait");
         if response.status == 503 {
             // It may have been processed: whoever sent it decides what follows.
-            self.pace.hold(delay);
-            return Next::Done;
+            return match self.pace.hold(delay) {
+                true => Next::Done,
+                false => Next::Ended(throttled(response.status, 1, delay)),
+            };
         }
         self.refused.fetch_add(1, Ordering::Relaxed);
         tries.waits += 1;
@@ -316,9 +318,7 @@ impl Client {
         let is_hopeless = tries.waits > ASKED_TO_WAIT && !self.pace.gets_through_since(since);
         let is_too_often = self.refused() > REFUSED + 2 * self.pace.still_planned(0);
         if is_hopeless || is_too_often || !self.pace.hold(delay) {
-            let times = if tries.waits == 1 { String::new() } else { format!(" {} times", tries.waits) };
-            let message = format!("answered {}{times}, last for {} s", response.status, delay.as_secs());
-            return Next::Ended(Failure { kind: FailureKind::Throttled, message });
+            return Next::Ended(throttled(response.status, tries.waits, delay));
         }
         if tries.waits > ASKED_TO_WAIT {
             (tries.waits, tries.waiting_since) = (1, Some(started));
@@ -422,6 +422,12 @@ pub fn join(base: &Url, path: &str) -> String {
     url.set_fragment(None);
     let base = url.as_str().trim_end_matches('/');
     format!("{base}/{}", path.trim_start_matches('/'))
+}
+
+fn throttled(status: u16, times: u32, delay: Duration) -> Failure {
+    let times = if times == 1 { String::new() } else { format!(" {times} times") };
+    let message = format!("answered {status}{times}, last for {} s", delay.as_secs());
+    Failure { kind: FailureKind::Throttled, message }
 }
 
 fn no_token(identity: &str, message: String) -> Failure {

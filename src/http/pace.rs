@@ -206,9 +206,10 @@ impl Pace {
         if std::mem::take(&mut state.rose) {
             state.refused_probes += 1;
         }
-        let slowest = asked.max(PATIENT);
+        let slowest = asked.clamp(PATIENT, WINDOW.1);
+        let current = state.period.unwrap_or(PATIENT);
         let learnt = state.accepted_rate(asked.clamp(WINDOW.0, WINDOW.1)).map(|rate| 1.0 / (KEPT * rate));
-        let learnt = learnt.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(slowest);
+        let learnt = learnt.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(2 * current).min(slowest);
         let least = state.period.unwrap_or_default().max(self.rate.map_or(2 * FAST, |r| r.period));
         let period = learnt.clamp(least, slowest.max(least));
         tracing::info!("slower: a request every {period:?}");

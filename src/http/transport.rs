@@ -13,6 +13,8 @@ use crate::source::{Diagnostic, Result};
 const BODY_LIMIT: usize = 1 << 20;
 /// What hyper says, and has no other word for, where a server speaks without having been asked.
 const UNASKED: &str = "unexpected message from connection";
+/// What is said of a body that is not what its headers say.
+const GARBLED: [&str; 4] = ["Invalid chunk", "invalid gzip header", "corrupt deflate", "chunk size"];
 /// What rustls says where the system has no certificates.
 const NO_AUTHORITIES: &str = "No CA certificates";
 
@@ -112,6 +114,10 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcom
             Err(error) => {
                 let mut failure = failure(error);
                 if failure.kind == FailureKind::Broken {
+                    // What breaks off may do so by chance; what is wrongly written is so each time.
+                    if GARBLED.iter().any(|sign| failure.message.contains(sign)) {
+                        failure.kind = FailureKind::Protocol;
+                    }
                     failure.message = format!("status {status}, then the body broke off: {}", failure.message);
                 }
                 return Outcome::Failed(failure);

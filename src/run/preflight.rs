@@ -129,7 +129,7 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
                 failure.message.clone(),
                 "a token or a fixture holds a character that no request can hold".into(),
             )),
-            FailureKind::Protocol | FailureKind::TooLarge => Some(Stop::Unwell(what_came(exchange))),
+            FailureKind::TooLarge => Some(Stop::Unwell(what_came(exchange))),
             _ => Some(Stop::Unreachable(failure.at_first(url))),
         },
         Ok(r) => {

@@ -4,7 +4,7 @@
 //! a shorter one at the secret's beginning or end, where cuts are. What is no secret may be part of one: what stands in the
 //! fixtures or the document, and the header of a JSON Web Token, stay readable.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub(super) struct Parts {
     secrets: Vec<Secret>,
     /// Where in which secret each piece stands.
     places: HashMap<[u8; AT_END], Vec<(usize, usize)>>,
+    /// Which two bytes a piece may begin with: most places of a text need no more.
+    begins: HashSet<[u8; 2]>,
     /// Texts that are no secrets.
     public: Vec<Arc<str>>,
 }
@@ -52,6 +54,7 @@ impl Parts {
     fn add_bytes(&mut self, bytes: Vec<u8>, open: Range<usize>, name: &str) {
         for (at, piece) in bytes.windows(AT_END).enumerate() {
             let Ok(piece) = <[u8; AT_END]>::try_from(piece) else { continue };
+            self.begins.insert([piece[0], piece[1]]);
             let places = self.places.entry(piece).or_default();
             if places.len() < PLACES {
                 places.push((self.secrets.len(), at));
@@ -72,8 +75,14 @@ impl Parts {
             return found;
         }
         let lower = text.to_ascii_lowercase();
+        let mut begins = vec![false; 1 << 16];
+        self.begins.iter().for_each(|[a, b]| begins[usize::from(*a) << 8 | usize::from(*b)] = true);
         let mut at = 0;
         while at + AT_END <= lower.len() {
+            if !begins[usize::from(lower[at]) << 8 | usize::from(lower[at + 1])] {
+                at += 1;
+                continue;
+            }
             let run = <[u8; AT_END]>::try_from(&lower[at..at + AT_END]).ok();
             let places = run.and_then(|piece| self.places.get(&piece)).into_iter().flatten();
             let longest = places.filter_map(|place| self.run(&lower, at, *place)).max_by_key(|(run, _)| run.len());
@@ -126,7 +135,7 @@ pub(super) fn encoded(text: &[u8]) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
     let mut at = 0;
     while at < text.len() {
         let length = text[at..].iter().take_while(|b| is_base64(**b)).count();
-        let run = &text[at..at + length];
+        let run = &text[at..at + length.min(LONGEST)];
         if length >= ENCODED {
             all.extend(base64_of(run, at));
             all.extend(hexadecimal_of(run, at));
@@ -139,6 +148,8 @@ pub(super) fn encoded(text: &[u8]) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
 
 /// From how many characters on a run may be an encoding that tells something.
 const ENCODED: usize = 11;
+/// How much of a run is decoded.
+const LONGEST: usize = 8 << 10;
 /// How much of a stream of gzip is read.
 const UNPACKED: u64 = 64 << 10;
 
@@ -211,4 +222,57 @@ fn base32_of(run: &[u8], at: usize) -> Option<(Vec<u8>, Vec<Range<usize>>)> {
         }
     }
     Some((bytes, origins))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+    use crate::secrets::redact::Redactor;
+
+    const TOKEN: &str = "slnt_pat_7f9Q2mXw81LkPzR4vBt6";
+
+    fn clean(text: &str) -> String {
+        Redactor::new([(TOKEN, "T")]).text(text).into_owned()
+    }
+
+    #[test]
+    fn parts_are_masked_and_what_is_short_stays() {
+        for part in [&TOKEN[..20], &TOKEN[9..], &TOKEN[4..20], &TOKEN[..9], &TOKEN[TOKEN.len() - 8..]] {
+            assert_eq!(clean(&format!("token {part}... is not valid")), "token (part of T)... is not valid", "{part}");
+        }
+        for text in ["7f9Q2mXw81", "slnt", "probity-0badcafe name", &TOKEN[5..15]] {
+            assert_eq!(clean(text), text);
+        }
+    }
+
+    #[test]
+    fn parts_are_masked_in_what_is_encoded() {
+        let part = &TOKEN[2..26];
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(format!("Bearer {TOKEN} and more").as_bytes()).unwrap();
+        let packed = STANDARD.encode(packed.finish().unwrap());
+        let reversed: String = part.chars().rev().collect();
+        let hexadecimal: String = part.bytes().map(|b| format!("{b:02x}")).collect();
+        let twice = STANDARD.encode(STANDARD.encode(format!("say: {part}")));
+        let base32 = "ONWG45C7OBQXIXZXMY4VCMTNLB3TQMKMNNIHUURUOZBHINQ";
+        for text in [STANDARD.encode(format!("xy {part}")), twice, hexadecimal, reversed, packed, base32.to_owned()] {
+            assert!(clean(&text).contains("(part of T)"), "{text}: {}", clean(&text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays_readable() {
+        let mut redactor = Redactor::new([(TOKEN, "T")]);
+        redactor.add_public("a household slnt_pat_7f9Q2m".into());
+        assert_eq!(redactor.text("slnt_pat_7f9Q2m"), "slnt_pat_7f9Q2m");
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#);
+        let token = format!("{header}.eyJzdWIiOiJ1c18xIn0.c2lnbmF0dXJlLW9mLWl0");
+        let redactor = Redactor::new([(token.as_str(), "T")]);
+        assert_eq!(redactor.text(&format!("{header}.other")), format!("{header}.other"));
+        assert_eq!(redactor.text("sub eyJzdWIiOiJ1c18xIn0 is"), "sub (part of T) is");
+    }
 }
