@@ -1,22 +1,31 @@
 //! Removing what runs created.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta};
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::document::security::Security;
+use crate::contract::Contract;
 use crate::exchange::Outcome;
 use crate::exchange::{Request, Shown};
 use crate::generate::render::segment;
-use crate::http::client::{Client, Manner};
+use crate::http::client::Client;
 use crate::http::clock::Clock;
 use crate::report;
 use crate::report::log::created::{CreatedLog, Left, Record};
 use crate::report::model::LeftBehind;
+use crate::run::ledger;
 use crate::settings::{Budget, Cleanup, Settings};
 use crate::source::{Diagnostic, Result};
 
+/// Why nothing was done about a record.
+const ENDED: &str = "the clean-up was ended";
+/// For how many minutes a key is surely known.
+const YOUNG: i64 = 10;
+/// Why a request stays uncertain whose key made a new record.
+const FORGOTTEN: &str = "its key was sent again and made a new record, which was removed: look for its run tag";
 /// How long it may take, waits included.
 const LASTS: Duration = Duration::from_secs(300);
 
@@ -41,38 +50,78 @@ impl From<Cleaned> for report::model::Cleanup {
     }
 }
 
-/// Removes records, each as the one who created it, and notes each in the log. Cancelling `stop` ends it.
+/// Finds out what uncertain requests created, and removes records, each as the one who created it; notes each in the
+/// log, and tells how many are done of how many. Cancelling `stop` ends it.
 ///
 /// # Errors
 /// A connection that cannot be set up; a log that cannot be written.
 pub async fn clean_up(
     settings: &Settings,
-    security: Option<&Security>,
+    contract: &Contract,
     clock: Clock,
     left: Left,
     log: &mut CreatedLog,
     stop: &CancellationToken,
+    progress: &dyn Fn(usize, usize),
 ) -> Result<Cleaned> {
     let Some(cleanup) = settings.cleanup.clone() else {
         return Err(Diagnostic::new("the settings do not say how to remove a record")
             .help("add [cleanup] path = \"/v1/things/{id}\" to probity.toml; see `probity explain settings`"));
     };
+    let unwritable = |e| Diagnostic::new(format!("the list of created records cannot be written: {e}"));
     let mut own = settings.clone();
     own.budget = Budget { max_duration: Some(LASTS), ..Budget::default() };
     let concurrency = own.concurrency;
-    let client = Client::new(own, security.cloned(), clock)?;
-    client.pace().begin();
+    let client = Client::new(own, contract.operation.security.clone(), clock)?;
+    let all = left.uncertain.len() + left.records.len();
+    client.pace().begin(all as u64);
     let mut cleaned = Cleaned::default();
     let mut records = left.records;
+    let known: HashSet<String> = records.iter().filter_map(|record| record.id.clone()).collect();
+    let mut uncertain = stream::iter(left.uncertain)
+        .map(|record| {
+            let client = &client;
+            async move {
+                let found = tokio::select! {
+                    biased;
+                    () = stop.cancelled() => Err(ENDED.to_owned()),
+                    found = look_up(client, contract, &record) => found,
+                };
+                (record, found)
+            }
+        })
+        .buffered(concurrency);
+    let mut done = 0;
+    while let Some((record, found)) = uncertain.next().await {
+        done += 1;
+        progress(done, all);
+        match found {
+            Ok(Lookup::Nothing) => log.settled(&record).map_err(unwritable)?,
+            Ok(Lookup::Record(id)) if known.contains(&id) => log.settled(&record).map_err(unwritable)?,
+            Ok(Lookup::Record(id)) => {
+                let record = Record { id: Some(id), request: None, ..record };
+                log.found(&record).map_err(unwritable)?;
+                records.push(record);
+            }
+            Ok(Lookup::New(id)) => {
+                // What the replay made goes; what the request may have made stays unknown.
+                records.push(Record { id: Some(id), number: None, request: None, ..record.clone() });
+                cleaned.left.push((record, FORGOTTEN.to_owned()));
+            }
+            Err(why) => cleaned.left.push((record, why)),
+        }
+    }
+    drop(uncertain);
     // The last first: what was created later may hang on what was there before.
     records.reverse();
+    let all = done + records.len();
     let mut removals = stream::iter(records)
         .map(|record| {
             let (client, cleanup) = (&client, &cleanup);
             async move {
                 let outcome = tokio::select! {
                     biased;
-                    () = stop.cancelled() => Err("the clean-up was stopped".to_owned()),
+                    () = stop.cancelled() => Err(ENDED.to_owned()),
                     outcome = remove(client, cleanup, &record) => outcome,
                 };
                 (record, outcome)
@@ -80,24 +129,68 @@ pub async fn clean_up(
         })
         .buffered(concurrency);
     while let Some((record, outcome)) = removals.next().await {
+        done += 1;
+        progress(done, all);
         match (outcome, &record.id) {
             (Ok(status), Some(id)) => {
-                let noted = log.removed(&record.target, id, client.clock().local(), status);
-                noted.map_err(|e| Diagnostic::new(format!("the list of created records cannot be written: {e}")))?;
+                log.removed(&record.target, id, client.clock().local(), status).map_err(unwritable)?;
                 cleaned.removed += 1;
             }
             (Ok(_), None) => {}
             (Err(why), _) => cleaned.left.push((record, why)),
         }
     }
-    let unknown = "its request got no whole answer: search the target for its run tag";
-    cleaned.left.extend(left.uncertain.into_iter().map(|record| (record, unknown.to_owned())));
     cleaned.left.sort_by(|a, b| (&a.0.sent, &a.0.trial).cmp(&(&b.0.sent, &b.0.trial)));
     Ok(cleaned)
 }
 
-/// Removes a record; the status that says that it is gone, or why it is not.
-async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::result::Result<u16, String> {
+/// What a request created of which nobody said so.
+enum Lookup {
+    /// Nothing.
+    Nothing,
+    /// The record of this id.
+    Record(String),
+    /// Its key is not known any more: this record is new.
+    New(String),
+}
+
+/// Finds out what a request created, by sending it again with its key: that returns the original where it was processed.
+async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::result::Result<Lookup, String> {
+    may_act(client, record)?;
+    let (Some(_), Some(request)) = (&record.key, &record.request) else {
+        return Err("nothing whole was answered when it was sent, and it had no key: look for its run tag".to_owned());
+    };
+    let _place = client.pace().place(1).await;
+    let at = client.clock().local();
+    let began = || client.clock().at_server(at).earliest;
+    let sent = client.send_safely(&request.request(&record.identity), "cleanup").await;
+    let young = || {
+        let sent = DateTime::parse_from_rfc3339(&record.sent).ok();
+        sent.is_some_and(|sent| client.clock().local() - sent.to_utc() < TimeDelta::minutes(YOUNG))
+    };
+    match sent.outcome() {
+        Outcome::Response(r) if (200..300).contains(&r.status) => {
+            let Some(id) = ledger::record(contract, &r) else {
+                return Err("its key was sent again, and the answer did not say what the record is called".to_owned());
+            };
+            // Whole seconds and all, what is older was made before.
+            let is_new = || ledger::made(contract, &r).is_some_and(|made| made + TimeDelta::seconds(2) >= began());
+            Ok(if !young() && is_new() { Lookup::New(id) } else { Lookup::Record(id) })
+        }
+        // As long as a key is known, its request is refused only if it created nothing.
+        Outcome::Response(r) if (400..500).contains(&r.status) && ![408, 409, 425, 429].contains(&r.status) => {
+            match young() {
+                true => Ok(Lookup::Nothing),
+                false => Err(format!("its key was sent again, and refused with {}", r.status)),
+            }
+        }
+        Outcome::Response(r) => Err(format!("its key was sent again, and the server answered {}", r.status)),
+        Outcome::Failed(failure) => Err(format!("its key was sent again: {}", failure.kind.text())),
+    }
+}
+
+/// Whether something may be done about a record here and now.
+fn may_act(client: &Client, record: &Record) -> std::result::Result<(), String> {
     let settings = client.settings();
     if record.target != settings.url.as_str() {
         return Err(format!("it is on {}", record.target));
@@ -105,6 +198,15 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
     if !settings.identities.contains_key(&record.identity) {
         return Err(format!("the settings have no identity `{}`", record.identity));
     }
+    if client.pace().is_late() {
+        return Err("there was no time left".to_owned());
+    }
+    Ok(())
+}
+
+/// Removes a record; the status that says that it is gone, or why it is not.
+async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::result::Result<u16, String> {
+    may_act(client, record)?;
     let Some(id) = &record.id else {
         return Err("the answer did not contain its id: search the target for its run tag".to_owned());
     };
@@ -125,13 +227,10 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
         body: None,
         raw: false,
     };
-    if client.pace().is_late() {
-        return Err("there was no time left".to_owned());
-    }
     let _place = client.pace().place(1).await;
     // Removing twice is removing once.
-    let sent = client.send(&request, "cleanup", Manner { repeatable: true, ..Manner::default() }).await;
-    match sent.outcome {
+    let sent = client.send_safely(&request, "cleanup").await;
+    match sent.outcome() {
         Outcome::Response(r) if (200..300).contains(&r.status) || [404, 410].contains(&r.status) => Ok(r.status),
         Outcome::Response(r) => Err(format!("the server answered {}", r.status)),
         Outcome::Failed(failure) => Err(failure.kind.text().to_owned()),

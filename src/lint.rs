@@ -9,6 +9,7 @@ use crate::contract::Contract;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
 use crate::document::response::Response as Documented;
+use crate::exchange::Attempt;
 use crate::exchange::Request;
 use crate::exchange::{Exchange, Interval, Outcome, Response};
 use crate::expression::{Expression, Scope, Trouble, timestamp};
@@ -221,17 +222,22 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
         number: 0,
         trial: "lint".to_owned(),
         request,
-        sent: now,
-        elapsed: Duration::from_millis(1),
-        server_now: Interval::exact(now),
-        outcome: Outcome::Response(Response::new(
-            documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
-            vec![("content-type".to_owned(), media.name.clone()), ("www-authenticate".to_owned(), "Bearer".to_owned())],
-            bytes::Bytes::from(body.to_string()),
-        )),
+        attempts: vec![Attempt::only(
+            now,
+            Duration::from_millis(1),
+            Interval::exact(now),
+            Outcome::Response(Response::new(
+                documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
+                vec![
+                    ("content-type".to_owned(), media.name.clone()),
+                    ("www-authenticate".to_owned(), "Bearer".to_owned()),
+                ],
+                bytes::Bytes::from(body.to_string()),
+            )),
+        )],
+        ended: None,
         fresh: true,
-        lost: false,
-        retries: 0,
+        unconfirmed: false,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::exchange::{Outcome, Response};
 use crate::exchange::{Request, Shown};
 use crate::expression::{Expression, Scope, ScopeBuilder};
 use crate::generate::render::segment;
-use crate::http::client::{Client, Manner};
+use crate::http::client::Client;
 
 /// For how many items of a list a step is carried out.
 const ITEMS: usize = 10;
@@ -136,8 +136,8 @@ impl Asker<'_> {
         }
         let request = get(path.clone(), identity);
         let _place = self.client.pace().place(1).await;
-        let sent = self.client.send(&request, "lookup", Manner { repeatable: true, ..Manner::default() }).await;
-        let (answer, response) = match sent.outcome {
+        let sent = self.client.send_safely(&request, "lookup").await;
+        let (answer, response) = match sent.outcome() {
             Outcome::Response(response) => (Ok(response.status), Some(response)),
             Outcome::Failed(failure) => {
                 self.is_silent = true;

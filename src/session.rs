@@ -1,7 +1,7 @@
 //! One run from contract and settings to report.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -85,6 +85,7 @@ pub struct Session {
     options: run::Options,
     clock: Clock,
     warnings: Vec<Diagnostic>,
+    unwritten: Mutex<Vec<report::WriteError>>,
 }
 
 impl Session {
@@ -127,6 +128,10 @@ impl Session {
         settings.budget.max_requests = Some(max_requests);
         let budget = settings.budget;
         let run_tag = RunTag::random();
+        for text in [settings.fixtures.to_string(), run_tag.text().to_owned()] {
+            settings.secrets.add_public(text.into());
+        }
+        settings.secrets.add_public(contract.operation.place.source.text.as_str().into());
         let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
         let facts = Facts {
             target: options.target_name.clone().unwrap_or_else(|| settings.url.to_string()),
@@ -160,6 +165,7 @@ impl Session {
             options: run::Options { seed, run_tag, max_failures: options.max_failures, shrink: options.shrink },
             clock: clock.clone(),
             warnings,
+            unwritten: Mutex::default(),
         })
     }
 
@@ -175,13 +181,18 @@ impl Session {
     ///
     /// # Errors
     /// Settings that do not say how; a list that cannot be read or written.
-    pub async fn clean_up(&self, dir: &Path, stop: &CancellationToken) -> Result<report::model::Cleanup> {
+    pub async fn clean_up(
+        &self,
+        dir: &Path,
+        stop: &CancellationToken,
+        progress: &dyn Fn(usize, usize),
+    ) -> Result<report::model::Cleanup> {
         let path = dir.join(CREATED);
         let unusable = |e: &dyn std::fmt::Display| Diagnostic::new(format!("{}: {e}", path.display()));
         let left = created::read(&path).map_err(|e| unusable(&e))?;
         let mut log = CreatedLog::again(&path).map_err(|e| unusable(&e))?;
-        let security = self.contract.operation.security.as_ref();
-        let cleaned = clean_up(self.client.settings(), security, self.clock.clone(), left, &mut log, stop).await?;
+        let (settings, clock) = (self.client.settings(), self.clock.clone());
+        let cleaned = clean_up(settings, &self.contract, clock, left, &mut log, stop, progress).await?;
         log.finish().map_err(|e| unusable(&e))?;
         Ok(cleaned.into())
     }
@@ -189,6 +200,16 @@ impl Session {
     /// What turns exchanges into what is shown of them.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    fn note_unwritten(&self, path: PathBuf, source: std::io::Error) {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        unwritten.push(report::WriteError { path, source });
+    }
+
+    /// What could not be written while a run went on, since this was last asked.
+    pub fn unwritten(&self) -> Vec<report::WriteError> {
+        std::mem::take(&mut self.unwritten.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What is odd about the contract, but no reason to stop.
@@ -248,11 +269,13 @@ impl Session {
             let mut fanout = Fanout(sinks);
             run::run(judge, &self.plan, &self.client, &self.options, &mut fanout).await
         };
-        if let (Some(log), Some(dir)) = (log, out) {
-            let path = dir.join(EXCHANGES);
-            log.finish().map_err(|source| report::WriteError { path, source })?;
+        // What was found is worth more than where it is written.
+        if let (Some(Err(source)), Some(dir)) = (log.map(ExchangeLog::finish), out) {
+            self.note_unwritten(dir.join(EXCHANGES), source);
         }
-        finish(created, out)?;
+        if let (Some(Err(source)), Some(dir)) = (created.map(CreatedLog::finish), out) {
+            self.note_unwritten(dir.join(CREATED), source);
+        }
         Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
     }
 
@@ -275,20 +298,14 @@ impl Session {
             sinks.extend(created.as_mut().map(|log| Box::new(Borrowed(log)) as Box<dyn Sink + '_>));
             replay(judge, &self.plan, &self.client, &self.options, script, &mut Fanout(sinks)).await
         };
-        finish(created, out)?;
+        if let (Some(Err(source)), Some(dir)) = (created.map(CreatedLog::finish), out) {
+            self.note_unwritten(dir.join(CREATED), source);
+        }
         let mut selected = vec![false; self.contract.requirements.len()];
         script.replays.iter().for_each(|replay| selected[replay.requirement] = true);
         let answers = replayed.answers.into_iter().map(|answer| answer.map(|text| self.recorder.text(&text)));
         let report = Report::build(&self.contract, &selected, &replayed.outcome, &self.facts, &self.recorder);
         Ok((report, answers.collect()))
-    }
-}
-
-/// Ends the list of created records in this folder.
-fn finish(created: Option<CreatedLog>, out: Option<&Path>) -> std::result::Result<(), report::WriteError> {
-    match (created, out) {
-        (Some(log), Some(dir)) => log.finish().map_err(|source| report::WriteError { path: dir.join(CREATED), source }),
-        _ => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::options::{
     BUDGET, ContractOptions, Flags, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
 };
-use super::output::{OutputOptions, rule, unwritable};
+use super::output::{OutputOptions, rule, unwritable, unwritten};
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
 use crate::http::block_on;
@@ -19,7 +19,7 @@ use crate::plan::{Limit, Shard};
 use crate::report;
 use crate::report::log::verbose::VerboseLog;
 use crate::report::model::{Cleanup, EMBEDDED_TARGET};
-use crate::report::terminal::progress::Progress;
+use crate::report::terminal::progress::{Progress, Removing};
 use crate::report::text::{counted, listed};
 use crate::run::event::{Fanout, Sink};
 use crate::session::{Options, Session};
@@ -130,27 +130,33 @@ pub(crate) fn run(args: &Args) -> Done {
         eprintln!("warning: {warning}");
     }
     let output = &args.output;
+    let _lock = output.lock()?;
     let (report, exit) = block_on(async {
         end_at_signals(&session);
         let mut report = carry_out(&session, args).await?;
-        let exit = rule(&mut report, &policy);
-        output.write(&report)?;
+        let exit = rule(&mut report, &policy).worse(unwritten(&session.unwritten()));
+        let mut written = output.write(&report);
         if !args.no_cleanup && session.client().settings().cleanup.is_some() {
-            report.cleanup = clean_up(&session, &output.out).await;
-            output.write(&report)?;
+            report.cleanup = clean_up(&session, output.out(), !output.quiet).await;
+            if written == Exit::Conformant {
+                written = output.write(&report);
+            }
         }
-        Ok::<_, Failed>((report, exit))
+        Ok::<_, Failed>((report, exit.worse(written)))
     })??;
     output.tell(&report);
     Ok(exit)
 }
 
 /// Removes what the run created, and says if that cannot be done.
-pub(super) async fn clean_up(session: &Session, out: &Path) -> Option<Cleanup> {
+pub(super) async fn clean_up(session: &Session, out: &Path, shown: bool) -> Option<Cleanup> {
     // A run that was ended is cleaned up after; then the next signal leaves at once.
     let run = session.client().stop();
     let stop = if run.is_cancelled() { CancellationToken::new() } else { run.clone() };
-    let cleaned = session.clean_up(out, &stop).await;
+    let bar = Removing::new(shown);
+    let progress = |done, all| bar.show(done, all);
+    let cleaned = session.clean_up(out, &stop, &progress).await;
+    bar.finish();
     cleaned.inspect_err(|diagnostic| eprintln!("{}", diagnostic.render(color_stderr()))).ok()
 }
 
@@ -196,7 +202,7 @@ async fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Fai
     } else {
         sinks.push(Box::new(Progress::new(!args.output.quiet)));
     }
-    session.run(Some(&args.output.out), &mut Fanout(sinks)).await.map_err(unwritable)
+    session.run(Some(args.output.out()), &mut Fanout(sinks)).await.map_err(unwritable)
 }
 
 /// The first Ctrl-C or SIGTERM lets what is under way finish; reports are written and what was created is

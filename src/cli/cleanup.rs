@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{ContractOptions, Flags, TargetOptions};
+use super::output::lock;
 use super::{Done, logging, print};
 use crate::cleanup::clean_up;
 use crate::gate::Exit;
@@ -13,6 +14,7 @@ use crate::http::block_on;
 use crate::http::clock::Clock;
 use crate::report::CREATED;
 use crate::report::log::created::{self, CreatedLog};
+use crate::report::terminal::progress::Removing;
 use crate::report::text::counted;
 use crate::source::Diagnostic;
 
@@ -35,6 +37,7 @@ pub(crate) fn run(args: &Args) -> Done {
         Diagnostic::new(format!("{}: {e}", path.display())).help("name the folder that `probity check --out` wrote")
     };
     let left = created::read(&path).map_err(unusable)?;
+    let _lock = lock(&args.dir)?;
     for line in &left.unreadable {
         eprintln!("warning: {}:{line} cannot be read: it may describe a record that was created", path.display());
     }
@@ -48,9 +51,11 @@ pub(crate) fn run(args: &Args) -> Done {
     settings.authenticate(&mut contract)?;
     settings.check_production(&contract.operation.servers)?;
     let mut log = CreatedLog::again(&path).map_err(unusable)?;
-    let security = contract.operation.security.as_ref();
     let stop = CancellationToken::new();
-    let cleaned = block_on(clean_up(&settings, security, Clock::system(), left, &mut log, &stop))??;
+    let bar = Removing::new(true);
+    let progress = |done, all| bar.show(done, all);
+    let cleaned = block_on(clean_up(&settings, &contract, Clock::system(), left, &mut log, &stop, &progress))??;
+    bar.finish();
     log.finish().map_err(unusable)?;
     let mut text = format!("{} removed, {} left.\n", counted(cleaned.removed, "record"), cleaned.left.len());
     for (record, why) in &cleaned.left {

@@ -4,6 +4,7 @@ use super::options::{Flags, TargetOptions};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
 use crate::contract::steps::{Base, Step};
+use crate::exchange::Attempt;
 use crate::exchange::Request;
 use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
 use crate::generate::draft::Draft;
@@ -82,12 +83,14 @@ pub(super) fn unsent(request: Request, id: &str, now: chrono::DateTime<chrono::U
         number: 0,
         trial: id.to_owned(),
         request,
-        sent: now,
-        elapsed: std::time::Duration::ZERO,
-        server_now: Interval::exact(now),
-        outcome: Outcome::Failed(Failure { kind: FailureKind::Unsendable, message: String::new() }),
+        attempts: vec![Attempt::only(
+            now,
+            std::time::Duration::ZERO,
+            Interval::exact(now),
+            Outcome::Failed(Failure { kind: FailureKind::Unsendable, message: String::new() }),
+        )],
+        ended: None,
         fresh: true,
-        lost: false,
-        retries: 0,
+        unconfirmed: false,
     }
 }

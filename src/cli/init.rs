@@ -187,7 +187,7 @@ fn identities(
 
 fn looked_up(contract: &Contract, settings: Settings, given: &Json) -> std::result::Result<(Json, Vec<Asked>), Failed> {
     let client = Client::new(settings, contract.operation.security.clone(), Clock::system())?;
-    client.pace().begin();
+    client.pace().begin(0);
     let found = block_on(look_up(&contract.lookup, &client, &contract.fixtures, given))?;
     Ok((found.fixtures, found.asked))
 }

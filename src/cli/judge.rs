@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use chrono::TimeDelta;
 use clap::Args as ClapArgs;
 
 use super::options::{ContractOptions, GateOptions, TargetOptions};
 use super::output::{OutputOptions, unwritable};
 use super::{Done, Failed};
+use crate::exchange::Exchange;
 use crate::har::{self, Judged};
 use crate::http::clock::system_now;
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
 use crate::report::log::exchanges::ExchangeLog;
 use crate::report::model::{End, Options};
-use crate::report::{self, EXCHANGES, Facts, Recorder, Report, WriteError};
+use crate::report::{EXCHANGES, Facts, Recorder, Report, WriteError};
 use crate::run::event::{Event, Sink as _};
 use crate::run::{Figures, Health, Outcome};
 use crate::source::Diagnostic;
@@ -55,6 +55,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let name = args.file.display().to_string();
+    args.output.spare_reports()?;
     let mut contract = args.contract.load()?;
     let settings = args.target.offline()?;
     settings.authenticate(&mut contract)?;
@@ -86,6 +87,7 @@ pub(crate) fn run(args: &Args) -> Done {
         options: Options { only: args.only.clone(), skip: args.skip.clone(), recorded: true, ..Options::default() },
         command: format!("probity judge {}", shlex::try_quote(&name).unwrap_or_else(|_| name.as_str().into())),
     };
+    let _lock = args.output.lock()?;
     record(args, &judged, recorder.clone()).map_err(unwritable)?;
     let others = judged.others;
     let built = Report::build(&contract, &selected, &outcome(judged), &facts, &recorder);
@@ -97,8 +99,7 @@ pub(crate) fn run(args: &Args) -> Done {
 
 /// The exchanges that were judged, as every run leaves them.
 fn record(args: &Args, judged: &Judged, recorder: Recorder) -> Result<(), WriteError> {
-    report::create_dir(&args.output.out)?;
-    let path = args.output.out.join(EXCHANGES);
+    let path = args.output.out().join(EXCHANGES);
     let write = || {
         let mut log = ExchangeLog::create(&path, recorder)?;
         judged.exchanges.iter().for_each(|(exchange, purpose)| log.event(Event::Exchange(exchange, *purpose)));
@@ -110,15 +111,18 @@ fn record(args: &Args, judged: &Judged, recorder: Recorder) -> Result<(), WriteE
 /// What the recording brought, as a run would have.
 fn outcome(judged: Judged) -> Outcome {
     let exchanges = || judged.exchanges.iter().map(|(exchange, _)| exchange);
-    let latencies = exchanges().filter(|e| e.response().is_some()).map(|e| e.elapsed).collect();
-    let started = exchanges().map(|e| e.sent).min().unwrap_or_else(system_now);
-    let ended = exchanges().map(|e| e.sent + TimeDelta::from_std(e.elapsed).unwrap_or_default()).max();
+    let latencies = exchanges().filter(|e| e.response().is_some()).map(Exchange::took).collect();
+    let started = exchanges().map(Exchange::sent).min().unwrap_or_else(system_now);
+    let ended = exchanges().map(|e| e.last().ended()).max();
     let accepted = exchanges().filter(|e| e.status().is_some_and(|s| (200..300).contains(&s))).count();
     let figures = Figures {
         started,
         elapsed: ended.and_then(|ended| (ended - started).to_std().ok()).unwrap_or_default(),
         requests: judged.exchanges.len() as u64,
         retries: 0,
+        troubles: judged.troubles,
+        refused: 0,
+        pace: None,
         accepted: accepted as u64,
         created: 0,
         uncertain: 0,

@@ -38,6 +38,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
+    args.output.spare_reports()?;
     let mut parts: Vec<(Report, u64)> = Vec::new();
     let mut lines: Vec<String> = Vec::new();
     let mut shift = 0;
@@ -54,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Done {
     })?;
     let requirements = merged.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(GateOptions::settings(args.config.as_deref())?.as_ref(), requirements)?;
-    write(&args.output.out, &lines).map_err(unwritable)?;
+    let _lock = args.output.lock()?;
+    write(args.output.out(), &lines).map_err(unwritable)?;
     args.output.conclude(merged, &policy)
 }
 

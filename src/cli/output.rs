@@ -1,6 +1,6 @@
 //! How a command that has a report at its end writes and tells it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,16 +9,20 @@ use super::{Done, Failed, github, print};
 use crate::gate::waivers::first_file;
 use crate::gate::{Exit, Policy, decide};
 use crate::http::clock::system_now;
+use crate::report::lock::FolderLock;
 use crate::report::{self, CREATED, EXCHANGES, Format, REPORT, Report};
 use crate::source::Diagnostic;
+
+/// Where reports are written by default.
+const OUT: &str = "reports";
 
 /// What is written, and how it is shown.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
-    /// The folder for reports
-    #[arg(long, value_name = "DIR", default_value = "reports")]
-    pub out: PathBuf,
+    /// The folder for reports [default: reports]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 
     /// Write this format too; may be repeated
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats())]
@@ -46,22 +50,51 @@ impl OutputOptions {
     /// Decides on a report, writes it, and tells of it. The folder holds the exchanges.
     pub(crate) fn conclude(&self, mut report: Report, policy: &Policy) -> Done {
         let exit = rule(&mut report, policy);
-        self.write(&report)?;
+        let written = self.write(&report);
         self.tell(&report);
-        Ok(exit)
+        Ok(exit.worse(written))
     }
 
-    /// Writes a report.
-    pub(crate) fn write(&self, report: &Report) -> Result<(), Failed> {
-        report::write_all(&self.out, report, &self.asked()).map(drop).map_err(unwritable)
+    /// Writes a report, says what cannot be written, and tells what that is worth.
+    pub(crate) fn write(&self, report: &Report) -> Exit {
+        let (_, errors) = report::write_all(self.out(), report, &self.asked());
+        unwritten(&errors)
+    }
+
+    /// Where reports are written.
+    pub(crate) fn out(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new(OUT))
+    }
+
+    /// Makes the folder for reports, and keeps it to this command.
+    ///
+    /// # Errors
+    /// It cannot be made, or another command writes there.
+    pub(crate) fn lock(&self) -> Result<FolderLock, Failed> {
+        lock(self.out())
+    }
+
+    /// Checks that no reports of a run are replaced by those of another command, unless the folder was named for that.
+    ///
+    /// # Errors
+    /// There are some.
+    pub(crate) fn spare_reports(&self) -> Result<(), Failed> {
+        if self.out.is_none() && Path::new(OUT).join(REPORT).exists() {
+            let title = format!("{OUT} holds the reports of a run");
+            return Err(Failed::Input(Diagnostic::new(title).help("name the folder to write to with --out")));
+        }
+        Ok(())
     }
 
     /// Tells of a report that was written.
     pub(crate) fn tell(&self, report: &Report) {
         // The report itself is named first.
-        let kept = [REPORT, EXCHANGES, CREATED].into_iter().map(|name| self.out.join(name)).filter(|f| f.is_file());
+        let kept = [REPORT, EXCHANGES, CREATED].into_iter().map(|name| self.out().join(name)).filter(|f| f.is_file());
         let asked = self.asked();
-        let others = report::written(&asked).filter(|f| f.file != REPORT).map(|f| self.out.join(f.file));
+        let others = report::written(&asked)
+            .filter(|f| f.file != REPORT)
+            .map(|f| self.out().join(f.file))
+            .filter(|f| f.is_file());
         let files: Vec<PathBuf> = kept.chain(others).collect();
         let to_stdout = !self.write_waivers;
         let options = report::terminal::Options {
@@ -89,6 +122,26 @@ pub(crate) fn rule(report: &mut Report, policy: &Policy) -> Exit {
     let decision = decide(report, policy, system_now().date_naive());
     report.ruling = Some(decision.ruling);
     decision.exit
+}
+
+/// Says which files cannot be written, and tells what that is worth.
+pub(crate) fn unwritten(errors: &[report::WriteError]) -> Exit {
+    errors.iter().for_each(|error| eprintln!("error: {error}"));
+    if errors.is_empty() { Exit::Conformant } else { Exit::Unwritten }
+}
+
+/// Makes a folder for reports, and keeps it to this command.
+///
+/// # Errors
+/// It cannot be made, or another command writes there.
+pub(crate) fn lock(folder: &Path) -> Result<FolderLock, Failed> {
+    report::create_dir(folder).map_err(unwritable)?;
+    let taken =
+        FolderLock::take(folder).map_err(|source| unwritable(report::WriteError { path: folder.into(), source }))?;
+    taken.ok_or_else(|| {
+        let title = format!("another command writes to {}", folder.display());
+        Failed::Input(Diagnostic::new(title).help("wait until it has ended, or name another folder with --out"))
+    })
 }
 
 /// The folder for reports is the user's choice.

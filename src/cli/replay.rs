@@ -162,7 +162,7 @@ pub(crate) fn run(args: &Args) -> Done {
         };
         let (mut sent, answers) = session.replay(&script, out, &mut *sink).await.map_err(unwritable)?;
         if let (Some(out), false, Some(_)) = (out, args.no_cleanup, &session.client().settings().cleanup) {
-            sent.cleanup = clean_up(&session, out).await;
+            sent.cleanup = clean_up(&session, out, true).await;
         }
         Ok::<_, Failed>((sent, answers))
     })??;
@@ -271,9 +271,13 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
             .help("if you mean that, pass --target with this URL; or pass another target"));
         }
     }
+    if let Some(on) = &recorded.on {
+        // Nor does it say which of the targets here gets it.
+        return Err(Diagnostic::new(format!("the report is of the target {:?}", visible(on)))
+            .help("name it if that is meant, or another target: --on NAME"));
+    }
     let url = recorded.url().cloned();
     options.flags.0.extend(url.map(|url| ("target", url)));
-    options.on = recorded.on;
     (options.fault, options.variation) = (recorded.fault, recorded.variation);
     if options.fixture.is_empty() {
         options.fixture = recorded.fixture;

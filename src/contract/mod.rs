@@ -64,6 +64,8 @@ pub struct Contract {
     pub run_tag: Option<String>,
     /// A time that the server sets on arrival.
     pub clock: Option<Expression>,
+    /// Areas whose failures do most harm: they are told first, and each by itself.
+    pub foremost: Vec<String>,
 }
 
 /// The JSON Schema of a target's fixtures.
@@ -115,7 +117,19 @@ impl Contract {
         }
         root.only(
             "contract.yaml",
-            &["spec", "operation", "fixtures", "lookup", "record", "run_tag", "clock", "define", "values", "callers"],
+            &[
+                "spec",
+                "operation",
+                "fixtures",
+                "lookup",
+                "record",
+                "run_tag",
+                "clock",
+                "define",
+                "values",
+                "callers",
+                "foremost",
+            ],
         )?;
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
@@ -143,6 +157,13 @@ impl Contract {
             record: expression("record")?,
             run_tag: root.get("run_tag").map(|n| n.string("`run_tag`").map(str::to_owned)).transpose()?,
             clock: expression("clock")?,
+            foremost: match root.get("foremost") {
+                Some(node) => {
+                    let areas = node.sequence("`foremost`")?.iter();
+                    areas.map(|area| area.string("an area").map(str::to_owned)).collect::<Result<_>>()?
+                }
+                None => Vec::new(),
+            },
             open: cases.open,
             defines: Arc::new(defines),
             requirements,

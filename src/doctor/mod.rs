@@ -15,7 +15,7 @@ use crate::contract::{CALLER, Contract};
 use crate::exchange::Request;
 use crate::exchange::{FailureKind, Outcome};
 use crate::gate::Exit;
-use crate::http::client::{Client, Manner};
+use crate::http::client::Client;
 use crate::http::clock::Clock;
 use crate::http::connectivity::{Reach, reach};
 use crate::lookup::get;
@@ -115,7 +115,7 @@ pub async fn examine(
     let mut own = settings.clone();
     own.budget.max_duration = Some(LASTS);
     let client = Client::new(own, contract.operation.security.clone(), clock)?;
-    client.pace().begin();
+    client.pace().begin(0);
     let mut doctor = Doctor { contract, settings, client, seen: Examination::default() };
     doctor.production();
     doctor.encryption();
@@ -203,7 +203,7 @@ impl Doctor<'_> {
 
     async fn send(&self, request: &Request) -> Outcome {
         let _place = self.client.pace().place(1).await;
-        self.client.send(request, "doctor", Manner { repeatable: true, ..Manner::default() }).await.outcome
+        self.client.send_safely(request, "doctor").await.outcome()
     }
 
     async fn http(&mut self) -> bool {

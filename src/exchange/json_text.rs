@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use serde::Deserialize as _;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
@@ -55,6 +56,37 @@ pub fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
     let start = part.get().as_ptr().addr() - text.as_ptr().addr();
     Some(start..start + part.get().len())
 }
+
+/// Whether a body is JSON that is only nested too deep to be read: it is skipped without being kept, which takes no
+/// stack.
+pub(crate) fn is_deep(body: &[u8]) -> bool {
+    let mut depth = 0_u32;
+    let mut deepest = 0;
+    let mut in_text = false;
+    let mut escaped = false;
+    for byte in body {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (true, b'"') => in_text = false,
+            (true, _) => {}
+            (false, b'"') => in_text = true,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (false, _) => {}
+        }
+    }
+    // It is right as long as everything that is opened is closed; `IgnoredAny` skips what is nested without a stack.
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let skipped = serde::de::IgnoredAny::deserialize(&mut reader);
+    deepest > READ_DEPTH && depth == 0 && skipped.is_ok() && reader.end().is_ok()
+}
+
+/// How deep JSON may be nested that is read.
+const READ_DEPTH: u32 = 127;
 
 /// The text with each escape of half a surrogate pair replaced by that of U+FFFD; none if there is no such escape.
 pub(crate) fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
@@ -114,6 +146,14 @@ mod tests {
     fn only_lone_surrogates_are_replaced() {
         assert_eq!(without_lone_surrogates(br#""\ud83d\ude00 \\ud800 \u0041""#), None);
         assert_eq!(without_lone_surrogates(br#""a\ud83db\uDE00""#).unwrap(), br#""a\ufffdb\ufffd""#);
+    }
+
+    #[test]
+    fn what_is_deep_is_told_from_what_is_broken() {
+        let nested = |depth: usize| [b"[".repeat(depth), b"]".repeat(depth)].concat();
+        assert_eq!((read(&nested(10_000)), super::is_deep(&nested(10_000))), (None, true));
+        assert!(!super::is_deep(&nested(10)) && !super::is_deep(&b"[".repeat(10_000)));
+        assert!(!super::is_deep(&[nested(10_000), b"x".to_vec()].concat()));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Bytes,
+    /// Why nothing is known of the body, where it came and is not read; none where it is.
+    pub unread: Option<String>,
     /// The body's length; more than there is of it once [`Exchange::cut`] has cut it.
     pub length: usize,
 }
@@ -21,7 +23,7 @@ pub struct Response {
 impl Response {
     /// A response whose body is whole.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Self {
-        Self { status, headers, length: body.len(), body }
+        Self { status, headers, length: body.len(), body, unread: None }
     }
 
     /// The first header of a name in lower case.

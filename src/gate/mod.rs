@@ -33,14 +33,23 @@ pub enum Exit {
     Unreachable = 3,
     /// Nothing was tested, or not all that was planned, or a must is inconclusive.
     Untested = 4,
+    /// A report could not be written; what was found stands in the summary.
+    Unwritten = 5,
     /// A defect of probity itself.
     Defect = 70,
 }
 
 impl Exit {
     /// All exit codes: of several that hold, the first counts.
-    pub const WORST_FIRST: [Self; 6] =
-        [Self::Defect, Self::Usage, Self::Unreachable, Self::NotConformant, Self::Untested, Self::Conformant];
+    pub const WORST_FIRST: [Self; 7] = [
+        Self::Defect,
+        Self::Usage,
+        Self::Unreachable,
+        Self::NotConformant,
+        Self::Unwritten,
+        Self::Untested,
+        Self::Conformant,
+    ];
 
     /// The number.
     pub fn code(self) -> u8 {
@@ -55,6 +64,7 @@ impl Exit {
             Self::Usage => "usage, settings or contract are wrong; nothing was sent",
             Self::Unreachable => "the target cannot be reached, or refused the first valid request",
             Self::Untested => "nothing was tested, or not all that was planned, or a must is inconclusive",
+            Self::Unwritten => "a report could not be written; what was found stands in the summary",
             Self::Defect => "a defect of probity itself",
         }
     }

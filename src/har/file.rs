@@ -30,12 +30,22 @@ pub struct Entry {
     /// Whose request it was, in our own recordings.
     #[serde(rename = "_identity")]
     pub identity: Option<String>,
-    /// How often it was sent again, in our own recordings.
-    #[serde(rename = "_retries", default)]
-    pub retries: u32,
+    /// The place of its exchange in the run, in our own recordings.
+    #[serde(rename = "_number")]
+    pub number: Option<u64>,
+    /// Which attempt of its exchange it is, in our own recordings.
+    #[serde(rename = "_attempt", default = "one")]
+    pub attempt: u32,
+    /// How many attempts its exchange has, in our own recordings.
+    #[serde(rename = "_attempts", default = "one")]
+    pub attempts: u32,
     /// What it was judged as, in our own recordings.
     #[serde(rename = "_judged")]
     pub judged: Option<Judged>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// A recorded request.

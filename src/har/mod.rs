@@ -20,13 +20,14 @@ use url::Url;
 use crate::contract::{CALLER, Contract};
 use crate::document::parameter::ParameterLocation;
 use crate::document::security::Security;
-use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome, Response};
+use crate::exchange::{Attempt, Exchange, Failure, FailureKind, Interval, Outcome, Response, Trouble};
 use crate::exchange::{Request, Shown};
 use crate::generate::draft::{Fixtures, KEY_HEADER};
 use crate::generate::media;
 use crate::generate::parameter::decode::pairs;
 use crate::http::clock::Clock;
 use crate::judge::Judge;
+use crate::judge::attempts::{Attempts, Troubles};
 use crate::judge::bind::{Control, Purpose};
 use crate::judge::tally::Tally;
 use crate::report::model::record::HIDDEN;
@@ -69,13 +70,16 @@ pub struct Judged {
     pub exchanges: Vec<(Exchange, Purpose)>,
     /// How many other exchanges the recording has.
     pub others: u64,
+    /// What trouble its attempts met.
+    pub troubles: Troubles,
 }
 
 /// Judges the exchanges of a recording.
 pub fn judge(contract: &Contract, fixtures: &Fixtures, settings: &Settings, entries: &[Entry]) -> Judged {
     let reader = Reader { contract, settings };
-    let mut read: Vec<Recorded> = entries.iter().filter_map(|entry| reader.read(entry)).collect();
+    let read: Vec<Recorded> = entries.iter().filter_map(|entry| reader.read(entry)).collect();
     let others = (entries.len() - read.len()) as u64;
+    let mut read = joined(read);
     read.sort_by_key(|r| r.sent);
     let clock = Clock::system();
     for recorded in &read {
@@ -87,15 +91,33 @@ pub fn judge(contract: &Contract, fixtures: &Fixtures, settings: &Settings, entr
     let mut tallies: Vec<Tally> = contract.requirements.iter().map(|_| Tally::default()).collect();
     let judge = Judge { contract, fixtures };
     let mut exchanges = Vec::new();
+    let mut attempts = Attempts::default();
     for (number, (recorded, fresh)) in read.into_iter().zip(fresh).enumerate() {
         let purpose = recorded.purpose;
         let exchange = recorded.exchange(number as u64, fresh, &clock);
-        for finding in judge.exchange(&judge.see(exchange.clone(), purpose.control, None, purpose.plain)) {
+        exchange.attempts.iter().for_each(|attempt| attempts.add(attempt, 0));
+        let seen = judge.see(exchange.clone(), purpose.control, None, purpose.plain);
+        // What a gateway or the network did is no verdict on a request that is not sent again.
+        let findings = if exchange.unconfirmed { judge.superseded(&seen) } else { judge.exchange(&seen) };
+        for finding in findings {
             tallies[finding.requirement].add(finding);
         }
         exchanges.push((exchange, purpose));
     }
-    Judged { tallies, exchanges, others }
+    Judged { tallies, exchanges, others, troubles: attempts.troubles(None) }
+}
+
+/// Exchanges with all their attempts, of which each was recorded by itself.
+fn joined(read: Vec<Recorded>) -> Vec<Recorded> {
+    let (mut last, before): (Vec<_>, Vec<_>) = read.into_iter().partition(|r| r.is_last);
+    let places: HashMap<u64, usize> = last.iter().enumerate().filter_map(|(i, r)| Some((r.number?, i))).collect();
+    for attempt in before {
+        if let Some(place) = attempt.number.and_then(|number| places.get(&number)) {
+            last[*place].before.push(attempt);
+        }
+    }
+    last.iter_mut().for_each(|r| r.before.sort_by_key(|attempt| attempt.sent));
+    last
 }
 
 /// An entry that is about the contract's operation.
@@ -103,10 +125,16 @@ struct Recorded {
     trial: String,
     sent: DateTime<Utc>,
     elapsed: Duration,
-    retries: u32,
+    /// The place of its exchange in the run, and whether it is that one's last attempt.
+    number: Option<u64>,
+    is_last: bool,
+    /// The attempts before it.
+    before: Vec<Self>,
     date: Option<DateTime<Utc>>,
     request: Request,
     outcome: Outcome,
+    /// Why it was not sent again, where its answer asked for that.
+    ended: Option<Failure>,
     purpose: Purpose,
     /// Whether its key was no other's, where the recording says so.
     fresh: Option<bool>,
@@ -119,21 +147,27 @@ impl Recorded {
         self.sent + TimeDelta::from_std(self.elapsed).unwrap_or_default()
     }
 
-    fn exchange(self, number: u64, fresh: bool, clock: &Clock) -> Exchange {
+    fn attempt(&self, number: usize, clock: &Clock) -> Attempt {
         let server_now =
             Interval { earliest: clock.at_server(self.sent).earliest, latest: clock.at_server(self.received()).latest };
-        Exchange {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        Attempt { number, ..Attempt::only(self.sent, self.elapsed, server_now, self.outcome.clone()) }
+    }
+
+    fn exchange(self, number: u64, fresh: bool, clock: &Clock) -> Exchange {
+        let all = self.before.iter().chain([&self]).enumerate();
+        let attempts: Vec<Attempt> = all.map(|(i, attempt)| attempt.attempt(i + 1, clock)).collect();
+        let mut exchange = Exchange {
             number,
             trial: self.trial,
             request: self.request,
-            sent: self.sent,
-            elapsed: self.elapsed,
-            server_now,
-            outcome: self.outcome,
+            attempts,
+            ended: self.ended,
             fresh,
-            lost: false,
-            retries: self.retries,
-        }
+            unconfirmed: false,
+        };
+        exchange.unconfirmed = exchange.trouble().is_some_and(|trouble| trouble != Trouble::ServerError);
+        exchange
     }
 }
 
@@ -145,13 +179,12 @@ fn freshness(read: &[Recorded]) -> Vec<bool> {
     for (i, recorded) in read.iter().enumerate() {
         let is_first = match key(recorded) {
             None => true,
-            // What was sent again may have been processed before.
             Some(key) => {
                 let before = *first.entry(key).or_insert(i);
                 if before != i && recorded.sent < read[before].received() {
                     fresh[before] = false;
                 }
-                before == i && recorded.retries == 0
+                before == i
             }
         };
         fresh.push(is_first);
@@ -211,10 +244,13 @@ impl Reader<'_> {
             trial: entry.trial.clone().unwrap_or_else(|| format!("recorded at {}", entry.started_date_time)),
             sent,
             elapsed: Duration::try_from_secs_f64(entry.time / 1000.0).unwrap_or_default(),
-            retries: entry.retries,
+            number: entry.number,
+            is_last: entry.attempt >= entry.attempts,
+            before: Vec::new(),
             date: date.map(DateTime::<Utc>::from),
             request,
             outcome,
+            ended: ended(entry),
             purpose,
             fresh: judged.map(|j| j.fresh),
             whole: whole && response_whole,
@@ -322,13 +358,22 @@ fn repeats_a_name(body: Option<&[u8]>) -> bool {
     serde_json::from_str::<serde_json::Value>(text).is_ok() && crate::yaml::parse(&source).is_err()
 }
 
+/// Why a request was not sent again though an answer came that asked for it, in our own recordings.
+fn ended(entry: &Entry) -> Option<Failure> {
+    (entry.response.status != 0 && entry.failure.is_some()).then(|| failure(entry))
+}
+
+fn failure(entry: &Entry) -> Failure {
+    let message = entry.error.clone().unwrap_or_else(|| "no answer was recorded".to_owned());
+    let named = |kind: &FailureKind| entry.failure.as_deref() == Some(kind.name());
+    // Why a browser gave up is not known: it is nothing against the server.
+    let kind = FailureKind::ALL.into_iter().find(named).unwrap_or(FailureKind::Connect);
+    Failure { kind, message }
+}
+
 fn outcome(entry: &Entry) -> Outcome {
     if entry.response.status == 0 {
-        let message = entry.error.clone().unwrap_or_else(|| "no answer was recorded".to_owned());
-        let named = |kind: &FailureKind| entry.failure.as_deref() == Some(kind.name());
-        // Why a browser gave up is not known: it is nothing against the server.
-        let kind = FailureKind::ALL.into_iter().find(named).unwrap_or(FailureKind::Connect);
-        return Outcome::Failed(Failure { kind, message });
+        return Outcome::Failed(failure(entry));
     }
     let headers = entry.response.headers.iter().map(|h| (h.name.to_lowercase(), h.value.clone())).collect();
     let body = entry.response.content.bytes().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderName, HeaderValue};
@@ -12,37 +12,31 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::document::security::{Carrier, Security};
-use crate::exchange::{Failure, FailureKind, Outcome, Response};
+use crate::exchange::{Attempt, Failure, FailureKind, Interval, Outcome, Response};
 use crate::exchange::{HeaderCase, Request, Shown};
 use crate::http::clock::Clock;
 use crate::http::credentials::credentials as shown_credentials;
 use crate::http::gate::Gate;
-use crate::http::pace::{Delays, Pace, delays, retry_after};
+use crate::http::limits::{asked_delay, spent};
+use crate::http::pace::{Pace, delays};
+use crate::http::sent::{Manner, Sent, Tries};
 use crate::http::transport;
 use crate::secrets::token::Token;
 use crate::settings::{self, Settings};
 use crate::source;
 
-/// How often a request is sent again because the server asked to wait.
+/// How often a request is sent again because the server asked to wait, while no other gets through.
 const ASKED_TO_WAIT: u32 = 5;
+/// How many requests may be refused for the pace, beyond twice as many as are planned.
+const REFUSED: u64 = 200;
 /// How often a connection is tried.
 const CONNECTS: u32 = 3;
+/// How often what only reads, or may be done twice, is sent where it meets trouble.
+const SAFELY: u32 = 4;
 /// How long a connection that nobody uses is kept: shorter than by any server, so that none is closed under a request.
 const KEPT: Duration = Duration::from_secs(1);
 /// From how much more time on a request waited for a connection that was kept: less than that one is.
 const KEPT_WAITING: Duration = Duration::from_millis(600);
-
-/// How a request is sent.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Manner<'a> {
-    /// Whether it gets a connection of its own.
-    pub alone: bool,
-    /// Whether it may be sent again though it may have been processed: it carries a key, and nothing
-    /// depends on whether the key is honoured.
-    pub repeatable: bool,
-    /// Where its last byte is held until others have come as far.
-    pub gate: Option<&'a Gate>,
-}
 
 /// A connection to the target.
 #[derive(Debug)]
@@ -61,34 +55,7 @@ pub struct Client {
     one_shot_only: AtomicBool,
     requests: AtomicU64,
     retries: AtomicU64,
-}
-
-/// How often a request was tried, and how it is tried next.
-struct Tries {
-    alone: bool,
-    repeatable: bool,
-    /// How many connections were tried, and how long to wait before the next.
-    connects: u32,
-    connecting: Delays,
-    /// How often the server asked to wait, and how long it is waited where it does not say.
-    waits: u32,
-    waiting: Delays,
-    /// The token that took the place of one that was refused.
-    renewed: Option<SecretString>,
-}
-
-impl Tries {
-    fn new(manner: Manner<'_>) -> Self {
-        Self {
-            alone: manner.alone,
-            repeatable: manner.repeatable,
-            connects: 1,
-            connecting: delays(Duration::from_millis(150)),
-            waits: 0,
-            waiting: delays(Duration::from_millis(500)),
-            renewed: None,
-        }
-    }
+    refused: AtomicU64,
 }
 
 /// What an answer says of the token that was sent.
@@ -101,23 +68,14 @@ enum TokenIs {
     Refused,
 }
 
-/// What came of a request.
-#[derive(Debug)]
-pub struct Sent {
-    /// When it was sent, by our clock.
-    pub at: DateTime<Utc>,
-    /// How long the answer took.
-    pub elapsed: Duration,
-    /// The answer.
-    pub outcome: Outcome,
-    /// How often it was sent again.
-    pub retries: u32,
-    /// Whether it may have been processed more than once.
-    pub perhaps_twice: bool,
-    /// Whether a connection that was used before broke under it: that says nothing of the request.
-    pub lost: bool,
-    /// Whether a token was refused that used to work, and there is no other.
-    pub token_refused: bool,
+/// What follows an attempt.
+enum Next {
+    /// What came is the answer.
+    Done,
+    /// The request is sent again.
+    Again,
+    /// It should be sent again, and is not.
+    Ended(Failure),
 }
 
 impl Client {
@@ -139,6 +97,7 @@ impl Client {
             one_shot_only: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
         })
     }
 
@@ -172,6 +131,16 @@ impl Client {
         self.retries.load(Ordering::Relaxed)
     }
 
+    /// How many requests were refused for the pace: the server did nothing with them, and they have a bound of their own.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// How many requests count against the budget: all that were sent, but for those that were refused for the pace.
+    pub fn spent(&self) -> u64 {
+        self.requests().saturating_sub(self.refused())
+    }
+
     /// Learns from how long two requests took, the second on a connection of its own beside the first's, that was kept: a
     /// server that has to be rid of one connection before it serves the next is left none. What is kept would hold up
     /// all others.
@@ -186,7 +155,7 @@ impl Client {
     fn may_repeat(&self) -> Result<(), Failure> {
         let message = if self.stop.is_cancelled() {
             "the run was ended"
-        } else if self.settings.budget.max_requests.is_some_and(|most| self.requests() >= most) {
+        } else if self.settings.budget.max_requests.is_some_and(|most| self.spent() >= most) {
             "the budget of requests is used up"
         } else {
             return Ok(());
@@ -199,21 +168,12 @@ impl Client {
         join(&self.settings.url, path)
     }
 
-    /// Sends a request. The caller holds a place, see [`Pace::place`].
+    /// Sends a request, in this manner. The caller holds a place, see [`Pace::place`].
     ///
-    /// It is sent again where that cannot do what the request is not to do: when no connection was
-    /// made, when the server refused it for the pace or for a token that ran out; when it may have
-    /// been processed, only if it is [`Manner::repeatable`].
+    /// It is sent again only where it was surely not processed: no connection was made, or the server refused it for the
+    /// pace or for a token that ran out.
     pub async fn send(&self, request: &Request, requirement: &str, manner: Manner<'_>) -> Sent {
-        let mut sent = Sent {
-            at: self.clock.local(),
-            elapsed: Duration::ZERO,
-            outcome: Outcome::Failed(Failure { kind: FailureKind::Unsendable, message: String::new() }),
-            retries: 0,
-            perhaps_twice: false,
-            lost: false,
-            token_refused: false,
-        };
+        let mut sent = Sent::default();
         // Where nothing is shown, no token is needed.
         let shows = match request.credentials {
             Shown::Nothing => false,
@@ -222,55 +182,110 @@ impl Client {
         };
         let own = self.security.as_ref().map(|security| security.name.as_str());
         let identity = self.settings.token(&request.identity, own.unwrap_or_default()).filter(|_| shows);
-        let manner = Manner { alone: manner.alone || self.one_shot_only.load(Ordering::Relaxed), ..manner };
-        let mut tries = Tries::new(manner);
+        let mut tries = Tries::new(manner.alone || self.one_shot_only.load(Ordering::Relaxed));
         loop {
-            let client = self.transport(request.header_case(), tries.alone);
-            let gate = manner.gate.filter(|_| sent.retries == 0);
             let token = match (&tries.renewed, identity) {
                 (Some(token), _) => Ok(SecretString::clone(token)),
                 (None, Some(identity)) => identity.get().await,
                 (None, None) => Ok(SecretString::default()),
             };
-            let token = match token {
-                Ok(token) => token,
-                Err(message) => return Sent { outcome: Outcome::Failed(no_token(&request.identity, message)), ..sent },
+            let started = Instant::now();
+            let attempt = match &token {
+                Ok(token) => {
+                    // Others wait for it once.
+                    let gate = manner.gate.filter(|_| sent.attempts.is_empty());
+                    self.attempt(request, requirement, token, Manner { alone: tries.alone, gate }).await
+                }
+                Err(message) => self.unsent(no_token(&request.identity, message.clone())),
             };
-            sent.at = self.clock.local();
-            let mut started = Instant::now();
-            self.requests.fetch_add(1, Ordering::Relaxed);
-            let outcome = match self.build(client, request, requirement, &token, gate).await {
-                Ok(ready) => transport::attempt(client, ready, self.settings.connection.timeout).await,
-                Err(failure) => Outcome::Failed(failure),
-            };
-            if let Some(opened) = gate.and_then(Gate::opened) {
-                sent.at += chrono::TimeDelta::from_std(opened.duration_since(started)).unwrap_or_default();
-                started = started.max(opened);
-            }
-            sent.elapsed = started.elapsed();
-            let again = match &outcome {
-                Outcome::Failed(failure) => Ok(self.again_after_failure(failure, &mut tries, &mut sent).await),
+            let next = match &attempt.outcome {
+                Outcome::Failed(failure) => self.after_failure(failure, &mut tries).await,
                 Outcome::Response(response) => {
-                    self.learn_date(response, sent.at);
                     let identity = identity.filter(|_| request.credentials == Shown::Own);
-                    let says = match identity {
-                        Some(identity) => self.judge_token(identity, response, &token, tries.renewed.is_some()).await,
-                        None => Ok(TokenIs::Good),
+                    let says = match (identity, &token) {
+                        (Some(identity), Ok(token)) => {
+                            self.judge_token(identity, response, token, tries.renewed.is_some()).await
+                        }
+                        _ => Ok(TokenIs::Good),
                     };
                     match says {
-                        Ok(says) => self.again_after_answer(response, says, started, &mut tries, &mut sent).await,
-                        Err(message) => Err(no_token(&request.identity, message)),
+                        Ok(says) => self.after_answer(response, says, started, &mut tries, &mut sent).await,
+                        Err(message) => Next::Ended(no_token(&request.identity, message)),
                     }
                 }
             };
-            sent.outcome = outcome;
-            match again {
-                Ok(true) => {}
-                Ok(false) => return sent,
-                Err(failure) => return Sent { outcome: Outcome::Failed(failure), ..sent },
+            let number = u32::try_from(sent.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+            sent.attempts.push(Attempt { number, ..attempt });
+            match next {
+                Next::Again => _ = self.retries.fetch_add(1, Ordering::Relaxed),
+                Next::Done => return sent,
+                Next::Ended(failure) => return Sent { ended: Some(failure), ..sent },
             }
-            sent.retries += 1;
+        }
+    }
+
+    /// Sends what only reads, or may be done twice; again, some times, where it meets trouble.
+    pub async fn send_safely(&self, request: &Request, name: &str) -> Sent {
+        let mut delays = delays(Duration::from_millis(250));
+        let mut all = self.send(request, name, Manner::default()).await;
+        for _ in 1..SAFELY {
+            if all.ended.is_some() || all.attempts.last().is_none_or(|last| last.trouble().is_none()) {
+                break;
+            }
+            self.sleep(delays.next().unwrap_or_default()).await;
+            if self.may_repeat().is_err() {
+                break;
+            }
             self.retries.fetch_add(1, Ordering::Relaxed);
+            let more = self.send(request, name, Manner { alone: true, gate: None }).await;
+            all.add(more);
+        }
+        all
+    }
+
+    /// Sends a request once.
+    async fn attempt(&self, request: &Request, requirement: &str, token: &SecretString, manner: Manner<'_>) -> Attempt {
+        let client = self.transport(request.header_case(), manner.alone);
+        let ready = match self.build(client, request, requirement, token, manner.gate).await {
+            Ok(ready) => ready,
+            Err(failure) => return self.unsent(failure),
+        };
+        let (mut sent, mut started) = (self.clock.local(), Instant::now());
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let outcome = transport::attempt(client, ready, self.settings.connection.timeout).await;
+        if let Some(opened) = manner.gate.and_then(Gate::opened) {
+            sent += chrono::TimeDelta::from_std(opened.duration_since(started)).unwrap_or_default();
+            started = started.max(opened);
+        }
+        let elapsed = started.elapsed();
+        if let Outcome::Response(response) = &outcome {
+            self.learn_date(response, sent);
+        }
+        let earliest = self.clock.at_server(sent).earliest;
+        let latest = self.clock.at_server(sent + chrono::TimeDelta::from_std(elapsed).unwrap_or_default()).latest;
+        Attempt::only(sent, elapsed, Interval { earliest, latest }, outcome)
+    }
+
+    /// What never left.
+    fn unsent(&self, failure: Failure) -> Attempt {
+        Attempt::only(self.clock.local(), Duration::ZERO, self.clock.server(), Outcome::Failed(failure))
+    }
+
+    /// What follows where nothing whole came.
+    async fn after_failure(&self, failure: &Failure, tries: &mut Tries) -> Next {
+        if failure.kind != FailureKind::Connect {
+            return Next::Done;
+        }
+        // A server that is gone is not waited for with every request.
+        if !self.connects.load(Ordering::Relaxed) || tries.connects == CONNECTS {
+            self.connects.store(false, Ordering::Relaxed);
+            return Next::Done;
+        }
+        tries.connects += 1;
+        self.sleep(tries.connecting.next().unwrap_or_default()).await;
+        match self.may_repeat() {
+            Ok(()) => Next::Again,
+            Err(_) => Next::Done,
         }
     }
 
@@ -292,66 +307,65 @@ impl Client {
         }
     }
 
-    /// Whether a request is sent again that came to nothing.
-    async fn again_after_failure(&self, failure: &Failure, tries: &mut Tries, sent: &mut Sent) -> bool {
-        if failure.kind == FailureKind::Connect {
-            // A server that is gone is not waited for with every request.
-            if !self.connects.load(Ordering::Relaxed) || tries.connects == CONNECTS {
-                self.connects.store(false, Ordering::Relaxed);
-                return false;
-            }
-            tries.connects += 1;
-            self.sleep(tries.connecting.next().unwrap_or_default()).await;
-            return self.may_repeat().is_ok();
-        }
-        if tries.alone || !transport::is_stale(failure) {
-            return false;
-        }
-        let repeats = tries.repeatable && self.may_repeat().is_ok();
-        tries.alone = repeats;
-        sent.perhaps_twice = repeats;
-        sent.lost = !repeats;
-        repeats
-    }
-
-    /// Whether a request is sent again that was refused for its token or for the pace; an error where that was the answer,
-    /// and it is not.
-    async fn again_after_answer(
+    /// What follows an answer: the request is sent again where it was refused for its token or for the pace.
+    async fn after_answer(
         &self,
         response: &Response,
         token: TokenIs,
         started: Instant,
         tries: &mut Tries,
         sent: &mut Sent,
-    ) -> Result<bool, Failure> {
+    ) -> Next {
         self.connects.store(true, Ordering::Relaxed);
+        let again = |allowed: Result<(), Failure>| allowed.map_or_else(Next::Ended, |()| Next::Again);
         match token {
             TokenIs::Good => {}
             TokenIs::Renewed(other) => {
                 tries.renewed = Some(other);
-                return self.may_repeat().map(|()| true);
+                return again(self.may_repeat());
             }
             TokenIs::Refused => {
                 sent.token_refused = true;
-                return Ok(false);
+                return Next::Done;
             }
         }
-        let Some(asked) = asked_delay(response) else { return Ok(false) };
+        let Some(asked) = asked_delay(response) else {
+            self.pace.accepted(started);
+            if let Some(reset) = spent(response).filter(|_| self.pace.still_planned(self.spent()) > 0) {
+                self.pace.hold(reset);
+            }
+            return Next::Done;
+        };
         let delay = asked.or_else(|| tries.waiting.next()).unwrap_or_default();
-        self.pace.slow_down(started, delay);
-        tries.waits += 1;
+        self.pace.refused(started, delay);
         tracing::info!(status = response.status, ?delay, "asked to wait");
-        self.may_repeat()?;
-        if tries.waits > ASKED_TO_WAIT || !self.pace.hold(delay) {
-            let times = if tries.waits == 1 { String::new() } else { format!(" {} times", tries.waits) };
-            let message = format!("answered {}{times}, last for {} s", response.status, delay.as_secs());
-            return Err(Failure { kind: FailureKind::Throttled, message });
+        if response.status == 503 {
+            // It may have been processed: whoever sent it decides what follows.
+            return match self.pace.hold(delay) {
+                true => Next::Done,
+                false => Next::Ended(throttled(response.status, 1, delay)),
+            };
+        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        tries.waits += 1;
+        let since = *tries.waiting_since.get_or_insert(started);
+        if let Err(failure) = self.may_repeat() {
+            return Next::Ended(failure);
+        }
+        // Nobody gives up while others get through.
+        let is_hopeless = tries.waits > ASKED_TO_WAIT && !self.pace.gets_through_since(since);
+        let is_too_often = self.refused() > REFUSED + 2 * self.pace.still_planned(0);
+        if is_hopeless || is_too_often || !self.pace.hold(delay) {
+            return Next::Ended(throttled(response.status, tries.waits, delay));
+        }
+        if tries.waits > ASKED_TO_WAIT {
+            (tries.waits, tries.waiting_since) = (1, Some(started));
         }
         tokio::select! {
             () = self.pace.turn() => {}
             () = self.stop.cancelled() => {}
         }
-        self.may_repeat().map(|()| true)
+        again(self.may_repeat())
     }
 
     /// What an answer says of the token that was sent.
@@ -471,18 +485,10 @@ pub fn join(base: &Url, path: &str) -> String {
     format!("{base}/{}", path.trim_start_matches('/'))
 }
 
-/// How long the server asks to wait, if it does: with 425 and 429, and with 503 if it says so. Within, None where it does
-/// not say how long.
-fn asked_delay(response: &Response) -> Option<Option<Duration>> {
-    // A date is one of the server's clock.
-    let now = response.header("date").and_then(|d| httpdate::parse_http_date(d).ok());
-    let now = now.unwrap_or_else(SystemTime::now);
-    let asked = response.header("retry-after").and_then(|v| retry_after(v, now));
-    match response.status {
-        425 | 429 => Some(asked),
-        503 => asked.map(Some),
-        _ => None,
-    }
+fn throttled(status: u16, times: u32, delay: Duration) -> Failure {
+    let times = if times == 1 { String::new() } else { format!(" {times} times") };
+    let message = format!("answered {status}{times}, last for {} s", delay.as_secs());
+    Failure { kind: FailureKind::Throttled, message }
 }
 
 fn no_token(identity: &str, message: String) -> Failure {

@@ -5,7 +5,9 @@
 //! - [`connectivity`]: whether anybody is there
 //! - [`credentials`]: what a request shows of its sender
 //! - [`gate`]: requests that are to arrive together
+//! - [`limits`]: what answers say of the server's limits
 //! - [`pace`]: waiting, for all requests together
+//! - [`sent`]: what came of a request
 //! - `tls`: what a certificate's error means
 //! - `transport`: what may become of a request on the way
 
@@ -14,7 +16,9 @@ pub mod clock;
 pub mod connectivity;
 pub mod credentials;
 pub mod gate;
+pub mod limits;
 pub mod pace;
+pub mod sent;
 mod tls;
 mod transport;
 

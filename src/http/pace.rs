@@ -1,9 +1,9 @@
-//! How fast requests go out, for all of them together: the rate that is allowed, the waits that the
-//! server asks for, a pace that falls when it does and recovers afterwards, and how many are under way at once.
+//! How fast requests go out, for all of them together: the rate that is allowed, the waits that the server asks for, a
+//! pace that is learnt from what it refuses, and how many are under way at once.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use backon::BackoffBuilder as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,16 +11,27 @@ use tokio::time::Instant;
 
 use crate::settings::Rate;
 
-/// How long all waits of a run may take together, where nobody said how long it may take.
+/// How long all waits may take together, where there is no run whose end could limit them.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long nothing must have been refused before the pace rises again.
-const CALM: Duration = Duration::from_secs(1);
+/// How long a run may take by default: at least this, and twice what its requests take at the pace of the target.
+pub const LASTS: Duration = Duration::from_secs(300);
+/// How long nothing must have been refused before the pace rises again, and by how much it does.
+const CALM: Duration = Duration::from_secs(10);
+const RISE: f64 = 1.05;
+/// What part of the rate that was accepted is kept to after a refusal.
+const KEPT: f64 = 0.9;
+/// After how many refusals of a pace that had risen it rises no more.
+const PROBES: u32 = 2;
 /// A pace above which there is no use in limiting it.
 const FAST: Duration = Duration::from_millis(2);
 /// The slowest pace that a server brings that asks for no longer waits.
 const PATIENT: Duration = Duration::from_millis(100);
-/// How many of the last requests tell how fast they went.
-const RECENT: usize = 50;
+/// The shortest and the longest time over which accepted requests are counted.
+const WINDOW: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How many accepted requests are remembered.
+const REMEMBERED: usize = 1024;
+/// After how many falls in a row that changed nothing the pace is not the reason for what is refused.
+const FUTILE: u32 = 3;
 
 /// How many requests are under way, and not before when the next may go.
 #[derive(Clone, Debug)]
@@ -35,17 +46,37 @@ pub struct Pace {
 #[derive(Debug, Default)]
 struct State {
     began: Option<Instant>,
+    /// How many requests the run means to send.
+    planned: u64,
     not_before: Option<Instant>,
     waited: Duration,
-    recent: VecDeque<Instant>,
+    /// When requests were sent that were not refused for the pace.
+    accepted: VecDeque<Instant>,
     /// The time between requests now, and not before when it lets the next one go.
     period: Option<Duration>,
     next: Option<Instant>,
-    /// When it last changed.
+    /// When it last changed, and whether it rose then.
     changed: Option<Instant>,
+    rose: bool,
+    refused_probes: u32,
+    /// How often it fell, and when first.
+    falls: u32,
+    fell: Option<Instant>,
+    level: Level,
+    /// How many falls in a row left the share of refusals as it was.
+    futile: u32,
     /// How many requests may be under way now, and how long one took that was alone.
     open: u32,
     alone: Duration,
+}
+
+/// What came of the requests of one pace.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    refused: u32,
+    sent: u32,
+    /// The share of refusals before.
+    before: f64,
 }
 
 impl Pace {
@@ -58,9 +89,10 @@ impl Pace {
         Self { places, size, rate, lasts, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The run begins.
-    pub fn begin(&self) {
-        self.lock().began = Some(Instant::now());
+    /// A run begins that means to send so many requests.
+    pub fn begin(&self, planned: u64) {
+        let mut state = self.lock();
+        (state.began, state.planned) = (Some(Instant::now()), planned);
     }
 
     /// Leaves room for so few requests at once that a server which serves one after the other answers each within half of
@@ -102,7 +134,7 @@ impl Pace {
 
     /// Waits until the rate lets one more request go, and as long as the server asked for.
     pub async fn turn(&self) {
-        self.recover();
+        self.rise();
         let turn = self.lock().next_turn();
         if let Some(at) = turn {
             tokio::time::sleep_until(at).await;
@@ -114,11 +146,6 @@ impl Pace {
                 _ => break,
             }
         }
-        let mut state = self.lock();
-        if state.recent.len() == RECENT {
-            state.recent.pop_front();
-        }
-        state.recent.push_back(Instant::now());
     }
 
     /// Holds all requests back; false if that would take longer than the run may.
@@ -141,33 +168,90 @@ impl Pace {
         true
     }
 
-    /// Lowers the pace by a third, since a request that was sent at this time was refused for it; not below what the
-    /// server asked for, as it then has room again.
-    pub fn slow_down(&self, sent: Instant, asked: Duration) {
+    /// How long all requests are still held back.
+    pub fn held(&self) -> Duration {
+        let not_before = self.lock().not_before;
+        not_before.map(|at| at.saturating_duration_since(Instant::now())).unwrap_or_default()
+    }
+
+    /// Notes a request that was sent at this time and not refused for the pace.
+    pub fn accepted(&self, sent: Instant) {
         let mut state = self.lock();
+        if state.accepted.len() == REMEMBERED {
+            state.accepted.pop_front();
+        }
+        state.accepted.push_back(sent);
+        state.level.sent += 1;
+    }
+
+    /// Whether a request that was not refused was sent after this time.
+    pub fn gets_through_since(&self, time: Instant) -> bool {
+        self.lock().accepted.back().is_some_and(|last| *last > time)
+    }
+
+    /// Lowers the pace to nine tenths of what was accepted last, since a request that was sent at this time was refused
+    /// for it, with the wait that the server asked for.
+    pub fn refused(&self, sent: Instant, asked: Duration) {
+        let mut state = self.lock();
+        state.level.refused += 1;
+        state.level.sent += 1;
         // What was sent before the last change says nothing of the pace since.
-        if state.changed.is_some_and(|changed| sent <= changed) {
+        if state.changed.is_some_and(|changed| sent <= changed) || state.futile >= FUTILE {
             return;
         }
-        let seen = match (state.recent.front(), state.recent.back()) {
-            (Some(first), Some(last)) if state.recent.len() > 1 => (*last - *first) / (state.recent.len() as u32 - 1),
-            _ => Duration::from_millis(50),
-        };
-        let allowed = self.rate.map_or(Duration::ZERO, |r| r.period);
-        let period = (state.period.unwrap_or(seen) * 3 / 2).max(2 * FAST).min(asked.max(PATIENT)).max(allowed);
+        let share = f64::from(state.level.refused) / f64::from(state.level.sent);
+        let is_futile = state.falls > 0 && share >= 0.7 * state.level.before;
+        state.futile = if is_futile { state.futile + 1 } else { 0 };
+        state.level = Level { before: share, ..Level::default() };
+        if std::mem::take(&mut state.rose) {
+            state.refused_probes += 1;
+        }
+        let slowest = asked.clamp(PATIENT, WINDOW.1);
+        let current = state.period.unwrap_or(PATIENT);
+        let learnt = state.accepted_rate(asked.clamp(WINDOW.0, WINDOW.1)).map(|rate| 1.0 / (KEPT * rate));
+        let learnt =
+            learnt.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(2 * current).min(slowest);
+        let least = state.period.unwrap_or_default().max(self.rate.map_or(2 * FAST, |r| r.period));
+        let period = learnt.clamp(least, slowest.max(least));
         tracing::info!("slower: a request every {period:?}");
+        state.falls += 1;
+        state.fell.get_or_insert_with(Instant::now);
         state.set(Some(period));
         state.changed = Some(Instant::now());
     }
 
-    /// Lets the pace rise after some calm, to what is allowed.
-    fn recover(&self) {
+    /// Lets the pace rise after some calm, to what is allowed; not where that was refused twice.
+    fn rise(&self) {
         let mut state = self.lock();
-        let Some(changed) = state.changed.filter(|changed| changed.elapsed() >= CALM) else { return };
+        if state.refused_probes >= PROBES || state.changed.is_none_or(|changed| changed.elapsed() < CALM) {
+            return;
+        }
         let allowed = self.rate.map(|r| r.period);
-        let period = state.period.map(|p| p * 4 / 5).filter(|p| *p > allowed.unwrap_or(FAST)).or(allowed);
-        state.set(period);
-        state.changed = (period != allowed).then(|| changed.max(Instant::now()));
+        let higher = state.period.map(|p| p.div_f64(RISE)).filter(|p| *p > allowed.unwrap_or(FAST));
+        state.set(higher.or(allowed));
+        state.rose = higher.is_some();
+        state.changed = higher.is_some().then(Instant::now);
+    }
+
+    /// How often the pace fell since something was refused for it.
+    pub fn falls(&self) -> u32 {
+        self.lock().falls
+    }
+
+    /// When it first fell.
+    pub fn fell(&self) -> Option<Instant> {
+        self.lock().fell
+    }
+
+    /// The time between requests that was found to be taken, where the server brought the pace down.
+    pub fn found(&self) -> Option<Duration> {
+        let state = self.lock();
+        state.period.filter(|_| state.falls > 0 && state.futile < FUTILE)
+    }
+
+    /// How many of the planned requests are still to come, when so many were sent.
+    pub fn still_planned(&self, sent: u64) -> u64 {
+        self.lock().planned.saturating_sub(sent)
     }
 
     /// How long the run has waited because the server asked for it.
@@ -177,8 +261,18 @@ impl Pace {
         state.waited.saturating_sub(ahead)
     }
 
+    /// How long the run may take: as long as was said, or what is usual at this pace.
+    pub fn lasts(&self) -> Duration {
+        let state = self.lock();
+        self.lasts.unwrap_or_else(|| {
+            let planned = u32::try_from(state.planned).unwrap_or(u32::MAX);
+            LASTS.max(state.period.unwrap_or_default().saturating_mul(planned).saturating_mul(2))
+        })
+    }
+
     fn end(&self) -> Option<Instant> {
-        self.lock().began?.checked_add(self.lasts?)
+        let began = self.lock().began?;
+        began.checked_add(self.lasts())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -192,6 +286,18 @@ impl State {
             self.period = period;
             self.next = None;
         }
+    }
+
+    /// How many requests a second were accepted over the last window; None if none were.
+    fn accepted_rate(&self, window: Duration) -> Option<f64> {
+        let now = Instant::now();
+        let recent = self.accepted.iter().rev().take_while(|at| now.saturating_duration_since(**at) <= window).count();
+        // Where more is not remembered, what is remembered took less than the window.
+        let span = match self.accepted.front() {
+            Some(first) if recent == REMEMBERED => now.saturating_duration_since(*first),
+            _ => window,
+        };
+        (recent > 0).then(|| recent as f64 / span.as_secs_f64().max(0.001))
     }
 
     /// When the next request may go, where there is a rate: that turn is then taken.
@@ -216,17 +322,6 @@ pub fn delays(shortest: Duration) -> Delays {
         .build()
 }
 
-/// The delay that a `Retry-After` header asks for: seconds, or an HTTP date.
-pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        // More than a number holds is longer than anybody waits.
-        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
-    }
-    let at = httpdate::parse_http_date(value).ok()?;
-    Some(at.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,19 +335,6 @@ mod tests {
         for text in ["8", "8/d", "0/s", "-1/s", "x/s", "1e20/s", "0.1/h"] {
             assert!(period(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn reads_seconds_and_dates() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        assert_eq!(retry_after(" 3 ", now), Some(Duration::from_secs(3)));
-        let date = httpdate::fmt_http_date(now + Duration::from_secs(5));
-        assert_eq!(retry_after(&date, now), Some(Duration::from_secs(5)));
-        for text in ["soon", "", "-1", "+1", "1.5"] {
-            assert_eq!(retry_after(text, now), None, "{text}");
-        }
-        assert_eq!(retry_after("99999999999999999999", now), Some(Duration::MAX));
-        assert_eq!(retry_after(&httpdate::fmt_http_date(SystemTime::UNIX_EPOCH), now), Some(Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]
@@ -271,7 +353,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_no_longer_than_the_run_may_take() {
         let pace = Pace::new(2, None, Some(Duration::from_secs(600)));
-        pace.begin();
+        pace.begin(10);
         assert!(pace.hold(Duration::from_secs(500)));
         assert!(!pace.hold(Duration::from_secs(601)));
         assert!(!pace.is_late());
@@ -280,33 +362,71 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn falls_and_recovers() {
-        let pace = Pace::new(2, Some("100/s".parse().unwrap()), None);
-        let period = || pace.lock().period.unwrap();
-        let sent = Instant::now();
-        let second = Duration::from_secs(1);
-        pace.slow_down(sent, second);
-        assert_eq!(period(), Duration::from_millis(15));
-        tokio::time::advance(Duration::from_millis(1)).await;
-        pace.slow_down(sent, second);
-        assert_eq!(period(), Duration::from_millis(15), "one crowd is one sign");
-        pace.slow_down(Instant::now(), second);
-        assert_eq!(period(), Duration::from_micros(22_500));
-        for _ in 0..6 {
-            tokio::time::advance(CALM).await;
-            pace.recover();
-        }
-        assert_eq!(period(), Duration::from_millis(10), "what is allowed");
-        for _ in 0..20 {
+    async fn lasts_as_long_as_the_pace_asks_for() {
+        let pace = Pace::new(2, None, None);
+        pace.begin(400);
+        assert_eq!(pace.lasts(), LASTS);
+        pace.lock().set(Some(Duration::from_secs(1)));
+        assert_eq!(pace.lasts(), Duration::from_secs(800));
+    }
+
+    /// Sends as fast as it may for some time to a server that takes so many a second; the share that was refused.
+    async fn share_refused(pace: &Pace, seconds: u64, takes: u32) -> f64 {
+        let (begun, mut window, mut taken) = (Instant::now(), Instant::now(), 0);
+        let (mut sent, mut refused) = (0, 0);
+        while begun.elapsed() < Duration::from_secs(seconds) {
+            pace.turn().await;
+            let now = Instant::now();
+            if now.duration_since(window) >= Duration::from_secs(1) {
+                (window, taken) = (now, 0);
+            }
+            (sent, taken) = (sent + 1, taken + 1);
+            if taken > takes {
+                refused += 1;
+                pace.refused(now, Duration::from_secs(1));
+                pace.hold(Duration::from_secs(1));
+            } else {
+                pace.accepted(now);
+            }
             tokio::time::advance(Duration::from_millis(1)).await;
-            pace.slow_down(Instant::now(), Duration::ZERO);
         }
-        assert_eq!(period(), PATIENT, "who asks for no wait gets none");
-        for _ in 0..20 {
-            tokio::time::advance(CALM).await;
-            pace.recover();
+        f64::from(refused) / f64::from(sent)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn learns_a_limit() {
+        let pace = Pace::new(2, None, None);
+        share_refused(&pace, 3, 5).await;
+        assert!(pace.found().is_some_and(|p| p >= Duration::from_millis(200) && p < Duration::from_millis(300)));
+        assert!(share_refused(&pace, 60, 5).await < 0.05);
+        assert!(pace.found().is_some_and(|p| p >= Duration::from_millis(190) && p < Duration::from_millis(300)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn does_not_fall_for_what_is_no_limit() {
+        let pace = Pace::new(2, None, None);
+        for n in 0..200 {
+            pace.turn().await;
+            match n % 5 {
+                0 => pace.refused(Instant::now(), Duration::ZERO),
+                _ => pace.accepted(Instant::now()),
+            }
+            tokio::time::advance(Duration::from_millis(2)).await;
         }
-        assert_eq!(period(), Duration::from_millis(10), "what is allowed");
+        assert_eq!(pace.found(), None, "every fifth is refused at any pace");
+        assert!(pace.lock().period.is_none_or(|p| p < PATIENT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_crowd_is_one_sign() {
+        let pace = Pace::new(2, Some("100/s".parse().unwrap()), None);
+        let sent = Instant::now();
+        pace.accepted(sent);
+        pace.refused(sent, Duration::from_secs(1));
+        let period = pace.lock().period;
+        tokio::time::advance(Duration::from_millis(1)).await;
+        pace.refused(sent, Duration::from_secs(1));
+        assert_eq!((pace.lock().period, pace.falls()), (period, 1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,8 @@ use crate::source::{Diagnostic, Result};
 const BODY_LIMIT: usize = 1 << 20;
 /// What hyper says, and has no other word for, where a server speaks without having been asked.
 const UNASKED: &str = "unexpected message from connection";
+/// What is said of a body that is not what its headers say.
+const GARBLED: [&str; 4] = ["Invalid chunk", "invalid gzip header", "corrupt deflate", "chunk size"];
 /// What rustls says where the system has no certificates.
 const NO_AUTHORITIES: &str = "No CA certificates";
 
@@ -57,7 +59,8 @@ fn builder(settings: &Settings) -> reqwest::Result<reqwest::ClientBuilder> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connection.timeout)
+        // Shorter than the whole, so that a connection that is not made can be told from an answer that does not come.
+        .connect_timeout(connection.timeout / 2)
         .retry(reqwest::retry::never())
         .tcp_nodelay(true)
         .tls_danger_accept_invalid_certs(connection.insecure);
@@ -84,11 +87,6 @@ pub(super) async fn attempt(client: &reqwest::Client, request: reqwest::Request,
     })
 }
 
-/// Whether a failure may be the connection's rather than the server's.
-pub(super) fn is_stale(failure: &Failure) -> bool {
-    failure.kind == FailureKind::Broken || failure.message.contains(UNASKED)
-}
-
 async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcome {
     let mut response = match client.execute(request).await {
         Ok(response) => response,
@@ -104,37 +102,53 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcom
         })
         .collect();
     let mut body = BytesMut::new();
+    let mut length = 0;
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
-                return Outcome::Failed(Failure {
-                    kind: FailureKind::TooLarge,
-                    message: format!("more than {} MiB with status {status}", BODY_LIMIT >> 20),
-                });
+            Ok(Some(chunk)) => {
+                length += chunk.len();
+                // What is longer than is kept is read to its end all the same: it is an answer, if it has one.
+                body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT.saturating_sub(body.len()))]);
             }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => break,
             Err(error) => {
                 let mut failure = failure(error);
-                // Something was answered: this is no stale connection.
                 if failure.kind == FailureKind::Broken {
-                    failure.kind = FailureKind::Protocol;
+                    // What breaks off may do so by chance; what is wrongly written is so each time.
+                    if GARBLED.iter().any(|sign| failure.message.contains(sign)) {
+                        failure.kind = FailureKind::Protocol;
+                    }
                     failure.message = format!("status {status}, then the body broke off: {}", failure.message);
                 }
                 return Outcome::Failed(failure);
             }
         }
     }
-    Outcome::Response(Response::new(status, headers, Bytes::from(body)))
+    let mut answer = Response::new(status, headers, Bytes::from(body));
+    answer.unread = unread(&answer, length);
+    answer.length = length;
+    Outcome::Response(answer)
+}
+
+/// Why nothing is known of a body of this length, if so: what we do not read is no failure of the server's.
+fn unread(answer: &Response, length: usize) -> Option<String> {
+    if length > BODY_LIMIT {
+        return Some(format!("its body of {length} bytes is longer than the {} MiB that are read", BODY_LIMIT >> 20));
+    }
+    // What was read is named no more.
+    let encoding = answer.header("content-encoding")?.trim();
+    let is_read = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    (!is_read && length > 0).then(|| format!("its body has the encoding `{encoding}`, which is not read"))
 }
 
 fn failure(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let mut message = error.to_string();
-    let mut kind = if error.is_timeout() {
-        FailureKind::Timeout
-    } else if error.is_connect() {
+    // A connection that takes too long is none.
+    let mut kind = if error.is_connect() {
         FailureKind::Connect
+    } else if error.is_timeout() {
+        FailureKind::Timeout
     } else {
         FailureKind::Broken
     };
@@ -142,9 +156,13 @@ fn failure(error: reqwest::Error) -> Failure {
     while let Some(cause) = source {
         let text = cause.to_string();
         if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-            if hyper.is_parse() || text.contains(UNASKED) {
+            if hyper.is_parse() {
                 kind = FailureKind::Protocol;
-            } else if hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled() {
+            } else if hyper.is_incomplete_message()
+                || hyper.is_closed()
+                || hyper.is_canceled()
+                || text.contains(UNASKED)
+            {
                 kind = FailureKind::Broken;
             }
         }

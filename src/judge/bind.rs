@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Judge;
 use super::classify::Class;
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::{Exchange, Outcome, Response};
+use crate::exchange::{Exchange, Response};
 use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
 use crate::generate::media;
@@ -102,8 +102,12 @@ impl Judge<'_> {
     /// form alone.
     pub fn see(self, mut exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
         let request_body = self.body(&exchange.request);
-        let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), exchange.server_now.middle());
+        let now = exchange.server_now().middle();
+        let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), now);
         let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
+        if let Some(attempt) = exchange.attempts.last_mut() {
+            attempt.note_depth();
+        }
         let response_body = exchange.response().and_then(Response::json).map(Arc::new);
         let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
         exchange.cut();
@@ -121,6 +125,21 @@ impl Judge<'_> {
             }
             _ => request.json(),
         }
+    }
+
+    /// The same exchange, where the trouble that it met came each time that it was tried.
+    pub fn confirmed(self, seen: Seen) -> Seen {
+        let exchange = Exchange { unconfirmed: false, ..(*seen.exchange).clone() };
+        let scope = self.exchange_scope(&exchange, &seen.request_scope, seen.control, seen.response_body.as_deref());
+        let accepted = accepted(&exchange, self);
+        Seen { exchange: Arc::new(exchange), scope, accepted, ..seen }
+    }
+
+    /// Whether a request is one that must be accepted.
+    pub fn is_valid(self, exchange: &Exchange, plain: bool) -> bool {
+        let body = exchange.request.json();
+        let scope = self.request_scope(&exchange.request, body.as_ref(), exchange.server_now().middle());
+        self.classify(exchange, body.as_ref(), &scope, plain) == Class::Valid
     }
 
     /// The names of a request alone, sent at an instant of the server's clock.
@@ -210,11 +229,11 @@ fn own_credentials(exchange: &Exchange, judge: Judge<'_>) -> bool {
 
 /// Why nothing can be learnt from the response, if so.
 fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
-    match &exchange.outcome {
-        Outcome::Failed(failure) => Some(failure.kind.text().to_owned()),
-        Outcome::Response(r) => match r.status {
-            500.. => Some(format!("the server answered {}", r.status)),
-            408 | 425 | 429 => Some(format!("the server answered {}", r.status)),
+    match exchange.answer() {
+        Err(failure) => Some(failure.kind.text().to_owned()),
+        Ok(r) => match r.status {
+            _ if r.unread.is_some() => r.unread.clone(),
+            408 | 425 | 429 | 500.. => Some(format!("the server answered {}", r.status)),
             401 if own_credentials(exchange, judge) => {
                 Some("the server answered 401 to a token that it is meant to take".to_owned())
             }
@@ -224,13 +243,14 @@ fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
 }
 
 fn accepted(exchange: &Exchange, judge: Judge<'_>) -> Known {
-    match &exchange.outcome {
-        Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
-        Outcome::Response(r) => match r.status {
+    match exchange.answer() {
+        Err(failure) => Known::Unknown(failure.kind.text().to_owned()),
+        Ok(r) => match r.status {
             200..=299 => Known::Yes,
             // A redirection that the document names is what was asked for.
             300..=399 if judge.contract.operation.responses.iter().any(|d| d.covers(r.status)) => Known::Yes,
             408 | 425 | 429 => Known::Unknown(format!("the server answered {}", r.status)),
+            status @ 500.. if exchange.unconfirmed => Known::Unknown(once(status)),
             401 if exchange.request.credentials == Shown::Own => {
                 Known::Unknown("the server answered 401 to a valid token".into())
             }
@@ -241,9 +261,9 @@ fn accepted(exchange: &Exchange, judge: Judge<'_>) -> Known {
 
 /// Whether the server refused: a 4xx, unless it speaks of something other than the request.
 fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
-    match &exchange.outcome {
-        Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
-        Outcome::Response(r) => match r.status {
+    match exchange.answer() {
+        Err(failure) => Known::Unknown(failure.kind.text().to_owned()),
+        Ok(r) => match r.status {
             408 | 425 | 429 => Known::Unknown(format!("the server answered {}", r.status)),
             401 if own_credentials(exchange, judge) => {
                 Known::Unknown("the server answered 401 to a valid token".into())
@@ -257,12 +277,18 @@ fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
 
 /// Whether a whole response came, and no server error.
 fn answered(exchange: &Exchange) -> Known {
-    match &exchange.outcome {
-        Outcome::Response(r) if r.status >= 500 => Known::No,
-        Outcome::Response(_) => Known::Yes,
-        Outcome::Failed(failure) if failure.kind.is_silence() && !exchange.lost => Known::No,
-        Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
+    match exchange.answer() {
+        Ok(r) if r.status >= 500 && exchange.unconfirmed => Known::Unknown(once(r.status)),
+        Ok(r) if r.status >= 500 => Known::No,
+        Ok(_) => Known::Yes,
+        Err(failure) if failure.kind.is_silence() && !exchange.unconfirmed => Known::No,
+        Err(failure) => Known::Unknown(failure.kind.text().to_owned()),
     }
+}
+
+/// What is said of a server error that nothing has confirmed.
+fn once(status: u16) -> String {
+    format!("the server answered {status}, and it is not known whether it would do so again")
 }
 
 /// Texts by name, without their escapes; what comes several times is a list of texts.

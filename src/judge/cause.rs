@@ -10,19 +10,25 @@ use crate::contract::requirement::{Always, Form};
 /// The failures that are told under one requirement: all that its counterexamples show.
 struct Cluster<'a> {
     requirement: usize,
-    exchanges: BTreeSet<u64>,
+    form: &'a Form,
+    telling: BTreeSet<u64>,
     relations: BTreeSet<&'a str>,
     refusals: BTreeSet<u64>,
+    says: BTreeSet<&'a str>,
+    open_door: bool,
 }
 
 impl<'a> Cluster<'a> {
-    fn new(requirement: usize, tally: &'a Tally) -> Self {
+    fn new(requirement: usize, form: &'a Form, tally: &'a Tally) -> Self {
         let fingerprints = || tally.fingerprints().iter();
         Self {
             requirement,
-            exchanges: fingerprints().flat_map(|f| f.exchanges.iter().copied()).collect(),
-            relations: fingerprints().filter_map(|f| f.relation.as_deref()).collect(),
-            refusals: fingerprints().filter_map(|f| f.refusal).collect(),
+            form,
+            telling: fingerprints().filter_map(|t| t.telling).collect(),
+            relations: fingerprints().filter_map(|t| t.relation.as_deref()).collect(),
+            refusals: fingerprints().filter_map(|t| t.refusal).collect(),
+            says: fingerprints().filter_map(|t| t.says.as_deref()).collect(),
+            open_door: fingerprints().all(|t| t.open_door),
         }
     }
 
@@ -31,11 +37,32 @@ impl<'a> Cluster<'a> {
         // What is refused, and should not be, may well be what another requirement names.
         let by_refusal = matches!(form, Form::Always(Always::ValidAccepted));
         let covers = |print: &Fingerprint| {
-            print.exchanges.iter().any(|n| self.exchanges.contains(n))
-                || print.relation.as_deref().is_some_and(|r| self.relations.contains(r))
+            // What came in answer to what should have been refused explains nothing of that.
+            let same = print.open_door == self.open_door && print.telling.is_some_and(|n| self.telling.contains(&n));
+            (same && self.explains(print))
+                || (!print.open_door && print.relation.as_deref().is_some_and(|r| self.relations.contains(r)))
                 || (by_refusal && print.refusal.is_some_and(|r| self.refusals.contains(&r)))
         };
         !tally.fingerprints().is_empty() && tally.fingerprints().iter().all(covers)
+    }
+
+    /// Whether what it says of an exchange explains what another requirement says of it.
+    fn explains(&self, print: &Fingerprint) -> bool {
+        match self.form {
+            // No answer, or that of a server that failed, explains all that is missing in it.
+            Form::Always(Always::NoServerError | Always::Answered) => true,
+            // The form of a body explains what is read of that part.
+            Form::Always(Always::Shape(_)) => self.says.iter().any(|name| print.reads(name)),
+            Form::Always(Always::DocumentedStatus | Always::MediaType) => {
+                self.says.is_empty()
+                    && print.reads(if matches!(self.form, Form::Always(Always::MediaType)) {
+                        "media_type"
+                    } else {
+                        "status"
+                    })
+            }
+            _ => true,
+        }
     }
 }
 
@@ -50,9 +77,10 @@ pub fn causes(contract: &Contract, tallies: &[Tally]) -> Vec<Option<usize>> {
     let mut causes = vec![None; tallies.len()];
     let mut clusters: Vec<Cluster<'_>> = Vec::new();
     for i in failed {
+        let is_foremost = contract.foremost.iter().any(|area| area == contract.requirements[i].area());
         match clusters.iter().find(|cluster| cluster.covers(&tallies[i], form(i))) {
-            Some(cluster) => causes[i] = Some(cluster.requirement),
-            None => clusters.push(Cluster::new(i, &tallies[i])),
+            Some(cluster) if !is_foremost => causes[i] = Some(cluster.requirement),
+            _ => clusters.push(Cluster::new(i, form(i), &tallies[i])),
         }
     }
     causes

@@ -87,7 +87,7 @@ impl Judge<'_> {
         if !self.contract.callers.contains(&exchange.request.identity) {
             return Class::Open("the identity may not be allowed to do this".into());
         }
-        let now = exchange.server_now;
+        let now = exchange.server_now();
         self.class_of(&exchange.request, body, scope, now.earliest, now.latest)
     }
 

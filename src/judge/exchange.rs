@@ -7,16 +7,14 @@ use serde_json::Value as Json;
 use super::Judge;
 use super::bind::{Control, Known, Seen, parameter as parameter_of};
 use super::classify::Class;
-use super::finding::{Counterexample, Finding, Found, Side, cut, differences, short};
+use super::finding::{Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short};
 use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Probe, Rule};
-use crate::exchange::{Exchange, Outcome};
+use crate::exchange::{Exchange, Trouble as Met};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 
 /// What is due to a valid request.
 const ACCEPTANCE: &str = "acceptance (2xx)";
-/// What is due to a broken one.
-const REFUSAL: &str = "a refusal (4xx)";
 
 impl Judge<'_> {
     /// What one exchange says of every requirement that it can speak to.
@@ -55,25 +53,16 @@ impl Judge<'_> {
 
     fn always(self, always: Always, seen: &Seen) -> Option<Found> {
         match always {
-            Always::Answered => Some(match &seen.exchange.outcome {
-                Outcome::Response(_) => Found::Holds,
-                Outcome::Failed(failure) if failure.kind.is_silence() && !seen.exchange.lost => counterexample(
+            Always::Answered => Some(match seen.exchange.answer() {
+                Ok(_) => Found::Holds,
+                Err(failure) if failure.kind.is_silence() && !seen.exchange.unconfirmed => counterexample(
                     seen,
                     "a complete response within the time limit",
                     format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
                 ),
-                Outcome::Failed(failure) => unknown(seen, failure.kind.text()),
+                Err(failure) => unknown(seen, failure.kind.text()),
             }),
-            Always::NoServerError => {
-                let status = seen.exchange.response()?.status;
-                let documented = || self.contract.operation.responses.iter().any(|r| r.covers(status));
-                Some(match status {
-                    ..=499 => Found::Holds,
-                    // What the document foresees may be the server's state, and no defect.
-                    501..=504 if documented() => unknown(seen, &format!("the server answered {status}, as documented")),
-                    _ => counterexample(seen, "any status below 500", answer(&seen.exchange)),
-                })
-            }
+            Always::NoServerError => self.no_server_error(seen),
             _ if !seen.exchange.fresh => None,
             Always::ValidAccepted => must_accept(seen),
             Always::DocumentedStatus => self.documented_status(seen),
@@ -85,6 +74,40 @@ impl Judge<'_> {
             Always::WriteOnly(of) => self.excess(of.index, seen, false),
             Always::OneAlternative(of) => self.excess(of.index, seen, true),
         }
+    }
+
+    /// A server error fails however often it comes; a gateway's only where it comes each time, or too often: that is told
+    /// at the end, from all attempts.
+    fn no_server_error(self, seen: &Seen) -> Option<Found> {
+        let exchange = &seen.exchange;
+        let status = exchange.response()?.status;
+        let documented = || self.contract.operation.responses.iter().any(|r| r.covers(status));
+        Some(match exchange.trouble() {
+            // What the document foresees may be the server's state, and no defect.
+            Some(_) if (501..=504).contains(&status) && documented() => {
+                unknown(seen, &format!("the server answered {status}, as documented"))
+            }
+            Some(Met::Gateway) if exchange.unconfirmed => Found::Gateway(Arc::clone(exchange)),
+            Some(Met::Gateway) => counterexample(
+                seen,
+                "any status below 500",
+                format!("{}, each time that it was sent", answer(exchange)),
+            ),
+            Some(_) => counterexample(seen, "any status below 500", answer(exchange)),
+            None => Found::Holds,
+        })
+    }
+
+    /// What an exchange says of requirements whose place another takes, since it met trouble: only that.
+    pub fn superseded(self, seen: &Seen) -> Vec<Finding> {
+        let all = self.contract.requirements.iter().enumerate();
+        let own = all.filter(|(_, r)| matches!(r.form, Form::Always(Always::NoServerError)));
+        let (trial, exchange) = (&seen.exchange.trial, Some(seen.exchange.number));
+        own.filter_map(|(requirement, _)| {
+            let found = self.no_server_error(seen)?;
+            Some(Finding { requirement, trial: trial.clone(), exchange, found })
+        })
+        .collect()
     }
 
     /// A constraint or a part of the schema: broken alone, it must be refused; at its edge, accepted.
@@ -280,22 +303,13 @@ fn unknown(seen: &Seen, reason: &str) -> Found {
 }
 
 pub(super) fn counterexample(seen: &Seen, expected: impl Into<String>, actual: impl Into<String>) -> Found {
-    Found::Broken(Arc::new(Counterexample {
-        label: String::new(),
-        expected: expected.into(),
-        actual: actual.into(),
-        clause: None,
-        differences: Vec::new(),
-        operands: Vec::new(),
-        wrong: None,
-        exchanges: vec![Arc::clone(&seen.exchange)],
-    }))
+    Found::Broken(Arc::new(Counterexample::of(expected.into(), actual.into(), Arc::clone(&seen.exchange))))
 }
 
 /// What came back, in a line.
 pub(super) fn answer(exchange: &Exchange) -> String {
-    match &exchange.outcome {
-        Outcome::Response(r) => {
+    match exchange.answer() {
+        Ok(r) => {
             let body = String::from_utf8_lossy(&r.body);
             let body = body.trim();
             if body.is_empty() {
@@ -304,7 +318,7 @@ pub(super) fn answer(exchange: &Exchange) -> String {
                 format!("status {}, {}", r.status, cut(body, 160))
             }
         }
-        Outcome::Failed(failure) => failure.kind.text().to_owned(),
+        Err(failure) => failure.kind.text().to_owned(),
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Found {
     Unknown(String, Vec<Arc<Exchange>>),
     /// It could not be tried here. Why.
     Skipped(String),
+    /// A gateway's error, which may be fair: all of them together tell.
+    Gateway(Arc<Exchange>),
     /// A value that must not come twice.
     Unique(String, Arc<Exchange>),
     /// What a probe saw.
@@ -48,6 +50,9 @@ pub enum Side {
     /// Requests that break it alone: they must be rejected.
     Rejected,
 }
+
+/// What is due to a broken request.
+pub const REFUSAL: &str = "a refusal (4xx)";
 
 /// How a requirement was broken.
 #[derive(Clone, Debug)]
@@ -68,6 +73,22 @@ pub struct Counterexample {
     pub wrong: Option<String>,
     /// The exchanges, in the order in which they were sent, but the one that failed last.
     pub exchanges: Vec<Arc<Exchange>>,
+}
+
+impl Counterexample {
+    /// What was due and what came, shown by one exchange.
+    pub fn of(expected: String, actual: String, exchange: Arc<Exchange>) -> Self {
+        Self {
+            label: String::new(),
+            expected,
+            actual,
+            clause: None,
+            differences: Vec::new(),
+            operands: Vec::new(),
+            wrong: None,
+            exchanges: vec![exchange],
+        }
+    }
 }
 
 /// A place where two JSON values differ.

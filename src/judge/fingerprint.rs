@@ -2,32 +2,58 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::finding::Counterexample;
+use super::finding::{Counterexample, REFUSAL};
 
 /// What tells of a counterexample whether it is another's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint {
-    /// The numbers of its exchanges.
-    pub(super) exchanges: Vec<u64>,
+    /// The number of the exchange that failed.
+    pub(super) telling: Option<u64>,
     /// What was not so between request and response, and where, whatever the steps are called.
     pub(super) relation: Option<String>,
     /// A digest of the answer, where that was a refusal.
     pub(super) refusal: Option<u64>,
+    /// Whether a refusal was due, and the request was accepted.
+    pub(super) open_door: bool,
+    /// What it says is wrong: the property that is missing, or the place.
+    pub(super) says: Option<String>,
+    /// What it read.
+    read: Vec<String>,
 }
 
 impl Fingerprint {
     pub(super) fn of(counterexample: &Counterexample) -> Self {
-        let refusal = counterexample.exchanges.last().and_then(|e| e.response()).filter(|r| r.status >= 400).map(|r| {
+        let last = counterexample.exchanges.last();
+        let response = last.and_then(|e| e.response());
+        let refusal = response.filter(|r| r.status >= 400).map(|r| {
             let mut hasher = DefaultHasher::new();
             (r.status, &r.body).hash(&mut hasher);
             hasher.finish()
         });
+        let is_accepted = response.is_some_and(|r| (200..300).contains(&r.status));
         Self {
-            exchanges: counterexample.exchanges.iter().map(|e| e.number).collect(),
+            telling: last.map(|e| e.number),
             relation: relation(counterexample),
             refusal,
+            open_door: is_accepted && counterexample.expected.starts_with(REFUSAL),
+            says: counterexample.clause.is_none().then(|| place(&counterexample.expected)).flatten(),
+            read: counterexample.operands.iter().map(|o| o.path.clone()).collect(),
         }
     }
+
+    /// Whether it may be read out of what is missing or wrong in a body.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.read.iter().any(|path| path.split(['.', '[', ']']).any(|part| part.trim_matches(['"', '\'']) == name))
+    }
+}
+
+/// The property that an expectation on a body's form names: `the body with `id`, as …`, `/owner/id as …`.
+fn place(expected: &str) -> Option<String> {
+    if let Some((_, rest)) = expected.split_once(" with `") {
+        return rest.split_once('`').map(|(name, _)| name.to_owned());
+    }
+    let pointer = expected.split(' ').next().filter(|first| first.starts_with('/'))?;
+    pointer.rsplit('/').find(|part| part.parse::<u64>().is_err()).map(str::to_owned)
 }
 
 /// The clause that failed without the names of steps, and the places where its sides differ.

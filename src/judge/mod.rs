@@ -1,5 +1,6 @@
 //! What exchanges show: pure functions of contract and evidence.
 //!
+//! - [`attempts`]: all attempts of a run, and what their gateway errors show
 //! - [`bind`]: an exchange as the names that expressions use
 //! - [`classify`]: whether a request was valid, broken, or left to the server
 //! - [`finding`]: what one piece of evidence says of one requirement
@@ -10,6 +11,7 @@
 //! - [`tally`]: findings added up to verdicts
 //! - [`cause`]: failures of what is probably one cause
 
+pub mod attempts;
 pub mod bind;
 pub mod cause;
 pub mod classify;

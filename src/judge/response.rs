@@ -109,6 +109,9 @@ impl Judge<'_> {
 
     /// Whether a response's body keeps the schema of its media type.
     pub(super) fn shape(self, index: usize, seen: &Seen) -> Option<Found> {
+        if let Some(reason) = seen.exchange.response().and_then(|response| response.unread.as_ref()) {
+            return Some(Found::Unknown(reason.clone(), vec![Arc::clone(&seen.exchange)]));
+        }
         let (media, value) = match self.body_of(index, seen)? {
             Ok(body) => body,
             Err(found) => return Some(*found),

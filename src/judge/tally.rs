@@ -109,6 +109,8 @@ pub struct Tally {
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
     /// Why it could not be tried: the first in the alphabet.
     pub obstacle: Option<String>,
+    /// A gateway's error that may be fair: the first by name of trial.
+    pub gateway: Option<(String, Arc<Exchange>)>,
     /// What a probe saw, and how often.
     pub observed: BTreeMap<String, u64>,
     /// Values that must not come twice: the trial that brought one first, and the lowest number of
@@ -173,6 +175,11 @@ impl Tally {
                 self.skipped += 1;
                 if self.obstacle.as_ref().is_none_or(|first| reason < *first) {
                     self.obstacle = Some(reason);
+                }
+            }
+            Found::Gateway(exchange) => {
+                if self.gateway.as_ref().is_none_or(|(first, _)| trial < *first) {
+                    self.gateway = Some((trial, exchange));
                 }
             }
             Found::Unique(value, exchange) => self.add_value(trial, brief(value), exchange),

@@ -23,7 +23,7 @@ use crate::run::event::{Event, Sink};
 use crate::run::preflight::what_came;
 use crate::run::send::Ready;
 use crate::run::trial::{Granted, MOST_WAIT, own, troubled};
-use crate::run::unanswered::{AGAIN, never, silence};
+use crate::run::unanswered::{never, silence};
 use crate::run::{Begun, Health, Options, Outcome, Run, control_of, label};
 
 /// All that is sent again.
@@ -145,7 +145,7 @@ pub async fn replay(
     sink: &mut dyn Sink,
 ) -> Replayed {
     sink.event(Event::Planned { requests: script.requests() });
-    let begun = Begun::now(client);
+    let begun = Begun::now(client, script.requests());
     let run = Run::new(judge, plan, client, options, sink);
     let mut tallies: Vec<Tally> = judge.contract.requirements.iter().map(|_| Tally::default()).collect();
     let mut controls = vec![None; script.controls.len()];
@@ -200,26 +200,27 @@ impl Run<'_> {
                 controls[place] = Some(self.entry(None, &script.controls[place], None).await?);
             }
         }
-        let (mut times, mut silent, mut answer) = (0, 0, String::new());
+        let (mut times, mut in_trouble, mut answer) = (0, 1, String::new());
         while times < script.times {
-            let mut sent = self.resend(script, controls, requirement, piece, false).await?;
-            if sent.seen.iter().any(|one| one.exchange.lost) {
+            let sent = self.resend(script, controls, requirement, piece, in_trouble).await?;
+            let doubted = sent.seen.iter().filter(|one| one.exchange.unconfirmed);
+            let trouble = doubted.filter_map(|one| Some((one.exchange.trouble()?, one.exchange.sent()))).max();
+            if let Some((trouble, since)) = trouble
+                && self.may_try_again(trouble, since).await
+            {
                 // That says nothing of these requests. They are sent anew, on connections of their own.
-                sent = self.resend(script, controls, requirement, piece, true).await?;
+                in_trouble += 1;
+                continue;
             }
+            in_trouble = 1;
             answer = sent.seen.last().map_or_else(String::new, |one| what_came(&one.exchange));
             let mut findings: Vec<Finding> =
                 sent.findings.into_iter().filter(|f| f.requirement == requirement).collect();
             if let Some((kind, exchange)) = unanswered(&findings) {
-                if silent < AGAIN {
-                    silent += 1;
-                    continue;
-                }
                 let found = Found::Broken(Arc::new(never(piece.label.clone(), kind, &exchange)));
                 let (trial, exchange) = (piece.name.clone(), Some(exchange.number));
                 findings = vec![Finding { requirement, trial, exchange, found }];
             }
-            silent = 0;
             times += 1;
             let speaks = |f: &Finding| !matches!(f.found, Found::Skipped(_) | Found::Sent(..));
             if piece.own.is_none()
@@ -262,7 +263,7 @@ impl Run<'_> {
         controls: &[Option<Control>],
         requirement: usize,
         piece: &Piece,
-        alone: bool,
+        times: u32,
     ) -> Option<Sent> {
         let contract = self.judge.contract;
         // A part of the schema and a constraint speak of the request that was made for them.
@@ -318,10 +319,10 @@ impl Run<'_> {
                 control: control(recorded),
                 about,
                 plain: recorded.plain,
-                repeatable: false,
             });
-            let seen = self.send(ready.collect(), &place, alone).await;
+            let seen = self.send(ready.collect(), &place, times > 1).await;
             drop(place);
+            let seen: Vec<Seen> = seen.into_iter().map(|one| self.confirmed_at(one, times)).collect();
             answered = group.requests.iter().map(|r| r.answered).max();
             sent.findings.extend(seen.iter().flat_map(|one| self.judge.exchange(one)));
             if let Some(step) = step {

@@ -4,6 +4,7 @@
 //!   ruling; [`model::record`]: exchanges as reports show them; [`recorder`]: how they come to be, without tokens
 //! - [`build`]: from what a run brought to its report; [`build::merge`]: the parts of a run, joined
 //! - [`format`]: one file for each format: json, junit, ctrf, markdown, sarif, har, html, badge, GitHub annotations
+//! - [`lock`]: a folder of reports belongs to one command at a time
 //! - [`terminal`]: the summary on stdout, the bar on stderr
 //! - [`log`]: what is written while a run goes on: `exchanges.ndjson`, `created.ndjson`, and `-v` on stderr
 //! - [`text`]: text that fits a terminal, how verdicts are called and shown, requests as commands
@@ -14,6 +15,7 @@
 
 pub mod build;
 pub mod format;
+pub mod lock;
 pub mod log;
 pub mod model;
 pub mod recorder;
@@ -71,8 +73,15 @@ impl Format {
     }
 }
 
-/// All formats. The report itself comes last: who sees a new one sees new files beside it.
+/// All formats. The report itself comes first: whatever happens to the others, it is there.
 pub const FORMATS: &[Format] = &[
+    Format {
+        name: "json",
+        file: REPORT,
+        text: "the report itself; its shape is published as a JSON Schema",
+        always: true,
+        render: |report, _| Ok(format::json::render(report)),
+    },
     Format {
         name: "html",
         file: "report.html",
@@ -129,13 +138,6 @@ pub const FORMATS: &[Format] = &[
         always: false,
         render: |report, _| Ok(format::badge::shields(report)),
     },
-    Format {
-        name: "json",
-        file: REPORT,
-        text: "the report itself; its shape is published as a JSON Schema",
-        always: true,
-        render: |report, _| Ok(format::json::render(report)),
-    },
 ];
 
 /// What could not be written.
@@ -156,14 +158,20 @@ pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
     std::fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })
 }
 
-/// Writes the formats that every check writes and those asked for, each whole, in the place of an older one. Tells
-/// which files there are.
-///
-/// # Errors
-/// The first file that cannot be written; the others keep what they held.
-pub fn write_all(dir: &Path, report: &Report, asked: &[&Format]) -> Result<Vec<PathBuf>, WriteError> {
-    create_dir(dir)?;
-    written(asked).map(|format| write(dir, report, format)).collect()
+/// Writes the formats that every check writes and those asked for, each whole, in the place of an older one, the report
+/// itself first. Tells which files there are, and which cannot be written: these keep what they held.
+pub fn write_all(dir: &Path, report: &Report, asked: &[&Format]) -> (Vec<PathBuf>, Vec<WriteError>) {
+    if let Err(error) = create_dir(dir) {
+        return (Vec::new(), vec![error]);
+    }
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
+    for format in written(asked) {
+        match write(dir, report, format) {
+            Ok(file) => files.push(file),
+            Err(error) => errors.push(error),
+        }
+    }
+    (files, errors)
 }
 
 /// The formats that are written where some are asked for, in their order.

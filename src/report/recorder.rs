@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use url::Url;
 
 use crate::document::security::{Carrier, Security};
-use crate::exchange::{Exchange as Seen, Outcome, Request as Rendered, Shown, TrialName};
+use crate::exchange::{Attempt, Exchange as Seen, Failure, Request as Rendered, Shown, TrialName};
 use crate::http::client::join;
 use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
 use crate::report::model::figures::millis;
-use crate::report::model::record::{BODY_SHOWN, Exchange, Failed, HIDDEN, Request, Response};
+use crate::report::model::record::{BODY_SHOWN, Earlier, Exchange, Failed, HIDDEN, Request, Response};
 use crate::report::text::{curl, script};
 use crate::secrets::Secrets;
 use crate::settings::{HeaderValue, Settings};
@@ -88,33 +88,50 @@ impl Recorder {
         serde_json::from_str(&clean).unwrap_or(serde_json::Value::String(clean))
     }
 
-    /// An exchange as reports show it.
+    /// An exchange as reports show it: its last attempt, and the others in short.
     pub fn record(&self, seen: &Seen) -> Exchange {
-        let (response, failure) = match &seen.outcome {
-            Outcome::Response(r) => {
-                let (body, body_base64, truncated) = self.body(&r.body, BODY_SHOWN);
-                let truncated = truncated.map(|_| r.length as u64);
-                let response =
-                    Response { status: r.status, headers: self.headers(&r.headers), body, body_base64, truncated };
-                (Some(response), None)
-            }
-            Outcome::Failed(f) => {
-                let failure = Failed { kind: f.kind.name().to_owned(), message: self.text(&f.message) };
-                (None, Some(failure))
-            }
-        };
+        let (last, before) = seen.attempts.split_last().unwrap_or((seen.last(), &[]));
+        Exchange { earlier: before.iter().map(|attempt| self.earlier(attempt)).collect(), ..self.attempt(seen, last) }
+    }
+
+    /// One attempt of an exchange, with the whole request.
+    pub fn attempt(&self, seen: &Seen, attempt: &Attempt) -> Exchange {
+        let response = attempt.response().map(|r| {
+            let (body, body_base64, truncated) = self.body(&r.body, BODY_SHOWN);
+            let truncated = truncated.map(|_| r.length as u64);
+            Response { status: r.status, headers: self.headers(&r.headers), body, body_base64, truncated }
+        });
+        // Why it was not sent again belongs to the last.
+        let attempts = u32::try_from(seen.attempts.len()).unwrap_or(u32::MAX);
+        let ended = seen.ended.as_ref().filter(|_| attempt.number == attempts);
         Exchange {
             number: seen.number,
             trial: seen.trial.clone(),
-            sent: seen.sent.to_rfc3339_opts(SecondsFormat::Micros, true),
-            elapsed_ms: millis(seen.elapsed.as_micros()),
-            retries: seen.retries,
+            sent: stamp(attempt.sent),
+            elapsed_ms: millis(attempt.elapsed.as_micros()),
+            attempt: attempt.number,
+            attempts,
             identity: seen.request.identity.clone(),
             request: self.request(seen, BODY_SHOWN),
             response,
-            failure,
+            failure: ended.or(attempt.failure()).map(|f| self.failed(f)),
+            earlier: Vec::new(),
             judged: None,
         }
+    }
+
+    fn earlier(&self, attempt: &Attempt) -> Earlier {
+        Earlier {
+            attempt: attempt.number,
+            sent: stamp(attempt.sent),
+            elapsed_ms: millis(attempt.elapsed.as_micros()),
+            status: attempt.response().map(|r| r.status),
+            failure: attempt.failure().map(|f| self.failed(f)),
+        }
+    }
+
+    fn failed(&self, failure: &Failure) -> Failed {
+        Failed { kind: failure.kind.name().to_owned(), message: self.text(&failure.message) }
     }
 
     /// The command that sends an exchange's request again, the whole body included.
@@ -202,6 +219,10 @@ impl Recorder {
         let part = bytes.get(..shown).unwrap_or(bytes);
         (None, Some(STANDARD.encode(part)), length_if(bytes.len() > shown, bytes))
     }
+}
+
+fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 fn length_if(cut: bool, bytes: &[u8]) -> Option<u64> {

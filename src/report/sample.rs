@@ -124,6 +124,9 @@ pub(crate) fn sample() -> Report {
             accepted: 200,
             created: 180,
             uncertain: 1,
+            refused: 0,
+            troubles: Troubles { broken: 1, ..Troubles::default() },
+            pace_per_second: None,
             waited_ms: 1500,
             elapsed_ms: 4250,
             latency: Some(Latency { p50_ms: 3.125, p90_ms: 8.5, p99_ms: 41.0, max_ms: 120.25 }),
@@ -181,6 +184,7 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
     Requirement {
         id: id.into(),
         area: area.into(),
+        foremost: area == "repeat",
         level: Some(Level::Must),
         text: format!("What `{slug}` says holds."),
         source: "Body, name".into(),
@@ -202,6 +206,7 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
         evidence: String::new(),
         coverage: None,
         doubt: None,
+        gateway: None,
         observations: Vec::new(),
     }
 }
@@ -221,7 +226,8 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
         trial: trial.into(),
         sent: "2031-02-03T04:05:06.789012Z".into(),
         elapsed_ms: 12.345,
-        retries: 0,
+        attempt: 1,
+        attempts: 1,
         identity: "caller".into(),
         request: Request {
             method: "POST".into(),
@@ -243,6 +249,7 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
         failure: answer
             .is_none()
             .then(|| Failed { kind: "timeout".into(), message: "nothing complete after 10s".into() }),
+        earlier: Vec::new(),
         judged: None,
     }
 }

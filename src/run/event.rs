@@ -1,6 +1,8 @@
 //! What is told while a run goes on.
 
-use super::ledger::Created;
+use std::time::Duration;
+
+use super::ledger::{Created, Intended};
 use crate::exchange::Exchange;
 use crate::judge::bind::Purpose;
 
@@ -12,10 +14,16 @@ pub enum Event<'a> {
         /// How many requests it will take on a server that passes.
         requests: u64,
     },
+    /// Requests are about to leave together that may create something.
+    Intended(&'a [Intended<'a>]),
+    /// A request that was intended has surely created nothing that is not known.
+    Settled(u64),
     /// A request was answered, or given up; and what it is judged as.
     Exchange(&'a Exchange, Purpose),
     /// A record was created, or may have been.
     Created(&'a Created),
+    /// Nothing is sent for so long, and why.
+    Waiting(&'a str, Duration),
     /// The smallest failing requests are being looked for.
     Shrinking,
 }
@@ -35,7 +43,10 @@ impl Sink for Fanout<'_> {
             match &event {
                 Event::Planned { requests } => sink.event(Event::Planned { requests: *requests }),
                 Event::Exchange(exchange, purpose) => sink.event(Event::Exchange(exchange, *purpose)),
+                Event::Intended(all) => sink.event(Event::Intended(all)),
+                Event::Settled(number) => sink.event(Event::Settled(*number)),
                 Event::Created(created) => sink.event(Event::Created(created)),
+                Event::Waiting(why, time) => sink.event(Event::Waiting(why, *time)),
                 Event::Shrinking => sink.event(Event::Shrinking),
             }
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
-use crate::exchange::{Exchange, Outcome, Response};
+use crate::exchange::{Attempt, Exchange, Request, Response};
 use crate::expression::ScopeBuilder;
 use crate::generate::draft::KEY_HEADER;
 
@@ -32,6 +32,24 @@ pub struct Created {
     pub number: u64,
 }
 
+/// A request that is about to be sent, and may create something.
+#[derive(Clone, Copy, Debug)]
+pub struct Intended<'a> {
+    /// Its place in the run.
+    pub number: u64,
+    /// The trial, and its step, on whose behalf it is sent.
+    pub trial: &'a str,
+    /// The request.
+    pub request: &'a Request,
+    /// When it is sent, by our clock.
+    pub sent: DateTime<Utc>,
+}
+
+/// Whether a request may create something: those of safe methods do not.
+pub fn may_create(request: &Request) -> bool {
+    !["GET", "HEAD", "OPTIONS", "TRACE"].contains(&request.method.as_str())
+}
+
 /// What a run created so far.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -45,8 +63,8 @@ pub struct Ledger {
 impl Ledger {
     /// Notes an exchange; tells of the record that it created, if it was not known before.
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) -> Option<Created> {
-        let id = match &exchange.outcome {
-            Outcome::Response(response) if (200..300).contains(&response.status) => {
+        let id = match exchange.response() {
+            Some(response) if (200..300).contains(&response.status) => {
                 let id = record(contract, response);
                 if id.as_ref().is_some_and(|id| !self.ids.insert(id.clone())) {
                     return None;
@@ -54,19 +72,13 @@ impl Ledger {
                 self.created += 1;
                 id
             }
-            _ if may_have_created(&exchange.outcome) => {
+            _ if exchange.attempts.iter().any(Attempt::perhaps_processed) => {
                 self.uncertain += 1;
                 None
             }
             _ => return None,
         };
         Some(created(id, exchange))
-    }
-
-    /// Notes an exchange whose request may have been processed once before this answer.
-    pub fn note_before(&mut self, exchange: &Exchange) -> Created {
-        self.uncertain += 1;
-        Created { certain: false, ..created(None, exchange) }
     }
 }
 
@@ -78,22 +90,20 @@ fn created(id: Option<String>, exchange: &Exchange) -> Created {
         identity: exchange.request.identity.clone(),
         trial: exchange.trial.clone(),
         key: exchange.request.header(KEY_HEADER).map(str::to_owned),
-        sent: exchange.sent,
+        sent: exchange.sent(),
         number: exchange.number,
     }
 }
 
-/// Whether something may have been created though nobody said so.
-fn may_have_created(outcome: &Outcome) -> bool {
-    match outcome {
-        // Who sends elsewhere to see what was created has created it.
-        Outcome::Response(response) => response.status >= 500 || [301, 302, 303].contains(&response.status),
-        Outcome::Failed(failure) => failure.kind.is_silence(),
-    }
+/// When a record was made by the server's clock, from the response that tells of it.
+pub(crate) fn made(contract: &Contract, response: &Response) -> Option<DateTime<Utc>> {
+    let scope = ScopeBuilder::default().json("response", &json!({ "body": response.json()? })).build();
+    let told = contract.clock.as_ref()?.json(&scope).ok()?;
+    DateTime::parse_from_rfc3339(told.as_str()?).ok().map(|told| told.to_utc())
 }
 
 /// What the contract calls a record, from the response that tells of it.
-fn record(contract: &Contract, response: &Response) -> Option<String> {
+pub(crate) fn record(contract: &Contract, response: &Response) -> Option<String> {
     let body = response.json()?;
     let scope = ScopeBuilder::default().json("response", &json!({ "body": body })).build();
     match contract.record.as_ref()?.json(&scope).ok()? {

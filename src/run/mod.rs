@@ -4,9 +4,10 @@
 //! - [`ledger`]: what was created
 //! - [`outcome`]: what a run brought
 //! - [`pool`]: requests of the shared pool, and the last one
+//! - [`settle`]: what met trouble, tried again
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
-//! - [`unanswered`]: what got no answer, sent again
+//! - [`unanswered`]: what got no answer, each time
 //! - [`shrink`]: the smallest request that still fails
 //! - [`event`]: what is told while it goes on
 
@@ -16,6 +17,7 @@ pub mod outcome;
 mod pool;
 pub mod preflight;
 pub(crate) mod send;
+mod settle;
 mod shrink;
 pub(crate) mod trial;
 pub(crate) mod unanswered;
@@ -26,14 +28,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::join;
 use tokio::sync::Notify;
 
+use crate::contract::requirement::{Always, Form};
 use crate::generate::render::Issued;
 use crate::generate::seed::{RunTag, Seed};
 use crate::http::client::Client;
 use crate::judge::Judge;
+use crate::judge::attempts::{Attempts, Troubles};
 use crate::judge::bind::{Control, Known, Seen};
-use crate::judge::finding::Finding;
+use crate::judge::finding::{Counterexample, Finding, Found};
 use crate::judge::tally::Tally;
 use crate::plan::{FULL, Limit, MINIMAL, Plan};
 use crate::settings::Budget;
@@ -41,6 +46,7 @@ use event::{Event, Sink};
 use ledger::Ledger;
 pub use outcome::{Figures, Health, Outcome};
 use preflight::Stop;
+use settle::Learnt;
 
 /// How many of the slowest requirements are told.
 pub const SLOWEST: usize = 5;
@@ -70,15 +76,28 @@ pub(crate) struct Run<'a> {
     pub(crate) number: AtomicU64,
     /// Told when a request was answered.
     pub(crate) answered: Notify,
+    /// Told when something is suspected of getting no answer, or got one.
+    pub(crate) suspected: Notify,
     /// Held while a token is tried.
     pub(crate) trying: tokio::sync::Mutex<()>,
+    /// Held while the server is asked whether it stands.
+    pub(crate) asking: tokio::sync::Mutex<()>,
+    /// Closed as long as it may not: what is sent then tells nothing.
+    pub(crate) gate: tokio::sync::RwLock<()>,
 }
 
 pub(crate) struct State {
     tallies: Vec<Tally>,
     controls: HashMap<usize, Control>,
     keys: HashMap<String, u32>,
+    attempts: Attempts,
+    learnt: Learnt,
+    /// When the last request was sent that was accepted.
+    stood: Option<DateTime<Utc>>,
     latencies: Vec<Duration>,
+    longest: Duration,
+    /// How many requests are suspected of getting no answer.
+    suspects: usize,
     slowest: BTreeMap<String, Duration>,
     accepted: u64,
     under_way: usize,
@@ -96,7 +115,7 @@ pub(crate) struct State {
 /// Carries a plan out. Cancelling [`Client::stop`] ends it early, with what is known.
 pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Options, sink: &mut dyn Sink) -> Outcome {
     sink.event(Event::Planned { requests: plan.requests() as u64 });
-    let begun = Begun::now(client);
+    let begun = Begun::now(client, plan.requests() as u64);
     let run = Run::new(judge, plan, client, options, sink);
     let mut health = Health::NotAsked;
     match run.preflight(&[MINIMAL, FULL]).await {
@@ -106,18 +125,19 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
         }
         None => {
             run.leave_out_planned();
-            run.pool().await;
-            run.rest().await;
+            let suspects = run.pool().await;
+            join!(suspects, run.rest());
             run.obstacles();
             health = run.final_check().await;
             if health == Health::Yes {
-                run.unanswered().await;
+                run.unanswered();
             }
             if options.shrink {
                 run.shrink().await;
             }
         }
     }
+    run.gateway_errors(&begun);
     run.outcome(begun, health)
 }
 
@@ -128,8 +148,8 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    pub(crate) fn now(client: &Client) -> Self {
-        client.pace().begin();
+    pub(crate) fn now(client: &Client, planned: u64) -> Self {
+        client.pace().begin(planned);
         Self { started: client.clock().local(), timer: tokio::time::Instant::now() }
     }
 }
@@ -151,7 +171,12 @@ impl<'a> Run<'a> {
                 tallies: judge.contract.requirements.iter().map(|_| Tally::default()).collect(),
                 controls: HashMap::new(),
                 keys: HashMap::new(),
+                attempts: Attempts::default(),
+                learnt: Learnt::default(),
+                stood: None,
                 latencies: Vec::new(),
+                longest: Duration::ZERO,
+                suspects: 0,
                 slowest: BTreeMap::new(),
                 accepted: 0,
                 under_way: 0,
@@ -167,13 +192,41 @@ impl<'a> Run<'a> {
             issued: Issued::default(),
             number: AtomicU64::new(0),
             answered: Notify::new(),
+            suspected: Notify::new(),
             trying: tokio::sync::Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            gate: tokio::sync::RwLock::default(),
+        }
+    }
+
+    /// What trouble its attempts met.
+    fn troubles(&self, begun: &Begun) -> Troubles {
+        let fell = self.client.pace().fell().map(|at| begun.started + at.saturating_duration_since(begun.timer));
+        self.lock().attempts.troubles(fell)
+    }
+
+    /// Adds what all gateway errors together show: more than are fair are a failure.
+    fn gateway_errors(&self, begun: &Begun) {
+        let troubles = self.troubles(begun);
+        let attempts = self.client.requests();
+        if troubles.gateway_counted <= Troubles::fair(attempts) {
+            return;
+        }
+        let all = self.judge.contract.requirements.iter();
+        let own = all.enumerate().filter(|(_, r)| matches!(r.form, Form::Always(Always::NoServerError)));
+        for (requirement, _) in own {
+            let Some((trial, exchange)) = self.lock().tallies[requirement].gateway.clone() else { continue };
+            let (expected, actual) = Troubles::text(troubles.gateway_counted, attempts);
+            let number = Some(exchange.number);
+            let found = Found::Broken(Arc::new(Counterexample::of(expected, actual, exchange)));
+            self.add(vec![Finding { requirement, trial, exchange: number, found }]);
         }
     }
 
     /// What it brought.
     pub(crate) fn outcome(self, begun: Begun, health: Health) -> Outcome {
         let client = self.client;
+        let troubles = self.troubles(&begun);
         let is_late = client.pace().is_late();
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let left_out = state.left_out + state.tallies.iter().map(|t| t.left_out).sum::<u64>();
@@ -200,6 +253,9 @@ impl<'a> Run<'a> {
                 created: state.ledger.created,
                 uncertain: state.ledger.uncertain,
                 waited: client.pace().waited(),
+                troubles,
+                refused: client.refused(),
+                pace: client.pace().found(),
                 latencies: state.latencies,
                 slowest,
                 most_at_once: state.most_at_once,
@@ -238,7 +294,11 @@ impl<'a> Run<'a> {
         }
         let mut state = self.lock();
         let wanted = state.granted + requests as u64;
-        if self.budget().max_requests.is_some_and(|most| wanted + self.client.retries() > most) {
+        if self
+            .budget()
+            .max_requests
+            .is_some_and(|most| wanted + self.client.retries().saturating_sub(self.client.refused()) > most)
+        {
             return false;
         }
         state.granted = wanted;
@@ -292,7 +352,7 @@ impl<'a> Run<'a> {
                 requirement: *requirement,
                 trial: String::new(),
                 exchange: None,
-                found: crate::judge::finding::Found::Skipped(reason.clone()),
+                found: Found::Skipped(reason.clone()),
             }]);
         }
     }
@@ -309,7 +369,7 @@ pub(crate) fn control_of(seen: &Seen) -> Control {
 
 /// Names what was tried in findings that do not say it themselves.
 pub(crate) fn label(finding: &mut Finding, label: &str) {
-    if let crate::judge::finding::Found::Broken(counterexample) = &mut finding.found
+    if let Found::Broken(counterexample) = &mut finding.found
         && counterexample.label.is_empty()
     {
         Arc::make_mut(counterexample).label = label.to_owned();

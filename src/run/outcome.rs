@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::judge::attempts::Troubles;
 use crate::judge::tally::Tally;
 use crate::run::preflight::Stop;
 
@@ -50,6 +51,12 @@ pub struct Figures {
     pub created: u64,
     /// How many requests went unanswered that may have created one.
     pub uncertain: u64,
+    /// What trouble attempts met.
+    pub troubles: Troubles,
+    /// How many requests the server refused for the pace.
+    pub refused: u64,
+    /// The time between requests that was found to be taken, where the server brought the pace down.
+    pub pace: Option<Duration>,
     /// How long all waited because the server asked for it.
     pub waited: Duration,
     /// How long answers took, in any order.

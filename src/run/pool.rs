@@ -1,22 +1,37 @@
 //! The requests of the shared pool, the trials beside them, and the final check.
 
-use futures_util::stream::{self, StreamExt};
+use std::time::Duration;
+
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
 
 use super::outcome::Health;
 use super::{Run, control_of, label};
 use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, MINIMAL};
-use crate::run::preflight::what_came;
+use crate::run::preflight::{Stop, what_came};
+use crate::run::settle::Follows;
+
+/// How many milliseconds are waited before each time that the server is asked whether it still stands at the end.
+const ONCE_MORE: [u64; 4] = [0, 250, 1000, 2000];
 
 impl Run<'_> {
-    /// The pool's valid requests: many trials are compared with them, so they go first.
-    pub(crate) async fn pool(&self) {
+    /// The pool's valid requests: many trials are compared with them, so they go first. What is still to be waited for
+    /// is suspected of getting no answer: that is done beside others.
+    pub(crate) async fn pool(&self) -> impl Future<Output = ()> {
         let valid = self.plan.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted && e.control.is_none());
-        stream::iter(valid)
-            .map(|(i, entry)| self.entry(Some(i), entry, None))
-            .buffer_unordered(2 * self.client.settings().concurrency)
-            .collect::<Vec<_>>()
-            .await;
+        // No more of them are under way than there are places.
+        let mut all: FuturesUnordered<_> = valid.map(|(i, entry)| self.entry(Some(i), entry, None)).collect();
+        loop {
+            let suspected = self.suspected.notified();
+            if all.len() <= self.lock().suspects {
+                break;
+            }
+            tokio::select! {
+                _ = all.next() => {}
+                () = suspected => {}
+            }
+        }
+        async move { while all.next().await.is_some() {} }
     }
 
     pub(crate) async fn rest(&self) {
@@ -83,9 +98,22 @@ impl Run<'_> {
             (None, None) => Control::Missing,
         };
         let mut seen = self.granted_entry(entry, control, false).await?;
-        if seen.exchange.lost {
-            // That says nothing of this request. It is another's turn, on a connection of its own.
-            seen = self.granted_entry(entry, control, true).await?;
+        for times in 1.. {
+            match self.follows(&seen, times).await {
+                None | Some(Follows::Unknown) => break,
+                Some(Follows::Confirmed) => {
+                    seen = self.judge.confirmed(seen);
+                    break;
+                }
+                // Another takes its place, on a connection of its own.
+                Some(Follows::Again) => match self.again_entry(entry, control).await {
+                    Some(next) => {
+                        self.add(self.judge.superseded(&seen));
+                        seen = next;
+                    }
+                    None => break,
+                },
+            }
         }
         let outcome = control_of(&seen);
         if let Some(place) = place {
@@ -97,6 +125,18 @@ impl Run<'_> {
         }
         self.add(findings);
         Some(outcome)
+    }
+
+    /// Sends a request of the pool again, if there is room for it.
+    async fn again_entry(&self, entry: &Entry, control: Control) -> Option<Seen> {
+        if !self.grant(1) {
+            return None;
+        }
+        let seen = self.send_entry(entry, &entry.name, control, true).await;
+        if seen.is_none() {
+            self.give_back(1);
+        }
+        seen
     }
 
     /// Sends a request of the pool, if there is room for it.
@@ -120,13 +160,25 @@ impl Run<'_> {
     }
 
     pub(crate) async fn final_check(&self) -> Health {
-        if !self.grant(1) {
-            return Health::NotAsked;
+        if let Some(Stop::Unwell(what)) = &self.lock().stop {
+            return Health::No(what.clone());
         }
         let entry = &self.plan.entries[MINIMAL];
-        let Some(seen) = self.send_entry(entry, "pool/last", Control::Missing, true).await else {
-            return Health::NotAsked;
-        };
+        let mut seen: Option<Seen> = None;
+        for delay in ONCE_MORE {
+            self.sleep(Duration::from_millis(delay)).await;
+            if !self.grant(1) {
+                break;
+            }
+            let Some(next) = self.send_entry(entry, "pool/last", Control::Missing, true).await else { break };
+            if let Some(before) = seen.replace(next) {
+                self.add(self.judge.superseded(&before));
+            }
+            if seen.as_ref().is_none_or(|seen| seen.exchange.trouble().is_none()) {
+                break;
+            }
+        }
+        let Some(seen) = seen else { return Health::NotAsked };
         self.add(self.judge.exchange(&seen));
         match seen.accepted() {
             Known::Yes => Health::Yes,

@@ -1,17 +1,25 @@
 //! Preflight: before anything is judged, is there a target that takes valid requests?
 
+use std::time::Duration;
+
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::{Exchange, FailureKind, Outcome};
+use crate::exchange::{Exchange, FailureKind, Trouble};
 use crate::generate::parameter::is_known;
-use crate::judge::bind::{Control, Known};
-use crate::plan::{Limit, MINIMAL};
+use crate::judge::bind::{Control, Known, Seen};
+use crate::plan::{Entry, Limit, MINIMAL};
 use crate::run::Run;
+
+/// How long is waited before one of the first requests is sent again.
+const DELAYS: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// Why a run did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// No connection, or nothing that speaks HTTP.
     Unreachable(String),
+    /// It answers, but does not take valid requests; what it answered last.
+    Unwell(String),
     /// The target does not let us in. The message, and what is probably wrong.
     Refused(String, String),
     /// The server kept asking to wait, and how.
@@ -43,16 +51,15 @@ impl Run<'_> {
                 return Some(self.why_over(Limit::Requests));
             }
             let entry = &self.plan.entries[place];
-            let Some(seen) = self.send_entry(entry, &entry.name, Control::Missing, alone).await else {
+            let Some(seen) = self.first(entry, alone).await else {
                 return Some(self.why_over(Limit::Duration));
             };
-            if let Some(stop) = self.stop(&seen.exchange) {
-                // One sign is enough with the first; the full one may fail for what is in it.
-                if place == MINIMAL || seen.accepted() != Known::No {
-                    return Some(stop);
-                }
+            // One sign is enough with the first; the full one may fail for what is in it.
+            let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
+            if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
+                return Some(stop);
             }
-            took.push(seen.exchange.elapsed);
+            took.push(seen.exchange.took());
             self.lock().controls.insert(place, crate::run::control_of(&seen));
             let mut findings = self.judge.exchange(&seen);
             for finding in &mut findings {
@@ -69,6 +76,28 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
+    /// Sends one of the first requests; again, where it meets trouble. What came in the end, and None if nothing more is
+    /// to be sent.
+    async fn first(&self, entry: &Entry, alone: bool) -> Option<Seen> {
+        let mut seen = self.send_entry(entry, &entry.name, Control::Missing, alone).await?;
+        for (times, delay) in (1..).zip(DELAYS) {
+            let Some(trouble) = seen.exchange.trouble() else { break };
+            if self.is_confirmed(trouble, times) {
+                break;
+            }
+            self.sleep(delay).await;
+            if !self.grant(1) {
+                break;
+            }
+            let Some(next) = self.send_entry(entry, &entry.name, Control::Missing, true).await else { break };
+            self.add(self.judge.superseded(&seen));
+            seen = next;
+        }
+        let is_confirmed =
+            entry.name != self.plan.entries[MINIMAL].name || seen.exchange.trouble() == Some(Trouble::ServerError);
+        Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
+    }
+
     /// Why it makes no sense to go on after an answer to a valid request, if so.
     fn stop(&self, exchange: &Exchange) -> Option<Stop> {
         let stop = stop(exchange, &self.client.settings().url)?;
@@ -93,17 +122,18 @@ impl Run<'_> {
 }
 
 fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
-    match &exchange.outcome {
-        Outcome::Failed(failure) => match failure.kind {
+    match exchange.answer() {
+        Err(failure) => match failure.kind {
             FailureKind::Throttled => Some(Stop::Throttled(failure.message.clone())),
             FailureKind::Credentials => Some(Stop::NoToken(failure.message.clone())),
             FailureKind::Unsendable => Some(Stop::Refused(
                 failure.message.clone(),
                 "a token or a fixture holds a character that no request can hold".into(),
             )),
+            FailureKind::TooLarge => Some(Stop::Unwell(what_came(exchange))),
             _ => Some(Stop::Unreachable(failure.at_first(url))),
         },
-        Outcome::Response(r) => {
+        Ok(r) => {
             let advice = match r.status {
                 401 => "the token is missing, wrong or expired: look at the variable that holds it",
                 403 => "the token may not do this: it may be read-only, or another tenant's",
@@ -112,6 +142,7 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
                 407 => "a proxy stands in between: look at HTTP_PROXY and its like",
                 // 303 is what some answer to what they have created: that is for the judge.
                 301 | 302 | 307 | 308 => "the URL leads elsewhere: name the final address",
+                502..=504 => return Some(Stop::Unwell(what_came(exchange))),
                 _ => return None,
             };
             Some(Stop::Refused(what_came(exchange), advice.to_owned()))
@@ -121,9 +152,9 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
 
 /// What came back, in a line.
 pub fn what_came(exchange: &Exchange) -> String {
-    match &exchange.outcome {
-        Outcome::Failed(failure) => format!("{}: {}", failure.kind.text(), failure.message),
-        Outcome::Response(r) => {
+    match exchange.answer() {
+        Err(failure) => format!("{}: {}", failure.kind.text(), failure.message),
+        Ok(r) => {
             let body = String::from_utf8_lossy(&r.body);
             let body = crate::judge::finding::cut(body.trim(), 160);
             if body.is_empty() { format!("status {}", r.status) } else { format!("status {}, {body}", r.status) }

@@ -3,19 +3,22 @@
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use super::event::Event;
+use super::ledger::{Intended, may_create};
 use super::{Run, State};
 use crate::exchange::Request;
-use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
+use crate::exchange::{Exchange, Failure, FailureKind};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
 use crate::generate::render::Rendering;
-use crate::http::client::{Manner, Sent};
 use crate::http::gate::Gate;
+use crate::http::limits::forbidden_for_now;
+use crate::http::sent::{Manner, Sent};
 use crate::judge::bind::{Control, Purpose, Seen};
 use crate::plan::{Entry, Limit, MINIMAL};
 use crate::run::preflight::Stop;
@@ -27,8 +30,6 @@ pub(crate) struct Ready {
     pub control: Control,
     pub about: Option<usize>,
     pub plain: bool,
-    /// Whether it may be sent again though it may have been processed, if it carries a key.
-    pub repeatable: bool,
 }
 
 /// A place for requests that go out at once.
@@ -36,7 +37,17 @@ pub(crate) struct Place<'a> {
     state: &'a Mutex<State>,
     answered: &'a Notify,
     requests: u64,
-    _permit: OwnedSemaphorePermit,
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl Place<'_> {
+    /// Gives the room of one request to others: nobody knows when it will be answered.
+    fn give_one_up(&self) {
+        let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(one) = permit.as_mut().and_then(|permit| permit.split(1)) {
+            drop(one);
+        }
+    }
 }
 
 impl Drop for Place<'_> {
@@ -46,6 +57,12 @@ impl Drop for Place<'_> {
     }
 }
 
+/// How long a wait must be to be told.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+/// From how many answers on it is known how long one takes.
+const ENOUGH: usize = 20;
+/// How long a request must take at least to be suspected of getting no answer.
+const SUSPICIOUS: Duration = Duration::from_secs(1);
 /// How many times a token that was refused is tried with the smallest request.
 const TOKENS_TRIED: u32 = 10;
 
@@ -80,10 +97,20 @@ impl Run<'_> {
 
     /// A place for some requests that go out at once; None if nothing more is to be sent.
     pub(crate) async fn place(&self, requests: usize) -> Option<Place<'_>> {
+        let held = self.client.pace().held();
+        if held >= WORTH_TELLING {
+            self.tell(Event::Waiting("the server asked for it", held));
+        }
         let permit = tokio::select! {
             permit = self.client.pace().place(requests) => permit?,
             () = self.client.stop().cancelled() => return None,
         };
+        drop(self.gate.read().await);
+        self.room(requests, Some(permit)).await
+    }
+
+    /// Room for some requests in what the run may cost; None if nothing more is to be sent.
+    async fn room(&self, requests: usize, mut permit: Option<OwnedSemaphorePermit>) -> Option<Place<'_>> {
         let requests = requests as u64;
         loop {
             let answered = self.answered.notified();
@@ -91,7 +118,7 @@ impl Run<'_> {
                 return None;
             }
             // What had to be sent again took the room of others.
-            if self.budget().max_requests.is_some_and(|most| self.client.requests() + requests > most) {
+            if self.budget().max_requests.is_some_and(|most| self.client.spent() + requests > most) {
                 self.end(Stop::Limit(Limit::Requests));
                 return None;
             }
@@ -101,7 +128,8 @@ impl Run<'_> {
                 if self.budget().max_created.is_none_or(|most| may_be <= most) {
                     held.placed += requests;
                     let (state, answered) = (&self.state, &self.answered);
-                    return Some(Place { state, answered, requests, _permit: permit });
+                    let permit = Mutex::new(permit.take());
+                    return Some(Place { state, answered, requests, permit });
                 }
                 if held.placed == 0 {
                     held.stop.get_or_insert(Stop::Limit(Limit::Created));
@@ -117,44 +145,71 @@ impl Run<'_> {
     pub(crate) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
         // What depends on the time is made when it can be sent at once.
         let place = self.place(1).await?;
+        self.send_from(place, entry, name, control, alone).await
+    }
+
+    /// Asks whether the server stands, past all others that wait for that.
+    pub(crate) async fn probe(&self, entry: &Entry, name: &str) -> Option<Seen> {
+        let place = self.room(1, None).await?;
+        self.send_from(place, entry, name, Control::Missing, true).await
+    }
+
+    async fn send_from(
+        &self,
+        place: Place<'_>,
+        entry: &Entry,
+        name: &str,
+        control: Control,
+        alone: bool,
+    ) -> Option<Seen> {
         let scope = self.judge.fixtures.bare_scope();
         let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
         let name = name.to_owned();
-        let ready = Ready { request, name, control, about: entry.about, plain: true, repeatable: true };
+        let ready = Ready { request, name, control, about: entry.about, plain: true };
         self.send(vec![ready], &place, alone).await.pop()
     }
 
     /// Sends requests at once, in the order given, on connections of their own if `alone`, and looks
     /// at what comes back.
-    pub(crate) async fn send(&self, ready: Vec<Ready>, _place: &Place<'_>, alone: bool) -> Vec<Seen> {
+    pub(crate) async fn send(&self, ready: Vec<Ready>, place: &Place<'_>, alone: bool) -> Vec<Seen> {
         let fresh = self.register(&ready);
         // Those that go out at once arrive at once.
         let held = ready.iter().filter(|r| r.request.body.as_ref().is_some_and(|body| !body.is_empty())).count();
         let gate = (ready.len() > 1 && held > 1).then(|| Gate::new(held));
         let gate = gate.as_ref();
-        let sent = ready.into_iter().zip(fresh).map(|(ready, fresh)| async move {
-            let number = self.number.fetch_add(1, Ordering::Relaxed);
-            let has_key = ready.request.header(KEY_HEADER).is_some();
-            let manner = Manner { alone, repeatable: ready.repeatable && has_key && fresh, gate };
+        let manner = Manner { alone, gate };
+        let first = self.number.fetch_add(ready.len() as u64, Ordering::Relaxed);
+        let numbered = || (first..).zip(&ready);
+        self.intend(numbered().map(|(number, ready)| (number, ready.name.as_str(), &ready.request)));
+        let numbered: Vec<u64> = numbered().map(|(number, _)| number).collect();
+        let sent = ready.into_iter().zip(fresh).zip(numbered).map(|((ready, fresh), number)| async move {
             self.enter();
             let requirement = ready.name.split('#').next().unwrap_or_default();
-            let mut sent = self.client.send(&ready.request, requirement, manner).await;
+            let sending = self.client.send(&ready.request, requirement, manner);
+            let mut sent = self.suspecting(place, sending).await;
             self.leave();
             if sent.token_refused
                 && let Some(failure) = self.token_ended(&ready.request.identity).await
             {
-                sent.outcome = Outcome::Failed(failure);
+                sent.ended = Some(failure);
             }
-            if matches!(sent.outcome, Outcome::Response(_)) {
-                self.client.pace().answered(sent.elapsed);
+            if let Some(last) = sent.attempts.last().filter(|last| last.response().is_some()) {
+                self.client.pace().answered(last.elapsed);
             }
             self.learn(&ready, &sent);
             let (control, about, plain) = (ready.control, ready.about, ready.plain);
-            let perhaps_twice = sent.perhaps_twice;
-            let exchange = self.exchange(number, ready.name, ready.request, sent, fresh);
-            if perhaps_twice {
-                let before = self.lock().ledger.note_before(&exchange);
-                self.tell(Event::Created(&before));
+            let mut exchange = exchange(number, ready.name, ready.request, sent, fresh);
+            if let Some(delay) = exchange.response().and_then(forbidden_for_now)
+                && self.judge.is_valid(&exchange, plain)
+                && self.client.pace().hold(delay)
+            {
+                // It may have come too often rather than without a right. If it comes again, it was no limit.
+                self.client.pace().turn().await;
+                let more = self
+                    .client
+                    .send(&exchange.request, requirement_of(&exchange.trial), Manner { alone, gate: None })
+                    .await;
+                exchange.add(more.attempts, more.ended);
             }
             self.note(&exchange, Purpose { control, plain });
             self.judge.see(exchange, control, about, plain)
@@ -169,25 +224,34 @@ impl Run<'_> {
         all.await
     }
 
-    fn exchange(&self, number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {
-        let clock = self.client.clock();
-        let received = sent.at + chrono::TimeDelta::from_std(sent.elapsed).unwrap_or_default();
-        Exchange {
-            number,
-            trial,
-            sent: sent.at,
-            elapsed: sent.elapsed,
-            server_now: Interval {
-                earliest: clock.at_server(sent.at).earliest,
-                latest: clock.at_server(received).latest,
-            },
-            // What may have been processed twice may be answered as a replay.
-            fresh: fresh && !sent.perhaps_twice,
-            lost: sent.lost,
-            retries: sent.retries,
-            request,
-            outcome: sent.outcome,
+    /// Waits for an answer. What takes far longer than others is suspected of getting none: it gives its place up, and
+    /// is waited for beside others.
+    async fn suspecting(&self, place: &Place<'_>, sending: impl Future<Output = Sent>) -> Sent {
+        let mut sending = std::pin::pin!(sending);
+        let Some(long) = self.suspicion() else { return sending.await };
+        tokio::select! {
+            sent = &mut sending => return sent,
+            () = tokio::time::sleep(long) => {}
         }
+        place.give_one_up();
+        self.suspect(1);
+        let sent = sending.await;
+        self.suspect(-1);
+        sent
+    }
+
+    /// From when on a request is suspected of getting no answer; None as long as it is not known how long one takes.
+    fn suspicion(&self) -> Option<Duration> {
+        let state = self.lock();
+        (state.latencies.len() >= ENOUGH).then(|| (4 * state.longest).max(SUSPICIOUS))
+    }
+
+    fn suspect(&self, more: isize) {
+        {
+            let mut state = self.lock();
+            state.suspects = state.suspects.saturating_add_signed(more);
+        }
+        self.suspected.notify_waiters();
     }
 
     /// What came of a request in truth whose token was refused, if the token has ended: then not even the smallest
@@ -213,11 +277,12 @@ impl Run<'_> {
         let draft = &self.plan.entries[MINIMAL].draft;
         let mut request = self.render(draft, &name, &mut u64::from(tried), scope, None).ok()?;
         request.identity = identity.to_owned();
-        let sent = self.client.send(&request, &name, Manner { alone: true, ..Manner::default() }).await;
-        let is_refused = sent.token_refused;
         let number = self.number.fetch_add(1, Ordering::Relaxed);
+        self.intend([(number, name.as_str(), &request)].into_iter());
+        let sent = self.client.send(&request, &name, Manner { alone: true, gate: None }).await;
+        let is_refused = sent.token_refused;
         let purpose = Purpose { control: Control::Missing, plain: false };
-        self.note(&self.exchange(number, name, request, sent, false), purpose);
+        self.note(&exchange(number, name, request, sent, false), purpose);
         is_refused.then(|| {
             let message = format!("the token of `{identity}` worked, and is refused now: it ran out");
             self.end(Stop::NoToken(message.clone()));
@@ -254,8 +319,10 @@ impl Run<'_> {
     }
 
     /// Learns the server's time from its response, where it sends no `Date`.
-    fn learn(&self, ready: &Ready, sent: &crate::http::client::Sent) {
-        let (Some(time), Outcome::Response(response)) = (&self.judge.contract.clock, &sent.outcome) else {
+    fn learn(&self, ready: &Ready, sent: &Sent) {
+        let (Some(time), Some(response), Some(last)) =
+            (&self.judge.contract.clock, sent.response(), sent.attempts.last())
+        else {
             return;
         };
         // A replay tells the time of the original.
@@ -273,22 +340,43 @@ impl Run<'_> {
         let told = time.json(&scope).ok().and_then(|t| chrono::DateTime::parse_from_rfc3339(t.as_str()?).ok());
         if let Some(told) = told {
             let clock = self.client.clock();
-            clock.learn_time(told.to_utc(), sent.at, clock.local());
+            clock.learn_time(told.to_utc(), last.sent, clock.local());
+        }
+    }
+
+    /// Tells of requests that are about to leave together and may create something: whatever happens next, they are
+    /// accounted for.
+    fn intend<'r>(&self, requests: impl Iterator<Item = (u64, &'r str, &'r Request)>) {
+        let sent = self.client.clock().local();
+        let all: Vec<Intended<'_>> = requests
+            .filter(|(_, _, request)| may_create(request))
+            .map(|(number, trial, request)| Intended { number, trial, request, sent })
+            .collect();
+        if !all.is_empty() {
+            self.tell(Event::Intended(&all));
         }
     }
 
     fn note(&self, exchange: &Exchange, purpose: Purpose) {
         let created = {
             let mut state = self.lock();
+            for attempt in exchange.attempts.iter().filter(|attempt| attempt.left()) {
+                state.attempts.add(attempt, self.client.pace().falls());
+            }
             if exchange.response().is_some() {
-                state.latencies.push(exchange.elapsed);
-                let requirement = exchange.trial.split('#').next().unwrap_or_default();
+                let elapsed = exchange.took();
+                state.latencies.push(elapsed);
+                state.longest = state.longest.max(elapsed);
+                let requirement = requirement_of(&exchange.trial);
                 let requirement = if requirement.starts_with("pool/") { "pool" } else { requirement };
                 let slowest = state.slowest.entry(requirement.to_owned()).or_default();
-                *slowest = exchange.elapsed.max(*slowest);
+                *slowest = elapsed.max(*slowest);
             }
-            state.accepted += u64::from(exchange.status().is_some_and(|s| (200..300).contains(&s)));
-            if let Outcome::Failed(failure) = &exchange.outcome {
+            if exchange.status().is_some_and(|s| (200..300).contains(&s)) {
+                state.accepted += 1;
+                state.stood = state.stood.max(Some(exchange.sent()));
+            }
+            if let Err(failure) = exchange.answer() {
                 let message = failure.message.clone();
                 match failure.kind {
                     FailureKind::Throttled => _ = state.stop.get_or_insert(Stop::Throttled(message)),
@@ -298,9 +386,25 @@ impl Run<'_> {
             }
             state.ledger.note(self.judge.contract, exchange)
         };
-        if let Some(created) = created {
-            self.tell(Event::Created(&created));
+        match created {
+            Some(created) => self.tell(Event::Created(&created)),
+            None if may_create(&exchange.request) => self.tell(Event::Settled(exchange.number)),
+            None => {}
         }
         self.tell(Event::Exchange(exchange, purpose));
     }
+}
+
+/// The requirement, or the pool's entry, that a request of this name is sent for.
+fn requirement_of(name: &str) -> &str {
+    name.split('#').next().unwrap_or_default()
+}
+
+fn exchange(number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {
+    let mut exchange =
+        Exchange { number, trial, request, attempts: sent.attempts, ended: sent.ended, fresh, unconfirmed: false };
+    // What may have been processed twice may be answered as a replay.
+    exchange.fresh &= !exchange.perhaps_twice();
+    exchange.unconfirmed = exchange.trouble().is_some();
+    exchange
 }

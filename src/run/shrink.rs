@@ -1,6 +1,5 @@
 //! What failed, once more: made smaller, and sent again to tell steady from intermittent.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::strategy::ValueTree;
@@ -9,11 +8,11 @@ use tokio::time::Instant;
 use super::Run;
 use super::event::Event;
 use crate::contract::requirement::Form;
-use crate::exchange::Exchange;
+use crate::exchange::Trouble;
 use crate::judge::bind::Control;
 use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
-use crate::judge::tally::Again;
+use crate::judge::tally::{Again, Tally};
 use crate::plan::{Entry, MINIMAL, Trial};
 use crate::run::trial::own;
 
@@ -23,6 +22,8 @@ const RESERVE: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many looking for a smaller request may take for one requirement.
 const EACH: usize = 16;
+/// So often a trial counts as tried whose trouble is believed at once: what failed need not be doubted again.
+const CONFIRMED: u32 = u32::MAX;
 /// How often what failed is sent again.
 const AGAIN: u64 = 3;
 
@@ -45,7 +46,7 @@ pub(crate) enum Subject<'a> {
 pub(crate) enum Once {
     Broken(Box<Finding>),
     Held,
-    Unknown(Vec<Arc<Exchange>>),
+    Unknown,
 }
 
 impl<'a> Run<'a> {
@@ -54,9 +55,14 @@ impl<'a> Run<'a> {
         let mut heads: Vec<usize> = {
             let state = self.lock();
             let causes = causes(self.judge.contract, &state.tallies);
+            // What is never answered takes the whole time limit, each time.
+            let is_silent = |tally: &Tally| {
+                let mut exchanges = tally.counterexamples.values().flat_map(|c| &c.exchanges);
+                exchanges.any(|e| e.trouble() == Some(Trouble::Silence))
+            };
             let is_head = |i: &usize| {
                 let tally = &state.tallies[*i];
-                tally.broken > 0 && tally.again.is_none() && causes[*i].is_none()
+                tally.broken > 0 && tally.again.is_none() && causes[*i].is_none() && !is_silent(tally)
             };
             (0..state.tallies.len()).filter(is_head).collect()
         };
@@ -80,7 +86,7 @@ impl<'a> Run<'a> {
 
     /// What is left for sending again from now on.
     pub(crate) fn reserve(&self) -> Reserve {
-        Reserve { requests: self.client.requests() + RESERVE, until: Instant::now() + PATIENCE }
+        Reserve { requests: self.client.spent() + RESERVE, until: Instant::now() + PATIENCE }
     }
 
     /// What evidence of these names came of: the pool's requests before trials.
@@ -113,7 +119,7 @@ impl<'a> Run<'a> {
 
     /// Whether there is room in the reserve for so many more requests.
     fn has_room(&self, requests: usize, reserve: &Reserve) -> bool {
-        self.client.requests() + requests as u64 <= reserve.requests && Instant::now() < reserve.until
+        self.client.spent() + requests as u64 <= reserve.requests && Instant::now() < reserve.until
     }
 
     /// Sends a subject once more; None if there is no room for it.
@@ -131,6 +137,8 @@ impl<'a> Run<'a> {
                 }
                 let control = entry.control.map_or(Control::Accepted, |c| self.control(c));
                 let seen = self.send_entry(entry, name, control, false).await?;
+                // What failed is tried again: it need not be doubted again.
+                let seen = if seen.exchange.unconfirmed { self.judge.confirmed(seen) } else { seen };
                 let mut findings = self.judge.exchange(&seen);
                 findings.iter_mut().for_each(|f| super::label(f, &entry.label));
                 findings
@@ -141,17 +149,16 @@ impl<'a> Run<'a> {
                 }
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
-                let found = self.attempt(trial, name, base, &mut findings, false).await?.0;
+                let found = self.attempt(trial, name, base, &mut findings, CONFIRMED).await?.found;
                 findings.extend(own(name, found));
                 findings
             }
         };
-        let mut once = Once::Unknown(Vec::new());
+        let mut once = Once::Unknown;
         for finding in findings.into_iter().filter(|f| f.requirement == requirement) {
             match finding.found {
                 Found::Broken(_) => return Some(Once::Broken(Box::new(finding))),
                 Found::Holds => once = Once::Held,
-                Found::Unknown(_, exchanges) if !matches!(once, Once::Held) => once = Once::Unknown(exchanges),
                 _ => {}
             }
         }
@@ -260,7 +267,7 @@ impl<'a> Run<'a> {
                     again.broken += 1;
                 }
                 Some(Once::Held) => again.sent += 1,
-                Some(Once::Unknown(_)) => {}
+                Some(Once::Unknown) => {}
             }
         }
         if again.sent > 0 {

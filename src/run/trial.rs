@@ -1,7 +1,9 @@
 //! The steps of a scenario or a probe, one after another.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::send::Ready;
@@ -9,7 +11,7 @@ use super::{Run, control_of};
 use crate::contract::requirement::Form;
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::Template;
-use crate::exchange::Request;
+use crate::exchange::{Request, Trouble as Met};
 use crate::expression::{Scope, Trouble};
 use crate::generate::draft::Draft;
 use crate::generate::render::Rendering;
@@ -25,6 +27,14 @@ struct Made {
     request: Request,
     control: Control,
     plain: bool,
+}
+
+/// What came of carrying a trial out.
+pub(crate) struct Tried {
+    /// What it says of each requirement that is judged by it.
+    pub found: Vec<(usize, Found)>,
+    /// The trouble that one of its requests met, and when that was sent, where it is not known to come each time.
+    pub trouble: Option<(Met, DateTime<Utc>)>,
 }
 
 /// Room for the requests of a trial: what is left of it is given back.
@@ -57,31 +67,43 @@ impl Run<'_> {
         // Where the valid request of a context is not taken, a refusal in that context would show nothing.
         let of_use = |b: usize| if trial.varies && self.control(b) != Control::Accepted { MINIMAL } else { b };
         let base = trial.base.map(of_use).map(|b| (&self.plan.entries[b], self.control(b)));
+        let mut found: Option<Vec<(usize, Found)>> = None;
         let mut findings = Vec::new();
-        let mut found = self.attempt(trial, &trial.name, base, &mut findings, false).await;
-        if found.as_ref().is_some_and(|(_, lost)| *lost) {
-            // That says nothing of this trial. It is carried out anew, on connections of its own.
-            found = self.attempt(trial, &trial.name, base, &mut findings, true).await;
+        for times in 1.. {
+            let tried = self.attempt(trial, &trial.name, base, &mut findings, times).await;
+            // What there was no room for tells nothing; what was seen before stays.
+            let Some(Tried { found: now, trouble }) = tried else { break };
+            let unsettled =
+                trouble.filter(|_| now.iter().any(|(_, found)| matches!(found, Found::Broken(_) | Found::Unknown(..))));
+            found = Some(now);
+            match unsettled {
+                // It is carried out anew, on connections of its own.
+                Some((trouble, since)) if self.may_try_again(trouble, since).await => {}
+                Some(_) => break,
+                None => {
+                    self.mended(times);
+                    break;
+                }
+            }
         }
         // What its exchanges say of other requirements.
         self.add(findings);
         match found {
-            Some((found, _)) => self.add(own(&trial.name, found)),
+            Some(found) => self.add(own(&trial.name, found)),
             None => trial.requirements().for_each(|requirement| self.leave_out(requirement)),
         }
     }
 
-    /// Carries a trial out with a given base for its steps `from: valid`; None if there was no
-    /// room for it. Also tells whether a connection that was used before broke under it. What its
-    /// exchanges say of other requirements is put to `findings`.
+    /// Carries a trial out with a given base for its steps `from: valid`, for the `times`th time in a row that met trouble;
+    /// None if there was no room for it. What its exchanges say of other requirements is put to `findings`.
     pub(crate) async fn attempt(
         &self,
         trial: &Trial,
         name: &str,
         base: Option<(&Entry, Control)>,
         findings: &mut Vec<Finding>,
-        alone: bool,
-    ) -> Option<(Vec<(usize, Found)>, bool)> {
+        times: u32,
+    ) -> Option<Tried> {
         let mut granted = Granted::new(self, trial.cost)?;
         let judge = self.judge;
         let steps = judge.contract.requirements[trial.requirement].form.steps();
@@ -90,13 +112,13 @@ impl Run<'_> {
         let mut done: Vec<StepSeen> = Vec::new();
         let mut made: BTreeMap<String, Made> = BTreeMap::new();
         let mut count = 0;
-        let mut lost = false;
+        let mut trouble = None;
         for step in steps {
             let now = || self.client.clock().server().middle();
             let names = scope(judge, &done, row_json.as_ref(), now());
             self.sleep(step.after.unwrap_or_default()).await;
-            if let Err(trouble) = self.wait_until(step, &names).await {
-                return Some((troubled(trial, &trouble, &done), lost));
+            if let Err(why) = self.wait_until(step, &names).await {
+                return Some(Tried { found: troubled(trial, &why, &done), trouble });
             }
             // What depends on the time is made when it can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
@@ -106,15 +128,29 @@ impl Run<'_> {
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {
                 Ok(ready) => ready,
-                Err(trouble) => return Some((troubled(trial, &trouble, &done), lost)),
+                Err(why) => return Some(Tried { found: troubled(trial, &why, &done), trouble }),
             };
-            let seen = self.send(ready, &place, alone).await;
+            let seen = self.send(ready, &place, times > 1).await;
             drop(place);
-            lost |= seen.iter().any(|one| one.exchange.lost);
+            let seen: Vec<Seen> = seen.into_iter().map(|one| self.confirmed_at(one, times)).collect();
             for one in &seen {
-                findings.extend(judge.exchange(one));
+                let is_doubted = one.exchange.unconfirmed;
+                findings.extend(if is_doubted { judge.superseded(one) } else { judge.exchange(one) });
             }
+            let doubted = seen.iter().filter(|one| one.exchange.unconfirmed);
+            let met = doubted.filter_map(|one| Some((one.exchange.trouble()?, one.exchange.sent()))).max();
+            trouble = trouble.max(met);
             self.note_overlap(trial, &seen);
+            let silence = seen.iter().find(|one| one.exchange.trouble() == Some(Met::Silence));
+            if let Some(why) = silence.and_then(|one| one.exchange.answer().err()) {
+                // What waits for nothing until the time limit waits for it once.
+                let reason = why.kind.text().to_owned();
+                let exchanges =
+                    done.iter().flat_map(|s| &s.seen).chain(&seen).map(|s| Arc::clone(&s.exchange)).collect();
+                let unknown = Found::Unknown(reason, exchanges);
+                let found = trial.requirements().map(|requirement| (requirement, unknown.clone())).collect();
+                return Some(Tried { found, trouble });
+            }
             if let Some((draft, plain)) = first
                 && let Some(one) = seen.first()
             {
@@ -123,7 +159,15 @@ impl Run<'_> {
             }
             done.push(StepSeen { name: step.name.clone(), many: step.many, seen });
         }
-        Some((self.found(trial, &done, row_json.as_ref()), lost))
+        Some(Tried { found: self.found(trial, &done, row_json.as_ref()), trouble })
+    }
+
+    /// What was seen, believed where it came each time.
+    pub(crate) fn confirmed_at(&self, seen: Seen, times: u32) -> Seen {
+        match seen.exchange.trouble() {
+            Some(trouble) if self.is_confirmed(trouble, times) => self.judge.confirmed(seen),
+            _ => seen,
+        }
     }
 
     /// What the steps of a trial say of each requirement that it is judged by.
@@ -144,12 +188,7 @@ impl Run<'_> {
 
     /// Notes how many requests of a step were under way at once.
     pub(crate) fn note_overlap(&self, trial: &Trial, seen: &[Seen]) {
-        let spans: Vec<_> = seen
-            .iter()
-            .map(|s| {
-                (s.exchange.sent, s.exchange.sent + chrono::TimeDelta::from_std(s.exchange.elapsed).unwrap_or_default())
-            })
-            .collect();
+        let spans: Vec<_> = seen.iter().map(|s| (s.exchange.sent(), s.exchange.last().ended())).collect();
         let at = |moment| spans.iter().filter(|(from, to)| *from <= moment && moment < *to).count();
         let most = spans.iter().map(|(from, _)| at(*from)).max().unwrap_or(0);
         let mut state = self.lock();
@@ -230,14 +269,7 @@ impl Run<'_> {
                 } else {
                     format!("{name}/{}", step.name)
                 };
-                all.push(Ready {
-                    request: request.clone(),
-                    name: position,
-                    control,
-                    about: None,
-                    plain,
-                    repeatable: false,
-                });
+                all.push(Ready { request: request.clone(), name: position, control, about: None, plain });
             }
             if first.is_none() {
                 first = Some((draft, plain));
@@ -281,7 +313,7 @@ pub(crate) fn troubled(trial: &Trial, trouble: &Trouble, done: &[StepSeen]) -> V
         Trouble::Fixture(path) => Found::Skipped(format!("missing fixture `{path}`: add it under [fixtures]")),
         other => Found::Unknown(
             other.to_string(),
-            done.iter().flat_map(|s| &s.seen).map(|s| std::sync::Arc::clone(&s.exchange)).collect(),
+            done.iter().flat_map(|s| &s.seen).map(|s| Arc::clone(&s.exchange)).collect(),
         ),
     };
     trial.requirements().map(|requirement| (requirement, found.clone())).collect()

@@ -45,6 +45,22 @@ impl Decoding {
         self.origin(range.start).start..self.origin(range.end - 1).end
     }
 
+    /// What parts of it may be the encoding of, and what parts of that.
+    pub fn decoded(&self) -> Vec<Self> {
+        let inner = |of: &Self| -> Vec<Self> {
+            let all = super::parts::encoded(&of.bytes).into_iter();
+            all.map(|(bytes, origins)| {
+                let last = of.bytes.len().saturating_sub(1);
+                let origin = |r: Range<usize>| of.origin(r.start).start..of.origin((r.end - 1).min(last)).end;
+                Self { bytes, origins: Some(origins.into_iter().map(origin).collect()) }
+            })
+            .collect()
+        };
+        let once = inner(self);
+        let twice: Vec<Self> = once.iter().flat_map(inner).collect();
+        once.into_iter().chain(twice).collect()
+    }
+
     /// The same without what stands between bytes in hexadecimal, and without the zeros of UTF-16; None if there is
     /// too little of that for a secret.
     fn joined(&self) -> Option<Self> {

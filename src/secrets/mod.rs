@@ -3,8 +3,10 @@
 //! - [`token`]: where a secret comes from, and when it is made anew
 //! - [`redact`]: keeping secrets out of everything that is written
 //! - `decodings`: the ways in which a text may be read
+//! - `parts`: parts of secrets
 
 mod decodings;
+mod parts;
 pub mod redact;
 pub mod token;
 
@@ -34,6 +36,12 @@ impl Secrets {
         }
         known.all.push((secret.clone(), name.to_owned()));
         Arc::make_mut(&mut known.redactor).add(secret.expose_secret(), name);
+    }
+
+    /// Adds a text that is no secret, though secrets may have something in common with it.
+    pub fn add_public(&self, text: Arc<str>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut known.redactor).add_public(text);
     }
 
     /// What replaces those that are known now.

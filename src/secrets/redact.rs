@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 use crate::secrets::decodings::{Decoding, SHORTEST};
+use crate::secrets::parts::Parts;
 
 /// From how many bytes on the beginning of a secret tells something.
 const TELLING: usize = 6;
@@ -17,7 +18,10 @@ const ESCAPE: usize = 6;
 
 /// Replaces secrets, however they are spelt, by their names.
 #[derive(Clone, Default)]
-pub struct Redactor(Vec<Arc<Search>>);
+pub struct Redactor {
+    searches: Vec<Arc<Search>>,
+    parts: Arc<Parts>,
+}
 
 /// What is looked for on behalf of one secret.
 struct Search {
@@ -65,23 +69,44 @@ impl Redactor {
         // Fails only beyond what memory could hold.
         if let Ok(needles) = built {
             let whole = (encodings(secret), format!("${{{name}}}"));
-            self.0.push(Arc::new(Search { needles, replacements, whole }));
+            self.searches.push(Arc::new(Search { needles, replacements, whole }));
         }
+        Arc::make_mut(&mut self.parts).add(secret, name);
+    }
+
+    /// Adds a text that is no secret, though secrets may have something in common with it.
+    pub fn add_public(&mut self, text: Arc<str>) {
+        Arc::make_mut(&mut self.parts).add_public(text);
     }
 
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.0.is_empty() {
+        if self.searches.is_empty() {
             return Cow::Borrowed(text);
         }
-        let mut found: Vec<(Range<usize>, &str)> = Vec::new();
+        let mut found: Vec<(Range<usize>, Cow<'_, str>)> = Vec::new();
         for reading in Decoding::all(text) {
-            for search in &self.0 {
-                let replacement = |m: Match| search.replacements[m.pattern().as_usize()].as_str();
+            for search in &self.searches {
+                let replacement = |m: Match| Cow::Borrowed(search.replacements[m.pattern().as_usize()].as_str());
                 let matches = search.needles.find_iter(&reading.bytes);
                 found.extend(matches.map(|m| (reading.range(m.range()), replacement(m))));
             }
+            let part = |(range, name): (Range<usize>, &str)| (range, Cow::Owned(format!("(part of {name})")));
+            found.extend(
+                self.parts.find(&reading.bytes).into_iter().map(|(range, name)| part((reading.range(range), name))),
+            );
+            for inner in reading.decoded() {
+                found.extend(
+                    self.parts.find(&inner.bytes).into_iter().map(|(range, name)| part((inner.range(range), name))),
+                );
+            }
         }
+        // What is whole says more than what is a part.
+        let whole: Vec<Range<usize>> =
+            found.iter().filter(|(_, with)| with.starts_with('$')).map(|(r, _)| r.clone()).collect();
+        found.retain(|(range, with)| {
+            with.starts_with('$') || !whole.iter().any(|w| w.start < range.end && range.start < w.end)
+        });
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -92,7 +117,7 @@ impl Redactor {
         for (range, replacement) in found {
             if range.start >= from {
                 clean.push_str(text.get(from..range.start).unwrap_or_default());
-                clean.push_str(replacement);
+                clean.push_str(&replacement);
             }
             from = from.max(range.end);
         }
@@ -113,7 +138,7 @@ impl Redactor {
                 let range = reading.range(reading.bytes.len() - longest..reading.bytes.len());
                 Some((range.start, search.whole.1.clone()))
             };
-            self.0.iter().filter_map(half).collect::<Vec<_>>()
+            self.searches.iter().filter_map(half).collect::<Vec<_>>()
         });
         match halves.min() {
             Some((start, name)) => format!("{}{name}", text.get(..start).unwrap_or_default()),

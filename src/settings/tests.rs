@@ -117,6 +117,18 @@ fn production_is_refused() {
 }
 
 #[test]
+fn a_server_with_variables_names_all_that_it_may_be() {
+    let servers = ["//*.example.com:8443/v1", "/v1", "https://*/v1", "http://[2001:db8::1]:*/"].map(str::to_owned);
+    let of = |url: &str| {
+        let flags = flags([("target", url)]);
+        read(GOOD, &Overrides { flags, ..Overrides::default() }).unwrap().check_production(&servers).is_ok()
+    };
+    assert!(!of("https://prod.example.com"));
+    assert!(!of("http://[2001:db8::1]:9/"));
+    assert!(of("https://example.org") && of("https://example.com"));
+}
+
+#[test]
 fn plain_http_warns_unless_it_stays_here() {
     let of = |url: &str| {
         let flags = flags([("target", url)]);

@@ -166,7 +166,7 @@ fn a_body_without_end() {
         let _ = stream.write_all(b"HTTP/1.1 201 Created\r\n\r\n");
         while stream.write_all(&[b' '; 1 << 16]).is_ok() {}
     });
-    stopped(check("", &server.url()), "unreachable", &["the response body is longer than is read"]);
+    stopped(check("--timeout 2s", &server.url()), "unreachable", &["no complete response within the time limit"]);
 }
 
 #[test]

@@ -101,6 +101,33 @@ impl<'a> Reader<'a> {
         let Some(servers) = levels.iter().find_map(|level| level.get("servers")) else {
             return Vec::new();
         };
-        servers.items().iter().filter_map(|server| server.text("url").map(str::to_owned)).collect()
+        let servers = servers.items();
+        servers.iter().filter_map(|server| Some(expanded(server, server.text("url")?))).flatten().collect()
     }
+}
+
+/// How many URLs a server with variables stands for at most.
+const EXPANDED: usize = 1000;
+
+/// The URLs of a server with each value of its variables; `*` for one that may have any.
+fn expanded(server: &Located<'_>, url: &str) -> Vec<String> {
+    let variables = server.get("variables");
+    let mut all = vec![url.to_owned()];
+    for (name, variable) in variables.iter().flat_map(Located::entries) {
+        let listed = variable.get("enum");
+        let listed = listed.iter().flat_map(Located::items);
+        let mut values: Vec<String> =
+            listed.filter_map(|value| value.node.to_json().as_str().map(str::to_owned)).collect();
+        if values.is_empty() {
+            values.push("*".to_owned());
+        }
+        values.extend(variable.text("default").map(str::to_owned));
+        values.sort();
+        values.dedup();
+        let hole = format!("{{{}}}", name.name);
+        if url.contains(&hole) {
+            all = all.iter().flat_map(|url| values.iter().map(|v| url.replace(&hole, v))).take(EXPANDED).collect();
+        }
+    }
+    all
 }

@@ -14,8 +14,8 @@ use crate::report::build::FAILURES_SHOWN;
 use crate::report::model::record::Exchange;
 use crate::report::model::summary::Summary;
 use crate::report::model::{
-    Again, Cause, Cleanup, ClockDifference, Counts, End, Header, Health, HealthState, Observation, Report, Requirement,
-    Shard, Slow,
+    Again, Cause, Cleanup, ClockDifference, Counts, End, Failure, Figures, Header, Health, HealthState, Observation,
+    Report, Requirement, Shard, Slow, Troubles,
 };
 use crate::report::text::ranges;
 use crate::report::text::{counted, listed};
@@ -71,13 +71,15 @@ pub fn merge(parts: &[(Report, u64)]) -> Result<Report, (usize, Misfit)> {
     // The patterns were good when the parts were made.
     let missed =
         |id: &str| missing.iter().copied().find(|s| s.holds(id)).filter(|_| selection.fits(id).unwrap_or(true));
-    let requirements: Vec<Requirement> = by_id.into_values().filter_map(|same| join(same, &missed)).collect();
+    let mut requirements: Vec<Requirement> = by_id.into_values().filter_map(|same| join(same, &missed)).collect();
+    let figures = figures(parts);
+    requirements.iter_mut().for_each(|requirement| gateway_errors(requirement, &figures));
     Ok(Report {
         version: first.version,
         header: header(parts),
         summary: Summary::of(&requirements),
         requirements,
-        figures: figures(parts),
+        figures,
         health: health(parts),
         end: end(parts, &missing),
         cleanup: cleanup(parts),
@@ -106,7 +108,8 @@ fn misfit(first: &Header, this: &Header) -> Option<Misfit> {
 fn shifted(mut requirement: Requirement, shift: u64) -> Requirement {
     let failures = requirement.failures.iter_mut().flat_map(|f| &mut f.exchanges);
     let doubt = requirement.doubt.iter_mut().flat_map(|d| &mut d.exchanges);
-    failures.chain(doubt).for_each(|e| e.number += shift);
+    let gateway = requirement.gateway.iter_mut().flat_map(|f| &mut f.exchanges);
+    failures.chain(doubt).chain(gateway).for_each(|e| e.number += shift);
     requirement.evidence = ranges::shifted(&requirement.evidence, shift);
     requirement
 }
@@ -167,6 +170,7 @@ fn added(mut same: Vec<Requirement>) -> Requirement {
         }
         sum
     });
+    let gateway = same.iter_mut().find_map(|r| r.gateway.take());
     let first = same.swap_remove(0);
     Requirement {
         verdict,
@@ -178,7 +182,21 @@ fn added(mut same: Vec<Requirement>) -> Requirement {
         again,
         at_once,
         observations,
+        gateway,
         ..first
+    }
+}
+
+/// Fails what allows a few gateway errors where those of all parts are more than that, though no part's were.
+fn gateway_errors(requirement: &mut Requirement, figures: &Figures) {
+    let fair = Troubles::fair(figures.requests);
+    let is_broken = figures.troubles.gateway_counted > fair;
+    if let Some(failure) = requirement.gateway.take().filter(|_| is_broken && requirement.counts.broken == 0) {
+        requirement.verdict = Verdict::Fail;
+        requirement.counts.broken = 1;
+        requirement.reason = None;
+        let (expected, actual) = Troubles::text(figures.troubles.gateway_counted, figures.requests);
+        requirement.failures = vec![Failure { expected, actual, ..*failure }];
     }
 }
 
@@ -214,16 +232,19 @@ fn header(parts: &[(Report, u64)]) -> Header {
     header
 }
 
-fn figures(parts: &[(Report, u64)]) -> crate::report::model::Figures {
+fn figures(parts: &[(Report, u64)]) -> Figures {
     let all = || parts.iter().map(|(part, _)| &part.figures);
     let spans = || parts.iter().filter_map(|(part, _)| span(part));
     let elapsed = spans().map(|s| s.1).max().zip(spans().map(|s| s.0).min()).map(|(end, start)| end - start);
-    crate::report::model::Figures {
+    Figures {
         requests: all().map(|f| f.requests).sum(),
         retries: all().map(|f| f.retries).sum(),
         accepted: all().map(|f| f.accepted).sum(),
         created: all().map(|f| f.created).sum(),
         uncertain: all().map(|f| f.uncertain).sum(),
+        refused: all().map(|f| f.refused).sum(),
+        troubles: all().map(|f| f.troubles).fold(Troubles::default(), Troubles::and),
+        pace_per_second: all().filter_map(|f| f.pace_per_second).reduce(f64::min),
         slowest: slowest(all().flat_map(|f| f.slowest.clone()).collect()),
         waited_ms: all().map(|f| f.waited_ms).max().unwrap_or(0),
         elapsed_ms: elapsed.and_then(|e| u64::try_from(e.num_milliseconds()).ok()).unwrap_or(0),

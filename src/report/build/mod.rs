@@ -137,6 +137,13 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             Cause::Unreachable,
             format!("the target cannot be reached: {}; check its URL, and whether it is running", recorder.text(what)),
         ),
+        Some(Stop::Unwell(what)) => (
+            Cause::Unwell,
+            format!(
+                "the target answers, but does not take valid requests: {}; look at its logs, and try again",
+                recorder.text(what)
+            ),
+        ),
         Some(Stop::Refused(what, advice)) => {
             (Cause::Refused, format!("the target refuses a valid request: {}; {advice}", recorder.text(what)))
         }
@@ -181,7 +188,7 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
         reason: Some(reason),
         preflight_failed: match cause {
             Cause::Unreachable | Cause::Refused => true,
-            Cause::Throttled | Cause::Token => at_once,
+            Cause::Throttled | Cause::Token | Cause::Unwell => at_once,
             _ => false,
         },
     }
@@ -203,6 +210,7 @@ impl Builder<'_> {
         Requirement {
             id: owed.id.clone(),
             area: owed.area().to_owned(),
+            foremost: self.contract.foremost.iter().any(|area| area == owed.area()),
             level: owed.level,
             text: owed.text.clone(),
             source: owed.source.clone(),
@@ -240,8 +248,16 @@ impl Builder<'_> {
                 let last = exchanges.iter().skip(skipped);
                 Doubt { trial: trial.clone(), exchanges: last.map(|e| self.recorder.record(e)).collect() }
             }),
+            gateway: self.gateway(&owed.id, tally),
             observations: self.observations(tally),
         }
+    }
+
+    /// One of the gateway errors that were few enough to be fair.
+    fn gateway(&self, id: &str, tally: &Tally) -> Option<Box<Failure>> {
+        let (trial, exchange) = tally.gateway.as_ref().filter(|_| tally.broken == 0)?;
+        let counterexample = Counterexample::of(String::new(), String::new(), Arc::clone(exchange));
+        Some(Box::new(self.failure(trial, &counterexample, false, self.rerun(id, trial))))
     }
 
     /// The line that says so.

@@ -8,8 +8,9 @@ use super::*;
 use crate::contract::Location;
 use crate::contract::requirement::Level;
 use crate::exchange::{self as target, Interval, Response};
-use crate::exchange::{Request, Shown};
+use crate::exchange::{Attempt, Request, Shown};
 use crate::expression;
+use crate::judge::attempts::Troubles;
 use crate::judge::bind::{Control, Purpose};
 use crate::judge::finding::{Finding, Found};
 use crate::report::log::exchanges::{self, ExchangeLog};
@@ -92,17 +93,19 @@ fn exchange(number: u64, body: &[u8], credentials: Shown, answer: &[u8]) -> Arc<
             body: Some(body.to_vec().into()),
             raw: false,
         },
-        sent: at(),
-        elapsed: Duration::from_micros(12_345),
-        server_now: Interval::exact(at()),
-        outcome: target::Outcome::Response(Response::new(
-            201,
-            vec![("x-echo".into(), format!("Bearer {TOKEN}"))],
-            answer.to_vec().into(),
-        )),
+        attempts: vec![Attempt::only(
+            at(),
+            Duration::from_micros(12_345),
+            Interval::exact(at()),
+            target::Outcome::Response(Response::new(
+                201,
+                vec![("x-echo".into(), format!("Bearer {TOKEN}"))],
+                answer.to_vec().into(),
+            )),
+        )],
+        ended: None,
         fresh: true,
-        lost: false,
-        retries: 1,
+        unconfirmed: false,
     })
 }
 
@@ -135,6 +138,9 @@ fn outcome(contract: &Contract) -> Outcome {
             created: 2,
             uncertain: 0,
             slowest: vec![("area/id".to_owned(), Duration::from_micros(1_500))],
+            troubles: Troubles::default(),
+            refused: 0,
+            pace: None,
             waited: Duration::ZERO,
             latencies,
             most_at_once: 3,
@@ -262,7 +268,7 @@ fn records_requests_as_sent() {
     assert_eq!(record.request.body.as_ref().map(String::len), Some(BODY_SHOWN));
     assert_eq!(record.request.truncated, Some(20_000));
     assert_eq!(record.response.unwrap().body.as_deref(), Some(""));
-    assert_eq!((record.elapsed_ms, record.retries), (12.345, 1));
+    assert_eq!((record.elapsed_ms, record.attempt), (12.345, 1));
     assert_eq!(record.sent, "2030-03-17T17:46:40.000005Z");
 }
 

@@ -20,7 +20,7 @@ const UNKNOWN_VERSION: &str = "unknown";
 /// The first exchange that cannot be read.
 pub fn render(report: &Report, exchanges: impl Iterator<Item = io::Result<Exchange>>) -> io::Result<String> {
     let mut exchanges = exchanges.collect::<io::Result<Vec<_>>>()?;
-    exchanges.sort_by_key(|e| e.number);
+    exchanges.sort_by_key(|e| (e.number, e.attempt));
     let header = &report.header;
     let entries: Vec<Json> = exchanges.iter().map(entry).collect();
     let har = json!({"log": {
@@ -50,7 +50,8 @@ fn entry(exchange: &Exchange) -> Json {
         "_number": exchange.number,
         "_trial": exchange.trial,
         "_identity": exchange.identity,
-        "_retries": exchange.retries,
+        "_attempt": exchange.attempt,
+        "_attempts": exchange.attempts,
     });
     if let Some(judged) = &exchange.judged {
         entry["_judged"] = json!(judged);

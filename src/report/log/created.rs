@@ -1,29 +1,44 @@
-//! `created.ndjson`: every record that a run created, one a line, written as soon as it is known.
+//! `created.ndjson`: every request that may create a record, before it is sent, and what it created, one a line.
 //!
-//! The file outlives runs: what an earlier one created stays in it until it is removed.
+//! What is intended is written before it is sent, with all that it takes to send it again, so that nothing is unaccounted
+//! for if the run is cut off. The file outlives runs: what an earlier one created stays in it until it is removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::TrialName;
+use crate::exchange::{Request, Shown, TrialName};
+use crate::generate::draft::KEY_HEADER;
 use crate::report::model::EMBEDDED_TARGET;
 use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
-use crate::run::ledger::Created;
+use crate::run::ledger::{Created, Intended};
 
 /// A line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Line {
+    /// A request is about to be sent that may create a record.
+    Intended(Record),
     /// The server said that it created a record.
     Created(Record),
     /// It said nothing, or answered with a server error: it may have created a record.
     Uncertain(Record),
+    /// A request has created nothing that is not known, or what it created is known by now.
+    Settled {
+        /// The target's base URL.
+        target: String,
+        /// The run tag.
+        run_tag: String,
+        /// The request's place in the run.
+        number: u64,
+    },
     /// A record was removed, or was not there any more.
     Removed {
         /// The target's base URL.
@@ -37,7 +52,7 @@ pub enum Line {
     },
 }
 
-/// A record that was created, or may have been.
+/// A record that was created, or may have been or be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The target's base URL, or [`EMBEDDED_TARGET`].
@@ -59,6 +74,71 @@ pub struct Record {
     /// The run tag, which stands in the record too wherever the requirement allows.
     #[serde(alias = "mark")]
     pub run_tag: String,
+    /// The request's place in the run; null in files of earlier versions.
+    #[serde(default)]
+    pub number: Option<u64>,
+    /// The request itself, where it is intended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Sendable>,
+}
+
+/// A request with all that it takes to send it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sendable {
+    /// The method, in capitals.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// Its headers, credentials apart.
+    pub headers: Vec<(String, String)>,
+    /// What it shows of its sender, with `{token}` for the token; null for what is usual, empty for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// The body, where it is text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The body in Base64, where it is no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+}
+
+impl Sendable {
+    fn of(request: &Request, text: &dyn Fn(&str) -> String) -> Self {
+        let bytes = request.body.as_deref();
+        let body = bytes.map(std::str::from_utf8);
+        Self {
+            method: request.method.clone(),
+            path: text(&request.path),
+            headers: request.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            authorization: match &request.credentials {
+                Shown::Own => None,
+                Shown::Nothing => Some(String::new()),
+                Shown::Text(shown) => Some(text(shown)),
+            },
+            body: body.and_then(Result::ok).map(text),
+            body_base64: bytes.filter(|_| matches!(body, Some(Err(_)))).map(|bytes| STANDARD.encode(bytes)),
+        }
+    }
+
+    /// The request, as this identity sends it.
+    pub fn request(&self, identity: &str) -> Request {
+        let text = self.body.as_ref().map(|body| body.clone().into_bytes());
+        let body = text.or_else(|| STANDARD.decode(self.body_base64.as_ref()?).ok());
+        Request {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            parameters: Vec::new(),
+            headers: self.headers.clone(),
+            identity: identity.to_owned(),
+            credentials: match &self.authorization {
+                None => Shown::Own,
+                Some(text) if text.is_empty() => Shown::Nothing,
+                Some(text) => Shown::Text(text.clone()),
+            },
+            body: body.map(Into::into),
+            raw: true,
+        }
+    }
 }
 
 /// What is left of what runs created.
@@ -104,12 +184,29 @@ impl CreatedLog {
         Ok(Self { file: appended(path)?, run: None, error: None })
     }
 
+    /// Notes that it is known by now what a request created.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn settled(&mut self, record: &Record) -> io::Result<()> {
+        let Some(number) = record.number else { return Ok(()) };
+        self.write(&[Line::Settled { target: record.target.clone(), run_tag: record.run_tag.clone(), number }])
+    }
+
+    /// Notes a record that was found.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn found(&mut self, record: &Record) -> io::Result<()> {
+        self.write(&[Line::Created(Record { request: None, ..record.clone() })])
+    }
+
     /// Notes that a record is gone.
     ///
     /// # Errors
     /// What the system says.
     pub fn removed(&mut self, target: &str, id: &str, at: DateTime<Utc>, status: u16) -> io::Result<()> {
-        self.write(&Line::Removed { target: target.to_owned(), id: id.to_owned(), at: stamp(at), status })
+        self.write(&[Line::Removed { target: target.to_owned(), id: id.to_owned(), at: stamp(at), status }])
     }
 
     /// Ends the file.
@@ -123,23 +220,53 @@ impl CreatedLog {
         }
     }
 
-    fn write(&mut self, line: &Line) -> io::Result<()> {
-        let mut line = serde_json::to_vec(line)?;
-        line.push(b'\n');
-        // One write a line, so that no reader meets half of one.
-        self.file.write_all(&line)
+    fn write(&mut self, lines: &[Line]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut bytes, line)?;
+            bytes.push(b'\n');
+        }
+        // One write for whole lines, so that no reader meets half of one.
+        self.file.write_all(&bytes)
     }
 }
 
 impl Sink for CreatedLog {
     fn event(&mut self, event: Event<'_>) {
-        let (Event::Created(created), Some((recorder, target, run_tag))) = (event, &self.run) else { return };
+        let Some((recorder, target, run_tag)) = &self.run else { return };
+        let lines = match event {
+            Event::Intended(all) => {
+                all.iter().map(|intended| Line::Intended(self::intended(intended, recorder, target, run_tag))).collect()
+            }
+            Event::Created(created) => {
+                let record = record(created, recorder, target, run_tag);
+                vec![if created.certain { Line::Created(record) } else { Line::Uncertain(record) }]
+            }
+            Event::Settled(number) => {
+                vec![Line::Settled { target: target.clone(), run_tag: run_tag.clone(), number }]
+            }
+            _ => return,
+        };
         if self.error.is_none() {
-            let record = record(created, recorder, target, run_tag);
-            let line = if created.certain { Line::Created(record) } else { Line::Uncertain(record) };
-            self.error = self.write(&line).err();
+            self.error = self.write(&lines).err();
         }
     }
+}
+
+fn intended(intended: &Intended<'_>, recorder: &Recorder, target: &str, run_tag: &str) -> Record {
+    let request = intended.request;
+    let created = Created {
+        id: None,
+        certain: false,
+        parameters: request.parameters.clone(),
+        identity: request.identity.clone(),
+        trial: intended.trial.to_owned(),
+        key: request.header(KEY_HEADER).map(str::to_owned),
+        sent: intended.sent,
+        number: intended.number,
+    };
+    let sendable = Sendable::of(request, &|text| recorder.text(text));
+    Record { request: Some(sendable), ..record(&created, recorder, target, run_tag) }
 }
 
 fn record(created: &Created, recorder: &Recorder, target: &str, run_tag: &str) -> Record {
@@ -154,6 +281,8 @@ fn record(created: &Created, recorder: &Recorder, target: &str, run_tag: &str) -
         key: created.key.as_deref().map(text),
         sent: stamp(created.sent),
         run_tag: run_tag.to_owned(),
+        number: Some(created.number),
+        request: None,
     }
 }
 
@@ -161,8 +290,12 @@ fn record(created: &Created, recorder: &Recorder, target: &str, run_tag: &str) -
 fn forget_ended(path: &Path) -> io::Result<()> {
     let Ok(bytes) = std::fs::read(path) else { return Ok(()) };
     let is_ended = |line: &&[u8]| {
-        let line = serde_json::from_slice(line);
-        matches!(line, Ok(Line::Created(record) | Line::Uncertain(record)) if record.target == EMBEDDED_TARGET)
+        let target = match serde_json::from_slice(line) {
+            Ok(Line::Intended(record) | Line::Created(record) | Line::Uncertain(record)) => record.target,
+            Ok(Line::Settled { target, .. } | Line::Removed { target, .. }) => target,
+            Err(_) => return false,
+        };
+        target == EMBEDDED_TARGET
     };
     let (ended, kept): (Vec<&[u8]>, Vec<&[u8]>) = bytes.split_inclusive(|byte| *byte == b'\n').partition(is_ended);
     if ended.is_empty() {
@@ -194,16 +327,29 @@ fn stamp(at: DateTime<Utc>) -> String {
 /// The file cannot be read.
 pub fn read(path: &Path) -> io::Result<Left> {
     let mut left = Left::default();
-    let lines: Vec<String> = BufReader::new(File::open(path)?).lines().collect::<io::Result<_>>()?;
-    for (i, text) in lines.iter().enumerate() {
-        match serde_json::from_str(text) {
-            Ok(Line::Created(record)) => left.records.push(record),
-            Ok(Line::Uncertain(record)) => left.uncertain.push(record),
+    // What was intended and is not settled yet, by target, run and number.
+    let mut open: HashMap<(String, String, u64), Record> = HashMap::new();
+    let place = |record: &Record| Some((record.target.clone(), record.run_tag.clone(), record.number?));
+    for (i, text) in BufReader::new(File::open(path)?).split(b'\n').enumerate() {
+        match serde_json::from_slice(&text?) {
+            Ok(Line::Intended(record)) => _ = place(&record).map(|place| open.insert(place, record)),
+            Ok(Line::Created(record)) => {
+                place(&record).map(|place| open.remove(&place));
+                left.records.push(record);
+            }
+            Ok(Line::Uncertain(record)) => match place(&record) {
+                // It stays open, with the request that was intended.
+                Some(place) => _ = open.entry(place).or_insert(record),
+                None => left.uncertain.push(record),
+            },
+            Ok(Line::Settled { target, run_tag, number }) => _ = open.remove(&(target, run_tag, number)),
             Ok(Line::Removed { target, id, .. }) => {
                 left.records.retain(|r| r.target != target || r.id.as_deref() != Some(id.as_str()));
             }
             Err(_) => left.unreadable.push(i + 1),
         }
     }
+    left.uncertain.extend(open.into_values());
+    left.uncertain.sort_by(|a, b| (&a.sent, a.number).cmp(&(&b.sent, b.number)));
     Ok(left)
 }

@@ -1,4 +1,4 @@
-//! `exchanges.ndjson`: every exchange, redacted, one a line, written as they happen.
+//! `exchanges.ndjson`: every attempt of every exchange, redacted, one a line, written as exchanges end.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -45,14 +45,15 @@ impl Sink for ExchangeLog {
         }
         let mut judged = Judged::of(seen, purpose);
         judged.parameters.iter_mut().for_each(|(_, value)| *value = self.recorder.text(value));
-        let record = Exchange { judged: Some(judged), ..self.recorder.record(seen) };
-        let line = serde_json::to_vec(&record).map_err(io::Error::from);
-        // One write a line, so that no reader meets half of one.
-        let written = line.and_then(|mut line| {
-            line.push(b'\n');
-            self.file.write_all(&line)
+        let lines = seen.attempts.iter().try_fold(Vec::new(), |mut lines, attempt| {
+            let judged = Some(judged.clone());
+            let record = Exchange { judged, ..self.recorder.attempt(seen, attempt) };
+            serde_json::to_writer(&mut lines, &record)?;
+            lines.push(b'\n');
+            io::Result::Ok(lines)
         });
-        self.error = written.err();
+        // One write for whole lines, so that no reader meets half of one.
+        self.error = lines.and_then(|lines| self.file.write_all(&lines)).err();
     }
 }
 

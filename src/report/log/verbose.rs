@@ -24,8 +24,10 @@ impl VerboseLog {
 impl Sink for VerboseLog {
     fn event(&mut self, event: Event<'_>) {
         if let Event::Exchange(seen, _) = event {
-            let exchange = self.recorder.record(seen);
-            eprint!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
+            for attempt in &seen.attempts {
+                let exchange = self.recorder.attempt(seen, attempt);
+                eprint!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
+            }
         }
     }
 }
@@ -38,9 +40,9 @@ pub fn line(exchange: &Exchange) -> String {
         (None, None) => "nothing".to_owned(),
     };
     let request = &exchange.request;
-    let again = match exchange.retries {
-        0 => String::new(),
-        n => format!(", sent again {n}×"),
+    let again = match exchange.attempts {
+        1 => String::new(),
+        n => format!(", attempt {} of {n}", exchange.attempt),
     };
     format!(
         "{:>5}  {answer:<8} {:>8.1} ms  {} {}  {} as {}{again}\n",

@@ -42,6 +42,8 @@ pub struct End {
 pub enum Cause {
     /// No connection, or nothing that speaks HTTP.
     Unreachable,
+    /// It answers, but takes no valid requests: it is down, or overloaded.
+    Unwell,
     /// The target does not let us in.
     Refused,
     /// The server kept asking to wait.
@@ -64,8 +66,9 @@ pub enum Cause {
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreachable,
+        Self::Unwell,
         Self::Refused,
         Self::Throttled,
         Self::Token,

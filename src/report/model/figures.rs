@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::attempts::Troubles;
 use crate::run;
 
 /// Figures of a run. Times are in milliseconds.
@@ -21,6 +22,15 @@ pub struct Figures {
     /// Requests without an answer, or answered with a server error, that may have created one.
     #[serde(default)]
     pub uncertain: u64,
+    /// Requests that the server refused for the pace.
+    #[serde(default)]
+    pub refused: u64,
+    /// What trouble requests met that may be the network's or a gateway's.
+    #[serde(default)]
+    pub troubles: Troubles,
+    /// Requests a second that the target was found to take; null where it did not bring the pace down.
+    #[serde(default)]
+    pub pace_per_second: Option<f64>,
     /// How long all waited because the server asked for it.
     pub waited_ms: u64,
     /// How long the run took.
@@ -67,6 +77,31 @@ pub struct ClockDifference {
     pub high_ms: i64,
 }
 
+impl Figures {
+    /// What trouble requests met, in a line; None if they met none.
+    pub fn unsteady(&self) -> Option<String> {
+        let t = &self.troubles;
+        let all = [
+            (t.gateway, "answered 502 to 504"),
+            (t.server_error, "answered another server error"),
+            (t.broken, "lost their connection"),
+            (t.silence, "got no whole answer in time"),
+        ];
+        let parts: Vec<String> =
+            all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} of {} {what}", self.requests)).collect();
+        (!parts.is_empty()).then(|| format!("not steady: {}; what met that was tried again", parts.join(", ")))
+    }
+
+    /// What was learnt of the server's limit, in a line; None if nothing.
+    pub fn limit(&self) -> Option<String> {
+        let rate = self.pace_per_second?;
+        let refused = crate::report::text::counted(self.refused, "request");
+        Some(format!(
+            "the server took about {rate} requests a second, and refused {refused}; --rate {rate}/s spares that"
+        ))
+    }
+}
+
 impl From<&run::Figures> for Figures {
     fn from(figures: &run::Figures) -> Self {
         let mut latencies = figures.latencies.clone();
@@ -82,6 +117,9 @@ impl From<&run::Figures> for Figures {
             accepted: figures.accepted,
             created: figures.created,
             uncertain: figures.uncertain,
+            refused: figures.refused,
+            troubles: figures.troubles,
+            pace_per_second: figures.pace.map(|period| (10.0 / period.as_secs_f64()).round() / 10.0),
             waited_ms: whole(figures.waited),
             elapsed_ms: whole(figures.elapsed),
             latency: (!latencies.is_empty()).then(|| Latency {

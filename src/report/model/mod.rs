@@ -14,13 +14,14 @@ pub mod summary;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::judge::attempts::Troubles;
 pub use crate::judge::tally::Sent;
 use crate::judge::tally::Verdict;
 pub use crate::plan::Shard;
 pub use crate::report::model::end::{Cause, Cleanup, End, Health, HealthState, LeftBehind};
 pub use crate::report::model::figures::{ClockDifference, Figures, Latency, Slow};
 pub use crate::report::model::header::{Contract, Header, Options, Tool};
-pub use crate::report::model::record::{Exchange, Failed, Request, Response};
+pub use crate::report::model::record::{Earlier, Exchange, Failed, Request, Response};
 pub use crate::report::model::requirement::{
     Again, Counts, Coverage, Difference, Doubt, Failure, Form, Observation, Operand, Place, Requirement,
 };
@@ -72,10 +73,10 @@ impl Report {
         self.requirements.iter().filter(|r| r.selected)
     }
 
-    /// Those of them that were broken, musts first, then by id.
+    /// Those of them that were broken, musts first, then those of areas whose failures do most harm, then by id.
     pub fn failed(&self) -> Vec<&Requirement> {
         let mut failed: Vec<_> = self.selected().filter(|r| r.verdict == Verdict::Fail).collect();
-        failed.sort_by_key(|r| r.level);
+        failed.sort_by_key(|r| (r.level, !r.foremost));
         failed
     }
 }

@@ -24,8 +24,12 @@ pub struct Exchange {
     pub sent: String,
     /// How long until the answer was complete or given up, in milliseconds.
     pub elapsed_ms: f64,
-    /// How often it was sent again before this answer.
-    pub retries: u32,
+    /// Which attempt of the exchange this is, counted from 1.
+    #[serde(default = "first")]
+    pub attempt: u32,
+    /// How many attempts the exchange has; the last one is its answer.
+    #[serde(default = "first")]
+    pub attempts: u32,
     /// Whose request it was.
     pub identity: String,
     /// What was sent.
@@ -36,9 +40,33 @@ pub struct Exchange {
     /// Why nothing whole came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failed>,
+    /// The attempts before; left out in `exchanges.ndjson`, where each has a line of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
     /// What it was judged as; in `exchanges.ndjson` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// An attempt that was not the last of its exchange, in short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// Which attempt it is, counted from 1.
+    pub attempt: u32,
+    /// When it was sent, by our clock: RFC 3339, UTC, microseconds.
+    pub sent: String,
+    /// How long until its answer was complete or given up, in milliseconds.
+    pub elapsed_ms: f64,
+    /// The status that came; left out where nothing whole did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why nothing whole came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failed>,
 }
 
 /// What an exchange was judged as, beyond what was on the wire: with it a recording can be judged again.

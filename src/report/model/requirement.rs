@@ -14,6 +14,9 @@ pub struct Requirement {
     pub id: String,
     /// The part of the id before the slash.
     pub area: String,
+    /// Whether it is of an area whose failures do most harm: they are told first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foremost: bool,
     /// How binding it is; null for probes, which only observe.
     pub level: Option<Level>,
     /// One sentence.
@@ -58,6 +61,9 @@ pub struct Requirement {
     pub coverage: Option<Coverage>,
     /// What could not be told, where the verdict is `inconclusive`.
     pub doubt: Option<Doubt>,
+    /// One of the gateway errors that were few enough to be fair; shown where those of several parts together are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Box<Failure>>,
     /// What a probe saw, by value.
     pub observations: Vec<Observation>,
 }

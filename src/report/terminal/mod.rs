@@ -163,8 +163,9 @@ pub(crate) fn cost(page: &mut Page, figures: &Figures) {
 pub(crate) fn waited(page: &mut Page, figures: &Figures) {
     if figures.waited_ms > 0 {
         let waited = seconds(figures.waited_ms);
-        page.text(&format!("the server asked us to wait: {waited} in all, and a lower pace; --rate avoids that"));
+        page.text(&format!("the server asked us to wait: {waited} in all"));
     }
+    figures.limit().into_iter().chain(figures.unsteady()).for_each(|line| page.text(&line));
 }
 
 /// What came of removing what was created.

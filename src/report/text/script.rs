@@ -148,7 +148,9 @@ mod tests {
             trial: "a/b#0".to_owned(),
             sent: sent.to_owned(),
             elapsed_ms,
-            retries: 0,
+            attempt: 1,
+            attempts: 1,
+            earlier: Vec::new(),
             identity: "caller".to_owned(),
             request: Request {
                 method: "POST".to_owned(),

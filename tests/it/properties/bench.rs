@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use probity::contract::{Contract, Location};
 use probity::document::operation::Operation;
 use probity::exchange::Request;
-use probity::exchange::{Exchange, Interval, Outcome, Response};
+use probity::exchange::{Attempt, Exchange, Interval, Outcome, Response};
 use probity::expression::timestamp;
 use probity::generate::draft::{Draft, Fixtures};
 use probity::generate::render::{Issued, Rendering};
@@ -54,13 +54,10 @@ impl Bench {
             number: 0,
             trial: name.to_owned(),
             request: self.request(draft, now),
-            sent: now,
-            elapsed: Duration::from_millis(1),
-            server_now: Interval::exact(now),
-            outcome,
+            attempts: vec![Attempt::only(now, Duration::from_millis(1), Interval::exact(now), outcome)],
+            ended: None,
             fresh: true,
-            lost: false,
-            retries: 0,
+            unconfirmed: false,
         }
     }
 }

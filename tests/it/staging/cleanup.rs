@@ -45,7 +45,10 @@ pub fn cleaning(url: &str) -> String {
 }
 
 fn lines(ran: &Ran) -> Vec<Value> {
-    ran.read("reports/created.ndjson").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    let all = ran.read("reports/created.ndjson");
+    let all = all.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    // What was intended, and what came to nothing, is told beside.
+    all.filter(|line| line["event"] != "intended" && line["event"] != "settled").collect()
 }
 
 fn ids(lines: &[Value], event: &str) -> BTreeSet<String> {

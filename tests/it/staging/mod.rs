@@ -1,10 +1,12 @@
 //! Servers that behave as shared staging servers do: tokens that end, limits, records that stay.
 
+mod attempts;
 mod budget;
 mod cleanup;
 mod connection;
 mod doctor;
 mod init;
+mod ledger;
 mod pace;
 mod retries;
 mod settings;

@@ -12,21 +12,20 @@ fn breaks(request: &Request) -> Option<Answer> {
 }
 
 #[test]
-fn a_request_with_a_key_comes_again_with_its_key() {
+fn another_request_takes_the_place_of_one_whose_connection_broke() {
     let server = before(|_, request| breaks(request));
     let ran = check("check --only response/name-as-sent --seed 4", &server.url()).exits(0);
     let requests = server.requests();
-    let broken = requests.iter().filter(|r| r.before == 2 && r.header("idempotency-key").is_some());
-    let mut seen = 0;
-    for request in broken {
-        let same = |r: &&Request| r.header("idempotency-key") == request.header("idempotency-key");
-        assert_eq!(requests.iter().filter(same).count(), 2, "{request:?} came twice");
-        seen += 1;
+    let broken: Vec<_> = requests.iter().filter(|r| r.before == 2).collect();
+    ran.holds(!broken.is_empty(), "some broke");
+    for request in &broken {
+        let key = request.header("idempotency-key");
+        let same = requests.iter().filter(|r| key.is_some() && r.header("idempotency-key") == key).count();
+        assert!(same <= 1, "{request:?}: what is judged is no replay");
     }
-    // A server that takes no notice of keys has made two of each.
+    // Nobody knows whether they were processed.
     let told = ran.read("reports/created.ndjson").lines().filter(|l| l.contains("\"uncertain\"")).count();
-    ran.holds(told >= seen, &format!("{told} of {seen} first sendings are told"));
-    ran.holds(seen > 0, "some broke");
+    assert_eq!(told, broken.len());
 }
 
 #[test]
@@ -37,7 +36,7 @@ fn one_without_a_key_is_unknown_and_another_takes_its_place() {
     ran.holds(!lost.is_empty(), "some were lost");
     // Each is told as one that may have been created.
     let list = ran.read("reports/created.ndjson");
-    let uncertain = list.lines().filter(|l| l.contains("\"uncertain\"") && l.contains("\"key\":null")).count();
+    let uncertain = list.lines().filter(|l| l.contains("\"uncertain\"")).count();
     assert_eq!(uncertain, lost.len());
     // And its place is taken on a connection of its own.
     let mut trials: BTreeMap<String, usize> = BTreeMap::new();

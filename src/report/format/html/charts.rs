@@ -88,7 +88,7 @@ impl Point {
             took,
             answered: status.is_some(),
             server_error: status.is_some_and(|s| s >= 500),
-            again: exchange.retries > 0,
+            again: exchange.attempt > 1,
             failed,
             id: trial_of(&exchange.trial).map(str::to_owned),
         }

@@ -55,7 +55,7 @@ struct Line<'a> {
     ms: &'a str,
     /// Whose request it was.
     i: String,
-    /// How often it was sent again.
+    /// Which attempt it is, where there are several.
     #[serde(skip_serializing_if = "is_zero")]
     r: u32,
     /// The request.
@@ -128,7 +128,7 @@ impl Embedded {
             t: row.trial.clone(),
             ms: &row.elapsed,
             i: visible(&exchange.identity),
-            r: exchange.retries,
+            r: if exchange.attempts > 1 { exchange.attempt } else { 0 },
             q: self.message(format!("{} {}", request.method, request.url), &request.headers, body),
             a: self.message(row.answer.clone(), headers, came),
             c: command.then(|| curl::command(request, variables)),

@@ -149,9 +149,15 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     if figures.retries > 0 {
         requests += &format!(", {} sent again", figures.retries);
     }
+    if let Some(unsteady) = figures.unsteady() {
+        requests += &format!("; {unsteady}");
+    }
     let mut took = seconds(figures.elapsed_ms);
     if figures.waited_ms > 0 {
         took += &format!(", {} of it waiting as the server asked", seconds(figures.waited_ms));
+    }
+    if let Some(limit) = figures.limit() {
+        took += &format!("; {limit}");
     }
     let mut created = counted(figures.created, "record");
     if figures.uncertain > 0 {

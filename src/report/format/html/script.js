@@ -79,7 +79,7 @@ const open = (details, exchange) => {
   if (details.childElementCount > 1) return;
   const sides = make('div', undefined, 'sides');
   sides.append(message('Request', exchange.q), message('Response', exchange.a));
-  const again = exchange.r ? `, sent again ${exchange.r} times before` : '';
+  const again = exchange.r ? `, attempt ${exchange.r}` : '';
   details.append(make('p', `as ${exchange.i}, ${exchange.ms}${again}`, 'muted'), sides);
   if (exchange.c) details.append(command('curl', exchange.c));
 };

@@ -1,0 +1,143 @@
+//! What met trouble, tried again: one answer of a gateway, one reset, one silence is no verdict.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Run;
+use super::event::Event;
+use crate::exchange::{FailureKind, Trouble};
+use crate::judge::bind::{Known, Seen};
+use crate::plan::MINIMAL;
+use crate::run::preflight::{Stop, what_came};
+
+/// How often something may be tried again in a run.
+const MOST: u64 = 200;
+/// How often the same trouble must have come each time, and never not, to be believed at once.
+const STEADY: u32 = 8;
+/// How long is waited for a server that does not take valid requests any more, before each time that it is asked.
+const PATIENCE: [u64; 6] = [0, 250, 500, 1000, 2000, 4000];
+
+/// What follows trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follows {
+    /// It is tried again.
+    Again,
+    /// It came each time that it was tried: it is what the server does.
+    Confirmed,
+    /// It cannot be tried again, and is not known to be what the server does.
+    Unknown,
+}
+
+/// What was learnt of trouble so far.
+#[derive(Debug, Default)]
+pub(crate) struct Learnt {
+    again: u64,
+    /// How often server errors came each time, and how often not.
+    steady: u32,
+    mended: u32,
+}
+
+/// How often something must meet the same trouble to be judged by it.
+fn due(trouble: Trouble) -> u32 {
+    match trouble {
+        Trouble::ServerError | Trouble::Silence => 2,
+        Trouble::Gateway => 3,
+        Trouble::Broken => 4,
+    }
+}
+
+impl Run<'_> {
+    /// Whether what was tried so often, and met this trouble each time, is judged by it.
+    pub(crate) fn is_confirmed(&self, trouble: Trouble, times: u32) -> bool {
+        let mut state = self.lock();
+        let is_known = trouble == Trouble::ServerError && state.learnt.steady >= STEADY && state.learnt.mended == 0;
+        let is_confirmed = times >= due(trouble) || is_known;
+        if is_confirmed && trouble == Trouble::ServerError {
+            state.learnt.steady += 1;
+        }
+        is_confirmed
+    }
+
+    /// Notes that what met trouble did not meet it again.
+    pub(crate) fn mended(&self, times: u32) {
+        if times > 1 {
+            self.lock().learnt.mended += 1;
+        }
+    }
+
+    /// Whether something that met trouble is tried again: there is room, and the server stood in between. It is asked
+    /// that with a valid request, unless the server failed by itself.
+    pub(crate) async fn may_try_again(&self, trouble: Trouble, since: DateTime<Utc>) -> bool {
+        if self.lock().learnt.again >= MOST || self.is_over() {
+            return false;
+        }
+        self.lock().learnt.again += 1;
+        match trouble {
+            Trouble::ServerError => true,
+            // Others go on beside what is silent.
+            Trouble::Silence => self.stands(since).await,
+            Trouble::Gateway | Trouble::Broken => {
+                let _closed = self.gate.write().await;
+                self.stands(since).await
+            }
+        }
+    }
+
+    /// Whether the server accepted a valid request that was sent after this time. Ends the run where it does not any more.
+    async fn stands(&self, since: DateTime<Utc>) -> bool {
+        // One asks for all.
+        let _asking = self.asking.lock().await;
+        let mut last = String::new();
+        for delay in PATIENCE {
+            if self.lock().stood.is_some_and(|stood| stood > since) {
+                return true;
+            }
+            let delay = Duration::from_millis(delay);
+            if !delay.is_zero() {
+                self.tell(Event::Waiting("the server does not take valid requests", delay));
+            }
+            self.sleep(delay).await;
+            if !self.grant(1) {
+                return false;
+            }
+            let entry = &self.plan.entries[MINIMAL];
+            let Some(seen) = self.probe(entry, "control/standing").await else {
+                self.give_back(1);
+                return false;
+            };
+            self.add(self.judge.superseded(&seen));
+            if seen.exchange.answer().is_err_and(|failure| failure.kind == FailureKind::Connect) {
+                // Nobody is there: all that is sent finds that out by itself.
+                return false;
+            }
+            match seen.accepted() {
+                Known::Yes => return true,
+                // A refusal is an answer: what is refused now is judged by whoever is compared with it.
+                Known::No if seen.exchange.trouble().is_none() => return true,
+                _ => last = what_came(&seen.exchange),
+            }
+            // Who was silent for the whole limit is not asked six times.
+            if seen.exchange.trouble() == Some(Trouble::Silence) && !delay.is_zero() {
+                break;
+            }
+        }
+        self.end(Stop::Unwell(last));
+        false
+    }
+
+    /// What follows what was seen when something was tried for the `times`th time.
+    pub(crate) async fn follows(&self, seen: &Seen, times: u32) -> Option<Follows> {
+        let Some(trouble) = seen.exchange.trouble() else {
+            self.mended(times);
+            return None;
+        };
+        if self.is_confirmed(trouble, times) {
+            return Some(Follows::Confirmed);
+        }
+        match self.may_try_again(trouble, seen.exchange.sent()).await {
+            true => Some(Follows::Again),
+            false => Some(Follows::Unknown),
+        }
+    }
+}
