@@ -337,11 +337,15 @@ impl Client {
             return Next::Done;
         };
         let delay = asked.or_else(|| tries.waiting.next()).unwrap_or_default();
-        self.pace.refused(started, delay);
+        // What would take longer than the run may is not waited for, and says nothing of the pace.
+        let is_held = self.pace.hold(delay);
+        if is_held {
+            self.pace.refused(started, delay);
+        }
         tracing::info!(status = response.status, ?delay, "asked to wait");
         if response.status == 503 {
             // It may have been processed: whoever sent it decides what follows.
-            return match self.pace.hold(delay) {
+            return match is_held {
                 true => Next::Done,
                 false => Next::Ended(throttled(response.status, 1, delay)),
             };
@@ -355,7 +359,7 @@ impl Client {
         // Nobody gives up while others get through.
         let is_hopeless = tries.waits > ASKED_TO_WAIT && !self.pace.gets_through_since(since);
         let is_too_often = self.refused() > REFUSED + 2 * self.pace.still_planned(0);
-        if is_hopeless || is_too_often || !self.pace.hold(delay) {
+        if is_hopeless || is_too_often || !is_held {
             return Next::Ended(throttled(response.status, tries.waits, delay));
         }
         if tries.waits > ASKED_TO_WAIT {

@@ -22,6 +22,7 @@ use crate::replay::renewal::{Instants, Renewal, Written};
 use crate::run::event::{Event, Sink};
 use crate::run::preflight::what_came;
 use crate::run::send::Ready;
+use crate::run::settle::{Met, count};
 use crate::run::trial::{Granted, MOST_WAIT, own, troubled};
 use crate::run::unanswered::{never, silence};
 use crate::run::{Begun, Health, Options, Outcome, Run, control_of, label};
@@ -200,19 +201,20 @@ impl Run<'_> {
                 controls[place] = Some(self.entry(None, &script.controls[place], None).await?);
             }
         }
-        let (mut times, mut in_trouble, mut answer) = (0, 1, String::new());
+        let (mut times, mut met, mut answer) = (0, Met::new(), String::new());
         while times < script.times {
-            let sent = self.resend(script, controls, requirement, piece, in_trouble).await?;
+            let sent = self.resend(script, controls, requirement, piece, &met).await?;
             let doubted = sent.seen.iter().filter(|one| one.exchange.unconfirmed);
-            let trouble = doubted.filter_map(|one| Some((one.exchange.trouble()?, one.exchange.sent()))).max();
+            let doubted: Vec<_> = doubted.map(|one| &one.exchange).collect();
+            let trouble = doubted.iter().filter_map(|e| Some((e.trouble()?, e.sent()))).max();
             if let Some((trouble, since)) = trouble
                 && self.may_try_again(trouble, since).await
             {
                 // That says nothing of these requests. They are sent anew, on connections of their own.
-                in_trouble += 1;
+                count(&mut met, doubted.iter().filter_map(|e| Some((e.trial.clone(), e.trouble()?))));
                 continue;
             }
-            in_trouble = 1;
+            met.clear();
             answer = sent.seen.last().map_or_else(String::new, |one| what_came(&one.exchange));
             let mut findings: Vec<Finding> =
                 sent.findings.into_iter().filter(|f| f.requirement == requirement).collect();
@@ -263,7 +265,7 @@ impl Run<'_> {
         controls: &[Option<Control>],
         requirement: usize,
         piece: &Piece,
-        times: u32,
+        met: &Met,
     ) -> Option<Sent> {
         let contract = self.judge.contract;
         // A part of the schema and a constraint speak of the request that was made for them.
@@ -320,9 +322,9 @@ impl Run<'_> {
                 about,
                 plain: recorded.plain,
             });
-            let seen = self.send(ready.collect(), &place, times > 1).await;
+            let seen = self.send(ready.collect(), &place, !met.is_empty()).await;
             drop(place);
-            let seen: Vec<Seen> = seen.into_iter().map(|one| self.confirmed_at(one, times)).collect();
+            let seen: Vec<Seen> = seen.into_iter().map(|one| self.confirmed_at(one, Some(met))).collect();
             answered = group.requests.iter().map(|r| r.answered).max();
             sent.findings.extend(seen.iter().flat_map(|one| self.judge.exchange(one)));
             if let Some(step) = step {

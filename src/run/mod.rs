@@ -17,7 +17,7 @@ pub mod outcome;
 mod pool;
 pub mod preflight;
 pub(crate) mod send;
-mod settle;
+pub(crate) mod settle;
 mod shrink;
 pub(crate) mod trial;
 pub(crate) mod unanswered;

@@ -9,8 +9,10 @@ use super::{Run, control_of, label};
 use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::preflight::{Stop, what_came};
-use crate::run::settle::Follows;
+use crate::run::settle::{Follows, Met};
 
+/// How many trials or requests of the pool are begun at least before one has ended; places limit what is under way.
+const AT_ONCE: usize = 256;
 /// How many milliseconds are waited before each time that the server is asked whether it still stands at the end.
 const ONCE_MORE: [u64; 4] = [0, 250, 1000, 2000];
 
@@ -48,7 +50,7 @@ impl Run<'_> {
                     let chosen = entry(chosen);
                     async move { self.entry(Some(i), &chosen, None).await }
                 })
-                .buffer_unordered(2 * self.client.settings().concurrency)
+                .buffer_unordered(AT_ONCE.max(2 * self.client.settings().concurrency))
                 .collect::<Vec<_>>()
                 .await;
         };
@@ -64,7 +66,8 @@ impl Run<'_> {
             // Those that wait go first, so that the others fill the time.
             let (waiting, others): (Vec<_>, Vec<_>) = self.plan.trials.iter().partition(|t| t.waits);
             // Each remembers what came until it ends.
-            let at_once = waiting.len() + 2 * self.client.settings().concurrency;
+            // What is silent holds none of the others up.
+            let at_once = waiting.len() + AT_ONCE.max(2 * self.client.settings().concurrency);
             stream::iter(waiting.into_iter().chain(others))
                 .map(|trial| self.trial(trial))
                 .buffer_unordered(at_once)
@@ -98,8 +101,9 @@ impl Run<'_> {
             (None, None) => Control::Missing,
         };
         let mut seen = self.granted_entry(entry, control, false).await?;
-        for times in 1.. {
-            match self.follows(&seen, times).await {
+        let mut met = Met::new();
+        loop {
+            match self.follows(&seen, &mut met).await {
                 None | Some(Follows::Unknown) => break,
                 Some(Follows::Confirmed) => {
                     seen = self.judge.confirmed(seen);

@@ -1,5 +1,6 @@
 //! What met trouble, tried again: one answer of a gateway, one reset, one silence is no verdict.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -60,8 +61,8 @@ impl Run<'_> {
     }
 
     /// Notes that what met trouble did not meet it again.
-    pub(crate) fn mended(&self, times: u32) {
-        if times > 1 {
+    pub(crate) fn mended(&self, met: &Met) {
+        if !met.is_empty() {
             self.lock().learnt.mended += 1;
         }
     }
@@ -126,13 +127,14 @@ impl Run<'_> {
         false
     }
 
-    /// What follows what was seen when something was tried for the `times`th time.
-    pub(crate) async fn follows(&self, seen: &Seen, times: u32) -> Option<Follows> {
+    /// What follows what was seen, where it met trouble, which is counted.
+    pub(crate) async fn follows(&self, seen: &Seen, met: &mut Met) -> Option<Follows> {
         let Some(trouble) = seen.exchange.trouble() else {
-            self.mended(times);
+            self.mended(met);
             return None;
         };
-        if self.is_confirmed(trouble, times) {
+        count(met, [(seen.exchange.trial.clone(), trouble)]);
+        if self.is_confirmed(trouble, times(met, &seen.exchange.trial, trouble)) {
             return Some(Follows::Confirmed);
         }
         match self.may_try_again(trouble, seen.exchange.sent()).await {
@@ -140,4 +142,21 @@ impl Run<'_> {
             false => Some(Follows::Unknown),
         }
     }
+}
+
+/// How often in a row a request of a name met which trouble.
+pub(crate) type Met = BTreeMap<(String, Trouble), u32>;
+
+/// Counts what met trouble this time; what did not any more begins anew.
+pub(crate) fn count(met: &mut Met, now: impl IntoIterator<Item = (String, Trouble)>) {
+    let counted = now.into_iter().map(|place| {
+        let before = met.get(&place).copied().unwrap_or(0);
+        (place, before + 1)
+    });
+    *met = counted.collect();
+}
+
+/// How often in a row a request of this name met this trouble.
+pub(crate) fn times(met: &Met, name: &str, trouble: Trouble) -> u32 {
+    met.get(&(name.to_owned(), trouble)).copied().unwrap_or(0)
 }

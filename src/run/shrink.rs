@@ -22,8 +22,6 @@ const RESERVE: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many looking for a smaller request may take for one requirement.
 const EACH: usize = 16;
-/// So often a trial counts as tried whose trouble is believed at once: what failed need not be doubted again.
-const CONFIRMED: u32 = u32::MAX;
 /// How often what failed is sent again.
 const AGAIN: u64 = 3;
 
@@ -149,7 +147,7 @@ impl<'a> Run<'a> {
                 }
                 let base = base.as_ref().map(|(entry, control)| (&**entry, *control));
                 let mut findings = Vec::new();
-                let found = self.attempt(trial, name, base, &mut findings, CONFIRMED).await?.found;
+                let found = self.attempt(trial, name, base, &mut findings, None).await?.found;
                 findings.extend(own(name, found));
                 findings
             }

@@ -7,11 +7,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::send::Ready;
+use super::settle::{Met, count, times};
 use super::{Run, control_of};
 use crate::contract::requirement::Form;
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::Template;
-use crate::exchange::{Request, Trouble as Met};
+use crate::exchange::{Request, Trouble as Blip};
 use crate::expression::{Scope, Trouble};
 use crate::generate::draft::Draft;
 use crate::generate::render::Rendering;
@@ -29,12 +30,15 @@ struct Made {
     plain: bool,
 }
 
+/// How often a trial is carried out where its requests meet trouble.
+const TRIES: u32 = 6;
+
 /// What came of carrying a trial out.
 pub(crate) struct Tried {
     /// What it says of each requirement that is judged by it.
     pub found: Vec<(usize, Found)>,
-    /// The trouble that one of its requests met, and when that was sent, where it is not known to come each time.
-    pub trouble: Option<(Met, DateTime<Utc>)>,
+    /// The trouble that its requests met, by their names, and when they were sent, where it is not known to come each time.
+    pub troubles: Vec<(String, Blip, DateTime<Utc>)>,
 }
 
 /// Room for the requests of a trial: what is left of it is given back.
@@ -69,21 +73,22 @@ impl Run<'_> {
         let base = trial.base.map(of_use).map(|b| (&self.plan.entries[b], self.control(b)));
         let mut found: Option<Vec<(usize, Found)>> = None;
         let mut findings = Vec::new();
-        for times in 1.. {
-            let tried = self.attempt(trial, &trial.name, base, &mut findings, times).await;
+        let mut met = Met::new();
+        for _ in 0..TRIES {
+            let tried = self.attempt(trial, &trial.name, base, &mut findings, Some(&met)).await;
             // What there was no room for tells nothing; what was seen before stays.
-            let Some(Tried { found: now, trouble }) = tried else { break };
-            let unsettled =
-                trouble.filter(|_| now.iter().any(|(_, found)| matches!(found, Found::Broken(_) | Found::Unknown(..))));
+            let Some(Tried { found: now, troubles }) = tried else { break };
+            let is_settled = !now.iter().any(|(_, found)| matches!(found, Found::Broken(_) | Found::Unknown(..)));
             found = Some(now);
-            match unsettled {
-                // It is carried out anew, on connections of its own.
-                Some((trouble, since)) if self.may_try_again(trouble, since).await => {}
-                Some(_) => break,
-                None => {
-                    self.mended(times);
-                    break;
-                }
+            let worst = troubles.iter().map(|(_, trouble, since)| (*trouble, *since)).max();
+            let Some((trouble, since)) = worst.filter(|_| !is_settled) else {
+                self.mended(&met);
+                break;
+            };
+            count(&mut met, troubles.into_iter().map(|(name, trouble, _)| (name, trouble)));
+            // It is carried out anew, on connections of its own.
+            if !self.may_try_again(trouble, since).await {
+                break;
             }
         }
         // What its exchanges say of other requirements.
@@ -94,15 +99,15 @@ impl Run<'_> {
         }
     }
 
-    /// Carries a trial out with a given base for its steps `from: valid`, for the `times`th time in a row that met trouble;
-    /// None if there was no room for it. What its exchanges say of other requirements is put to `findings`.
+    /// Carries a trial out with a given base for its steps `from: valid`, after what it met before; where that is left out,
+    /// all trouble is believed. None if there was no room for it. What its exchanges say of other requirements is put to `findings`.
     pub(crate) async fn attempt(
         &self,
         trial: &Trial,
         name: &str,
         base: Option<(&Entry, Control)>,
         findings: &mut Vec<Finding>,
-        times: u32,
+        met: Option<&Met>,
     ) -> Option<Tried> {
         let mut granted = Granted::new(self, trial.cost)?;
         let judge = self.judge;
@@ -112,13 +117,13 @@ impl Run<'_> {
         let mut done: Vec<StepSeen> = Vec::new();
         let mut made: BTreeMap<String, Made> = BTreeMap::new();
         let mut count = 0;
-        let mut trouble = None;
+        let mut troubles = Vec::new();
         for step in steps {
             let now = || self.client.clock().server().middle();
             let names = scope(judge, &done, row_json.as_ref(), now());
             self.sleep(step.after.unwrap_or_default()).await;
             if let Err(why) = self.wait_until(step, &names).await {
-                return Some(Tried { found: troubled(trial, &why, &done), trouble });
+                return Some(Tried { found: troubled(trial, &why, &done), troubles });
             }
             // What depends on the time is made when it can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
@@ -128,20 +133,20 @@ impl Run<'_> {
             let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
             let (ready, first) = match ready {
                 Ok(ready) => ready,
-                Err(why) => return Some(Tried { found: troubled(trial, &why, &done), trouble }),
+                Err(why) => return Some(Tried { found: troubled(trial, &why, &done), troubles }),
             };
-            let seen = self.send(ready, &place, times > 1).await;
+            let seen = self.send(ready, &place, met.is_none_or(|met| !met.is_empty())).await;
             drop(place);
-            let seen: Vec<Seen> = seen.into_iter().map(|one| self.confirmed_at(one, times)).collect();
+            let seen: Vec<Seen> = seen.into_iter().map(|one| self.confirmed_at(one, met)).collect();
             for one in &seen {
                 let is_doubted = one.exchange.unconfirmed;
                 findings.extend(if is_doubted { judge.superseded(one) } else { judge.exchange(one) });
             }
             let doubted = seen.iter().filter(|one| one.exchange.unconfirmed);
-            let met = doubted.filter_map(|one| Some((one.exchange.trouble()?, one.exchange.sent()))).max();
-            trouble = trouble.max(met);
+            let place = |one: &Seen| Some((one.exchange.trial.clone(), one.exchange.trouble()?, one.exchange.sent()));
+            troubles.extend(doubted.filter_map(place));
             self.note_overlap(trial, &seen);
-            let silence = seen.iter().find(|one| one.exchange.trouble() == Some(Met::Silence));
+            let silence = seen.iter().find(|one| one.exchange.trouble() == Some(Blip::Silence));
             if let Some(why) = silence.and_then(|one| one.exchange.answer().err()) {
                 // What waits for nothing until the time limit waits for it once.
                 let reason = why.kind.text().to_owned();
@@ -149,7 +154,7 @@ impl Run<'_> {
                     done.iter().flat_map(|s| &s.seen).chain(&seen).map(|s| Arc::clone(&s.exchange)).collect();
                 let unknown = Found::Unknown(reason, exchanges);
                 let found = trial.requirements().map(|requirement| (requirement, unknown.clone())).collect();
-                return Some(Tried { found, trouble });
+                return Some(Tried { found, troubles });
             }
             if let Some((draft, plain)) = first
                 && let Some(one) = seen.first()
@@ -159,14 +164,16 @@ impl Run<'_> {
             }
             done.push(StepSeen { name: step.name.clone(), many: step.many, seen });
         }
-        Some(Tried { found: self.found(trial, &done, row_json.as_ref()), trouble })
+        Some(Tried { found: self.found(trial, &done, row_json.as_ref()), troubles })
     }
 
-    /// What was seen, believed where it came each time.
-    pub(crate) fn confirmed_at(&self, seen: Seen, times: u32) -> Seen {
-        match seen.exchange.trouble() {
-            Some(trouble) if self.is_confirmed(trouble, times) => self.judge.confirmed(seen),
-            _ => seen,
+    /// What was seen, believed where it came each time, after what came before; where that is left out, at once.
+    pub(crate) fn confirmed_at(&self, seen: Seen, met: Option<&Met>) -> Seen {
+        let Some(trouble) = seen.exchange.trouble() else { return seen };
+        let times = met.map(|met| times(met, &seen.exchange.trial, trouble) + 1);
+        match times.is_none_or(|times| self.is_confirmed(trouble, times)) {
+            true => self.judge.confirmed(seen),
+            false => seen,
         }
     }
 
