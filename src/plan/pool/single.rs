@@ -1,6 +1,6 @@
 //! Requests that differ from a valid one in one point: edges and faults of the schema, broken constraints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::super::MINIMAL;
@@ -19,6 +19,9 @@ use crate::judge::classify::Class;
 const BREACHES: u64 = 3;
 /// How many further fields are put in by themselves, to find a request that breaks a constraint.
 const MOST_MORE: usize = 30;
+
+/// The places of entries that others are compared with, by what their body says; None for what breaks something itself.
+type Controls = HashMap<String, Option<usize>>;
 
 impl Planner<'_> {
     pub(super) fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
@@ -139,11 +142,17 @@ impl Planner<'_> {
             return;
         };
         let mut numbers = Numbers::default();
+        let mut controls = Controls::new();
+        for (i, entry) in entries.iter().enumerate().filter(|(_, e)| e.control.is_none()) {
+            if let Content::Json(body) = &entry.draft.body {
+                controls.entry(format!("{body:?}")).or_insert(Some(i));
+            }
+        }
         for change in fault::faults(body.schema.json()) {
             let Some(mut about) = self.requirement_about(&change.about) else {
                 continue;
             };
-            let Some(control) = self.control(&change, entries) else { continue };
+            let Some(control) = self.control(&change, entries, &mut controls) else { continue };
             let base = entries[MINIMAL].clone();
             let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
             let mut entry = self.changed(String::new(), &change, &base, Some(control), breaks);
@@ -167,28 +176,28 @@ impl Planner<'_> {
 
     /// The entry that a fault is compared with: the smallest request, with the way to the fault. None if that breaks
     /// something itself.
-    fn control(&self, change: &Change, entries: &mut Vec<Entry>) -> Option<usize> {
+    fn control(&self, change: &Change, entries: &mut Vec<Entry>, controls: &mut Controls) -> Option<usize> {
         let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
         let (Some(schema), Content::Json(body)) = (schema, &entries[MINIMAL].draft.body) else {
             return None;
         };
         let control = change.control(body, schema);
         let text = format!("{control:?}");
-        let same =
-            |e: &Entry| e.control.is_none() && matches!(&e.draft.body, Content::Json(b) if format!("{b:?}") == text);
-        if let Some(at) = entries.iter().position(same) {
-            return Some(at);
+        if let Some(known) = controls.get(&text) {
+            return *known;
         }
         let mut entry = entries[MINIMAL].clone();
         entry.name = format!("pool/control{}", change.at);
         entry.label = "a valid request".to_owned();
         entry.draft.body = Content::Json(control);
         entry.wanted = false;
-        if !self.class(&entry.draft).is_some_and(|(_, class)| is_sound(&class)) {
-            return None;
+        let sound = self.class(&entry.draft).is_some_and(|(_, class)| is_sound(&class));
+        if sound {
+            entries.push(entry);
         }
-        entries.push(entry);
-        Some(entries.len() - 1)
+        let place = sound.then(|| entries.len() - 1);
+        controls.insert(text, place);
+        place
     }
 
     /// Requests that break one constraint and nothing else.
