@@ -57,7 +57,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Dia
         let scope = lent
             .scope()
             .extend()
-            .json("request", &json!({"body": example.body, "path": {}, "headers": {}}))
+            .json("request", &json!({"body": example.body, "path": {}, "query": {}, "headers": {}, "cookies": {}}))
             .value("now", timestamp(now))
             .build();
         for requirement in &contract.requirements {
