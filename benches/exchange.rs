@@ -10,9 +10,9 @@ use std::hint::black_box;
 
 use bench::{OPPORTUNITIES, answer, some_day};
 use criterion::{Criterion, criterion_group, criterion_main};
+use probity::exchange::Exchange;
 use probity::judge::bind::Control;
 use probity::plan::FULL;
-use probity::target::exchange::Exchange;
 
 fn benches(c: &mut Criterion) {
     let (bench, now) = (&*OPPORTUNITIES, some_day());

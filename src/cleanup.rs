@@ -6,15 +6,16 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::document::security::Security;
-use crate::generate::render::{Request, Shown, segment};
+use crate::exchange::Outcome;
+use crate::exchange::{Request, Shown};
+use crate::generate::render::segment;
+use crate::http::client::{Client, Manner};
+use crate::http::clock::Clock;
 use crate::report;
-use crate::report::created::{CreatedLog, Left, Record};
+use crate::report::log::created::{CreatedLog, Left, Record};
 use crate::report::model::LeftBehind;
+use crate::settings::{Budget, Cleanup, Settings};
 use crate::source::{Diagnostic, Result};
-use crate::target::client::{Client, Manner};
-use crate::target::clock::Clock;
-use crate::target::exchange::Outcome;
-use crate::target::settings::{Budget, Cleanup, Settings};
 
 /// How long it may take, waits included.
 const LASTS: Duration = Duration::from_secs(300);
@@ -32,7 +33,7 @@ impl From<Cleaned> for report::model::Cleanup {
     fn from(cleaned: Cleaned) -> Self {
         let left = |(record, reason): (Record, String)| LeftBehind {
             id: record.id,
-            mark: record.mark,
+            run_tag: record.run_tag,
             trial: record.trial,
             reason,
         };

@@ -4,10 +4,14 @@
 //! which data flows; none uses one that stands below it:
 //!
 //! - [`source`], [`yaml`]: text that people wrote, and errors that point into it
+//! - [`exchange`]: requests, responses and failures, as plain types
 //! - [`expression`]: CEL, the language of oracles
 //! - [`contract`]: document and cases → the requirements on an operation
 //! - [`generate`]: schema → requests, valid ones and those with one fault
-//! - [`target`]: the server under test; the only module that touches sockets and clocks
+//! - [`secrets`]: tokens, and keeping them out of everything that is written
+//! - [`settings`]: where the target is, who calls it, and how it is to be treated
+//! - [`http`]: the client; the only module that touches sockets
+//! - [`lookup`]: finding a target's fixtures
 //! - [`judge`]: exchanges × requirements → findings and verdicts
 //! - [`plan`]: contract × settings → what will be sent, in order
 //! - [`lint`]: defects of a contract itself
@@ -15,14 +19,13 @@
 //! - [`report`]: what a run showed, one file a writer
 //! - [`gate`]: report × policy → exit code
 //! - [`compare`]: reports beside each other
-//! - [`lookup`]: finding what a target lends
+//! - [`replay`]: a report's requests, sent again
+//! - [`har`]: what others recorded, judged without sending
 //! - [`doctor`]: whether a check can be run on a target
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
-//! - [`replay`]: a report's requests, to be sent again
-//! - [`traffic`]: what others recorded, judged without sending
 //! - [`reference`]: the embedded server, the one module that knows what is created
-//! - [`audit`]: the harness tried on that server, with its faults and its liberties
+//! - [`audit`]: the harness tried on that server, with its faults and its variations
 //! - [`cli`]: the command line, one file a command
 //!
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
@@ -34,9 +37,12 @@ pub mod compare;
 pub mod contract;
 pub mod doctor;
 pub mod document;
+pub mod exchange;
 pub mod expression;
 pub mod gate;
 pub mod generate;
+pub mod har;
+pub mod http;
 pub mod judge;
 pub mod lint;
 pub mod lookup;
@@ -46,8 +52,8 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod secrets;
 pub mod session;
+pub mod settings;
 pub mod source;
-pub mod target;
-pub mod traffic;
 pub mod yaml;

@@ -9,18 +9,19 @@ use crate::contract::Contract;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::Step;
 use crate::document::response::Response as Documented;
+use crate::exchange::Request;
+use crate::exchange::{Exchange, Interval, Outcome, Response};
 use crate::expression::{Expression, Scope, Trouble, timestamp};
-use crate::generate::draft::Lent;
+use crate::generate::draft::Fixtures;
 use crate::generate::draw::is_key;
 use crate::generate::parameter::is_known;
+use crate::generate::render::{Issued, Rendering};
+use crate::generate::seed::{RunTag, Seed};
 use crate::generate::values::{simplest, type_of};
-use crate::generate::render::{Issued, Rendering, Request};
-use crate::generate::seed::{Mark, Seed};
 use crate::judge::Judge;
 use crate::judge::bind::{Control, Seen};
 use crate::plan::{FULL, Plan};
 use crate::source::{Diagnostic, Result};
-use crate::target::exchange::{Exchange, Interval, Outcome, Response};
 
 /// Required parameters of which no valid value is known: a run has to guess one.
 pub fn guesses(contract: &Contract) -> Vec<Diagnostic> {
@@ -32,13 +33,15 @@ pub fn guesses(contract: &Contract) -> Vec<Diagnostic> {
             *p.place
                 .error(format!("no valid value of the {location} parameter `{}` is known", p.name))
                 .label("one is guessed, and a refusal shows nothing then")
-                .help(format!("give an `example` in the document, or values under `values: {location}:` in contract.yaml"))
+                .help(format!(
+                    "give an `example` in the document, or values under `values: {location}:` in contract.yaml"
+                ))
         })
         .collect()
 }
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
-pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Diagnostic> {
+pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) -> Vec<Diagnostic> {
     let Some(body) = contract.operation.body() else {
         return Vec::new();
     };
@@ -54,7 +57,7 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Dia
             );
             continue;
         }
-        let scope = lent
+        let scope = fixtures
             .scope()
             .extend()
             .json("request", &json!({"body": example.body, "path": {}, "query": {}, "headers": {}, "cookies": {}}))
@@ -81,8 +84,8 @@ pub fn examples(contract: &Contract, lent: &Lent, now: DateTime<Utc>) -> Vec<Dia
 ///
 /// # Errors
 /// The first expression that cannot work.
-pub fn expressions(contract: &Contract, lent: &Lent, plan: &Plan, now: DateTime<Utc>) -> Result<()> {
-    let judge = Judge { contract, lent };
+pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: DateTime<Utc>) -> Result<()> {
+    let judge = Judge { contract, fixtures };
     let all: Vec<Seen> = exchanges(judge, plan, now)
         .into_iter()
         .map(|exchange| judge.see(exchange, Control::Accepted, None, true))
@@ -161,7 +164,7 @@ fn evaluates(expression: &Expression, trouble: Option<Trouble>) -> Result<()> {
 
 /// The names between steps, were every step to bring the well-formed exchange.
 fn between(judge: Judge<'_>, steps: &[Step], each: Option<&Rows>, exchange: &Scope, now: DateTime<Utc>) -> Scope {
-    let mut scope = judge.lent.bare_scope().extend().value("now", timestamp(now));
+    let mut scope = judge.fixtures.bare_scope().extend().value("now", timestamp(now));
     for step in steps {
         scope = if step.many {
             let copies = step.sends.iter().map(|s| s.copies).sum();
@@ -173,7 +176,7 @@ fn between(judge: Judge<'_>, steps: &[Step], each: Option<&Rows>, exchange: &Sco
     match each {
         None => scope.build(),
         Some(Rows::Cel(list)) => {
-            let first = list.json(judge.lent.bare_scope()).ok().and_then(|rows| rows.get(0).cloned());
+            let first = list.json(judge.fixtures.bare_scope()).ok().and_then(|rows| rows.get(0).cloned());
             match first {
                 Some(row) => scope.json("it", &row),
                 None => scope.unknown("it", "there is no row"),
@@ -203,7 +206,7 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
     let draft = &plan.entries[FULL].draft;
     let mut request: Request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
     let mut body = request.json()?;
-    // What the target lends no values for is left out of requests; here every field is wanted.
+    // What the target provides no values for is left out of requests; here every field is wanted.
     if let (Some(fields), Some(documented)) = (body.as_object_mut(), operation.body())
         && let Json::Object(all) = whole(documented.schema.json())
     {
@@ -275,10 +278,10 @@ fn whole(schema: &Json) -> Json {
 
 /// Makes something of templates, as at an instant.
 fn rendered<T>(judge: Judge<'_>, now: DateTime<Utc>, make: impl FnOnce(&mut Rendering<'_>) -> T) -> T {
-    let scope = judge.lent.bare_scope().extend().value("now", timestamp(now)).build();
+    let scope = judge.fixtures.bare_scope().extend().value("now", timestamp(now)).build();
     make(&mut Rendering {
         now,
-        mark: &Mark::fixed("00000000"),
+        run_tag: &RunTag::fixed("00000000"),
         seed: Seed(0),
         trial: "lint",
         count: 0,

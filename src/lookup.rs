@@ -1,13 +1,14 @@
-//! Finding what a target lends, by requests that only read.
+//! Finding what a target provides, by requests that only read.
 
 use serde_json::{Value as Json, json};
 
 use crate::contract::lookup::{ITEM, Lookup, Rule, Step};
 use crate::contract::{CALLER, FixtureSchema};
+use crate::exchange::{Outcome, Response};
+use crate::exchange::{Request, Shown};
 use crate::expression::{Expression, Scope, ScopeBuilder};
-use crate::generate::render::{Request, Shown, segment};
-use crate::target::client::{Client, Manner};
-use crate::target::exchange::{Outcome, Response};
+use crate::generate::render::segment;
+use crate::http::client::{Client, Manner};
 
 /// For how many items of a list a step is carried out.
 const ITEMS: usize = 10;

@@ -7,21 +7,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::clean_up;
 use crate::contract::Contract;
-use crate::generate::draft::Lent;
-use crate::generate::seed::{Mark, Seed};
+use crate::generate::draft::Fixtures;
+use crate::generate::seed::{RunTag, Seed};
+use crate::http::client::Client;
+use crate::http::clock::Clock;
+use crate::http::credentials::header_name;
 use crate::judge::Judge;
 use crate::plan::{self, Allowance, EXAMPLES, Plan, Selection, Shard};
-use crate::report::created::{self, CreatedLog};
-use crate::report::exchanges::ExchangeLog;
+use crate::replay::run::{Script, replay};
+use crate::report::log::created::{self, CreatedLog};
+use crate::report::log::exchanges::ExchangeLog;
 use crate::report::{self, CREATED, EXCHANGES, Facts, Recorder, Report};
 use crate::run::event::{Fanout, Sink};
-use crate::run::replay::{Script, replay};
 use crate::run::{self, Outcome};
+use crate::settings::Settings;
 use crate::source::{Diagnostic, Result};
-use crate::target::client::Client;
-use crate::target::clock::Clock;
-use crate::target::credentials::header_name;
-use crate::target::settings::Settings;
 
 /// How many requests a run may send by default, those for finding smaller ones included.
 pub const MAX_REQUESTS: u64 = 500;
@@ -77,7 +77,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Session {
     contract: Arc<Contract>,
-    lent: Lent,
+    fixtures: Fixtures,
     plan: Plan,
     client: Client,
     recorder: Recorder,
@@ -106,7 +106,7 @@ impl Session {
                 .help("write the token as that of an identity: [identities.caller] token = { env = \"…\" }"));
         }
         settings.check_fixtures(&contract.fixtures)?;
-        let lent = settings.lent(&contract);
+        let fixtures = settings.fixtures(&contract);
         let seed = options.seed.map_or_else(Seed::random, Seed);
         let now = clock.local();
         let mut selection = Selection::new(options.only.clone(), options.skip.clone()).sharded(options.shard);
@@ -114,9 +114,9 @@ impl Session {
             selection = selection.exactly(ids.clone());
         }
         let plan_options = plan::Options { seed, examples: options.examples.unwrap_or(EXAMPLES), selection };
-        let mut plan = Plan::new(&contract, &lent, &plan_options, now)?;
-        crate::lint::expressions(&contract, &lent, &plan, now)?;
-        let mut warnings = crate::lint::examples(&contract, &lent, now);
+        let mut plan = Plan::new(&contract, &fixtures, &plan_options, now)?;
+        crate::lint::expressions(&contract, &fixtures, &plan, now)?;
+        let mut warnings = crate::lint::examples(&contract, &fixtures, now);
         warnings.extend(crate::lint::guesses(&contract));
         let max_requests = match options.fit {
             true => fit(&mut plan, &contract, &settings, options.examples),
@@ -124,12 +124,12 @@ impl Session {
         };
         settings.budget.max_requests = Some(max_requests);
         let budget = settings.budget;
-        let mark = Mark::random();
+        let mark = RunTag::random();
         let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
         let facts = Facts {
             target: options.target_name.clone().unwrap_or_else(|| settings.url.to_string()),
             seed: seed.0,
-            mark: mark.text().to_owned(),
+            run_tag: mark.text().to_owned(),
             options: report::model::Options {
                 examples: plan_options.examples as u64,
                 max_requests,
@@ -150,7 +150,7 @@ impl Session {
         let client = Client::new(settings, contract.operation.security.clone(), clock.clone())?;
         Ok(Self {
             contract,
-            lent,
+            fixtures,
             plan,
             client,
             recorder,
@@ -165,7 +165,7 @@ impl Session {
     fn created_log(&self, dir: &Path) -> std::result::Result<CreatedLog, report::WriteError> {
         let path = dir.join(CREATED);
         let facts = &self.facts;
-        let log = CreatedLog::open(&path, self.recorder.clone(), facts.target.clone(), facts.mark.clone());
+        let log = CreatedLog::open(&path, self.recorder.clone(), facts.target.clone(), facts.run_tag.clone());
         log.map_err(|source| report::WriteError { path, source })
     }
 
@@ -204,9 +204,9 @@ impl Session {
         &self.client
     }
 
-    /// What the target lends.
-    pub fn lent(&self) -> &Lent {
-        &self.lent
+    /// What the target provides.
+    pub fn fixtures(&self) -> &Fixtures {
+        &self.fixtures
     }
 
     /// What will be sent.
@@ -224,7 +224,7 @@ impl Session {
         out: Option<&Path>,
         sink: &mut (dyn Sink + '_),
     ) -> std::result::Result<Report, report::WriteError> {
-        let judge = Judge { contract: &self.contract, lent: &self.lent };
+        let judge = Judge { contract: &self.contract, fixtures: &self.fixtures };
         let mut log = match out {
             Some(dir) => {
                 report::create_dir(dir)?;
@@ -265,7 +265,7 @@ impl Session {
         out: Option<&Path>,
         sink: &mut (dyn Sink + '_),
     ) -> std::result::Result<(Report, Vec<Option<String>>), report::WriteError> {
-        let judge = Judge { contract: &self.contract, lent: &self.lent };
+        let judge = Judge { contract: &self.contract, fixtures: &self.fixtures };
         out.map(report::create_dir).transpose()?;
         let mut created = out.map(|dir| self.created_log(dir)).transpose()?;
         let replayed = {

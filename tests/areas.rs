@@ -1,5 +1,5 @@
 //! In every area and form: a server that deviates there is found out by the requirement that speaks of it, and one that
-//! takes a liberty is not.
+//! takes a variation is not.
 //!
 //! The whole table, both ways, is the business of the crate's own tests. These go through the front door.
 
@@ -17,12 +17,12 @@ macro_rules! faults {
     };
 }
 
-/// A liberty of the reference server, and requirements that hold nevertheless.
-macro_rules! liberties {
-    ($($test:ident: $liberty:literal keeps $($only:literal)+;)+) => {
+/// A variation of the reference server, and requirements that hold nevertheless.
+macro_rules! variations {
+    ($($test:ident: $variation:literal keeps $($only:literal)+;)+) => {
         $(#[test]
         fn $test() {
-            kept($liberty, &[$($only),+]);
+            kept($variation, &[$($only),+]);
         })+
     };
 }
@@ -42,9 +42,9 @@ fn broken(fault: &str, level: &str, id: &str) {
 }
 
 #[track_caller]
-fn kept(liberty: &str, only: &[&str]) {
+fn kept(variation: &str, only: &[&str]) {
     let only: String = only.iter().map(|id| format!(" --only '{id}'")).collect();
-    let ran = probity(&format!("check --seed 3 --liberty {liberty}{only}")).exits(0);
+    let ran = probity(&format!("check --seed 3 --variation {variation}{only}")).exits(0);
     let report = ran.report();
     ran.holds(report["summary"]["must"]["fail"] == 0, "no must fails").says("Conformant: ");
     ran.holds(report["summary"]["must"]["pass"] != 0, "some were tested");
@@ -118,7 +118,7 @@ faults! {
     refusals_that_vary: "error-keys-vary" breaks should "errors/same-keys";
 }
 
-liberties! {
+variations! {
     unknown_properties_refused: "unknown-properties-refused" keeps "robustness/unknown-properties" "request/name-alone";
     nulls_refused: "null-refused" keeps "robustness/explicit-nulls" "request/name-alone";
     cents_rounded: "cents-rounded-half-up" keeps "response/value-in-dollars";

@@ -50,7 +50,7 @@ fn fails_when_a_fault_is_not_caught() {
 }
 
 #[test]
-fn fails_when_liberties_are_taken_for_faults() {
+fn fails_when_variations_are_taken_for_faults() {
     let copy = Copy::new().change(
         "request.yaml",
         "- sent: { from: minimal }\n  expect: sent.accepted",
@@ -86,10 +86,10 @@ fn tells_what_is_wrong_with_its_options() {
         .exits(2)
         .complains("no fault matches `value-in-sents`")
         .complains("value-in-cents");
-    probity("audit --fault gzip").exits(2).complains("it is a liberty: `probity audit --liberties`");
+    probity("audit --fault gzip").exits(2).complains("it is a variation: `probity audit --variations`");
     probity("audit --fault 'a['").exits(2).complains("`a[` is no pattern");
     probity("audit --only 'nothing/*' --fault id-null").exits(2).complains("no requirement matches `nothing/*`");
     probity("audit --pairs --sample 0").exits(2).complains("--sample 0 would try nothing");
     probity("audit --sample 3").exits(2).complains("--pairs");
-    probity("audit --liberties --fault id-null").exits(2).complains("cannot be used with");
+    probity("audit --variations --fault id-null").exits(2).complains("cannot be used with");
 }

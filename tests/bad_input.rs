@@ -439,7 +439,7 @@ fn usage_that_is_wrong() {
         ("check --fixture household_id", "write PATH=VALUE"),
         ("check --fixture a..b=c --fault key-ignored", "`a..b` is no fixture's path"),
         ("check --fault key-ingored", "did you mean `key-ignored`?"),
-        ("check --liberty latenzy", "did you mean `latency`?"),
+        ("check --variation latenzy", "did you mean `latency`?"),
         ("check --fault key-ignored --target http://127.0.0.1:1", "cannot be used with"),
         ("explain idempotency/third-tme", "did you mean `idempotency/third-time`?"),
         ("serve --port 99999", "99999"),

@@ -338,7 +338,7 @@ fn reports_that_cannot_be_written_are_an_error_not_a_verdict() {
 
 #[test]
 fn shoulds_count_when_they_are_denied() {
-    let words = "check --only operation/documented-status --only response/success-status --liberty created-200";
+    let words = "check --only operation/documented-status --only response/success-status --variation created-200";
     let ran = probity(words).exits(0);
     assert_eq!(ran.ids("fail"), ["operation/documented-status"]);
     ran.says("✗ fail should operation/documented-status");

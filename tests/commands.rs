@@ -43,7 +43,7 @@ fn list_shows_the_catalogue() {
 
 #[test]
 fn list_shows_what_the_reference_server_can_be_made_to_do() {
-    for (words, least) in [("list --faults", 200), ("list --liberties", 70)] {
+    for (words, least) in [("list --faults", 200), ("list --variations", 70)] {
         let all = json(&format!("{words} --json"));
         let all = all.as_array().expect("a list");
         assert!(all.len() >= least, "{} of {words}", all.len());
@@ -52,7 +52,7 @@ fn list_shows_what_the_reference_server_can_be_made_to_do() {
             ran.says(one["name"].as_str().expect("a name")).says(one["text"].as_str().expect("a sentence"));
         }
     }
-    probity("list --faults --liberties").exits(2).complains("cannot be used with");
+    probity("list --faults --variations").exits(2).complains("cannot be used with");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn completions_for_every_shell() {
 
 #[test]
 fn serve_prints_what_a_client_has_to_know() {
-    let mut server = probity("serve --liberty created-200").start();
+    let mut server = probity("serve --variation created-200").start();
     let welcome = server.until("[fixtures.pipelines.pl_f7Nz]\nstage_ids = [");
     insta::assert_snapshot!("serve", normalised(&welcome).split("[fixtures]").next().unwrap_or_default());
     // All of it works as it stands: the tokens, the command and the settings.

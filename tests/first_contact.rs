@@ -9,12 +9,12 @@ use std::time::Duration;
 use support::server::{Answer, Server, nowhere};
 use support::{Probity, Ran, probity};
 
-/// A whole check of a server, with all that the contract can ask it to lend.
+/// A whole check of a server, with all that the contract can ask it to provide.
 fn check(words: &str, url: &str) -> Probity {
     probity(&format!("check {words}")).settings(url)
 }
 
-/// Runs a check that must end at first contact.
+/// Runs a check that must end at preflight.
 #[track_caller]
 fn stopped(command: Probity, cause: &str, advice: &[&str]) -> Ran {
     let ran = command.exits(3);
@@ -24,7 +24,7 @@ fn stopped(command: Probity, cause: &str, advice: &[&str]) -> Ran {
     ran.holds(ran.stdout.lines().count() <= 12, "there is no list of sixty failures");
     ran.says("Not tested: ").never_says("✗ fail");
     let report = ran.report();
-    ran.holds(report["end"]["first_contact_failed"] == true && report["end"]["complete"] == false, "the report has it");
+    ran.holds(report["end"]["preflight_failed"] == true && report["end"]["complete"] == false, "the report has it");
     ran.holds(report["end"]["cause"] == cause, &format!("the cause is {cause}: {}", report["end"]));
     ran.holds(report["figures"]["requests"].as_u64().is_some_and(|n| n <= 12), "few requests were sent");
     ran.holds(ran.ids("fail").is_empty() && ran.ids("pass").is_empty(), "nothing is said of the server");

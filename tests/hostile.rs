@@ -181,7 +181,7 @@ fn take(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 #[test]
-fn nothing_but_broken_answers_ends_at_first_contact() {
+fn nothing_but_broken_answers_ends_at_preflight() {
     each(&BROKEN, |(name, pieces, said)| {
         let pieces = pieces.clone();
         let server = Server::tcp(move |mut stream| {

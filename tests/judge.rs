@@ -26,7 +26,7 @@ fn our_own_recording_gives_the_verdicts_of_the_run() {
         ("", 0),
         ("--fault value-in-cents", 1),
         ("--fault very-long-name-breaks --fault name-missing", 1),
-        ("--liberty created-200 --liberty times-absent", 0),
+        ("--variation created-200 --variation times-absent", 0),
     ] {
         let run = probity(&format!("check --seed 1 --report har {deviation}")).exits(code);
         let judged = judge(&run).exits(code);

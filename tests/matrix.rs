@@ -1,6 +1,6 @@
 //! The kill matrix: each fault of the reference server is caught by the requirements of its entry in
-//! `matrix/faults.toml`, no more and no fewer, and no liberty fails more than its entry in
-//! `matrix/liberties.toml` allows, which is never a must.
+//! `matrix/faults.toml`, no more and no fewer, and no variation fails more than its entry in
+//! `matrix/variations.toml` allows, which is never a must.
 //!
 //! A fault costs some seconds of waiting and, without optimisation, half a second of computing.
 //! So a debug build tries a sixth of them, an optimised one all:
@@ -16,17 +16,17 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use probity::audit::expected::{Difference, FAULTS, LIBERTIES};
+use probity::audit::expected::{Difference, FAULTS, VARIATIONS};
 use probity::audit::{self, Options, Run, Subject, Table};
 use probity::contract::requirement::{Form, Level};
 use probity::contract::{Contract, Location};
-use probity::reference::{Fault, Liberty};
+use probity::reference::{Fault, Variation};
 
 /// How many checks run beside each other: they mostly wait.
 const JOBS: usize = 16;
 /// Of how many faults a debug build tries one.
 const PART: usize = 6;
-/// How many faults each further seed tries, how many pairs of liberties are tried.
+/// How many faults each further seed tries, how many pairs of variations are tried.
 const FURTHER: usize = 8;
 const PAIRS: usize = 40;
 /// Faults whose requirements depend on chance, on the day or on the machine, though they themselves do not.
@@ -127,15 +127,15 @@ fn other_seeds_catch_the_same() {
 }
 
 #[test]
-fn no_liberty_fails_more_than_its_entry() {
-    let table = Table::liberties().expect("the table is read");
+fn no_variation_fails_more_than_its_entry() {
+    let table = Table::variations().expect("the table is read");
     let of = if is_full() { 1 } else { 2 };
-    let text = differences(&part(Subject::liberties(), of, seed()), seed(), |run| table.of_liberty(run));
-    assert!(text.is_empty(), "not as {LIBERTIES} says:\n{text}");
+    let text = differences(&part(Subject::variations(), of, seed()), seed(), |run| table.of_variation(run));
+    assert!(text.is_empty(), "not as {VARIATIONS} says:\n{text}");
 }
 
 #[test]
-fn no_pair_of_liberties_fails_a_must() {
+fn no_pair_of_variations_fails_a_must() {
     let contract = contract();
     let is_must = |id: &&String| contract.requirement(id).is_some_and(|r| r.level == Some(Level::Must));
     let sample = if is_full() { PAIRS } else { PAIRS / 2 };
@@ -147,23 +147,23 @@ fn no_pair_of_liberties_fails_a_must() {
 }
 
 #[test]
-fn the_tables_name_every_fault_and_every_liberty() {
+fn the_tables_name_every_fault_and_every_variation() {
     let names = |table: &Table| table.entries.keys().cloned().collect::<BTreeSet<_>>();
     let faults = Fault::ALL.iter().map(|f| f.name().to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(names(&Table::faults().unwrap()), faults, "{FAULTS}");
-    let liberties = Liberty::ALL.iter().map(|l| l.name().to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(names(&Table::liberties().unwrap()), liberties, "{LIBERTIES}");
+    let variations = Variation::ALL.iter().map(|l| l.name().to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(names(&Table::variations().unwrap()), variations, "{VARIATIONS}");
 }
 
 #[test]
 fn the_tables_are_sorted() {
     for (path, text) in
-        [(FAULTS, include_str!("matrix/faults.toml")), (LIBERTIES, include_str!("matrix/liberties.toml"))]
+        [(FAULTS, include_str!("matrix/faults.toml")), (VARIATIONS, include_str!("matrix/variations.toml"))]
     {
         let names: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix('[')?.strip_suffix(']')).collect();
         assert!(names.is_sorted(), "{path}");
     }
-    for table in [Table::faults().unwrap(), Table::liberties().unwrap()] {
+    for table in [Table::faults().unwrap(), Table::variations().unwrap()] {
         for (name, entry) in &table.entries {
             for ids in [&entry.fails, &entry.may, &entry.unknown] {
                 assert!(ids.is_sorted_by(|a, b| a < b), "{name}: {ids:?}");
@@ -176,7 +176,7 @@ fn the_tables_are_sorted() {
 fn the_tables_name_requirements_that_exist() {
     let contract = contract();
     let mut wrong = Vec::new();
-    for table in [Table::faults().unwrap(), Table::liberties().unwrap()] {
+    for table in [Table::faults().unwrap(), Table::variations().unwrap()] {
         for (name, entry) in &table.entries {
             let exact = entry.fails.iter().chain(&entry.unknown);
             wrong.extend(exact.filter(|id| contract.requirement(id).is_none()).map(|id| format!("{name}: {id}")));
@@ -199,7 +199,7 @@ fn the_tables_name_requirements_that_exist() {
 fn every_fault_fails_something() {
     for (name, entry) in &Table::faults().unwrap().entries {
         assert!(!entry.fails.is_empty(), "{name}");
-        assert!(entry.unknown.is_empty(), "{name}: `unknown` is for liberties");
+        assert!(entry.unknown.is_empty(), "{name}: `unknown` is for variations");
     }
 }
 
@@ -209,13 +209,13 @@ fn only_what_depends_on_chance_is_granted_chance() {
         let fault = Fault::named(name).unwrap();
         assert!(entry.may.is_empty() || fault.intermittent() || LUCKY.contains(&name.as_str()), "{name}");
     }
-    assert!(Table::liberties().unwrap().entries.values().all(|entry| entry.may.is_empty()));
+    assert!(Table::variations().unwrap().entries.values().all(|entry| entry.may.is_empty()));
 }
 
 #[test]
-fn no_liberty_is_listed_with_a_must() {
+fn no_variation_is_listed_with_a_must() {
     let contract = contract();
-    for (name, entry) in &Table::liberties().unwrap().entries {
+    for (name, entry) in &Table::variations().unwrap().entries {
         for id in &entry.fails {
             let level = contract.requirement(id).and_then(|r| r.level);
             assert_eq!(level, Some(Level::Should), "{name}: {id}");
@@ -229,7 +229,7 @@ fn the_readme_counts_right() {
     let table = Table::faults().unwrap();
     let is_must = |id: &String| contract.requirement(id).is_some_and(|r| r.level == Some(Level::Must));
     let by_must = table.entries.values().filter(|entry| entry.fails.iter().any(is_must)).count();
-    let (faults, liberties) = (Fault::ALL.len(), Liberty::ALL.len());
+    let (faults, variations) = (Fault::ALL.len(), Variation::ALL.len());
     let of_level =
         |wanted: &dyn Fn(Level) -> bool| contract.requirements.iter().filter(|r| r.level.is_some_and(&wanted)).count();
     let musts = of_level(&|level| level == Level::Must);
@@ -237,7 +237,7 @@ fn the_readme_counts_right() {
     let readme = include_str!("../README.md");
     for text in [
         format!("wrong in {faults} ways"),
-        format!("differ in {liberties} that"),
+        format!("differ in {variations} that"),
         format!("{faults} faults: {by_must} caught by a must, {} by a should only, 0 not caught.", faults - by_must),
         format!("{musts} of {musts} musts and {shoulds} of {shoulds} shoulds find at least one of them."),
         format!("none of these {by_must} faults"),
@@ -268,7 +268,7 @@ fn a_rule_that_is_asked_for_alone_is_tried() {
     let speaks_of_some = |form: &Form| matches!(form, Form::Rule(rule) if rule.when.is_some());
     let rules: Vec<_> = contract.requirements.iter().filter(|r| speaks_of_some(&r.form)).collect();
     assert!(!rules.is_empty());
-    let good = Subject { name: "none".to_owned(), faults: Vec::new(), liberties: Vec::new() };
+    let good = Subject { name: "none".to_owned(), faults: Vec::new(), variations: Vec::new() };
     for rule in rules {
         let options = Options { seed: seed(), only: vec![rule.id.clone()], ..Options::default() };
         let runs = audit::run::run(&contract, std::slice::from_ref(&good), &options, &|_| {}).expect("the checks run");

@@ -314,7 +314,7 @@ fn what_is_lent_may_be_something_else() {
     let others = settings.replace("\"st_h3Ty\"", "\"st_other\"").replace("\"st_t5Bm\"", "\"st_another\"");
     let again =
         replay(&run, "--only 'pipeline/*' --config probity.toml").file("probity.toml", others).tokens().exits(4);
-    again.says("what the settings lend has no").never_says("fails now");
+    again.says("what the settings provide has no").never_says("fails now");
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn what_is_not_sent_is_not_told() {
     let run = failed("key-shared-by-users", "idempotency/key-of-another-user --deny should");
     let mended = reference(&[]);
     let alone = replay(&run, "--fixture household_id=hh_p2Kd71 --target").arg(&mended.url).tokens().exits(4);
-    alone.says("the settings lend no identity `colleague`: add [identities.colleague]");
+    alone.says("the settings provide no identity `colleague`: add [identities.colleague]");
 }
 
 #[test]

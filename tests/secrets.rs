@@ -263,7 +263,7 @@ fn cut_in_two_however_it_is_spelt() {
 }
 
 #[test]
-fn refused_at_first_contact() {
+fn refused_at_preflight() {
     for before in [0, 130, 150, 155] {
         let server = dumping(403, "text/plain", move |a| format!("{}{a}", "x".repeat(before)).into_bytes());
         tight(&with_canaries(probity("check"), &server.url()).exits(3));

@@ -1,4 +1,4 @@
-//! What must come of each fault and each liberty: two tables, and how a run differs from them.
+//! What must come of each fault and each variation: two tables, and how a run differs from them.
 //!
 //! The tables are written by hand, entry by entry from the entry's own sentence; a run does not
 //! mend them.
@@ -12,8 +12,8 @@ use crate::source::{Diagnostic, Result};
 
 /// Where the table of the faults is kept.
 pub const FAULTS: &str = "tests/matrix/faults.toml";
-/// Where the table of the liberties is kept.
-pub const LIBERTIES: &str = "tests/matrix/liberties.toml";
+/// Where the table of the variations is kept.
+pub const VARIATIONS: &str = "tests/matrix/variations.toml";
 
 /// What must come of each subject, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Entry {
     /// Those that may fail beside them, because of chance; `area/*` for a whole area.
     #[serde(default)]
     pub may: Vec<String>,
-    /// For a liberty: the requirements of which nothing comes to be known, all of them.
+    /// For a variation: the requirements of which nothing comes to be known, all of them.
     #[serde(default)]
     pub unknown: Vec<String>,
 }
@@ -77,12 +77,12 @@ impl Table {
         Self::parse(FAULTS, include_str!("../../tests/matrix/faults.toml"))
     }
 
-    /// The table of the liberties.
+    /// The table of the variations.
     ///
     /// # Errors
     /// It cannot be read: a defect of ours.
-    pub fn liberties() -> Result<Self> {
-        Self::parse(LIBERTIES, include_str!("../../tests/matrix/liberties.toml"))
+    pub fn variations() -> Result<Self> {
+        Self::parse(VARIATIONS, include_str!("../../tests/matrix/variations.toml"))
     }
 
     fn parse(path: &str, text: &str) -> Result<Self> {
@@ -106,8 +106,8 @@ impl Table {
         }
     }
 
-    /// How a run with a liberty differs from its entry: what fails, and of what nothing is known.
-    pub fn of_liberty(&self, run: &Run) -> Difference {
+    /// How a run with a variation differs from its entry: what fails, and of what nothing is known.
+    pub fn of_variation(&self, run: &Run) -> Difference {
         let nothing = Entry::default();
         let entry = self.entries.get(&run.name).unwrap_or(&nothing);
         let known = |id: &&String| run.tried.contains(id) && !run.unknown.contains(id);
@@ -143,9 +143,9 @@ mod tests {
         };
         let of_fault = Difference { missing: ids(&["a/two"]), extra: ids(&["a/three"]), ..Difference::default() };
         assert_eq!(table.of_fault(&run), of_fault, "b/other was not tried");
-        let of_liberty = Difference { unknown: ids(&["a/four"]), known: ids(&["a/six"]), ..of_fault };
-        assert_eq!(table.of_liberty(&run), of_liberty);
-        assert!(!of_liberty.is_empty() && Difference::default().is_empty());
+        let of_variation = Difference { unknown: ids(&["a/four"]), known: ids(&["a/six"]), ..of_fault };
+        assert_eq!(table.of_variation(&run), of_variation);
+        assert!(!of_variation.is_empty() && Difference::default().is_empty());
     }
 
     #[test]

@@ -16,9 +16,9 @@ pub const VERSION: u32 = 1;
 pub enum Kind {
     /// Servers with one fault: each must be caught.
     Faults,
-    /// Servers with one liberty: none may fail a must.
-    Liberties,
-    /// Servers with two liberties: none may fail a must.
+    /// Servers with one variation: none may fail a must.
+    Variations,
+    /// Servers with two variations: none may fail a must.
     Pairs,
 }
 
@@ -50,7 +50,7 @@ pub struct Audit {
 /// One server, and what the check said of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The name of its fault or liberties.
+    /// The name of its fault or variations.
     pub name: String,
     /// The part of the contract that it touches; null for pairs.
     pub area: Option<&'static str>,
@@ -167,17 +167,17 @@ fn row(contract: &Contract, kind: Kind, seed: u64, subject: &Subject, run: &Run,
     let (musts, shoulds): (Vec<String>, Vec<String>) = run.fails.iter().cloned().partition(is_must);
     let difference = match kind {
         Kind::Faults => table.of_fault(run),
-        Kind::Liberties => table.of_liberty(run),
-        // What two liberties do to a should is not written down.
+        Kind::Variations => table.of_variation(run),
+        // What two variations do to a should is not written down.
         Kind::Pairs => Difference { extra: musts.clone(), ..Difference::default() },
     };
     let judged = match kind {
         Kind::Faults => true,
-        Kind::Liberties | Kind::Pairs => musts.is_empty() && run.complete,
+        Kind::Variations | Kind::Pairs => musts.is_empty() && run.complete,
     };
-    let (area, text) = match (subject.faults.as_slice(), subject.liberties.as_slice()) {
+    let (area, text) = match (subject.faults.as_slice(), subject.variations.as_slice()) {
         ([fault], []) => (Some(fault.area()), Some(fault.text())),
-        ([], [liberty]) => (Some(liberty.area()), Some(liberty.text())),
+        ([], [variation]) => (Some(variation.area()), Some(variation.text())),
         _ => (None, None),
     };
     Row {

@@ -1,7 +1,7 @@
 //! The harness tried on itself: what a verdict of it is worth.
 //!
 //! Checks are run against the reference server with each of its faults, and against what it may
-//! be without breaking the contract, its liberties, alone and in pairs. What must come of each is
+//! be without breaking the contract, its variations, alone and in pairs. What must come of each is
 //! written down in two tables; an audit compares.
 //!
 //! - [`run`]: one check of the reference server, and many of them beside each other

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use crate::contract::Contract;
 use crate::generate::seed::Seed;
+use crate::http::block_on;
+use crate::http::clock::Clock;
 use crate::judge::tally::Verdict;
-use crate::reference::{self, Fault, Liberty};
+use crate::reference::{self, Fault, Variation};
 use crate::report::Report;
 use crate::run::event::Nobody;
 use crate::session::{self, Session};
+use crate::settings::{Overrides, Settings};
 use crate::source::{Diagnostic, Result, Source};
-use crate::target::block_on;
-use crate::target::clock::Clock;
-use crate::target::settings::{Overrides, Settings};
 
 /// The stack of a thread that checks: expressions nest deeply.
 const STACK: usize = 8 << 20;
@@ -23,28 +23,28 @@ const STACK: usize = 8 << 20;
 /// A way for the reference server to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// What it is called in tables and reports: names of faults and liberties, joined by ` + `.
+    /// What it is called in tables and reports: names of faults and variations, joined by ` + `.
     pub name: String,
     /// In what it breaks the contract.
     pub faults: Vec<Fault>,
     /// In what it differs without breaking it.
-    pub liberties: Vec<Liberty>,
+    pub variations: Vec<Variation>,
 }
 
 impl Subject {
     /// The server with one fault.
     pub fn fault(fault: Fault) -> Self {
-        Self { name: fault.name().to_owned(), faults: vec![fault], liberties: Vec::new() }
+        Self { name: fault.name().to_owned(), faults: vec![fault], variations: Vec::new() }
     }
 
-    /// The server with one liberty.
-    pub fn liberty(liberty: Liberty) -> Self {
-        Self { name: liberty.name().to_owned(), faults: Vec::new(), liberties: vec![liberty] }
+    /// The server with one variation.
+    pub fn variation(variation: Variation) -> Self {
+        Self { name: variation.name().to_owned(), faults: Vec::new(), variations: vec![variation] }
     }
 
-    /// The server with two liberties.
-    pub fn pair(one: Liberty, other: Liberty) -> Self {
-        Self { name: format!("{one} + {other}"), faults: Vec::new(), liberties: vec![one, other] }
+    /// The server with two variations.
+    pub fn pair(one: Variation, other: Variation) -> Self {
+        Self { name: format!("{one} + {other}"), faults: Vec::new(), variations: vec![one, other] }
     }
 
     /// Every fault.
@@ -52,15 +52,15 @@ impl Subject {
         Fault::ALL.iter().copied().map(Self::fault).collect()
     }
 
-    /// Every liberty.
-    pub fn liberties() -> Vec<Self> {
-        Liberty::ALL.iter().copied().map(Self::liberty).collect()
+    /// Every variation.
+    pub fn variations() -> Vec<Self> {
+        Variation::ALL.iter().copied().map(Self::variation).collect()
     }
 
-    /// Every pair of liberties, or so many of them, which `seed` chooses.
+    /// Every pair of variations, or so many of them, which `seed` chooses.
     pub fn pairs(sample: Option<usize>, seed: u64) -> Vec<Self> {
-        let all = Liberty::ALL;
-        let mut pairs: Vec<(Liberty, Liberty)> =
+        let all = Variation::ALL;
+        let mut pairs: Vec<(Variation, Variation)> =
             all.iter().enumerate().flat_map(|(i, one)| all.iter().skip(i + 1).map(|other| (*one, *other))).collect();
         if let Some(sample) = sample {
             let mut chosen = Vec::new();
@@ -76,8 +76,8 @@ impl Subject {
     /// The command that checks it alone.
     pub fn command(&self, seed: u64) -> String {
         let faults = self.faults.iter().map(|f| format!(" --fault {f}"));
-        let liberties = self.liberties.iter().map(|l| format!(" --liberty {l}"));
-        format!("probity check{} --seed {seed}", faults.chain(liberties).collect::<String>())
+        let variations = self.variations.iter().map(|l| format!(" --variation {l}"));
+        format!("probity check{} --seed {seed}", faults.chain(variations).collect::<String>())
     }
 }
 
@@ -184,7 +184,7 @@ fn check(contract: &Arc<Contract>, subject: &Subject, options: &Options) -> Resu
     let server = reference::start(reference::Options {
         port: 0,
         faults: subject.faults.clone(),
-        liberties: subject.liberties.clone(),
+        variations: subject.variations.clone(),
     })
     .map_err(|e| Diagnostic::new(format!("cannot start the reference server: {e}")).help("try fewer --jobs"))?;
     let source = Source::new("(embedded)", reference::settings_toml(&server.url));

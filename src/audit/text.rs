@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::expected::{FAULTS, LIBERTIES};
+use super::expected::{FAULTS, VARIATIONS};
 use super::matrix::{Audit, Kind, Row};
 use crate::contract::requirement::Level;
 use crate::report::text::{counted, fit, pad, width};
@@ -63,7 +63,7 @@ pub fn markdown(audit: &Audit) -> String {
 fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Faults => "What the checks find",
-        Kind::Liberties => "What the checks leave alone",
+        Kind::Variations => "What the checks leave alone",
         Kind::Pairs => "What the checks leave alone, in pairs",
     }
 }
@@ -123,7 +123,7 @@ fn requirements(text: &mut String, audit: &Audit, columns: usize) {
 pub fn problems(audit: &Audit) -> String {
     let mut text = String::new();
     for row in audit.rows.iter().filter(|r| !r.expected) {
-        let _ = writeln!(text, "\n{}: {}", row.name, row.text.unwrap_or("two liberties"));
+        let _ = writeln!(text, "\n{}: {}", row.name, row.text.unwrap_or("two variations"));
         let mut say = |what: &str, ids: &[String]| {
             if !ids.is_empty() {
                 let _ = writeln!(text, "  {what}: {}", ids.join(" "));
@@ -178,7 +178,7 @@ fn score(audit: &Audit) -> String {
     }
     let table = match audit.kind {
         Kind::Faults => format!(" in {FAULTS}"),
-        Kind::Liberties => format!(" in {LIBERTIES}"),
+        Kind::Variations => format!(" in {VARIATIONS}"),
         Kind::Pairs => String::new(),
     };
     let others = s.subjects - s.expected;

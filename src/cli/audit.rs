@@ -13,7 +13,7 @@ use super::options::{ContractOptions, duration, width};
 use super::{Done, Failed, print};
 use crate::audit::{self, AUDIT, Audit, Kind, Options, PAGE, Run, Subject, Table};
 use crate::gate::Exit;
-use crate::reference::{Fault, Liberty};
+use crate::reference::{Fault, Variation};
 use crate::report;
 use crate::source::{Diagnostic, did_you_mean};
 
@@ -23,8 +23,8 @@ use crate::source::{Diagnostic, did_you_mean};
 /// contract (`probity list --faults`). Each must be caught by the requirements that its entry in
 /// tests/matrix/faults.toml names, by no fewer and no more, and each must has to catch one.
 ///
-/// With --liberties, or --pairs, it is checked with differences that the contract allows
-/// (`probity list --liberties`): none may fail a must.
+/// With --variations, or --pairs, it is checked with differences that the contract allows
+/// (`probity list --variations`): none may fail a must.
 ///
 /// Prints the matrix and writes audit.json and audit.md. Exits with 0 if all is as expected, with 1
 /// if not, and with 2 if the options are wrong. All faults take two minutes or so; all pairs,
@@ -35,15 +35,15 @@ pub(crate) struct Args {
     contract: ContractOptions,
 
     /// Only faults whose name matches, as `key-*`; may be repeated
-    #[arg(long, value_name = "GLOB", conflicts_with_all = ["liberties", "pairs"])]
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["variations", "pairs"])]
     fault: Vec<String>,
 
-    /// The liberties instead, each alone
+    /// The variations instead, each alone
     #[arg(long)]
-    liberties: bool,
+    variations: bool,
 
-    /// The liberties instead, two at a time
-    #[arg(long, conflicts_with = "liberties")]
+    /// The variations instead, two at a time
+    #[arg(long, conflicts_with = "variations")]
     pairs: bool,
 
     /// Of the pairs only so many; the seed chooses
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let (kind, subjects) = subjects(args)?;
     let table = match kind {
         Kind::Faults => Table::faults()?,
-        Kind::Liberties | Kind::Pairs => Table::liberties()?,
+        Kind::Variations | Kind::Pairs => Table::variations()?,
     };
     let options =
         Options { seed: args.seed, jobs: usize::from(args.jobs), timeout: args.timeout, only: args.only.clone() };
@@ -102,8 +102,8 @@ pub(crate) fn run(args: &Args) -> Done {
 }
 
 fn subjects(args: &Args) -> Result<(Kind, Vec<Subject>), Box<Diagnostic>> {
-    if args.liberties {
-        return Ok((Kind::Liberties, Subject::liberties()));
+    if args.variations {
+        return Ok((Kind::Variations, Subject::variations()));
     }
     if args.pairs {
         if args.sample == Some(0) {
@@ -125,8 +125,8 @@ fn glob(pattern: &str) -> Result<GlobMatcher, Box<Diagnostic>> {
     if names().any(|name| glob.is_match(name)) {
         return Ok(glob);
     }
-    let help = if Liberty::named(pattern).is_some() {
-        "it is a liberty: `probity audit --liberties`".to_owned()
+    let help = if Variation::named(pattern).is_some() {
+        "it is a variation: `probity audit --variations`".to_owned()
     } else {
         did_you_mean(pattern, names()).unwrap_or_else(|| "`probity list --faults` shows all".to_owned())
     };

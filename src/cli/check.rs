@@ -12,19 +12,19 @@ use super::options::{
 use super::output::{OutputOptions, rule, unwritable};
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
+use crate::http::block_on;
+use crate::http::clock::Clock;
 use crate::judge::tally::Verdict;
 use crate::plan::{Limit, Shard};
 use crate::report;
+use crate::report::log::verbose::Narrator;
 use crate::report::model::{Cleanup, EMBEDDED_TARGET};
-use crate::report::narrator::Narrator;
-use crate::report::progress::Progress;
+use crate::report::terminal::progress::Progress;
 use crate::report::text::{counted, listed};
 use crate::run::event::{Fanout, Sink};
 use crate::session::{Options, Session};
+use crate::settings::Settings;
 use crate::source::Diagnostic;
-use crate::target::block_on;
-use crate::target::clock::Clock;
-use crate::target::settings::Settings;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = examples())]
@@ -83,7 +83,7 @@ fn examples() -> String {
   probity check --only 'idempotency/*' --seed 7   a part of it, and the same requests each time
 
 A run creates records on the target, about one for every second request; their names begin with
-`probity-` and the run's mark.
+`probity-` and the run tag.
 
 Exit codes, the first that holds:
 "

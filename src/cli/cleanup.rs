@@ -9,12 +9,12 @@ use super::options::{BudgetOptions, ContractOptions, TargetOptions};
 use super::{Done, logging, print};
 use crate::cleanup::clean_up;
 use crate::gate::Exit;
+use crate::http::block_on;
+use crate::http::clock::Clock;
 use crate::report::CREATED;
-use crate::report::created::{self, CreatedLog};
+use crate::report::log::created::{self, CreatedLog};
 use crate::report::text::counted;
 use crate::source::Diagnostic;
-use crate::target::block_on;
-use crate::target::clock::Clock;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let mut text = format!("{} removed, {} left.\n", counted(cleaned.removed, "record"), cleaned.left.len());
     for (record, why) in &cleaned.left {
         let id = record.id.as_deref().unwrap_or("a record without a known id");
-        text.push_str(&format!("  {id} (mark {}, {}): {why}\n", record.mark, record.trial));
+        text.push_str(&format!("  {id} (mark {}, {}): {why}\n", record.run_tag, record.trial));
     }
     print(&text);
     Ok(if cleaned.left.is_empty() { Exit::Conformant } else { Exit::NotConformant })

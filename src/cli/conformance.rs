@@ -27,15 +27,15 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use super::options::{BudgetOptions, ContractOptions, GateOptions, TargetOptions, environment};
 use crate::contract::requirement::Requirement;
 use crate::gate::{Exit, Policy, decide};
+use crate::http::block_on;
+use crate::http::clock::{Clock, system_now};
 use crate::judge::tally::Verdict;
 use crate::report::Report;
 use crate::report::model::EMBEDDED_TARGET;
 use crate::run::event::Nobody;
 use crate::session::{Options, Session};
+use crate::settings::Overrides;
 use crate::source::{Diagnostic, Result};
-use crate::target::block_on;
-use crate::target::clock::{Clock, system_now};
-use crate::target::settings::Overrides;
 
 /// The trial that stands for what no single requirement shows.
 const GATE: &str = "run";
@@ -87,7 +87,7 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
     let denied = denied.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
     let gate = GateOptions { deny: denied.collect(), ..GateOptions::default() };
     if let Some(path) = variable("PROBITY_REPORT") {
-        let report = crate::report::json::read(&path).map_err(|e| Diagnostic::new(e.to_string()))?;
+        let report = crate::report::format::json::read(&path).map_err(|e| Diagnostic::new(e.to_string()))?;
         // A probity.toml that happens to lie there says nothing of what a test is to count.
         let settings = config.as_deref().map(|file| GateOptions::settings(Some(file))).transpose()?.flatten();
         let policy = gate.policy(settings.as_ref(), report.requirements.iter().map(|r| (r.id.as_str(), r.level)))?;

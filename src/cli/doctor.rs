@@ -7,9 +7,9 @@ use super::options::{BudgetOptions, ContractOptions, TargetOptions, environment,
 use super::{Done, logging, print};
 use crate::doctor::{Check, Examination, State, examine};
 use crate::gate::Exit;
+use crate::http::block_on;
+use crate::http::clock::Clock;
 use crate::report::text::{counted, visible, wrap};
-use crate::target::block_on;
-use crate::target::clock::Clock;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {

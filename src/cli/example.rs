@@ -4,15 +4,16 @@ use super::options::{BudgetOptions, TargetOptions};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
 use crate::contract::steps::{Base, Step};
+use crate::exchange::Request;
+use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
 use crate::generate::draft::Draft;
-use crate::generate::render::{Issued, Rendering, Request};
-use crate::generate::seed::{Mark, Seed};
+use crate::generate::render::{Issued, Rendering};
+use crate::generate::seed::{RunTag, Seed};
 use crate::generate::step::change;
+use crate::http::clock::system_now;
 use crate::plan::{FULL, MINIMAL, Options, Plan, Selection};
 use crate::report::Recorder;
 use crate::source::Result;
-use crate::target::clock::system_now;
-use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
 
 /// Where `probity serve` is to listen for the example, where no target is set: the embedded server ends with the command.
 const REHEARSAL: &str = "http://127.0.0.1:8080";
@@ -29,10 +30,10 @@ pub(super) fn command(
     if rehearsal && let Ok(url) = REHEARSAL.parse() {
         target.settings.url = url;
     }
-    let lent = target.settings.lent(contract);
+    let fixtures = target.settings.fixtures(contract);
     let now = system_now();
     let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
-    let plan = Plan::new(contract, &lent, &options, now)?;
+    let plan = Plan::new(contract, &fixtures, &options, now)?;
     let index = contract.requirements.iter().position(|r| r.id == requirement.id);
     let trial = plan.trials.iter().find(|t| Some(t.requirement) == index);
     let row = trial.and_then(|t| t.row.as_ref()).map(|r| &r.value);
@@ -46,10 +47,10 @@ pub(super) fn command(
         _ => Some(plan.entries[FULL].draft.clone()),
     };
     let Some(draft) = draft else { return Ok(None) };
-    let scope = lent.bare_scope().extend().value("now", crate::expression::timestamp(now)).build();
+    let scope = fixtures.bare_scope().extend().value("now", crate::expression::timestamp(now)).build();
     let mut rendering = Rendering {
         now,
-        mark: &Mark::fixed("example"),
+        run_tag: &RunTag::fixed("example"),
         seed: Seed(0),
         trial: &requirement.id,
         count: 0,

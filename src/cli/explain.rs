@@ -7,8 +7,8 @@ use super::{Done, Failed, print};
 use crate::contract::requirement::{Always, Form, Origin, Requirement, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::gate::Exit;
+use crate::settings::write;
 use crate::source::{Diagnostic, did_you_mean};
-use crate::target::settings::write;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -30,7 +30,10 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     if args.id == "fixtures" {
         let schema = serde_json::to_string_pretty(&contract.fixtures.json).unwrap_or_default();
-        print(&format!("What a target lends to {} under [fixtures], as a JSON Schema:\n\n{schema}\n", contract.name));
+        print(&format!(
+            "What a target provides to {} under [fixtures], as a JSON Schema:\n\n{schema}\n",
+            contract.name
+        ));
         return Ok(Exit::Conformant);
     }
     let Some(requirement) = contract.requirement(&args.id) else {
@@ -114,7 +117,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
                 Always::Answered => "Every request of the run, however odd, is looked at.",
                 Always::NoServerError => "Every response of the run is looked at.",
                 Always::ValidAccepted => {
-                    "Every request of the run that keeps schema, constraints and lent values is looked at."
+                    "Every request of the run that keeps schema, constraints and provided values is looked at."
                 }
                 Always::DocumentedStatus | Always::MediaType => "Every response to an accepted request is looked at.",
                 Always::Shape(_) => "Every response with this status is held against its schema.",

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::report::{Report, github, markdown};
+use crate::report::Report;
+use crate::report::format::{github, markdown};
 
 /// The summary for the log: as it is, or within a job fenced and with annotations. Within a job, the step's summary is
 /// written too.

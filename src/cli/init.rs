@@ -10,14 +10,14 @@ use super::options::{ConnectionOptions, ContractOptions, environment as variable
 use super::{Done, Failed, logging, print};
 use crate::contract::{CALLER, Contract};
 use crate::gate::Exit;
+use crate::http::block_on;
+use crate::http::client::Client;
+use crate::http::clock::Clock;
 use crate::lookup::{Asked, look_up};
 use crate::report::text::visible;
+use crate::secrets::without_login;
+use crate::settings::{FILE, Overrides, Settings, TOKEN_VARIABLE, variable_of, write};
 use crate::source::{Diagnostic, Result, Source};
-use crate::target::block_on;
-use crate::target::client::Client;
-use crate::target::clock::Clock;
-use crate::target::secret::without_login;
-use crate::target::settings::{FILE, Overrides, Settings, TOKEN_VARIABLE, variable_of, write};
 
 /// Stands for a token that is not there, so that all else can be checked. It is never sent.
 const NO_TOKEN: &str = "unset";
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = TOKEN_VARIABLE)]
     token_env: String,
 
-    /// Something that the target lends and that need not be looked up, as `thing_id=t_1`; dots go deeper
+    /// Something that the target provides and that need not be looked up, as `thing_id=t_1`; dots go deeper
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     fixture: Vec<(String, String)>,
 
@@ -173,8 +173,8 @@ fn identities(
 ) -> Vec<(String, String, bool)> {
     let of = |name: String| {
         let variable = if name == CALLER { caller.to_owned() } else { variable_of(caller, &name) };
-        let lent = name == CALLER || environment(&variable).is_some();
-        (name, variable, lent)
+        let fixtures = name == CALLER || environment(&variable).is_some();
+        (name, variable, fixtures)
     };
     contract.identities().into_iter().map(of).collect()
 }
@@ -238,7 +238,7 @@ fn told(contract: &Contract, args: &Args, fixtures: &Json, asked: &[Asked], has_
     };
     let config = if args.out == Path::new(FILE) { String::new() } else { format!(" --config {}", args.out.display()) };
     format!(
-        "{} is written. What the target lends:\n\n{text}\n{looked}\n{fill}\n\nNext:\n\n  {}probity doctor{config}\n  probity \
+        "{} is written. What the target provides:\n\n{text}\n{looked}\n{fill}\n\nNext:\n\n  {}probity doctor{config}\n  probity \
          check{config}\n",
         args.out.display(),
         if has_token && variable(&args.token_env).is_some() {

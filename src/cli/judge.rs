@@ -9,16 +9,16 @@ use hdrhistogram::Histogram;
 use super::options::{ContractOptions, GateOptions, TargetOptions};
 use super::output::{OutputOptions, unwritable};
 use super::{Done, Failed};
+use crate::har::{self, Judged, file};
+use crate::http::clock::system_now;
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
-use crate::report::exchanges::ExchangeLog;
+use crate::report::log::exchanges::ExchangeLog;
 use crate::report::model::{End, Options};
 use crate::report::{self, EXCHANGES, Facts, Recorder, Report, WriteError};
 use crate::run::event::{Event, Sink as _};
-use crate::run::{Figures, Outcome, Standing};
+use crate::run::{Figures, Health, Outcome};
 use crate::source::Diagnostic;
-use crate::target::clock::system_now;
-use crate::traffic::{self, Judged, har};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = "\
@@ -65,11 +65,11 @@ pub(crate) fn run(args: &Args) -> Done {
         Diagnostic::new(format!("{name} is no HAR: {e}"))
             .help("browsers save one from the network panel of their developer tools; `check --report har` writes one")
     })?;
-    let lent = settings.lent(&contract);
+    let fixtures = settings.fixtures(&contract);
     let selected = Selection::new(args.only.clone(), args.skip.clone()).apply(&contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(settings.source.as_ref(), requirements)?;
-    let judged = traffic::judge(&contract, &lent, &settings, &entries);
+    let judged = traffic::judge(&contract, &fixtures, &settings, &entries);
     if judged.exchanges.is_empty() {
         let operation = &contract.operation;
         return Err(Failed::Input(
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let facts = Facts {
         target: name.clone(),
         seed: 0,
-        mark: "recorded".to_owned(),
+        run_tag: "recorded".to_owned(),
         options: Options { only: args.only.clone(), skip: args.skip.clone(), recorded: true, ..Options::default() },
         command: format!("probity judge {}", shlex::try_quote(&name).unwrap_or_else(|_| name.as_str().into())),
     };
@@ -132,12 +132,12 @@ fn outcome(judged: Judged) -> Outcome {
         most_at_once: 0,
         clock: None,
     };
-    Outcome { tallies: judged.tallies, left_out: 0, stop: None, standing: Standing::NotAsked, figures }
+    Outcome { tallies: judged.tallies, left_out: 0, stop: None, health: Health::NotAsked, figures }
 }
 
 /// The report in the words of a recording: nothing was to be sent, so nothing was left out.
 fn said(mut report: Report) -> Report {
-    report.end = End { complete: true, cause: None, reason: None, first_contact_failed: false };
+    report.end = End { complete: true, cause: None, reason: None, preflight_failed: false };
     for requirement in &mut report.requirements {
         if requirement.selected && requirement.verdict == Verdict::Untested {
             requirement.reason = Some("no exchange of the recording spoke to it".to_owned());

@@ -6,8 +6,8 @@ use super::options::{BudgetOptions, ContractOptions, TargetOptions, color_stderr
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
+use crate::http::clock::system_now;
 use crate::plan::{Options, Plan, Selection};
-use crate::target::clock::system_now;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -22,12 +22,12 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let target = args.target.target(&BudgetOptions::default())?;
     target.settings.check_fixtures(&contract.fixtures)?;
-    let lent = target.settings.lent(&contract);
+    let fixtures = target.settings.fixtures(&contract);
     let now = system_now();
     let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
-    let plan = Plan::new(&contract, &lent, &options, now)?;
-    crate::lint::expressions(&contract, &lent, &plan, now)?;
-    let found = crate::lint::examples(&contract, &lent, now);
+    let plan = Plan::new(&contract, &fixtures, &options, now)?;
+    crate::lint::expressions(&contract, &fixtures, &plan, now)?;
+    let found = crate::lint::examples(&contract, &fixtures, now);
     for guess in crate::lint::guesses(&contract) {
         eprintln!("{}", guess.render(color_stderr()).replacen("error", "warning", 1));
     }

@@ -9,7 +9,7 @@ use super::{Done, print};
 use crate::contract::requirement::{Origin, Requirement};
 use crate::gate::Exit;
 use crate::plan::Selection;
-use crate::reference::{Fault, Liberty};
+use crate::reference::{Fault, Variation};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -25,16 +25,16 @@ pub(crate) struct Args {
     json: bool,
 
     /// As a document with examples, to build a server from
-    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "faults", "liberties"])]
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "faults", "variations"])]
     format: Option<Format>,
 
     /// The faults of the reference server instead
-    #[arg(long, conflicts_with = "liberties")]
+    #[arg(long, conflicts_with = "variations")]
     faults: bool,
 
-    /// The liberties of the reference server instead
+    /// The variations of the reference server instead
     #[arg(long)]
-    liberties: bool,
+    variations: bool,
 }
 
 /// A form of the document.
@@ -51,8 +51,8 @@ pub(crate) fn run(args: &Args) -> Done {
         deviations(args.json, Fault::ALL.iter().map(|f| (f.area(), f.name(), f.text())));
         return Ok(Exit::Conformant);
     }
-    if args.liberties {
-        deviations(args.json, Liberty::ALL.iter().map(|l| (l.area(), l.name(), l.text())));
+    if args.variations {
+        deviations(args.json, Variation::ALL.iter().map(|l| (l.area(), l.name(), l.text())));
         return Ok(Exit::Conformant);
     }
     let contract = args.contract.load()?;

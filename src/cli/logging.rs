@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::target::secret::Secrets;
+use crate::secrets::Secrets;
 
 /// The secrets that are kept out of it.
 static SECRETS: OnceLock<Secrets> = OnceLock::new();

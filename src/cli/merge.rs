@@ -8,8 +8,9 @@ use clap::Args as ClapArgs;
 use super::options::{GateOptions, report as read};
 use super::output::{OutputOptions, unwritable};
 use super::{Done, Failed};
-use crate::report::merge::{merge, renumbered};
-use crate::report::{self, EXCHANGES, Report, WriteError, exchanges};
+use crate::report::build::merge::{merge, renumbered};
+use crate::report::log::exchanges;
+use crate::report::{self, EXCHANGES, Report, WriteError};
 use crate::source::Diagnostic;
 
 #[derive(Debug, ClapArgs)]

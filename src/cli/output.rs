@@ -8,9 +8,9 @@ use super::options::{Color, formats, width};
 use super::{Done, Failed, github, print};
 use crate::gate::waivers::first_file;
 use crate::gate::{Exit, Policy, decide};
+use crate::http::clock::system_now;
 use crate::report::{self, CREATED, EXCHANGES, Format, REPORT, Report};
 use crate::source::Diagnostic;
-use crate::target::clock::system_now;
 
 /// What is written, and how it is shown.
 #[derive(Clone, Debug, Args)]

@@ -9,10 +9,10 @@ use super::options::{BudgetOptions, ContractOptions, SelectionOptions, TargetOpt
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
+use crate::http::clock::system_now;
 use crate::plan::{EXAMPLES, Options, Plan, Selection};
 use crate::report::text::counted;
 use crate::session::fit;
-use crate::target::clock::system_now;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -37,13 +37,13 @@ pub(crate) fn run(args: &Args) -> Done {
     let contract = args.contract.load()?;
     let target = args.target.target(&args.budget)?;
     target.settings.check_fixtures(&contract.fixtures)?;
-    let lent = target.settings.lent(&contract);
+    let fixtures = target.settings.fixtures(&contract);
     let options = Options {
         seed: args.selection.seed.map_or_else(Seed::random, Seed),
         examples: args.selection.examples.unwrap_or(EXAMPLES),
         selection: Selection::new(args.selection.only.clone(), args.selection.skip.clone()),
     };
-    let mut plan = Plan::new(&contract, &lent, &options, system_now())?;
+    let mut plan = Plan::new(&contract, &fixtures, &options, system_now())?;
 
     fit(&mut plan, &contract, &target.settings, args.selection.examples);
 

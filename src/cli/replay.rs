@@ -10,21 +10,22 @@ use super::options::{BudgetOptions, Color, ContractOptions, Target, TargetOption
 use super::output::unwritable;
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
+use crate::http::block_on;
+use crate::http::clock::Clock;
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
+use crate::replay::outcome::{Item, Replayed, Run};
 use crate::replay::{Place, Recording, Today, script};
+use crate::report::log::exchanges;
+use crate::report::log::verbose::Narrator;
 use crate::report::model::{EMBEDDED_TARGET, Requirement};
-use crate::report::narrator::Narrator;
-use crate::report::progress::Progress;
-use crate::report::replayed::{Item, Replayed, Run};
+use crate::report::terminal::progress::Progress;
 use crate::report::text::visible;
-use crate::report::{EXCHANGES, Report, exchanges, terminal};
+use crate::report::{EXCHANGES, Report, terminal};
 use crate::run::event::Sink;
 use crate::session::{Options, Session};
+use crate::settings::is_loopback;
 use crate::source::{Diagnostic, Result, did_you_mean};
-use crate::target::block_on;
-use crate::target::clock::Clock;
-use crate::target::settings::is_loopback;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_long_help = "\
@@ -40,7 +41,7 @@ the recorded request to the byte, except that
   - instants that were made for the run keep their distance from now and their spelling;
   - idempotency keys are new, of the same form: equal ones stay equal, different ones different;
   - the mark in names and ids is today's.
-Ids that the target lent then are sent as they are. A valid request goes first, and beside a refusal the request that it
+Ids that the target provided then are sent as they are. A valid request goes first, and beside a refusal the request that it
 is compared with. The answers are judged by the rules of the run. Where no target is named, it is that of the settings
 here, or that of the report, if that is on this machine.
 
@@ -145,7 +146,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
     let today = Today {
         contract: session.contract(),
-        lent: session.lent(),
+        fixtures: session.fixtures(),
         settings: session.client().settings(),
         plan: session.plan(),
     };
@@ -176,7 +177,7 @@ pub(crate) fn run(args: &Args) -> Done {
         Item::new(recorded, again, today)
     };
     let items: Vec<Item> = chosen.into_iter().zip(places).map(item).collect();
-    let exit = exit(&items, sent.end.first_contact_failed);
+    let exit = exit(&items, sent.end.preflight_failed);
     let replayed = Replayed {
         recorded: Run::of(&report),
         today: Run::of(&sent),
@@ -267,7 +268,7 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
         }
     }
     (options.on, options.target) = (recorded.on, recorded.target);
-    (options.fault, options.liberty) = (recorded.fault, recorded.liberty);
+    (options.fault, options.variation) = (recorded.fault, recorded.variation);
     if options.fixture.is_empty() {
         options.fixture = recorded.fixture;
     }

@@ -8,9 +8,9 @@ use super::options::{Color, formats, report as read, width};
 use super::{Done, Failed, print};
 use crate::gate::waivers::first_file;
 use crate::gate::{Exit, Policy, decide};
+use crate::http::clock::system_now;
 use crate::report::{EXCHANGES, Format, terminal};
 use crate::source::Diagnostic;
-use crate::target::clock::system_now;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {

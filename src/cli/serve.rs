@@ -5,8 +5,8 @@ use clap::Args as ClapArgs;
 use super::options::start;
 use super::{Done, print};
 use crate::gate::Exit;
+use crate::http::block_on;
 use crate::reference;
-use crate::target::block_on;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -18,13 +18,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     fault: Vec<String>,
 
-    /// Make the server differ without breaking the contract (see `list --liberties`); may be repeated
+    /// Make the server differ without breaking the contract (see `list --variations`); may be repeated
     #[arg(long, value_name = "NAME")]
-    liberty: Vec<String>,
+    variation: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let server = start(&args.fault, &args.liberty, args.port)?;
+    let server = start(&args.fault, &args.variation, args.port)?;
     print(&welcome(&server.url));
     block_on(async {
         // Without a signal handler the process ends at the signal anyway.

@@ -14,8 +14,8 @@ use serde_json::Value as Json;
 
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
+use crate::report::model::summary::Summary;
 use crate::report::model::{Report, Requirement};
-use crate::report::summary::Summary;
 
 /// Reports beside each other.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,9 +6,9 @@ use askama::Template;
 
 use super::{Cell, Comparison, Row, detail, letter};
 use crate::judge::finding::cut;
-use crate::report::markdown::{code, prose};
+use crate::report::format::markdown::{code, prose};
+use crate::report::text::words::{self, Look};
 use crate::report::text::{self, visible};
-use crate::report::words::{self, Look};
 
 /// How long a detail is.
 const DETAIL: usize = 500;
@@ -56,7 +56,7 @@ fn shown(look: Option<Look>) -> String {
 
 /// The page.
 #[derive(Template)]
-#[template(path = "comparison.html", config = "src/report/html/askama.toml")]
+#[template(path = "comparison.html", config = "src/report/format/html/askama.toml")]
 struct Page<'a> {
     comparison: &'a Comparison,
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::{Comparison, Row, detail, letter};
 use crate::judge::tally::Verdict;
 use crate::report::terminal::Options;
+use crate::report::text::words::{self, LOOKS, Look};
 use crate::report::text::{counted, fit, pad, visible, width, wrap};
-use crate::report::words::{self, LOOKS, Look};
 
 /// What stands where a run was not about a requirement.
 const NOTHING: &str = "·";

@@ -2,7 +2,7 @@
 //!
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
-//! - [`lookup`]: how what a target lends is found
+//! - [`lookup`]: how what a target provides is found
 //! - [`requirement`]: what all of them become
 //! - [`coverage`]: which fields they speak of
 
@@ -46,9 +46,9 @@ pub struct Contract {
     pub open: Vec<Open>,
     /// Expressions that cases share.
     pub defines: Arc<Defines>,
-    /// What a target must lend.
+    /// What a target must provide.
     pub fixtures: FixtureSchema,
-    /// How what a target lends is found.
+    /// How what a target provides is found.
     pub lookup: Lookup,
     /// Lists that valid values are drawn from, in this order.
     pub values: Vec<ValueList>,
@@ -56,8 +56,8 @@ pub struct Contract {
     pub callers: Vec<String>,
     /// What a created record is called.
     pub record: Option<Expression>,
-    /// The body field that carries the run's mark, by JSON Pointer.
-    pub mark: Option<String>,
+    /// The body field that carries the run tag, by JSON Pointer.
+    pub run_tag: Option<String>,
     /// A time that the server sets on arrival.
     pub clock: Option<Expression>,
 }
@@ -132,7 +132,7 @@ impl Contract {
             values: values(&root, &operation, &vocabulary.request)?,
             callers: callers(&root)?,
             record: expression("record")?,
-            mark: root.get("mark").map(|n| n.string("`mark`").map(str::to_owned)).transpose()?,
+            run_tag: root.get("mark").map(|n| n.string("`mark`").map(str::to_owned)).transpose()?,
             clock: expression("clock")?,
             open: cases.open,
             defines: Arc::new(defines),

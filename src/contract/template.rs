@@ -52,7 +52,7 @@ pub enum Template {
     Bytes(Vec<u8>),
     /// A part of the row of the table that the requirement runs over.
     Row(Vec<String>),
-    /// A string that carries the run's mark, so that people find what a run made.
+    /// A string that carries the run tag, so that people find what a run made.
     Marked(String),
     /// A string that keeps a schema, and that no other request has where the schema has room for that.
     Unique {

@@ -1,4 +1,4 @@
-//! Whether what is lent is what the contract asks for, and what the target says it is.
+//! Whether what is provided is what the contract asks for, and what the target says it is.
 
 use serde_json::Value as Json;
 
@@ -15,7 +15,7 @@ impl Doctor<'_> {
         for (at, message) in &wrong {
             let at = at.trim_start_matches('/').replace('/', ".");
             let text = if at.is_empty() { message.clone() } else { format!("{at}: {message}") };
-            let advice = "`probity explain fixtures` tells what a target lends; `probity init` looks it up";
+            let advice = "`probity explain fixtures` tells what a target provides; `probity init` looks it up";
             self.add(Check::bad("fixtures", Exit::Usage, text, advice));
         }
         if wrong.is_empty() {

@@ -1,7 +1,7 @@
 //! Whether a check can be run on a target: settings, way, server, tokens, fixtures. It creates nothing if it can.
 //!
 //! - here: the way to the server, and its clock
-//! - `tokens`, `fixtures`: who calls, and what is lent
+//! - `tokens`, `fixtures`: who calls, and what is provided
 
 mod fixtures;
 mod tokens;
@@ -12,15 +12,15 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::contract::{CALLER, Contract};
+use crate::exchange::Request;
+use crate::exchange::{FailureKind, Outcome};
 use crate::gate::Exit;
-use crate::generate::render::Request;
+use crate::http::client::{Client, Manner};
+use crate::http::clock::Clock;
+use crate::http::connectivity::{Reach, reach};
 use crate::lookup::get;
+use crate::settings::{Environment, Settings, is_loopback};
 use crate::source::{Diagnostic, Result};
-use crate::target::client::{Client, Manner};
-use crate::target::clock::Clock;
-use crate::target::exchange::{FailureKind, Outcome};
-use crate::target::reach::{Reach, reach};
-use crate::target::settings::{Environment, Settings, is_loopback};
 
 /// How long all of it may take, waits that the server asks for included.
 const LASTS: Duration = Duration::from_secs(120);

@@ -5,12 +5,13 @@ use serde_json::json;
 use super::{Check, Doctor};
 use crate::contract::Target;
 use crate::document::parameter::ParameterLocation;
+use crate::exchange::Request;
+use crate::exchange::{FailureKind, Outcome};
 use crate::expression::timestamp;
 use crate::gate::Exit;
-use crate::generate::draft::Lent;
-use crate::generate::render::{Request, segment};
+use crate::generate::draft::Fixtures;
+use crate::generate::render::segment;
 use crate::lookup::get;
-use crate::target::exchange::{FailureKind, Outcome};
 
 impl Doctor<'_> {
     pub(super) async fn tokens(&mut self) {
@@ -82,7 +83,7 @@ impl Doctor<'_> {
     fn refusable(&self, identity: &str) -> Option<Request> {
         let operation = &self.contract.operation;
         operation.body()?.schema.json()["required"].as_array().filter(|required| !required.is_empty())?;
-        let lent = Lent::new(self.contract, self.settings.fixtures.clone(), vec![identity.to_owned()]);
+        let fixtures = Fixtures::new(self.contract, self.settings.fixtures.clone(), vec![identity.to_owned()]);
         let mut parameters = json!({});
         let mut path = operation.path.clone();
         for parameter in operation.parameters_in(ParameterLocation::Path) {
@@ -90,7 +91,7 @@ impl Doctor<'_> {
             let list = self.contract.values.iter().find(|v| v.target == target)?;
             let now = timestamp(self.client.clock().local());
             let request = json!({ "path": parameters });
-            let scope = lent.scope().extend().json("request", &request).value("now", now).build();
+            let scope = fixtures.scope().extend().json("request", &request).value("now", now).build();
             let value = list.list.json(&scope).ok()?.get(0)?.as_str()?.to_owned();
             path = path.replace(&format!("{{{}}}", parameter.name), &segment(&value));
             parameters[&parameter.name] = value.into();

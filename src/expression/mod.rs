@@ -58,7 +58,7 @@ pub struct BodyPath {
 pub enum Trouble {
     /// It reads what could not be known: a response that never came, say. The reason.
     Unknown(String),
-    /// It reads a fixture that the target does not lend. The fixture's path.
+    /// It reads a fixture that the target does not provide. The fixture's path.
     Fixture(String),
     /// It cannot be evaluated on this data. The message.
     Error(String),
@@ -68,7 +68,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(reason) => f.write_str(reason),
-            Self::Fixture(path) => write!(f, "the settings lend no `{path}`"),
+            Self::Fixture(path) => write!(f, "the settings provide no `{path}`"),
             Self::Error(message) => f.write_str(message),
         }
     }

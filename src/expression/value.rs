@@ -232,7 +232,7 @@ impl ScopeBuilder {
         self.value(name, Box::new(CelList::from(list)))
     }
 
-    /// Adds what the target lends; a missing path below it is a missing fixture.
+    /// Adds what the target provides; a missing path below it is a missing fixture.
     #[must_use]
     pub fn fixtures(self, json: &Json) -> Self {
         self.value("fixtures", convert(json, Some("fixtures".to_owned())))

@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
-use crate::report::model::{Cause, Report, Requirement, Ruling, StandingState, Weight};
+use crate::report::model::{Cause, HealthState, Report, Requirement, Ruling, Weight};
 use crate::report::text::{counted, listed};
 pub use policy::Policy;
 
@@ -145,7 +145,7 @@ impl View<'_> {
         if report.end.cause == Some(Cause::Defect) {
             return (Exit::Defect, format!("Not tested, for a defect of probity: {}.", reason()));
         }
-        if report.end.first_contact_failed {
+        if report.end.preflight_failed {
             return (Exit::Unreachable, format!("Not tested: {}.", reason()));
         }
         let doubts = self.doubts();
@@ -257,9 +257,9 @@ impl View<'_> {
             None if left_out > 0 => doubts.push(format!("{} not carried out", counted(left_out, "planned trial"))),
             None => {}
         }
-        let fallen = |r: &Report| r.standing.state == StandingState::No;
+        let fallen = |r: &Report| r.health.state == HealthState::No;
         if fallen(report) && !before.is_some_and(fallen) {
-            let answer = report.standing.answer.as_deref().unwrap_or("nothing");
+            let answer = report.health.answer.as_deref().unwrap_or("nothing");
             doubts.push(format!("at the end the server no longer accepted a valid request ({answer})"));
         }
         for (verdict, word) in [(Verdict::Inconclusive, "inconclusive"), (Verdict::Untested, "untested")] {

@@ -12,8 +12,8 @@ use super::waivers::Waivers;
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 use crate::report::model::{Form, Report, Requirement, Weight};
+use crate::settings::toml_error;
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
-use crate::target::settings::toml_error;
 
 /// What counts. Without rules, musts do.
 #[derive(Clone, Debug, Default)]

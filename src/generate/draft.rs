@@ -54,9 +54,9 @@ pub enum Content {
     Raw(Vec<Template>),
 }
 
-/// What a target lends: the part of the settings that requests are made from.
+/// What a target provides: the part of the settings that requests are made from.
 #[derive(Clone, Debug)]
-pub struct Lent {
+pub struct Fixtures {
     /// The fixtures.
     pub fixtures: Json,
     /// Names of the identities that there are.
@@ -65,8 +65,8 @@ pub struct Lent {
     bare_scope: Scope,
 }
 
-impl Lent {
-    /// What is lent to a contract.
+impl Fixtures {
+    /// What is provided to a contract.
     pub fn new(contract: &Contract, fixtures: Json, identities: Vec<String>) -> Self {
         let scope = ScopeBuilder::default().fixtures(&fixtures).json("caller", &json!(CALLER)).build();
         Self {
@@ -87,13 +87,13 @@ impl Lent {
         &self.bare_scope
     }
 
-    /// The identities that may carry out the contract's operation and are lent.
+    /// The identities that may carry out the contract's operation and are provided.
     pub fn callers(&self, contract: &Contract) -> Vec<String> {
-        let lent = |c: &&String| self.identities.contains(c);
-        contract.callers.iter().filter(lent).cloned().collect()
+        let fixtures = |c: &&String| self.identities.contains(c);
+        contract.callers.iter().filter(fixtures).cloned().collect()
     }
 
-    /// Whether an identity is lent.
+    /// Whether an identity is provided.
     pub fn has(&self, identity: &str) -> bool {
         self.identities.iter().any(|i| i == identity)
     }
@@ -113,10 +113,11 @@ pub struct Choice {
 }
 
 /// Puts a request together from what was drawn.
-pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, now: DateTime<Utc>) -> Draft {
+pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &Choice, now: DateTime<Utc>) -> Draft {
     let caller = choice.caller.clone().unwrap_or_else(|| CALLER.to_owned());
     let scope = |path: &Json, body: &Json| {
-        lent.scope()
+        fixtures
+            .scope()
             .extend()
             .json("caller", &json!(caller))
             .value("now", timestamp(now))
@@ -179,9 +180,10 @@ pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, 
             continue;
         }
         let Some(drawn) = drawn else { continue };
-        let value = given(parameter)
-            .and_then(|v| list_of(v.list.json(&scope(&path_json, &json!({})))))
-            .and_then(|items| Some(Template::Literal(items.get(picks.next().map_or(0, |p| p.index(items.len())))?.clone())));
+        let value =
+            given(parameter).and_then(|v| list_of(v.list.json(&scope(&path_json, &json!({}))))).and_then(|items| {
+                Some(Template::Literal(items.get(picks.next().map_or(0, |p| p.index(items.len())))?.clone()))
+            });
         let entry = (parameter.name.clone(), value.unwrap_or_else(|| drawn.clone()));
         match parameter.location {
             ParameterLocation::Path => {}
@@ -201,9 +203,9 @@ pub fn assemble(contract: &Contract, lent: &Lent, draw: &Draw, choice: &Choice, 
     }
 }
 
-/// Puts the run's mark into the field that the contract names, where a plain string stands there.
+/// Puts the run tag into the field that the contract names, where a plain string stands there.
 fn mark(contract: &Contract, body: &mut Template) {
-    if let Some(pointer) = &contract.mark
+    if let Some(pointer) = &contract.run_tag
         && let Some(field) = body.pointer_mut(pointer)
         && let Template::Literal(Json::String(text)) | Template::Unique { text, .. } = field
     {

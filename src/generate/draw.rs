@@ -99,9 +99,7 @@ pub fn draws(wanted: Wanted<'_>) -> BoxedStrategy<Draw> {
     let picks = proptest::collection::vec(any::<Index>(), wanted.lists);
     let parameters: Vec<_> =
         wanted.operation.parameters.iter().enumerate().map(|(i, p)| optional(p, (wanted.parameter)(i))).collect();
-    (body, picks, parameters)
-        .prop_map(|(body, picks, parameters)| Draw { body, picks, parameters })
-        .boxed()
+    (body, picks, parameters).prop_map(|(body, picks, parameters)| Draw { body, picks, parameters }).boxed()
 }
 
 fn bodies(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedStrategy<Template> {

@@ -10,7 +10,6 @@
 //! - [`draft`]: a request before it is sent
 //! - [`step`]: what a case's step changes of a draft
 //! - [`render`]: a draft as the bytes that are sent
-//! - [`renew`]: a recorded request, to be sent again
 
 pub mod cover;
 pub mod draft;
@@ -20,7 +19,6 @@ pub mod instant;
 pub mod media;
 pub mod parameter;
 pub mod render;
-pub mod renew;
 pub mod seed;
 pub mod step;
 pub mod string;

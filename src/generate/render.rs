@@ -12,56 +12,12 @@ use super::instant::spell;
 use super::media;
 use super::parameter::decode::cookies;
 use super::parameter::encode;
-use super::seed::{Mark, Seed};
+use super::seed::{RunTag, Seed};
 use super::string::fresh::{Tag, fresh};
 use crate::contract::template::{Template, When};
 use crate::document::operation::{Operation, template_names};
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::expression::{Scope, Trouble};
-
-/// A request to the byte, but for the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The method, in capitals.
-    pub method: String,
-    /// The path with parameters filled in and encoded.
-    pub path: String,
-    /// The path parameters as they were meant.
-    pub parameters: Vec<(String, String)>,
-    /// Headers, credentials apart.
-    pub headers: Vec<(String, String)>,
-    /// Whose request it is.
-    pub identity: String,
-    /// What it shows of its sender.
-    pub credentials: Shown,
-    /// The body.
-    pub body: Option<bytes::Bytes>,
-    /// Whether the body's bytes were given as they are, and may be no JSON on purpose.
-    pub raw: bool,
-}
-
-/// What a request shows of its sender.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// The identity's own credentials.
-    Own,
-    /// Nothing.
-    Nothing,
-    /// This text, with `{token}` for the identity's token.
-    Text(String),
-}
-
-impl Request {
-    /// The body as JSON, where it is JSON.
-    pub fn json(&self) -> Option<Json> {
-        serde_json::from_slice(self.body.as_ref()?).ok()
-    }
-
-    /// A header's value, by its name in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
-    }
-}
 
 /// Keys that were handed out: none is handed out twice in a run.
 #[derive(Debug, Default)]
@@ -77,8 +33,8 @@ impl Issued {
 pub struct Rendering<'a> {
     /// The server's now.
     pub now: DateTime<Utc>,
-    /// The run's mark.
-    pub mark: &'a Mark,
+    /// The run tag.
+    pub run_tag: &'a RunTag,
     /// The run's seed.
     pub seed: Seed,
     /// The trial's name, on which what is fresh depends.
@@ -170,7 +126,7 @@ impl Rendering<'_> {
         let form = media::form_of(operation, content_type).filter(|f| media::kind(&f.media_type) != media::Kind::Json);
         let (Some(form), Ok(value)) = (form, serde_json::from_str(&text)) else { return Ok(text.into_bytes()) };
         self.count += 1;
-        let name = format!("{}/{}/boundary", self.mark.text(), self.trial);
+        let name = format!("{}/{}/boundary", self.run_tag.text(), self.trial);
         let boundary = format!("probity-{}", self.seed.digits(&name, self.count, 16));
         let (whole, bytes) = media::encode(form, &value, &boundary);
         *content_type = whole;
@@ -191,7 +147,9 @@ impl Rendering<'_> {
                 (Some(parameter), _) => encode::query(parameter, &self.value(template)?),
                 (None, Some(_)) => match self.value(template)? {
                     Json::Object(map) => {
-                        let pair = |(k, v): (&String, &Json)| format!("{}={}", encode::escaped(k), encode::escaped(&encode::plain(v)));
+                        let pair = |(k, v): (&String, &Json)| {
+                            format!("{}={}", encode::escaped(k), encode::escaped(&encode::plain(v)))
+                        };
                         map.iter().map(pair).collect::<Vec<_>>().join("&")
                     }
                     other => encode::escaped(&encode::plain(&other)),
@@ -244,7 +202,10 @@ impl Rendering<'_> {
             ParameterLocation::Header => p.name.eq_ignore_ascii_case(name),
             _ => p.name == name,
         };
-        let structured = matches!(template, Template::List(_) | Template::Object(_) | Template::Literal(Json::Array(_) | Json::Object(_)));
+        let structured = matches!(
+            template,
+            Template::List(_) | Template::Object(_) | Template::Literal(Json::Array(_) | Json::Object(_))
+        );
         match operation.parameters_in(location).find(is_it) {
             Some(p) if structured || location == ParameterLocation::Path => {
                 let value = match structured {
@@ -298,7 +259,7 @@ impl Rendering<'_> {
                 other => other.to_string(),
             },
             Template::Fresh { unknown_id, length, like } => {
-                // What is not lent has no form to take.
+                // What is not provided has no form to take.
                 let known = like.as_ref().and_then(|like| like.json(self.scope).ok());
                 match known.as_ref().and_then(Json::as_str).and_then(|known| self.alike(known)) {
                     Some(id) => id,
@@ -316,12 +277,12 @@ impl Rendering<'_> {
                 spell(instant, *spelling)
             }
             Template::Repeat { text, times } => text.repeat(*times),
-            Template::Marked(text) => format!("probity-{} {text}", self.mark.text()),
+            Template::Marked(text) => format!("probity-{} {text}", self.run_tag.text()),
             Template::Unique { text, schema } => {
                 self.count += 1;
                 let name = format!("{}/unique", self.trial);
                 let number = self.seed.number(&name, self.count);
-                fresh(schema, text, Tag { run: self.mark.text(), number })
+                fresh(schema, text, Tag { run: self.run_tag.text(), number })
             }
             Template::Row(path) => {
                 let part = self.row_part(path)?;
@@ -390,7 +351,7 @@ impl Rendering<'_> {
             return None;
         }
         self.count += 1;
-        let name = format!("{}/{}/alike", self.mark.text(), self.trial);
+        let name = format!("{}/{}/alike", self.run_tag.text(), self.trial);
         let digits = self.seed.digits(&name, self.count, 2 * known.len());
         let mut draws = digits.as_bytes().chunks(2).map(|pair| {
             let nibble = |b: u8| u32::from(char::from(b).to_digit(16).unwrap_or(0) as u8);
@@ -419,12 +380,12 @@ impl Rendering<'_> {
     fn fresh(&mut self, unknown_id: bool, length: Option<usize>) -> String {
         loop {
             self.count += 1;
-            let name = format!("{}/{}", self.mark.text(), self.trial);
+            let name = format!("{}/{}", self.run_tag.text(), self.trial);
             let digits = self.seed.digits(&name, self.count, 20);
             let whole = if unknown_id {
-                format!("none{}{digits}", self.mark.text())
+                format!("none{}{digits}", self.run_tag.text())
             } else {
-                format!("probity-{}-{digits}", self.mark.text())
+                format!("probity-{}-{digits}", self.run_tag.text())
             };
             let text = match length {
                 None => whole,

@@ -52,10 +52,10 @@ impl Seed {
 
 /// What marks everything that one run makes, so that it cannot collide with another run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark(String);
+pub struct RunTag(String);
 
-impl Mark {
-    /// A new run's mark. It does not depend on the seed: yesterday's run had the same.
+impl RunTag {
+    /// A new run tag. It does not depend on the seed: yesterday's run had the same.
     pub fn random() -> Self {
         Self(format!("{:08x}", entropy() & 0xffff_ffff))
     }
@@ -93,6 +93,6 @@ mod tests {
         assert_ne!(draw(1, "a/b", 0), draw(2, "a/b", 0));
         assert_ne!(draw(1, "a/b", 0), draw(1, "a/c", 0));
         assert_ne!(draw(1, "a/b", 0), draw(1, "a/b", 1));
-        assert_ne!(Mark::random(), Mark::random());
+        assert_ne!(RunTag::random(), RunTag::random());
     }
 }

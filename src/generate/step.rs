@@ -2,11 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::parameter::decode::{cookies, decoded};
 use super::draft::{Content, Credentials, Draft, KEY_HEADER};
-use super::render::{Request, Shown};
+use super::parameter::decode::{cookies, decoded};
 use crate::contract::steps::Send;
 use crate::contract::template::Template;
+use crate::exchange::{Request, Shown};
 use crate::expression::Trouble;
 
 /// Whether a step leaves credentials, headers other than the key, and the body's form alone.

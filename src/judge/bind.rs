@@ -8,12 +8,12 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
 use super::classify::Class;
-use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
 use crate::document::parameter::ParameterLocation;
+use crate::exchange::{Exchange, Outcome, Response};
+use crate::exchange::{Request, Shown};
+use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
 use crate::generate::media;
 use crate::generate::parameter::decode::{cookies, decoded, pairs};
-use crate::generate::render::{Request, Shown};
-use crate::target::exchange::{Exchange, Outcome, Response};
 
 /// Whether the same request without the fault was accepted in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +109,9 @@ impl Judge<'_> {
         let bytes = request.body.as_ref()?;
         let content_type = request.header("content-type").unwrap_or_default();
         match media::form_of(&self.contract.operation, content_type) {
-            Some(form) if media::kind(&form.media_type) != media::Kind::Json => media::decode(form, content_type, bytes),
+            Some(form) if media::kind(&form.media_type) != media::Kind::Json => {
+                media::decode(form, content_type, bytes)
+            }
             _ => request.json(),
         }
     }
@@ -125,7 +127,7 @@ impl Judge<'_> {
             ("cookies", from_json(&named(cookies(request.header("cookie").unwrap_or_default())))),
         ];
         members.extend(body.map(|body| ("body", from_json(body))));
-        self.lent
+        self.fixtures
             .scope()
             .extend()
             .map("request", members)

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::finding::Breach;
+use super::finding::Counterexample;
 use super::tally::Tally;
 use crate::contract::Contract;
 use crate::contract::requirement::{Always, Form};
 
-/// What tells of a breach whether it is another's.
+/// What tells of a counterexample whether it is another's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trace {
+pub(super) struct Fingerprint {
     /// The numbers of its exchanges.
     exchanges: Vec<u64>,
     /// What was not so between request and response, and where, whatever the steps are called.
@@ -19,32 +19,36 @@ pub(super) struct Trace {
     refusal: Option<u64>,
 }
 
-impl Trace {
-    pub(super) fn of(breach: &Breach) -> Self {
-        let refusal = breach.exchanges.last().and_then(|e| e.response()).filter(|r| r.status >= 400).map(|r| {
+impl Fingerprint {
+    pub(super) fn of(counterexample: &Counterexample) -> Self {
+        let refusal = counterexample.exchanges.last().and_then(|e| e.response()).filter(|r| r.status >= 400).map(|r| {
             let mut hasher = DefaultHasher::new();
             (r.status, &r.body).hash(&mut hasher);
             hasher.finish()
         });
-        Self { exchanges: breach.exchanges.iter().map(|e| e.number).collect(), relation: relation(breach), refusal }
+        Self {
+            exchanges: counterexample.exchanges.iter().map(|e| e.number).collect(),
+            relation: relation(counterexample),
+            refusal,
+        }
     }
 }
 
 /// The clause that failed without the names of steps, and the places where its sides differ.
-fn relation(breach: &Breach) -> Option<String> {
-    let mut text = breach.clause.clone()?;
+fn relation(counterexample: &Counterexample) -> Option<String> {
+    let mut text = counterexample.clause.clone()?;
     let mut of_response = false;
-    for operand in &breach.operands {
+    for operand in &counterexample.operands {
         let half = ["response.", "request."].iter().find_map(|half| operand.path.find(half));
         let Some(at) = half else { continue };
         of_response |= operand.path[at..].starts_with("response.");
         text = text.replace(&operand.path, &operand.path[at..]);
     }
-    let places: Vec<&str> = breach.differences.iter().map(|d| d.at.as_str()).collect();
+    let places: Vec<&str> = counterexample.differences.iter().map(|d| d.at.as_str()).collect();
     of_response.then(|| format!("{text} {}", places.join(" ")))
 }
 
-/// All that the breaches of one requirement show.
+/// All that the counterexamples of one requirement show.
 struct Head<'a> {
     requirement: usize,
     exchanges: BTreeSet<u64>,
@@ -54,25 +58,25 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn new(requirement: usize, tally: &'a Tally) -> Self {
-        let traces = || tally.traces().iter();
+        let fingerprints = || tally.fingerprints().iter();
         Self {
             requirement,
-            exchanges: traces().flat_map(|t| t.exchanges.iter().copied()).collect(),
-            relations: traces().filter_map(|t| t.relation.as_deref()).collect(),
-            refusals: traces().filter_map(|t| t.refusal).collect(),
+            exchanges: fingerprints().flat_map(|t| t.exchanges.iter().copied()).collect(),
+            relations: fingerprints().filter_map(|t| t.relation.as_deref()).collect(),
+            refusals: fingerprints().filter_map(|t| t.refusal).collect(),
         }
     }
 
-    /// Whether each breach of another requirement is probably of its cause.
+    /// Whether each counterexample of another requirement is probably of its cause.
     fn covers(&self, tally: &Tally, form: &Form) -> bool {
         // What is refused, and should not be, may well be what another requirement names.
         let by_refusal = matches!(form, Form::Always(Always::ValidAccepted));
-        let covers = |trace: &Trace| {
+        let covers = |trace: &Fingerprint| {
             trace.exchanges.iter().any(|n| self.exchanges.contains(n))
                 || trace.relation.as_deref().is_some_and(|r| self.relations.contains(r))
                 || (by_refusal && trace.refusal.is_some_and(|r| self.refusals.contains(&r)))
         };
-        !tally.traces().is_empty() && tally.traces().iter().all(covers)
+        !tally.fingerprints().is_empty() && tally.fingerprints().iter().all(covers)
     }
 }
 

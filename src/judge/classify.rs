@@ -10,14 +10,14 @@ use crate::contract::coverage::{REQUIRED, covers, field_of, keyword_of, one_word
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
 use crate::document::parameter::ParameterLocation;
+use crate::exchange::Exchange;
+use crate::exchange::Request;
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draw::is_key;
 use crate::generate::fault::schema_at;
 use crate::generate::media::form_of;
 use crate::generate::parameter::{self, decode, decode::Reading, decode::pairs};
-use crate::generate::render::Request;
 use crate::schema::{Schema, Violation};
-use crate::target::exchange::Exchange;
 
 /// What the contract says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Judge<'_> {
                     places.push(String::new());
                 }
                 (Err(Trouble::Fixture(path)), _) => {
-                    return Class::Open(format!("the settings lend no `{path}`"));
+                    return Class::Open(format!("the settings provide no `{path}`"));
                 }
                 (Err(_), _) | (_, Err(_)) if !structured => {}
                 (Err(error), _) | (_, Err(error)) => return Class::Open(error.to_string()),
@@ -194,7 +194,8 @@ impl Judge<'_> {
             let place = format!("{} {}", parameter.location.name(), parameter.name);
             match reading {
                 Reading::Absent if parameter.required => {
-                    let missing = |form: &Form| matches!(form, Form::Parameter(of, part) if *of == i && part == REQUIRED);
+                    let missing =
+                        |form: &Form| matches!(form, Form::Parameter(of, part) if *of == i && part == REQUIRED);
                     let Some(at) = self.contract.requirements.iter().position(|r| missing(&r.form)) else {
                         return Err(Class::BrokenTwice);
                     };
@@ -235,7 +236,8 @@ impl Judge<'_> {
         };
         let exact = parts().find(|(_, part)| keyword_of(part) == keyword && covers(&field_of(part), &place));
         let around = || {
-            let conditions = ["if", "dependentSchemas", "dependentRequired", "contains", "propertyNames", "not", "anyOf"];
+            let conditions =
+                ["if", "dependentSchemas", "dependentRequired", "contains", "propertyNames", "not", "anyOf"];
             let is_around = |part: &str| {
                 conditions.contains(&keyword_of(part)) && {
                     let field = field_of(part);
@@ -248,7 +250,7 @@ impl Judge<'_> {
         exact.or_else(around).map(|(i, _)| i)
     }
 
-    /// Values outside the lists that the target lends are open: it has more than it lends.
+    /// Values outside the lists that the target provides are open: it has more than it provides.
     fn values(self, scope: &Scope, body: Option<&Json>) -> Option<Class> {
         for list in &self.contract.values {
             let value = match &list.target {
@@ -268,7 +270,7 @@ impl Judge<'_> {
             };
             match list.list.json(scope) {
                 Ok(Json::Array(items)) if items.contains(&value) => {}
-                Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are lent"))),
+                Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are provided"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }
         }

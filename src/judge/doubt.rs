@@ -35,9 +35,7 @@ pub(super) fn doubt(schema: &Json, value: &Json) -> Option<String> {
     match value {
         Json::String(text) => text_doubt(schema, text),
         Json::Number(_) => number_doubt(schema, value),
-        Json::Array(items) => {
-            items.iter().take(100).enumerate().find_map(|(i, item)| doubt(item_at(schema, i), item))
-        }
+        Json::Array(items) => items.iter().take(100).enumerate().find_map(|(i, item)| doubt(item_at(schema, i), item)),
         Json::Object(map) => map.iter().find_map(|(name, below)| {
             if schema["x-read-only"].as_array().is_some_and(|names| names.iter().any(|n| n == name)) {
                 return Some(format!("`{name}` is read-only"));

@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 use super::Judge;
 use super::bind::{Control, Known, Seen, parameter as parameter_of};
 use super::classify::Class;
-use super::finding::{Breach, Finding, Found, Side, cut, differences, short};
+use super::finding::{Counterexample, Finding, Found, Side, cut, differences, short};
 use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::document::media::is_json;
 use crate::document::response::Response as Documented;
+use crate::exchange::{Exchange, Outcome};
 use crate::expression::{Expression, Operand, Scope, Trouble};
-use crate::target::exchange::{Exchange, Outcome};
 
 /// What is due to a valid request.
 const ACCEPTANCE: &str = "acceptance (2xx)";
@@ -59,7 +59,7 @@ impl Judge<'_> {
         match always {
             Always::Answered => Some(match &seen.exchange.outcome {
                 Outcome::Response(_) => Found::Holds,
-                Outcome::Failed(failure) if failure.kind.is_silence() && !seen.exchange.lost => breach(
+                Outcome::Failed(failure) if failure.kind.is_silence() && !seen.exchange.lost => counterexample(
                     seen,
                     "a complete response within the time limit",
                     format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
@@ -71,7 +71,7 @@ impl Judge<'_> {
                 Some(if response.status < 500 {
                     Found::Holds
                 } else {
-                    breach(seen, "any status below 500", answer(&seen.exchange))
+                    counterexample(seen, "any status below 500", answer(&seen.exchange))
                 })
             }
             _ if !seen.exchange.fresh => None,
@@ -84,7 +84,7 @@ impl Judge<'_> {
                 Some(if documented {
                     Found::Holds
                 } else {
-                    breach(seen, format!("status {}", names.join(" or ")), answer(&seen.exchange))
+                    counterexample(seen, format!("status {}", names.join(" or ")), answer(&seen.exchange))
                 })
             }
             Always::MediaType => {
@@ -105,7 +105,7 @@ impl Judge<'_> {
                 Some(if fits {
                     Found::Holds
                 } else {
-                    breach(
+                    counterexample(
                         seen,
                         format!("media type {}", names.join(" or ")),
                         match given {
@@ -177,13 +177,13 @@ impl Judge<'_> {
             return unknown(seen, "the server answered 409: it may be about another record");
         }
         match (seen.accepted(), seen.rejected(self)) {
-            (Known::Yes, _) => breach(seen, REFUSAL, answer(&seen.exchange)),
+            (Known::Yes, _) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
             (_, Known::Yes) => {
                 unknown(seen, "it was refused, but so was, or was not sent, the same request without the fault")
             }
             (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => unknown(seen, &reason),
-            (Known::No, Known::No) => breach(seen, REFUSAL, answer(&seen.exchange)),
+            (Known::No, Known::No) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
         }
     }
 }
@@ -206,7 +206,7 @@ fn must_accept(seen: &Seen) -> Option<Found> {
         Known::No if seen.exchange.status() == Some(409) => {
             Some(unknown(seen, "the server answered 409: it may be about another record"))
         }
-        Known::No => Some(breach(seen, ACCEPTANCE, answer(&seen.exchange))),
+        Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
         Known::Unknown(reason) => Some(unknown(seen, &reason)),
     }
 }
@@ -219,7 +219,7 @@ fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
         let text = String::from_utf8_lossy(&response.body);
         let actual =
             if text.is_empty() { "an empty body".to_owned() } else { format!("not JSON: {}", cut(&text, 120)) };
-        return Some(breach(seen, "a JSON body", actual));
+        return Some(counterexample(seen, "a JSON body", actual));
     };
     let mut violations = schema.violations(body);
     if violations.is_empty() {
@@ -238,7 +238,11 @@ fn shape(documented: &Documented, seen: &Seen) -> Option<Found> {
         Some((pointer, property)) => format!("{place} with `{property}`, as {pointer} says"),
         None => format!("{place} as {} says", first.pointer),
     };
-    Some(breach(seen, says, format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it"))))
+    Some(counterexample(
+        seen,
+        says,
+        format!("{place} {} ({}){more}", short(value), first.message.replace("value", "it")),
+    ))
 }
 
 fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
@@ -291,7 +295,7 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
 
 /// What to say when a fixture is missing.
 pub fn lends_no(path: &str) -> String {
-    format!("the settings lend no `{path}`: add it under [fixtures]")
+    format!("the settings provide no `{path}`: add it under [fixtures]")
 }
 
 fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Seen) -> Found {
@@ -302,7 +306,7 @@ fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Se
     }
 }
 
-/// A breach in the words of the expression that failed; the exchanges that show it, and the place of the one that tells, by
+/// A counterexample in the words of the expression that failed; the exchanges that show it, and the place of the one that tells, by
 /// what it read.
 pub(super) fn explained(
     expression: &Expression,
@@ -338,7 +342,7 @@ pub(super) fn explained(
         Some(exchange) if actual.is_empty() => answer(exchange),
         _ => actual,
     };
-    Found::Broken(Arc::new(Breach {
+    Found::Broken(Arc::new(Counterexample {
         label,
         expected,
         actual,
@@ -360,8 +364,8 @@ fn unknown(seen: &Seen, reason: &str) -> Found {
     Found::Unknown(reason.to_owned(), vec![Arc::clone(&seen.exchange)])
 }
 
-fn breach(seen: &Seen, expected: impl Into<String>, actual: impl Into<String>) -> Found {
-    Found::Broken(Arc::new(Breach {
+fn counterexample(seen: &Seen, expected: impl Into<String>, actual: impl Into<String>) -> Found {
+    Found::Broken(Arc::new(Counterexample {
         label: String::new(),
         expected: expected.into(),
         actual: actual.into(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use crate::exchange::Exchange;
 use crate::expression::Operand;
-use crate::target::exchange::Exchange;
 
 /// What one piece of evidence says of one requirement.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub enum Found {
     /// The requirement held.
     Holds,
     /// It did not.
-    Broken(Arc<Breach>),
+    Broken(Arc<Counterexample>),
     /// It cannot be told. Why, and on what.
     Unknown(String, Vec<Arc<Exchange>>),
     /// It could not be tried here. Why.
@@ -51,7 +51,7 @@ pub enum Side {
 
 /// How a requirement was broken.
 #[derive(Clone, Debug)]
-pub struct Breach {
+pub struct Counterexample {
     /// The row of the table, or what was tried, in a few words.
     pub label: String,
     /// What was due.

@@ -18,13 +18,13 @@ pub mod scenario;
 pub mod tally;
 
 use crate::contract::Contract;
-use crate::generate::draft::Lent;
+use crate::generate::draft::Fixtures;
 
 /// What judging rests on.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {
     /// The contract.
     pub contract: &'a Contract,
-    /// What the target lends.
-    pub lent: &'a Lent,
+    /// What the target provides.
+    pub fixtures: &'a Fixtures,
 }

@@ -11,8 +11,8 @@ use super::classify::Class;
 use super::exchange::{explained, lends_no};
 use super::finding::Found;
 use crate::contract::requirement::{Probe, Scenario};
+use crate::exchange::Exchange;
 use crate::expression::{Operand, Scope, Trouble, timestamp};
-use crate::target::exchange::Exchange;
 
 /// What a step brought.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct StepSeen {
 
 /// What expressions see between steps.
 pub fn scope(judge: Judge<'_>, steps: &[StepSeen], row: Option<&Json>, now: DateTime<Utc>) -> Scope {
-    let mut scope = judge.lent.bare_scope().extend().value("now", timestamp(now));
+    let mut scope = judge.fixtures.bare_scope().extend().value("now", timestamp(now));
     if let Some(row) = row {
         scope = scope.json("it", row);
     }

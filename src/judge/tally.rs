@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::cause::Trace;
-use super::finding::{Breach, Finding, Found, Side, cut};
+use super::cause::Fingerprint;
+use super::finding::{Counterexample, Finding, Found, Side, cut};
 use crate::contract::requirement::Form;
-use crate::target::exchange::Exchange;
+use crate::exchange::Exchange;
 
 /// What the evidence says of one requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,14 +45,14 @@ impl Verdict {
     pub const ALL: [Self; 5] = [Self::Pass, Self::Skipped, Self::Untested, Self::Inconclusive, Self::Fail];
 }
 
-/// How many breaches of one requirement are kept: the first ones by name of trial.
+/// How many counterexamples of one requirement are kept: the first ones by name of trial.
 const KEPT: usize = 5;
 /// How many different observations of one probe are kept.
 const OBSERVED: usize = 50;
 /// How many exchanges of one requirement's evidence are remembered: the first ones.
 const REMEMBERED: usize = 10_000;
-/// Of how many breaches of one requirement the traces are remembered.
-const TRACES: usize = 1000;
+/// Of how many counterexamples of one requirement the traces are remembered.
+const FINGERPRINTS: usize = 1000;
 
 /// From how many bytes on a value is not remembered as it is.
 const LONG: usize = 2000;
@@ -90,10 +90,10 @@ pub struct Tally {
     pub left_out: u64,
     /// The smallest number of an exchange that showed it broken.
     pub first_broken: Option<u64>,
-    /// The first breaches, by name of trial.
-    pub breaches: BTreeMap<String, Arc<Breach>>,
-    /// The smallest breach that was found by looking for it: trial and breach.
-    pub smallest: Option<(String, Arc<Breach>)>,
+    /// The first counterexamples, by name of trial.
+    pub counterexamples: BTreeMap<String, Arc<Counterexample>>,
+    /// The smallest counterexample that was found by looking for it: trial and counterexample.
+    pub smallest: Option<(String, Arc<Counterexample>)>,
     /// What came of sending the failing requests again.
     pub again: Option<Again>,
     /// The most requests that one of its trials had under way at once.
@@ -104,7 +104,7 @@ pub struct Tally {
     pub accepted: Sent,
     /// Requests that break it alone.
     pub rejected: Sent,
-    traces: Vec<Trace>,
+    fingerprints: Vec<Fingerprint>,
     /// Why it could not be told: the first by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
     /// Why it could not be tried: the first in the alphabet.
@@ -135,9 +135,9 @@ pub struct Again {
 }
 
 impl Tally {
-    /// What tells of its breaches whether they are another's.
-    pub(super) fn traces(&self) -> &[Trace] {
-        &self.traces
+    /// What tells of its counterexamples whether they are another's.
+    pub(super) fn fingerprints(&self) -> &[Fingerprint] {
+        &self.fingerprints
     }
 
     /// Adds a finding.
@@ -159,9 +159,9 @@ impl Tally {
                 sent.as_due += u64::from(as_due);
             }
             Found::Holds => self.holds += 1,
-            Found::Broken(breach) => {
-                let number = breach.exchanges.iter().map(|e| e.number).max();
-                self.add_breach(trial, breach, number);
+            Found::Broken(counterexample) => {
+                let number = counterexample.exchanges.iter().map(|e| e.number).max();
+                self.add_breach(trial, counterexample, number);
             }
             Found::Unknown(reason, exchanges) => {
                 self.unknown += 1;
@@ -183,16 +183,16 @@ impl Tally {
         }
     }
 
-    /// Adds a breach that was known with the exchange of this number.
-    fn add_breach(&mut self, trial: String, breach: Arc<Breach>, number: Option<u64>) {
+    /// Adds a counterexample that was known with the exchange of this number.
+    fn add_breach(&mut self, trial: String, counterexample: Arc<Counterexample>, number: Option<u64>) {
         self.broken += 1;
-        if self.traces.len() < TRACES {
-            self.traces.push(Trace::of(&breach));
+        if self.fingerprints.len() < FINGERPRINTS {
+            self.fingerprints.push(Fingerprint::of(&counterexample));
         }
         self.first_broken = self.first_broken.into_iter().chain(number).min();
-        self.breaches.insert(trial, breach);
-        while self.breaches.len() > KEPT {
-            self.breaches.pop_last();
+        self.counterexamples.insert(trial, counterexample);
+        while self.counterexamples.len() > KEPT {
+            self.counterexamples.pop_last();
         }
     }
 
@@ -209,7 +209,7 @@ impl Tally {
                 *lowest = exchange.number.min(*lowest);
                 let mut trials = [entry.get().0.as_str(), trial.as_str()];
                 trials.sort_unstable();
-                let breach = Breach {
+                let counterexample = Counterexample {
                     label: String::new(),
                     expected: "a value that comes once".to_owned(),
                     actual: format!("{}{IN_TWO}{}", entry.key(), trials.join(AND)),
@@ -218,7 +218,7 @@ impl Tally {
                     operands: Vec::new(),
                     exchanges: vec![exchange],
                 };
-                self.add_breach(trial, Arc::new(breach), Some(number));
+                self.add_breach(trial, Arc::new(counterexample), Some(number));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Fitting a plan into a budget: what is worth most is kept.
 //!
 //! Each requirement's first trial goes before anyone's second, and of those the musts first. The two
-//! requests of first contact and the one at the end are always kept.
+//! requests of preflight and the one at the end are always kept.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ impl Plan {
         self.pairs = pairs;
     }
 
-    /// Everything but first contact, the worthiest first, and the requirement that it is for.
+    /// Everything but preflight, the worthiest first, and the requirement that it is for.
     fn by_worth(&self, contract: &Contract) -> Vec<(Item, Option<usize>)> {
         let entries = self.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted);
         let entries = entries.map(|(i, e)| (Item::Entry(i), e.about));

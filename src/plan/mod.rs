@@ -11,7 +11,7 @@ mod trials;
 use chrono::{DateTime, Utc};
 
 use crate::contract::Contract;
-use crate::generate::draft::{Choice, Draft, Lent};
+use crate::generate::draft::{Choice, Draft, Fixtures};
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::source::Result;
@@ -88,9 +88,9 @@ impl Plan {
     /// # Errors
     /// Nothing to try: no requirement has a name that was asked for; a contract from which no valid
     /// request can be made.
-    pub fn new(contract: &Contract, lent: &Lent, options: &Options, now: DateTime<Utc>) -> Result<Self> {
+    pub fn new(contract: &Contract, fixtures: &Fixtures, options: &Options, now: DateTime<Utc>) -> Result<Self> {
         let selected = options.selection.apply(contract)?;
-        let judge = Judge { contract, lent };
+        let judge = Judge { contract, fixtures };
         let planner = pool::Planner::new(judge, options.seed, now, &selected);
         let (mut entries, unlent) = planner.entries()?;
         let (trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);

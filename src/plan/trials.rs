@@ -51,7 +51,7 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             _ => continue,
         };
         if let Some(identity) = missing_identity(judge, steps) {
-            obstacles.push((i, format!("the settings lend no identity `{identity}`: add [identities.{identity}]")));
+            obstacles.push((i, format!("the settings provide no identity `{identity}`: add [identities.{identity}]")));
             continue;
         }
         let rows = match rows(judge, each) {
@@ -88,7 +88,7 @@ fn missing_identity(judge: Judge<'_>, steps: &[Step]) -> Option<String> {
             Some(Template::Literal(Json::String(name))) => Some(name),
             _ => None,
         })
-        .find(|name| !judge.lent.has(name))
+        .find(|name| !judge.fixtures.has(name))
         .cloned()
 }
 
@@ -106,18 +106,21 @@ fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, 
             })
             .collect()),
         Some(Rows::Cel(list)) => {
-            // A table may depend on what is lent, but not on the time.
-            let scope = judge.lent.bare_scope().extend().value("now", timestamp(chrono::DateTime::UNIX_EPOCH)).build();
+            // A table may depend on what is provided, but not on the time.
+            let scope =
+                judge.fixtures.bare_scope().extend().value("now", timestamp(chrono::DateTime::UNIX_EPOCH)).build();
             match list.json(&scope) {
                 Ok(Json::Array(items)) if items.is_empty() => {
-                    Err(format!("the settings lend nothing for it to run over: `{}`", list.text()))
+                    Err(format!("the settings provide nothing for it to run over: `{}`", list.text()))
                 }
                 Ok(Json::Array(items)) => Ok(items
                     .into_iter()
                     .map(|item| Some(TrialRow { label: row_label(&item), value: Template::from(item) }))
                     .collect()),
                 Ok(_) => Err(format!("`{}` is no list", list.text())),
-                Err(Trouble::Fixture(path)) => Err(format!("the settings lend no `{path}`: add it under [fixtures]")),
+                Err(Trouble::Fixture(path)) => {
+                    Err(format!("the settings provide no `{path}`: add it under [fixtures]"))
+                }
                 Err(trouble) => Err(trouble.to_string()),
             }
         }

@@ -1,10 +1,10 @@
 //! Who is asking: the bearer token of the `Authorization` header.
 
-use super::Liberty;
+use super::Variation;
 use super::faults::authentication as hook;
-use super::office::Office;
 use super::refusal::{Failure, Reason, Refusal};
 use super::world::{self, Token};
+use crate::reference::server_state::ServerState;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 
@@ -21,18 +21,18 @@ pub(super) enum Credentials<'a> {
 }
 
 /// The token of a request, known and allowed to write.
-pub(super) fn caller(office: &Office, request: &axum::http::request::Parts) -> Result<&'static Token, Failure> {
-    let token = known(office, request)?;
-    if token.may_write { Ok(token) } else { hook::read_only(&office.deviations, token, read_only(office)) }
+pub(super) fn caller(server: &ServerState, request: &axum::http::request::Parts) -> Result<&'static Token, Failure> {
+    let token = known(server, request)?;
+    if token.may_write { Ok(token) } else { hook::read_only(&server.deviations, token, read_only(server)) }
 }
 
 /// The token of a request, known.
-pub(super) fn known(office: &Office, request: &axum::http::request::Parts) -> Result<&'static Token, Failure> {
-    let d = &office.deviations;
+pub(super) fn known(server: &ServerState, request: &axum::http::request::Parts) -> Result<&'static Token, Failure> {
+    let d = &server.deviations;
     let presented = credentials(&request.headers);
     let known = match presented {
-        Credentials::Given { scheme, token } if is_bearer(office, scheme) => {
-            let end = token.find(' ').filter(|_| d.liberty(Liberty::CredentialsSplit));
+        Credentials::Given { scheme, token } if is_bearer(server, scheme) => {
+            let end = token.find(' ').filter(|_| d.variation(Variation::CredentialsSplit));
             world::token(&token[..end.unwrap_or(token.len())])
         }
         _ => None,
@@ -59,15 +59,16 @@ fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     }
 }
 
-fn is_bearer(office: &Office, scheme: &str) -> bool {
-    scheme == "Bearer" || office.deviations.liberty(Liberty::BearerInAnyCase) && scheme.eq_ignore_ascii_case("bearer")
+fn is_bearer(server: &ServerState, scheme: &str) -> bool {
+    scheme == "Bearer"
+        || server.deviations.variation(Variation::BearerInAnyCase) && scheme.eq_ignore_ascii_case("bearer")
 }
 
-fn read_only(office: &Office) -> Refusal {
-    let d = &office.deviations;
-    let (status, reason) = if d.liberty(Liberty::ReadOnly401) {
+fn read_only(server: &ServerState) -> Refusal {
+    let d = &server.deviations;
+    let (status, reason) = if d.variation(Variation::ReadOnly401) {
         (StatusCode::UNAUTHORIZED, Reason::Unauthenticated)
-    } else if d.liberty(Liberty::ReadOnly404) {
+    } else if d.variation(Variation::ReadOnly404) {
         (StatusCode::NOT_FOUND, Reason::NoHousehold)
     } else {
         (StatusCode::FORBIDDEN, Reason::ReadOnly)

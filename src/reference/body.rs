@@ -2,10 +2,10 @@
 
 use super::faults::robustness as hook;
 use super::json_text;
-use super::office::Office;
 use super::refusal::{Failure, Reason, Refusal};
-use super::{Liberty, deviations::Deviations};
-use crate::target::json_text::without_lone_surrogates;
+use super::{Variation, deviations::Deviations};
+use crate::exchange::json_text::without_lone_surrogates;
+use crate::reference::server_state::ServerState;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -26,7 +26,7 @@ const PATIENCE: usize = 32 << 20;
 /// The whole body, up to the limit. What is beyond it is read and dropped: a client that still sends may not look at an
 /// answer.
 pub(super) async fn bytes(d: &Deviations, mut body: Body) -> Result<Bytes, Refusal> {
-    let limit = if d.liberty(Liberty::SmallBodyLimit) { SMALL_LIMIT } else { LIMIT };
+    let limit = if d.variation(Variation::SmallBodyLimit) { SMALL_LIMIT } else { LIMIT };
     let mut read = BytesMut::new();
     let mut length = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -47,11 +47,11 @@ pub(super) async fn bytes(d: &Deviations, mut body: Body) -> Result<Bytes, Refus
 }
 
 /// The object that the body holds.
-pub(super) fn object(office: &Office, headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>, Failure> {
-    let d = &office.deviations;
+pub(super) fn object(server: &ServerState, headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>, Failure> {
+    let d = &server.deviations;
     hook::declared(d, headers.get(CONTENT_TYPE), is_json(headers))?;
-    if !is_json(headers) && !d.liberty(Liberty::ContentTypeIgnored) {
-        if d.liberty(Liberty::ContentTypeNeededForFields) {
+    if !is_json(headers) && !d.variation(Variation::ContentTypeIgnored) {
+        if d.variation(Variation::ContentTypeNeededForFields) {
             return Ok(Map::new());
         }
         let detail = "the body is to be declared as application/json";
@@ -72,7 +72,7 @@ pub(super) fn object(office: &Office, headers: &HeaderMap, body: &Bytes) -> Resu
             hook::not_an_object(d, other, refusal)?
         }
     };
-    if d.liberty(Liberty::DuplicatePropertiesRefused) && json_text::has_duplicates(&text) {
+    if d.variation(Variation::DuplicatePropertiesRefused) && json_text::has_duplicates(&text) {
         return Err(malformed(d, "a property stands twice").into());
     }
     hook::parsed(d, &text, &object)?;
@@ -87,20 +87,20 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn malformed(d: &Deviations, problem: &str) -> Refusal {
     let status =
-        if d.liberty(Liberty::Malformed422) { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
+        if d.variation(Variation::Malformed422) { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
     Refusal::new(status, Reason::Malformed, format!("the body is not JSON: {problem}"))
 }
 
 /// The body as a lenient reader has it: by itself, the body as it is.
 fn mended<'a>(d: &Deviations, body: &'a [u8]) -> Cow<'a, [u8]> {
     let mut text = Cow::Borrowed(body);
-    if d.liberty(Liberty::ByteOrderMarkSkipped) {
+    if d.variation(Variation::ByteOrderMarkSkipped) {
         text = Cow::Borrowed(body.strip_prefix(json_text::BYTE_ORDER_MARK).unwrap_or(body));
     }
-    if d.liberty(Liberty::InvalidUtf8Replaced) && std::str::from_utf8(&text).is_err() {
+    if d.variation(Variation::InvalidUtf8Replaced) && std::str::from_utf8(&text).is_err() {
         text = Cow::Owned(String::from_utf8_lossy(&text).into_owned().into_bytes());
     }
-    if (d.liberty(Liberty::LoneSurrogatesReplaced) || d.liberty(Liberty::LoneSurrogatesKept))
+    if (d.variation(Variation::LoneSurrogatesReplaced) || d.variation(Variation::LoneSurrogatesKept))
         && let Some(replaced) = without_lone_surrogates(&text)
     {
         text = Cow::Owned(replaced);

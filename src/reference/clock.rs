@@ -1,7 +1,7 @@
 //! The one clock of the server, which may be wrong on purpose.
 
 use super::deviations::Deviations;
-use super::liberties::Liberty;
+use crate::reference::variations::Variation;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Tells the time, in microseconds: a server keeps no more.
@@ -13,10 +13,10 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn new(d: &Deviations) -> Self {
         let mut ahead = TimeDelta::zero();
-        if d.liberty(Liberty::ClockAhead) || d.liberty(Liberty::ClockAheadUndated) {
+        if d.variation(Variation::ClockAhead) || d.variation(Variation::ClockAheadUndated) {
             ahead += TimeDelta::seconds(90);
         }
-        if d.liberty(Liberty::ClockBehind) || d.liberty(Liberty::ClockBehindUndated) {
+        if d.variation(Variation::ClockBehind) || d.variation(Variation::ClockBehindUndated) {
             ahead -= TimeDelta::seconds(90);
         }
         Self { ahead }

@@ -1,17 +1,17 @@
-//! The faults and liberties that a server was started with, as the hooks ask for them.
+//! The faults and variations that a server was started with, as the hooks ask for them.
 
-use super::{Fault, Liberty, Options};
+use super::{Fault, Options, Variation};
 
 /// Two sets, looked up by a comparison or two: nearly always they are empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Deviations {
     faults: Vec<Fault>,
-    liberties: Vec<Liberty>,
+    variations: Vec<Variation>,
 }
 
 impl Deviations {
     pub(super) fn new(options: &Options) -> Self {
-        Self { faults: options.faults.clone(), liberties: options.liberties.clone() }
+        Self { faults: options.faults.clone(), variations: options.variations.clone() }
     }
 
     pub(super) fn fault(&self, fault: Fault) -> bool {
@@ -22,7 +22,7 @@ impl Deviations {
         !self.faults.is_empty()
     }
 
-    pub(super) fn liberty(&self, liberty: Liberty) -> bool {
-        self.liberties.contains(&liberty)
+    pub(super) fn variation(&self, variation: Variation) -> bool {
+        self.variations.contains(&variation)
     }
 }

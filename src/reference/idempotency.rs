@@ -6,15 +6,15 @@
 use super::create::Posted;
 use super::deviations::Deviations;
 use super::faults::idempotency as hook;
-use super::office::Office;
 use super::refusal::{Failure, Reason, Refusal};
 use super::respond::Answer;
-use super::{Liberty, refused};
+use super::{Variation, refused};
+use crate::reference::server_state::ServerState;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-pub(super) use super::shelf::{Kept, Keys, Scope, Slot};
+pub(super) use crate::reference::key_store::{Kept, Keys, Scope, Slot};
 
 pub(super) const HEADER: &str = "idempotency-key";
 
@@ -31,7 +31,7 @@ pub(super) fn key(d: &Deviations, headers: &HeaderMap) -> Result<Option<Key>, Re
     if values.next().is_some() {
         return refused("there is more than one idempotency key");
     }
-    if d.liberty(Liberty::LongKeysRefused) && key.len() > 64 {
+    if d.variation(Variation::LongKeysRefused) && key.len() > 64 {
         return refused("the idempotency key has more than 64 characters");
     }
     Ok(Some(key.to_vec()))
@@ -39,20 +39,20 @@ pub(super) fn key(d: &Deviations, headers: &HeaderMap) -> Result<Option<Key>, Re
 
 /// Serves a request, unless its key was used before.
 pub(super) async fn once(
-    office: &Office,
+    server: &ServerState,
     posted: &Posted<'_>,
     fresh: impl Future<Output = Result<Answer, Failure>>,
 ) -> Result<Answer, Failure> {
-    let d = &office.deviations;
-    let Some(scope) = hook::scope(office, posted, scope(d, posted))? else {
-        return hook::cached(office, posted, fresh).await;
+    let d = &server.deviations;
+    let Some(scope) = hook::scope(server, posted, scope(d, posted))? else {
+        return hook::cached(server, posted, fresh).await;
     };
-    hook::before_search(office, &scope);
-    let slot = office.keys.slot(&scope);
+    hook::before_search(server, &scope);
+    let slot = server.keys.slot(&scope);
     let mut kept = match slot.try_lock() {
         Ok(kept) => kept,
-        Err(_) if d.liberty(Liberty::Busy409) || d.liberty(Liberty::Busy425) => {
-            let status = if d.liberty(Liberty::Busy409) { StatusCode::CONFLICT } else { StatusCode::TOO_EARLY };
+        Err(_) if d.variation(Variation::Busy409) || d.variation(Variation::Busy425) => {
+            let status = if d.variation(Variation::Busy409) { StatusCode::CONFLICT } else { StatusCode::TOO_EARLY };
             let detail = "the first request with this idempotency key is still under way";
             return Err(Refusal::new(status, Reason::Busy, detail).into());
         }
@@ -60,7 +60,7 @@ pub(super) async fn once(
     };
     if let Some(first) = kept.as_ref().filter(|first| is_alive(d, first)) {
         if !hook::creates_again(d, posted, first) {
-            let outcome = replay(office, posted, first);
+            let outcome = replay(server, posted, first);
             hook::after_replay(d, &mut kept);
             return outcome;
         }
@@ -73,47 +73,47 @@ pub(super) async fn once(
         hook::paced(d).await;
         let outcome = fresh.await;
         let mut kept = slot.lock().await;
-        keep(office, posted, &scope, &mut kept, &outcome);
+        keep(server, posted, &scope, &mut kept, &outcome);
         return outcome;
     }
     hook::paced(d).await;
     let outcome = fresh.await;
-    if !hook::keeps_later(office, posted, &slot, &outcome) {
-        keep(office, posted, &scope, &mut kept, &outcome);
+    if !hook::keeps_later(server, posted, &slot, &outcome) {
+        keep(server, posted, &scope, &mut kept, &outcome);
     }
     outcome
 }
 
 fn scope(d: &Deviations, posted: &Posted<'_>) -> Option<Scope> {
-    let user = if d.liberty(Liberty::KeysOfTenant) { posted.caller.book_id } else { posted.caller.id };
-    let household = if d.liberty(Liberty::KeysAcrossHouseholds) { "" } else { posted.household_id };
+    let user = if d.variation(Variation::KeysOfTenant) { posted.caller.book_id } else { posted.caller.id };
+    let household = if d.variation(Variation::KeysAcrossHouseholds) { "" } else { posted.household_id };
     let key = posted.key.clone()?;
     Some(Scope { user: user.to_owned(), household: household.to_owned(), key })
 }
 
 fn is_alive(d: &Deviations, first: &Kept) -> bool {
     let age = first.since.elapsed();
-    !(d.liberty(Liberty::KeysLiveAMinute) && age > Duration::from_secs(60)) && hook::is_alive(d, age)
+    !(d.variation(Variation::KeysLiveAMinute) && age > Duration::from_secs(60)) && hook::is_alive(d, age)
 }
 
 /// The answer to a request whose key was used before.
-fn replay(office: &Office, posted: &Posted<'_>, first: &Kept) -> Result<Answer, Failure> {
-    let d = &office.deviations;
-    let answer = hook::replay(office, posted, first)?;
-    if is_same(d, posted, first) || d.liberty(Liberty::ChangedBodyReplayed) {
+fn replay(server: &ServerState, posted: &Posted<'_>, first: &Kept) -> Result<Answer, Failure> {
+    let d = &server.deviations;
+    let answer = hook::replay(server, posted, first)?;
+    if is_same(d, posted, first) || d.variation(Variation::ChangedBodyReplayed) {
         return Ok(Answer { replayed: true, ..answer });
     }
     let status =
-        if d.liberty(Liberty::ChangedBody409) { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+        if d.variation(Variation::ChangedBody409) { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
     let detail = "the idempotency key was used with another body";
-    hook::changed(office, posted, answer, Refusal::new(status, Reason::KeyReused, detail))
+    hook::changed(server, posted, answer, Refusal::new(status, Reason::KeyReused, detail))
 }
 
 fn is_same(d: &Deviations, posted: &Posted<'_>, first: &Kept) -> bool {
     // Only a faulty server gets here without a key.
     posted.key.is_none()
         || posted.body == first.body
-        || d.liberty(Liberty::BodiesComparedAsJson) && is_same_json(&posted.body, &first.body)
+        || d.variation(Variation::BodiesComparedAsJson) && is_same_json(&posted.body, &first.body)
 }
 
 fn is_same_json(left: &[u8], right: &[u8]) -> bool {
@@ -125,7 +125,7 @@ fn is_same_json(left: &[u8], right: &[u8]) -> bool {
 
 /// Keeps what is to be given again.
 fn keep(
-    office: &Office,
+    server: &ServerState,
     posted: &Posted<'_>,
     scope: &Scope,
     kept: &mut Option<Kept>,
@@ -133,16 +133,16 @@ fn keep(
 ) {
     let outcome = match outcome {
         Ok(answer) => Ok(answer.clone()),
-        Err(Failure::Refused(refusal)) if office.deviations.liberty(Liberty::RefusalsKept) => {
-            Ok(refused::refused(office, refusal))
+        Err(Failure::Refused(refusal)) if server.deviations.variation(Variation::RefusalsKept) => {
+            Ok(refused::refused(server, refusal))
         }
-        Err(_) => match hook::keeps_break(&office.deviations) {
+        Err(_) => match hook::keeps_break(&server.deviations) {
             Some(broken) => Err(broken),
             None => return,
         },
     };
     let body = posted.body.clone();
     let entry = Kept { outcome, body, since: Instant::now() };
-    office.keys.charge(scope, entry.size());
+    server.keys.charge(scope, entry.size());
     *kept = Some(entry);
 }

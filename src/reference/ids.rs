@@ -1,6 +1,6 @@
 //! Ids of records: unique, and telling nothing of their order.
 
-use super::Liberty;
+use super::Variation;
 use super::deviations::Deviations;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,13 +22,13 @@ impl Ids {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         // Mixing is one to one, so that the first half alone is unique.
         let (high, low) = (mix(self.seed ^ count), mix(self.seed.wrapping_add(mix(count))));
-        if d.liberty(Liberty::IdsInSequence) {
+        if d.variation(Variation::IdsInSequence) {
             count.to_string()
-        } else if d.liberty(Liberty::IdsAsUuids) {
+        } else if d.variation(Variation::IdsAsUuids) {
             let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
             let (d, e) = (low >> 48 & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
             format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
-        } else if d.liberty(Liberty::IdsLong) {
+        } else if d.variation(Variation::IdsLong) {
             format!("op_{}{}", letters(high), letters(low).repeat(16))
         } else {
             format!("op_{}", letters(high))
@@ -57,14 +57,14 @@ fn letters(n: u64) -> String {
 mod tests {
     use super::Ids;
     use crate::reference::deviations::Deviations;
-    use crate::reference::{Liberty, Options};
+    use crate::reference::{Options, Variation};
     use chrono::DateTime;
     use std::collections::HashSet;
 
     #[test]
     fn ids_are_unique_and_without_order() {
-        for liberties in [vec![], vec![Liberty::IdsAsUuids], vec![Liberty::IdsLong]] {
-            let d = Deviations::new(&Options { liberties, ..Options::default() });
+        for variations in [vec![], vec![Variation::IdsAsUuids], vec![Variation::IdsLong]] {
+            let d = Deviations::new(&Options { variations, ..Options::default() });
             let ids = Ids::new(DateTime::UNIX_EPOCH);
             let drawn: Vec<String> = (0..10_000).map(|_| ids.next(&d)).collect();
             assert_eq!(drawn.iter().collect::<HashSet<_>>().len(), drawn.len());

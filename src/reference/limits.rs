@@ -1,8 +1,8 @@
-//! Refusing for a while: rate limits and overload, as liberties.
+//! Refusing for a while: rate limits and overload, as variations.
 
-use super::Liberty;
+use super::Variation;
 use super::faults::memory::lock;
-use super::office::Office;
+use crate::reference::server_state::ServerState;
 use axum::body::Body;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -26,19 +26,19 @@ struct Counts {
 }
 
 /// The response to a request that came too early, if it did.
-pub(super) fn check(office: &Office) -> Option<Response> {
-    let d = &office.deviations;
+pub(super) fn check(server: &ServerState) -> Option<Response> {
+    let d = &server.deviations;
     let now = Instant::now();
-    let limited = [Liberty::RateLimited, Liberty::RateLimitedByDate, Liberty::RateLimitedWithoutTime];
-    if limited.into_iter().any(|l| d.liberty(l)) && lock(&office.limits.0).exceeds(now) {
-        let after = if d.liberty(Liberty::RateLimitedByDate) {
-            Some(date_after(office, 1))
+    let limited = [Variation::RateLimited, Variation::RateLimitedByDate, Variation::RateLimitedWithoutTime];
+    if limited.into_iter().any(|l| d.variation(l)) && lock(&server.limits.0).exceeds(now) {
+        let after = if d.variation(Variation::RateLimitedByDate) {
+            Some(date_after(server, 1))
         } else {
-            d.liberty(Liberty::RateLimited).then_some(HeaderValue::from_static("1"))
+            d.variation(Variation::RateLimited).then_some(HeaderValue::from_static("1"))
         };
         return Some(refused(StatusCode::TOO_MANY_REQUESTS, after));
     }
-    if d.liberty(Liberty::Overloaded) && lock(&office.limits.0).overloaded(now) {
+    if d.variation(Variation::Overloaded) && lock(&server.limits.0).overloaded(now) {
         return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from_static("1"))));
     }
     None
@@ -68,8 +68,8 @@ impl Counts {
 }
 
 /// A date has whole seconds: the next one that is far enough away.
-fn date_after(office: &Office, seconds: i64) -> HeaderValue {
-    let date = office.clock.now() + chrono::TimeDelta::seconds(seconds + 1);
+fn date_after(server: &ServerState, seconds: i64) -> HeaderValue {
+    let date = server.clock.now() + chrono::TimeDelta::seconds(seconds + 1);
     HeaderValue::try_from(httpdate::fmt_http_date(date.into())).unwrap_or(HeaderValue::from_static("2"))
 }
 

@@ -1,10 +1,10 @@
 //! Operations beside the one: they only read, and tell what a client has to know of the world.
 
 use super::authenticate;
-use super::office::Office;
 use super::refusal::{Failure, Reason, Refusal};
 use super::respond::{self, Answer};
 use super::world::{self, Household, Pipeline, Token, User};
+use crate::reference::server_state::ServerState;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -14,20 +14,20 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Their routes.
-pub(super) fn routes() -> Router<Arc<Office>> {
+pub(super) fn routes() -> Router<Arc<ServerState>> {
     let nothing = || Refusal::new(StatusCode::NOT_FOUND, Reason::NoRoute, "there is nothing of this name");
     Router::new()
-        .route("/v1/me", get(|office, request| answer(office, request, |token| Ok(user(token.user)))))
+        .route("/v1/me", get(|server, request| answer(server, request, |token| Ok(user(token.user)))))
         .route(
             "/v1/households",
-            get(|office, request| {
-                answer(office, request, |token| Ok(list(world::households(token.user.book_id).map(household))))
+            get(|server, request| {
+                answer(server, request, |token| Ok(list(world::households(token.user.book_id).map(household))))
             }),
         )
         .route(
             "/v1/households/{household_id}",
-            get(move |office, Path(id): Path<String>, request| {
-                answer(office, request, move |token| {
+            get(move |server, Path(id): Path<String>, request| {
+                answer(server, request, move |token| {
                     let mut all = world::households(token.user.book_id);
                     all.find(|household| household.id == id).map(household).ok_or_else(nothing)
                 })
@@ -35,14 +35,14 @@ pub(super) fn routes() -> Router<Arc<Office>> {
         )
         .route(
             "/v1/pipelines",
-            get(|office, request| {
-                answer(office, request, |token| Ok(list(world::pipelines(token.user.book_id).map(pipeline))))
+            get(|server, request| {
+                answer(server, request, |token| Ok(list(world::pipelines(token.user.book_id).map(pipeline))))
             }),
         )
         .route(
             "/v1/pipelines/{pipeline_id}",
-            get(move |office, Path(id): Path<String>, request| {
-                answer(office, request, move |token| {
+            get(move |server, Path(id): Path<String>, request| {
+                answer(server, request, move |token| {
                     world::pipeline(token.user.book_id, &id).map(pipeline).ok_or_else(nothing)
                 })
             }),
@@ -51,14 +51,14 @@ pub(super) fn routes() -> Router<Arc<Office>> {
 
 /// What is there for who asks. Tokens that may only read do.
 async fn answer(
-    State(office): State<Arc<Office>>,
+    State(server): State<Arc<ServerState>>,
     request: Request,
     of: impl FnOnce(&Token) -> Result<Value, Refusal>,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    let found = authenticate::known(&office, &parts).and_then(|token| of(token).map_err(Failure::from));
-    let outcome = found.map(|value| Answer::json(&office, StatusCode::OK, &value));
-    respond::response(&office, outcome).await
+    let found = authenticate::known(&server, &parts).and_then(|token| of(token).map_err(Failure::from));
+    let outcome = found.map(|value| Answer::json(&server, StatusCode::OK, &value));
+    respond::response(&server, outcome).await
 }
 
 fn list(items: impl Iterator<Item = Value>) -> Value {

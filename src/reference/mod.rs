@@ -14,8 +14,8 @@
 //! - `lookups`: reading what of the world a client has to know;
 //! - `refusal`, `refused` and `respond`: how requests end.
 //!
-//! It can be made to deviate at named points: by [`Fault`]s, which break the contract, and by [`Liberty`]s, which do not.
-//! A hook of a fault stands in `faults/`, in the file of the step that it belongs to; a liberty is asked for in the step
+//! It can be made to deviate at named points: by [`Fault`]s, which break the contract, and by [`Variation`]s, which do not.
+//! A hook of a fault stands in `faults/`, in the file of the step that it belongs to; a variation is asked for in the step
 //! itself.
 
 mod authenticate;
@@ -28,31 +28,31 @@ mod faults;
 mod idempotency;
 mod ids;
 mod json_text;
-mod liberties;
+mod key_store;
 mod limits;
 mod lookups;
 mod named;
-mod office;
 mod record;
 mod refusal;
 mod refused;
-mod residents;
 mod resolve;
 mod respond;
+mod seed_data;
 mod serve;
+mod server_state;
 mod settings;
-mod shelf;
 mod tenancy;
+mod transport;
 mod validate;
-mod wire;
+mod variations;
 mod world;
 
 pub use self::faults::Fault;
-pub use self::liberties::Liberty;
 pub use self::serve::{Server, start};
 pub use self::settings::{TOKENS, curl_line, settings_toml, token};
+pub use crate::reference::variations::Variation;
 
-use self::office::Office;
+use crate::reference::server_state::ServerState;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
@@ -66,17 +66,17 @@ pub struct Options {
     /// In what it breaks the contract.
     pub faults: Vec<Fault>,
     /// In what it differs without breaking the contract.
-    pub liberties: Vec<Liberty>,
+    pub variations: Vec<Variation>,
 }
 
 /// The server without its socket. To close a connection in place of an answer, and to send no date, takes [`start`].
 pub fn app(options: &Options) -> Router {
-    let office = Arc::new(Office::new(options));
+    let server = Arc::new(ServerState::new(options));
     Router::new()
         .route("/v1/households/{household_id}/opportunities", post(create::handle))
         .merge(lookups::routes())
         .fallback(create::elsewhere)
         .method_not_allowed_fallback(create::elsewhere)
-        .layer(from_fn_with_state(Arc::clone(&office), wire::around))
-        .with_state(office)
+        .layer(from_fn_with_state(Arc::clone(&server), wire::around))
+        .with_state(server)
 }

@@ -1,4 +1,4 @@
-//! The macro behind the two tables, of faults and of liberties: one line for each entry, an enum as the result, so that
+//! The macro behind the two tables, of faults and of variations: one line for each entry, an enum as the result, so that
 //! a hook can only ask for what the table holds.
 
 /// One line of a table.

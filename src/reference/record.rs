@@ -2,10 +2,10 @@
 
 use super::create::Posted;
 use super::faults::{defaults, echo, state};
-use super::office::Office;
 use super::resolve::Resolved;
 use super::validate::Asked;
 use super::world::{Household, Pipeline, Stage, User};
+use crate::reference::server_state::ServerState;
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// What the answer is made of.
@@ -24,10 +24,10 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn create(office: &Office, posted: &Posted<'_>, asked: Asked, resolved: Resolved) -> Self {
-        let now = office.clock.now().trunc_subsecs(3);
+    pub(super) fn create(server: &ServerState, posted: &Posted<'_>, asked: Asked, resolved: Resolved) -> Self {
+        let now = server.clock.now().trunc_subsecs(3);
         let mut record = Record {
-            id: state::id(office, posted, &asked, now).unwrap_or_else(|| office.ids.next(&office.deviations)),
+            id: state::id(server, posted, &asked, now).unwrap_or_else(|| server.ids.next(&server.deviations)),
             asked,
             book_id: posted.household.map_or(posted.caller.book_id, |household| household.book_id),
             household: posted.household,
@@ -37,8 +37,8 @@ impl Record {
             created_at: now,
             updated_at: now,
         };
-        defaults::record(office, &mut record);
-        echo::record(office, &mut record);
+        defaults::record(server, &mut record);
+        echo::record(server, &mut record);
         record
     }
 }

@@ -1,20 +1,20 @@
 //! From a refusal to its answer: JSON, with the same properties whatever the reason.
 
-use super::Liberty;
+use super::Variation;
 use super::faults::errors as hook;
-use super::office::Office;
 use super::refusal::Refusal;
 use super::respond::Answer;
+use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-pub(super) fn refused(office: &Office, refusal: &Refusal) -> Answer {
-    let d = &office.deviations;
-    let is_400 = refusal.reason.is_validation() && d.liberty(Liberty::Invalid400);
+pub(super) fn refused(server: &ServerState, refusal: &Refusal) -> Answer {
+    let d = &server.deviations;
+    let is_400 = refusal.reason.is_validation() && d.variation(Variation::Invalid400);
     let is_400 = is_400 && refusal.status == StatusCode::UNPROCESSABLE_ENTITY;
-    let status = hook::status(office, refusal, if is_400 { StatusCode::BAD_REQUEST } else { refusal.status });
-    let mut body = if d.liberty(Liberty::ProblemJson) {
+    let status = hook::status(server, refusal, if is_400 { StatusCode::BAD_REQUEST } else { refusal.status });
+    let mut body = if d.variation(Variation::ProblemJson) {
         json!({
             "type": format!("urn:problem:{}", refusal.reason.name().replace('_', "-")),
             "title": refusal.reason.name().replace('_', " "),
@@ -29,24 +29,24 @@ pub(super) fn refused(office: &Office, refusal: &Refusal) -> Answer {
             "field": refusal.field,
         })
     };
-    if d.liberty(Liberty::ErrorsTraced)
+    if d.variation(Variation::ErrorsTraced)
         && let Value::Object(properties) = &mut body
     {
-        properties.insert("request_id".to_owned(), json!(office.ids.next(d)));
+        properties.insert("request_id".to_owned(), json!(server.ids.next(d)));
     }
-    if d.liberty(Liberty::ErrorsWrapped) {
+    if d.variation(Variation::ErrorsWrapped) {
         body = Value::Object(Map::from_iter([("error".to_owned(), body)]));
     }
 
-    let mut answer = Answer::json(office, status, &hook::body(d, refusal, body));
-    if d.liberty(Liberty::ProblemJson) {
+    let mut answer = Answer::json(server, status, &hook::body(d, refusal, body));
+    if d.variation(Variation::ProblemJson) {
         answer.media_type = Some("application/problem+json");
     }
-    if d.liberty(Liberty::ErrorsInPlainText) {
+    if d.variation(Variation::ErrorsInPlainText) {
         answer.media_type = Some("text/plain");
         answer.body = Bytes::from(refusal.detail.clone());
     }
-    if d.liberty(Liberty::ErrorsInHtml) {
+    if d.variation(Variation::ErrorsInHtml) {
         answer.media_type = Some("text/html");
         answer.body = Bytes::from(format!("<!doctype html><title>{status}</title><h1>{status}</h1>"));
     }

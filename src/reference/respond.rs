@@ -1,9 +1,9 @@
 //! Answers, before and as HTTP.
 
-use super::office::Office;
 use super::refusal::{Break, Failure};
 use super::refused;
-use super::{Liberty, json_text};
+use super::{Variation, json_text};
+use crate::reference::server_state::ServerState;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -24,14 +24,15 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn json(office: &Office, status: StatusCode, value: &Value) -> Self {
-        let text = if office.deviations.liberty(Liberty::Indented) { format!("{value:#}") } else { value.to_string() };
-        let text = if office.deviations.liberty(Liberty::EscapedBeyondAscii) {
+    pub(super) fn json(server: &ServerState, status: StatusCode, value: &Value) -> Self {
+        let text =
+            if server.deviations.variation(Variation::Indented) { format!("{value:#}") } else { value.to_string() };
+        let text = if server.deviations.variation(Variation::EscapedBeyondAscii) {
             json_text::escaped_beyond_ascii(&text)
         } else {
             text
         };
-        let text = if office.deviations.liberty(Liberty::LoneSurrogatesKept) {
+        let text = if server.deviations.variation(Variation::LoneSurrogatesKept) {
             text.replace(char::REPLACEMENT_CHARACTER, "\\ud83d")
         } else {
             text
@@ -49,10 +50,10 @@ impl Answer {
 pub(super) struct Severed;
 
 /// The response to a request, however it ended.
-pub(super) async fn response(office: &Office, outcome: Result<Answer, Failure>) -> Response {
+pub(super) async fn response(server: &ServerState, outcome: Result<Answer, Failure>) -> Response {
     match outcome {
-        Ok(answer) => sent(office, answer),
-        Err(Failure::Refused(refusal)) => sent(office, refused::refused(office, &refusal)),
+        Ok(answer) => sent(server, answer),
+        Err(Failure::Refused(refusal)) => sent(server, refused::refused(server, &refusal)),
         Err(Failure::Broken(broken)) => broken_down(broken).await,
     }
 }
@@ -74,17 +75,17 @@ async fn broken_down(broken: Break) -> Response {
     response
 }
 
-fn sent(office: &Office, answer: Answer) -> Response {
-    let d = &office.deviations;
+fn sent(server: &ServerState, answer: Answer) -> Response {
+    let d = &server.deviations;
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     if let Some(media_type) = answer.media_type {
         let mut text = media_type.to_owned();
-        if d.liberty(Liberty::MediaTypesInCapitals) {
+        if d.variation(Variation::MediaTypesInCapitals) {
             text.make_ascii_uppercase();
         }
-        if d.liberty(Liberty::Charset) {
+        if d.variation(Variation::Charset) {
             text += "; charset=utf-8";
         }
         if let Ok(value) = HeaderValue::try_from(text) {
@@ -97,7 +98,7 @@ fn sent(office: &Office, answer: Answer) -> Response {
     if answer.status.is_redirection() {
         headers.insert(LOCATION, HeaderValue::from_static("/form"));
     }
-    if answer.replayed && d.liberty(Liberty::ReplaysMarked) {
+    if answer.replayed && d.variation(Variation::ReplaysMarked) {
         headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
     }
     response

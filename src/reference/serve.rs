@@ -3,8 +3,9 @@
 
 use super::faults::authentication::ConnectionMemory;
 use super::respond::Severed;
-use super::{Liberty, Options, app, wire};
+use super::{Options, Variation, app};
 use crate::reference::deviations::Deviations;
+use crate::reference::transport;
 use axum::Router;
 use axum::http::Request;
 use axum::response::Response;
@@ -78,7 +79,7 @@ async fn accept(listener: TcpListener, options: &Options) {
     let deviations = Deviations::new(options);
     let mut http = http1::Builder::new();
     http.auto_date_header(!wire::is_undated(&deviations));
-    if deviations.liberty(Liberty::IdleConnectionsClosed) {
+    if deviations.variation(Variation::IdleConnectionsClosed) {
         http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(500));
     }
     loop {

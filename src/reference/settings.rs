@@ -1,7 +1,7 @@
-//! What a client has to know of the world: tokens, and a settings file with everything that it lends.
+//! What a client has to know of the world: tokens, and a settings file with everything that it provides.
 
-use super::residents;
 use super::world::{self, Household};
+use crate::reference::seed_data;
 use std::fmt::Write as _;
 
 /// The environment variables that the settings name, with the token of each.
@@ -43,7 +43,7 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
 
     let caller = &residents::CALLER;
     // The first household of the book is left for servers that always answer with it.
-    // Of the others one of each type: what is lent twice costs requests and shows no more.
+    // Of the others one of each type: what is provided twice costs requests and shows no more.
     let mut lent: Vec<&Household> = Vec::new();
     for household in world::households(caller.book_id).skip(1) {
         if lent.iter().all(|other| other.kind != household.kind) {

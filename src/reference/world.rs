@@ -74,7 +74,7 @@ pub(super) struct Household {
 }
 
 pub(super) fn token(secret: &str) -> Option<&'static Token> {
-    super::residents::TOKENS.iter().find(|token| token.secret == secret)
+    crate::reference::seed_data::TOKENS.iter().find(|token| token.secret == secret)
 }
 
 pub(super) fn user(book_id: &str, id: &str) -> Option<&'static User> {
@@ -82,20 +82,20 @@ pub(super) fn user(book_id: &str, id: &str) -> Option<&'static User> {
 }
 
 pub(super) fn users(book_id: &str) -> impl Iterator<Item = &'static User> {
-    super::residents::USERS.iter().copied().filter(move |user| user.book_id == book_id)
+    crate::reference::seed_data::USERS.iter().copied().filter(move |user| user.book_id == book_id)
 }
 
 /// A household of any book.
 pub(super) fn household(id: &str) -> Option<&'static Household> {
-    super::residents::HOUSEHOLDS.iter().find(|household| household.id == id)
+    crate::reference::seed_data::HOUSEHOLDS.iter().find(|household| household.id == id)
 }
 
 pub(super) fn households(book_id: &str) -> impl Iterator<Item = &'static Household> {
-    super::residents::HOUSEHOLDS.iter().filter(move |household| household.book_id == book_id)
+    crate::reference::seed_data::HOUSEHOLDS.iter().filter(move |household| household.book_id == book_id)
 }
 
 pub(super) fn pipelines(book_id: &str) -> impl Iterator<Item = &'static Pipeline> {
-    super::residents::PIPELINES.iter().filter(move |pipeline| pipeline.book_id == book_id)
+    crate::reference::seed_data::PIPELINES.iter().filter(move |pipeline| pipeline.book_id == book_id)
 }
 
 pub(super) fn pipeline(book_id: &str, id: &str) -> Option<&'static Pipeline> {

@@ -1,10 +1,14 @@
 //! Recorded requests of a report as what is sent again.
 //!
-//! Of what failed it is the most telling breach that is sent again: the smallest request, or the whole trial where it
+//! Of what failed it is the most telling counterexample that is sent again: the smallest request, or the whole trial where it
 //! shows what holds between its steps. Of anything else, and where that is asked for, it is everything that the
 //! requirement was judged on.
 
+pub mod outcome;
+pub mod renewal;
 mod request;
+pub mod run;
+pub mod terminal;
 
 use std::collections::BTreeMap;
 
@@ -15,16 +19,16 @@ use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement as Owed, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::contract::template::Template;
-use crate::generate::draft::Lent;
+use crate::generate::draft::Fixtures;
 use crate::judge::Judge;
 use crate::judge::bind::Control;
 use crate::judge::tally::{Verdict, in_two};
 use crate::plan::{Entry, MINIMAL, Plan, Trial};
+use crate::replay::run::{Against, Group, Piece, Recorded, Replay, Script};
+use crate::report::model::record::Exchange;
 use crate::report::model::{Failure, Report, Requirement};
-use crate::report::ranges;
-use crate::report::record::Exchange;
-use crate::run::replay::{Against, Group, Piece, Recorded, Replay, Script};
-use crate::target::settings::Settings;
+use crate::report::text::ranges;
+use crate::settings::Settings;
 use request::Reader;
 
 /// A report with its exchanges.
@@ -50,8 +54,8 @@ impl Recording {
 pub struct Today<'a> {
     /// The contract.
     pub contract: &'a Contract,
-    /// What the target lends.
-    pub lent: &'a Lent,
+    /// What the target provides.
+    pub fixtures: &'a Fixtures,
     /// The settings.
     pub settings: &'a Settings,
     /// The plan of the recorded seed, all of it.
@@ -79,9 +83,9 @@ pub fn script(
     let difference = recording.report.figures.clock.map(|c| TimeDelta::milliseconds((c.low_ms + c.high_ms) / 2));
     let script = Script {
         // What was recorded elsewhere has no mark.
-        marks: match header.options.recorded {
+        run_tags: match header.options.recorded {
             true => Vec::new(),
-            false => header.mark.split(", ").filter(|m| !m.is_empty()).map(str::to_owned).collect(),
+            false => header.run_tag.split(", ").filter(|m| !m.is_empty()).map(str::to_owned).collect(),
         },
         difference: difference.unwrap_or_default(),
         times,
@@ -106,7 +110,7 @@ impl Writer<'_> {
         let place = place.ok_or("the contract has no such requirement any more")?;
         let owed = &all[place];
         let (pieces, failure) = if requirement.verdict == Verdict::Fail && !whole {
-            // Of the most telling breach something may be missing here, as a token.
+            // Of the most telling counterexample something may be missing here, as a token.
             let mut first = None;
             let mut failures = requirement.failures.iter().enumerate();
             let found = failures.find_map(|(i, failure)| match self.failure(owed, failure) {
@@ -202,7 +206,7 @@ impl Writer<'_> {
         Ok(Piece { name: name.to_owned(), label, own: Some(own), groups })
     }
 
-    /// The plan's trial of a recorded name. A table that depends on what is lent may have its rows in other places.
+    /// The plan's trial of a recorded name. A table that depends on what is provided may have its rows in other places.
     fn own(&self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Trial, String> {
         let planned = name.split_once('~').map_or(name, |(planned, _)| planned);
         let trials =
@@ -220,8 +224,8 @@ impl Writer<'_> {
             let obstacle = self.today.plan.obstacles.iter().find(|(i, _)| Some(*i) == place);
             match (obstacle, label) {
                 (Some((_, why)), _) => why.clone(),
-                (None, Some(label)) => format!("what the settings lend has no `{label}`, which it was tried with"),
-                (None, None) => format!("what the settings lend has no {planned}"),
+                (None, Some(label)) => format!("what the settings provide has no `{label}`, which it was tried with"),
+                (None, None) => format!("what the settings provide has no {planned}"),
             }
         })
     }
@@ -297,11 +301,11 @@ impl Writer<'_> {
         if exchange.judged.as_ref().is_none_or(|j| j.control == Control::Missing) {
             return Against::Nothing;
         }
-        let Today { plan, contract, lent, .. } = self.today;
+        let Today { plan, contract, fixtures, .. } = self.today;
         let name = exchange.trial.split_once('~').map_or(exchange.trial.as_str(), |(name, _)| name);
         let random = || {
             let number = name.strip_prefix("pool/random-")?.strip_suffix("-fault")?.parse().ok()?;
-            plan.pair(Judge { contract, lent }, number).0
+            plan.pair(Judge { contract, fixtures }, number).0
         };
         let planned = plan.entries.iter().find(|e| e.name == name).and_then(|e| e.control);
         match planned.map(|control| plan.entries[control].clone()).or_else(random) {
@@ -324,7 +328,7 @@ impl Writer<'_> {
     }
 }
 
-/// The texts in a row that an expression made: they name what was lent. Other rows are the same wherever they are tried.
+/// The texts in a row that an expression made: they name what was provided. Other rows are the same wherever they are tried.
 fn texts<'a>(row: &'a Template, all: &mut Vec<&'a str>) {
     match row {
         Template::Literal(Json::String(text)) => all.push(text),

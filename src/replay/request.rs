@@ -7,10 +7,11 @@ use chrono::{DateTime, TimeDelta};
 use super::{Recording, Today};
 use crate::contract::steps::Send;
 use crate::document::operation::template_names;
-use crate::generate::render::{Request, Shown, segment};
-use crate::report::record::{BODY_SHOWN, Exchange, HIDDEN};
-use crate::run::replay::{Against, Recorded};
-use crate::target::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
+use crate::exchange::{Request, Shown};
+use crate::generate::render::segment;
+use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
+use crate::replay::run::{Against, Recorded};
+use crate::report::model::record::{BODY_SHOWN, Exchange, HIDDEN};
 
 /// What exchanges are read with.
 pub(super) struct Reader<'a> {
@@ -47,7 +48,7 @@ impl<'a> Reader<'a> {
             return Err("its exchanges were recorded by an older version".to_owned());
         };
         if !self.today.settings.identities.contains_key(identity) {
-            return Err(format!("the settings lend no identity `{identity}`: add [identities.{identity}]"));
+            return Err(format!("the settings provide no identity `{identity}`: add [identities.{identity}]"));
         }
         if let Some(length) = recorded.truncated {
             return Err(format!(
@@ -79,7 +80,8 @@ impl<'a> Reader<'a> {
         };
         let parameters = request.parameters.iter().map(|(_, value)| value);
         let query = request.path.split_once('?').map(|(_, query)| query.to_owned());
-        if let Some(secret) = recorded.body.iter().chain(parameters).chain(&query).find_map(|text| self.secret_in(text)) {
+        if let Some(secret) = recorded.body.iter().chain(parameters).chain(&query).find_map(|text| self.secret_in(text))
+        {
             return Err(format!("it held {secret}, whose value was not recorded"));
         }
         let sent = DateTime::parse_from_rfc3339(&exchange.sent);

@@ -1,61 +1,26 @@
 //! What a run showed, for programs and for people: one report, one file for each writer.
 //!
-//! - [`model`]: the report, in the shape of `report.json`: its [`header`], each [`requirement`], [`figures`], its [`end`],
-//!   the gate's [`ruling`]
-//! - [`build`]: from what a run brought to its report
-//! - [`record`]: exchanges as reports show them, without tokens
-//! - [`summary`]: how many requirements have which verdict
-//! - [`curl`]: a request as a command that sends it again
-//! - [`ranges`]: many numbers in a short text
-//! - [`json`]: writing and reading `report.json`
-//! - [`exchanges`]: `exchanges.ndjson`, written as exchanges happen
-//! - [`created`]: `created.ndjson`, written as records are created
-//! - [`narrator`]: exchanges on stderr, as they happen
-//! - [`FORMATS`]: the one table of what a report can be written as: [`json`], [`junit`], [`ctrf`], [`markdown`],
-//!   [`sarif`], [`har`], [`html`], [`badge`]
-//! - [`github`]: annotations in the log of a GitHub job
-//! - [`terminal`]: the summary on stdout
-//! - [`merge`]: the parts of a run, joined
-//! - [`replayed`]: what came of sending requests of a report again
-//! - [`progress`]: the bar on stderr
-//! - [`words`], [`text`]: how verdicts are called and shown, and text that fits a terminal
+//! - [`model`]: the report, in the shape of `report.json`: its header, each requirement, figures, its end, the gate's
+//!   ruling; [`model::record`]: exchanges as reports show them, without tokens
+//! - [`build`]: from what a run brought to its report; [`build::merge`]: the parts of a run, joined
+//! - [`format`]: one file for each format: json, junit, ctrf, markdown, sarif, har, html, badge, GitHub annotations
+//! - [`terminal`]: the summary on stdout, the bar on stderr
+//! - [`log`]: what is written while a run goes on: `exchanges.ndjson`, `created.ndjson`, and `-v` on stderr
+//! - [`text`]: text that fits a terminal, how verdicts are called and shown, requests as commands
 //!
-//! Everything but `exchanges`, `created`, `narrator` and `progress` is a pure function of the report. What a report means
+//! //! Everything but [`log`] and `terminal::progress` is a pure function of the report. What a report means
 //! for the exit code is not its business, see [`crate::gate`].
 
-pub mod badge;
 pub mod build;
-pub mod created;
-pub mod ctrf;
-pub mod curl;
-pub mod end;
-pub mod exchanges;
-pub mod figures;
-pub mod github;
-pub mod har;
-pub mod header;
-pub mod html;
-pub mod json;
-pub mod junit;
-pub mod markdown;
-pub mod merge;
+pub mod format;
+pub mod log;
 pub mod model;
-pub mod narrator;
-pub mod progress;
-pub mod ranges;
-pub mod record;
-pub mod replayed;
-pub mod requirement;
-pub mod ruling;
 #[cfg(test)]
 pub(crate) mod sample;
-pub mod sarif;
-pub mod summary;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod text;
-pub mod words;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::model::*;
-use super::summary::Summary;
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
+use crate::report::model::summary::Summary;
 
 /// A run that came to its end, with something of everything.
 pub(crate) fn sample() -> Report {
@@ -29,7 +29,7 @@ pub(crate) fn sample() -> Report {
             ..blank("probes/rounding", Form::Probe, Verdict::Pass)
         },
         Requirement {
-            reason: Some("the settings lend no `users.second`: add it under [fixtures]".into()),
+            reason: Some("the settings provide no `users.second`: add it under [fixtures]".into()),
             counts: Counts { skipped: 1, ..Counts::default() },
             level: None,
             ..blank("probes/second-user", Form::Probe, Verdict::Skipped)
@@ -61,7 +61,7 @@ pub(crate) fn sample() -> Report {
             ..blank("repeat/key-case", Form::Scenario, Verdict::Inconclusive)
         },
         Requirement {
-            reason: Some("the settings lend no identity `colleague`: add [identities.colleague]".into()),
+            reason: Some("the settings provide no identity `colleague`: add [identities.colleague]".into()),
             counts: Counts { skipped: 1, ..Counts::default() },
             ..blank("repeat/other-user", Form::Scenario, Verdict::Skipped)
         },
@@ -96,7 +96,7 @@ pub(crate) fn sample() -> Report {
             },
             target: "https://staging.example.com".into(),
             seed: 42,
-            mark: "0badcafe".into(),
+            run_tag: "0badcafe".into(),
             started: "2031-02-03T04:05:06.789Z".into(),
             variables: vec!["PROBITY_TOKEN".into()],
             options: Options {
@@ -131,14 +131,14 @@ pub(crate) fn sample() -> Report {
             most_at_once: 8,
             clock: Some(ClockDifference { low_ms: -250, high_ms: 750 }),
         },
-        standing: Standing { state: StandingState::Yes, answer: None },
-        end: End { complete: true, cause: None, reason: None, first_contact_failed: false },
+        health: Health { state: HealthState::Yes, answer: None },
+        end: End { complete: true, cause: None, reason: None, preflight_failed: false },
         ruling: None,
         cleanup: Some(Cleanup {
             removed: 179,
             left: vec![LeftBehind {
                 id: Some("bk_7".into()),
-                mark: "0badcafe".into(),
+                run_tag: "0badcafe".into(),
                 trial: "pool/full".into(),
                 reason: "the server answered 403".into(),
             }],
@@ -168,13 +168,9 @@ pub(crate) fn unreachable() -> Report {
     }
     report.summary = Summary::of(&report.requirements);
     report.figures = Figures { requests: 1, elapsed_ms: 12, ..Figures::default() };
-    report.standing.state = StandingState::NotAsked;
-    report.end = End {
-        complete: false,
-        cause: Some(Cause::Unreachable),
-        reason: Some(reason.into()),
-        first_contact_failed: true,
-    };
+    report.health.state = HealthState::NotAsked;
+    report.end =
+        End { complete: false, cause: Some(Cause::Unreachable), reason: Some(reason.into()), preflight_failed: true };
     report
 }
 
@@ -253,7 +249,7 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
 
 fn failure(trial: &str, exchanges: Vec<Exchange>) -> Failure {
     let variables = ["PROBITY_TOKEN".to_owned()];
-    let curl = exchanges.iter().map(|e| super::curl::command(&e.request, &variables));
+    let curl = exchanges.iter().map(|e| crate::report::text::curl::command(&e.request, &variables));
     let (id, _) = trial.split_once('#').unwrap_or((trial, ""));
     Failure {
         trial: trial.into(),

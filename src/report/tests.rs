@@ -2,7 +2,7 @@ use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
-use super::model::{Cause, Form, Requirement, StandingState};
+use super::model::{Cause, Form, HealthState, Requirement};
 use super::sample::{blank, passing, sample, unreachable};
 use super::*;
 use crate::contract::requirement::Level;
@@ -43,7 +43,7 @@ fn reports_keep_the_published_schema() {
         states["end"]["cause"] = json!(cause);
         assert_eq!(violations(&strict(), &states), Vec::<String>::new(), "{cause:?}");
     }
-    for state in [StandingState::Yes, StandingState::No, StandingState::NotAsked] {
+    for state in [HealthState::Yes, HealthState::No, HealthState::NotAsked] {
         states["standing"]["state"] = json!(state);
         assert_eq!(violations(&strict(), &states), Vec::<String>::new(), "{state:?}");
     }

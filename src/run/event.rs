@@ -1,8 +1,8 @@
 //! What is told while a run goes on.
 
 use super::ledger::Created;
+use crate::exchange::Exchange;
 use crate::judge::bind::Purpose;
-use crate::target::exchange::Exchange;
 
 /// Something that happened.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
+use crate::exchange::{Exchange, Outcome, Response};
 use crate::expression::ScopeBuilder;
 use crate::generate::draft::KEY_HEADER;
-use crate::target::exchange::{Exchange, Outcome, Response};
 
 /// A record that was created, or may have been.
 #[derive(Clone, Debug, PartialEq, Eq)]

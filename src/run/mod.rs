@@ -1,22 +1,20 @@
-//! Carrying a plan out: first contact, the pool, the trials, and a last look.
+//! Carrying a plan out: preflight, the pool, the trials, and a final check.
 //!
-//! - [`contact`]: whether there is a target that takes valid requests at all
+//! - [`preflight`]: whether there is a target that takes valid requests at all
 //! - [`ledger`]: what was created
 //! - [`outcome`]: what a run brought
 //! - [`pool`]: requests of the shared pool, and the last one
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
 //! - [`unanswered`]: what got no answer, sent again
-//! - [`replay`]: requests of an earlier run, sent again
 //! - [`shrink`]: the smallest request that still fails
 //! - [`event`]: what is told while it goes on
 
-pub mod contact;
 pub mod event;
 pub mod ledger;
 pub mod outcome;
 mod pool;
-pub mod replay;
+pub mod preflight;
 mod send;
 mod shrink;
 mod trial;
@@ -32,18 +30,18 @@ use hdrhistogram::Histogram;
 use tokio::sync::Notify;
 
 use crate::generate::render::Issued;
-use crate::generate::seed::{Mark, Seed};
+use crate::generate::seed::{RunTag, Seed};
+use crate::http::client::Client;
 use crate::judge::Judge;
 use crate::judge::bind::{Control, Known, Seen};
 use crate::judge::finding::Finding;
 use crate::judge::tally::Tally;
 use crate::plan::{FULL, Limit, MINIMAL, Plan};
-use crate::target::client::Client;
-use crate::target::settings::Budget;
+use crate::settings::Budget;
 use contact::Stop;
 use event::{Event, Sink};
 use ledger::Ledger;
-pub use outcome::{Figures, Outcome, Standing};
+pub use outcome::{Figures, Health, Outcome};
 
 /// How many of the slowest requirements are told.
 pub const SLOWEST: usize = 5;
@@ -53,8 +51,8 @@ pub const SLOWEST: usize = 5;
 pub struct Options {
     /// The run's seed.
     pub seed: Seed,
-    /// The run's mark.
-    pub mark: Mark,
+    /// The run tag.
+    pub run_tag: RunTag,
     /// After how many failed requirements no more is sent.
     pub max_failures: Option<usize>,
     /// Whether the smallest requests that still fail are looked for.
@@ -101,8 +99,8 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
     sink.event(Event::Planned { requests: plan.requests() as u64 });
     let begun = Begun::now(client);
     let run = Run::new(judge, plan, client, options, sink);
-    let mut standing = Standing::NotAsked;
-    match run.first_contact(&[MINIMAL, FULL]).await {
+    let mut health = Health::NotAsked;
+    match run.preflight(&[MINIMAL, FULL]).await {
         Some(stop) => {
             run.lock().stop = Some(stop);
             run.leave_all_out();
@@ -112,8 +110,8 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
             run.pool().await;
             run.rest().await;
             run.obstacles();
-            standing = run.last_look().await;
-            if standing == Standing::Yes {
+            health = run.final_check().await;
+            if health == Health::Yes {
                 run.unanswered().await;
             }
             if options.shrink {
@@ -121,7 +119,7 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
             }
         }
     }
-    run.outcome(begun, standing)
+    run.outcome(begun, health)
 }
 
 /// When a run began.
@@ -169,7 +167,7 @@ impl<'a> Run<'a> {
     }
 
     /// What it brought.
-    fn outcome(self, begun: Begun, standing: Standing) -> Outcome {
+    fn outcome(self, begun: Begun, health: Health) -> Outcome {
         let client = self.client;
         let is_late = client.pace().is_late();
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -187,7 +185,7 @@ impl<'a> Run<'a> {
             tallies: state.tallies,
             left_out: state.left_out,
             stop,
-            standing,
+            health,
             figures: Figures {
                 started: begun.started,
                 elapsed: begun.timer.elapsed(),
@@ -306,9 +304,9 @@ pub(crate) fn control_of(seen: &Seen) -> Control {
 
 /// Names what was tried in findings that do not say it themselves.
 fn label(finding: &mut Finding, label: &str) {
-    if let crate::judge::finding::Found::Broken(breach) = &mut finding.found
-        && breach.label.is_empty()
+    if let crate::judge::finding::Found::Broken(counterexample) = &mut finding.found
+        && counterexample.label.is_empty()
     {
-        Arc::make_mut(breach).label = label.to_owned();
+        Arc::make_mut(counterexample).label = label.to_owned();
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use hdrhistogram::Histogram;
 
-use super::contact::Stop;
 use crate::judge::tally::Tally;
+use crate::run::preflight::Stop;
 
 /// What a run brought.
 #[derive(Debug)]
@@ -18,14 +18,14 @@ pub struct Outcome {
     /// Why it did not come to its end, if so.
     pub stop: Option<Stop>,
     /// What happened to the server in the end.
-    pub standing: Standing,
+    pub health: Health,
     /// Figures.
     pub figures: Figures,
 }
 
 /// Whether the server still answered a valid request at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Health {
     /// It did.
     Yes,
     /// It did not; what came instead.

@@ -1,12 +1,12 @@
-//! The requests of the shared pool, the trials beside them, and the last look.
+//! The requests of the shared pool, the trials beside them, and the final check.
 
 use futures_util::stream::{self, StreamExt};
 
-use super::contact::what_came;
-use super::outcome::Standing;
+use super::outcome::Health;
 use super::{Run, control_of, label};
 use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, MINIMAL};
+use crate::run::preflight::what_came;
 
 impl Run<'_> {
     /// The pool's valid requests: many trials are compared with them, so they go first.
@@ -110,18 +110,18 @@ impl Run<'_> {
         self.lock().controls.get(&place).copied().unwrap_or(Control::Missing)
     }
 
-    pub(super) async fn last_look(&self) -> Standing {
+    pub(super) async fn final_check(&self) -> Health {
         if !self.grant(1) {
-            return Standing::NotAsked;
+            return Health::NotAsked;
         }
         let entry = &self.plan.entries[MINIMAL];
         let Some(seen) = self.send_entry(entry, "pool/last", Control::Missing, true).await else {
-            return Standing::NotAsked;
+            return Health::NotAsked;
         };
         self.add(self.judge.exchange(&seen));
         match seen.accepted() {
-            Known::Yes => Standing::Yes,
-            _ => Standing::No(what_came(&seen.exchange)),
+            Known::Yes => Health::Yes,
+            _ => Health::No(what_came(&seen.exchange)),
         }
     }
 }

@@ -6,16 +6,17 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::join_all;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::contact::Stop;
 use super::event::Event;
 use super::{Run, State};
+use crate::exchange::Request;
+use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
-use crate::generate::render::{Rendering, Request};
+use crate::generate::render::Rendering;
+use crate::http::client::{Manner, Sent};
 use crate::judge::bind::{Control, Purpose, Seen};
 use crate::plan::{Entry, Limit, MINIMAL};
-use crate::target::client::{Manner, Sent};
-use crate::target::exchange::{Exchange, Failure, FailureKind, Interval, Outcome};
+use crate::run::preflight::Stop;
 
 /// A request that is about to be sent.
 pub(super) struct Ready {
@@ -61,7 +62,7 @@ impl Run<'_> {
         let scope = scope.extend().value("now", timestamp(now)).build();
         let mut rendering = Rendering {
             now,
-            mark: &self.options.mark,
+            run_tag: &self.options.run_tag,
             seed: self.options.seed,
             trial: name,
             count: *count,
@@ -114,7 +115,7 @@ impl Run<'_> {
     pub(super) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
         // What depends on the time is made when it can be sent at once.
         let place = self.place(1).await?;
-        let scope = self.judge.lent.bare_scope();
+        let scope = self.judge.fixtures.bare_scope();
         let request = self.render(&entry.draft, name, &mut 0, scope, None).ok()?;
         let name = name.to_owned();
         let ready = Ready { request, name, control, about: entry.about, plain: true, repeatable: true };
@@ -195,7 +196,7 @@ impl Run<'_> {
         }
         self.lock().tokens_tried = tried;
         let name = format!("token/{identity}");
-        let scope = self.judge.lent.bare_scope();
+        let scope = self.judge.fixtures.bare_scope();
         let draft = &self.plan.entries[MINIMAL].draft;
         let mut request = self.render(draft, &name, &mut u64::from(tried), scope, None).ok()?;
         request.identity = identity.to_owned();
@@ -240,7 +241,7 @@ impl Run<'_> {
     }
 
     /// Learns the server's time from its response, where it sends no `Date`.
-    fn learn(&self, ready: &Ready, sent: &crate::target::client::Sent) {
+    fn learn(&self, ready: &Ready, sent: &crate::http::client::Sent) {
         let (Some(time), Outcome::Response(response)) = (&self.judge.contract.clock, &sent.outcome) else {
             return;
         };

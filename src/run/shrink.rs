@@ -9,12 +9,12 @@ use tokio::time::Instant;
 use super::Run;
 use super::event::Event;
 use crate::contract::requirement::Form;
+use crate::exchange::Exchange;
 use crate::judge::bind::Control;
 use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
 use crate::judge::tally::Again;
 use crate::plan::{Entry, MINIMAL, Trial};
-use crate::target::exchange::Exchange;
 
 /// How many requests all of this may take.
 const RESERVE: u64 = 100;
@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         heads.sort_by_key(|i| (requirements[*i].level, *i));
         let reserve = &self.reserve();
         for requirement in heads {
-            let names: Vec<String> = self.lock().tallies[requirement].breaches.keys().cloned().collect();
+            let names: Vec<String> = self.lock().tallies[requirement].counterexamples.keys().cloned().collect();
             let Some(mut subject) = self.subject(&names) else { continue };
             subject = match subject {
                 Subject::Entry(entry) => Subject::Entry(Box::new(self.smaller(requirement, *entry, reserve).await)),
@@ -253,8 +253,8 @@ impl<'a> Run<'a> {
     }
 
     fn smallest(&self, requirement: usize, finding: Finding) {
-        if let Found::Broken(breach) = finding.found {
-            self.lock().tallies[requirement].smallest = Some((finding.trial, breach));
+        if let Found::Broken(counterexample) = finding.found {
+            self.lock().tallies[requirement].smallest = Some((finding.trial, counterexample));
         }
     }
 }

@@ -9,9 +9,10 @@ use super::{Run, control_of};
 use crate::contract::requirement::Form;
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::Template;
+use crate::exchange::Request;
 use crate::expression::{Scope, Trouble};
 use crate::generate::draft::Draft;
-use crate::generate::render::{Rendering, Request};
+use crate::generate::render::Rendering;
 use crate::generate::step::{again, change, leaves_plain};
 use crate::judge::bind::{Control, Seen};
 use crate::judge::finding::{Finding, Found};
@@ -168,7 +169,7 @@ impl Run<'_> {
         let scope = scope(self.judge, &[], None, now);
         let mut rendering = Rendering {
             now,
-            mark: &self.options.mark,
+            run_tag: &self.options.run_tag,
             seed: self.options.seed,
             trial: name,
             count: 0,
@@ -273,7 +274,7 @@ pub(super) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs
 
 pub(super) fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
     match trouble {
-        Trouble::Fixture(path) => Found::Skipped(format!("the settings lend no `{path}`: add it under [fixtures]")),
+        Trouble::Fixture(path) => Found::Skipped(format!("the settings provide no `{path}`: add it under [fixtures]")),
         other => Found::Unknown(
             other.to_string(),
             done.iter().flat_map(|s| &s.seen).map(|s| std::sync::Arc::clone(&s.exchange)).collect(),

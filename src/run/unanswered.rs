@@ -6,9 +6,9 @@ use futures_util::stream::{self, StreamExt};
 
 use super::Run;
 use super::shrink::{Once, Reserve, Subject};
-use crate::judge::finding::{Breach, Finding, Found};
+use crate::exchange::{Exchange, FailureKind, Outcome};
+use crate::judge::finding::{Counterexample, Finding, Found};
 use crate::judge::tally::{Again, Verdict};
-use crate::target::exchange::{Exchange, FailureKind, Outcome};
 
 /// How often it is sent again.
 pub(super) const AGAIN: u64 = 2;
@@ -56,20 +56,20 @@ impl Run<'_> {
             Subject::Entry(entry) => entry.label.clone(),
             Subject::Trial(trial, _) => trial.row.as_ref().map(|r| r.label.clone()).unwrap_or_default(),
         };
-        let breach = never(label, kind, &exchange);
+        let counterexample = never(label, kind, &exchange);
         self.add(vec![Finding {
             requirement,
             trial,
             exchange: Some(exchange.number),
-            found: Found::Broken(Arc::new(breach)),
+            found: Found::Broken(Arc::new(counterexample)),
         }]);
         self.lock().tallies[requirement].again = Some(Again { sent: AGAIN, broken: AGAIN });
     }
 }
 
 /// No answer, however often it was asked for.
-pub(super) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Breach {
-    Breach {
+pub(super) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Counterexample {
+    Counterexample {
         label,
         expected: "an answer, as other requests got".to_owned(),
         actual: format!("none, each of {} times: {}", AGAIN + 1, kind.text()),

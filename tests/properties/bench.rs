@@ -7,16 +7,17 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use probity::contract::{Contract, Location};
 use probity::document::operation::Operation;
+use probity::exchange::Request;
+use probity::exchange::{Exchange, Interval, Outcome, Response};
 use probity::expression::timestamp;
-use probity::generate::draft::{Draft, Lent};
-use probity::generate::render::{Issued, Rendering, Request};
-use probity::generate::seed::{Mark, Seed};
+use probity::generate::draft::{Draft, Fixtures};
+use probity::generate::render::{Issued, Rendering};
+use probity::generate::seed::{RunTag, Seed};
 use probity::judge::Judge;
 use probity::plan::{Options, Plan, Selection};
 use probity::reference;
+use probity::settings::{Overrides, Settings};
 use probity::source::Source;
-use probity::target::exchange::{Exchange, Interval, Outcome, Response};
-use probity::target::settings::{Overrides, Settings};
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
@@ -27,24 +28,24 @@ pub fn cases(count: u32) -> Config {
     Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() }
 }
 
-/// A contract and what a target lends to it.
+/// A contract and what a target provides to it.
 pub struct Bench {
     pub contract: Contract,
-    pub lent: Lent,
+    pub fixtures: Fixtures,
 }
 
 impl Bench {
     pub fn judge(&self) -> Judge<'_> {
-        Judge { contract: &self.contract, lent: &self.lent }
+        Judge { contract: &self.contract, fixtures: &self.fixtures }
     }
 
     pub fn plan(&self, seed: u64, now: DateTime<Utc>) -> Plan {
         let options = Options { seed: Seed(seed), examples: 10, selection: Selection::default() };
-        Plan::new(&self.contract, &self.lent, &options, now).expect("a plan")
+        Plan::new(&self.contract, &self.fixtures, &options, now).expect("a plan")
     }
 
     pub fn request(&self, draft: &Draft, now: DateTime<Utc>) -> Request {
-        render(&self.lent, draft, &self.contract.operation, now).expect("a request")
+        render(&self.fixtures, draft, &self.contract.operation, now).expect("a request")
     }
 
     /// An exchange of a draft that was answered so.
@@ -65,15 +66,15 @@ impl Bench {
 }
 
 pub fn render(
-    lent: &Lent,
+    fixtures: &Fixtures,
     draft: &Draft,
     operation: &Operation,
     now: DateTime<Utc>,
 ) -> Result<Request, probity::expression::Trouble> {
-    let scope = lent.bare_scope().extend().value("now", timestamp(now)).build();
+    let scope = fixtures.bare_scope().extend().value("now", timestamp(now)).build();
     let mut rendering = Rendering {
         now,
-        mark: &Mark::fixed("00000000"),
+        run_tag: &RunTag::fixed("00000000"),
         seed: Seed(0),
         trial: "test",
         count: 0,
@@ -99,8 +100,8 @@ pub static OPPORTUNITIES: LazyLock<Bench> = LazyLock::new(|| {
     let settings =
         Settings::read(Some(source), &Overrides::default(), &|name| name.contains("TOKEN").then(|| "t".to_owned()))
             .expect("settings");
-    let lent = settings.lent(&contract);
-    Bench { contract, lent }
+    let fixtures = settings.fixtures(&contract);
+    Bench { contract, fixtures }
 });
 
 pub static ORDERS: LazyLock<Bench> = LazyLock::new(|| orders(&folder()));
@@ -113,8 +114,8 @@ pub fn folder() -> std::path::PathBuf {
 pub fn orders(folder: &Path) -> Bench {
     let contract = Contract::load(&Location::Folder(folder.to_owned())).expect("a contract");
     let fixtures = orders_fixtures();
-    let lent = Lent::new(&contract, fixtures, vec!["caller".to_owned(), "deputy".to_owned()]);
-    Bench { contract, lent }
+    let fixtures = Fixtures::new(&contract, fixtures, vec!["caller".to_owned(), "deputy".to_owned()]);
+    Bench { contract, fixtures }
 }
 
 pub fn orders_fixtures() -> Value {

@@ -239,7 +239,7 @@ proptest! {
         for bench in [&*OPPORTUNITIES, &*ORDERS] {
             let all = bench.contract.expressions();
             let expression = all[which.index(all.len())];
-            let scope = bench.lent.scope().extend()
+            let scope = bench.fixtures.scope().extend()
                 .json("request", &json!({"body": request, "path": {}, "headers": {}}))
                 .json("response", &json!({"body": response, "status": 200, "headers": {}}))
                 .build();

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use probity::contract::coverage::keyword_of;
 use probity::contract::template::Template;
 use probity::expression::Trouble;
-use probity::generate::values::values;
 use probity::generate::draft::{Content, Credentials, Draft};
 use probity::generate::fault::{Change, edges, faults, simplest};
 use probity::generate::seed::Seed;
+use probity::generate::values::values;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn sent(body: &Template, now: DateTime<Utc>) -> Result<Value, Trouble> {
         credentials: Credentials::Own,
         body: Content::Json(body.clone()),
     };
-    let request = render(&OPPORTUNITIES.lent, &draft, &operation_at("/x"), now)?;
+    let request = render(&OPPORTUNITIES.fixtures, &draft, &operation_at("/x"), now)?;
     Ok(request.json().expect("JSON"))
 }
 

@@ -5,13 +5,13 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use probity::contract::requirement::Form;
-use probity::generate::render::Request;
+use probity::exchange::Request;
+use probity::exchange::{Failure, FailureKind, Outcome};
 use probity::judge::bind::Control;
 use probity::judge::classify::Class;
-use probity::judge::finding::{Breach, Finding, Found};
+use probity::judge::finding::{Counterexample, Finding, Found};
 use probity::judge::tally::{Tally, Verdict};
 use probity::plan::Entry;
-use probity::target::exchange::{Failure, FailureKind, Outcome};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::json;
@@ -165,7 +165,7 @@ fn outcomes() -> Vec<Outcome> {
 }
 
 fn broken() -> Found {
-    Found::Broken(Arc::new(Breach {
+    Found::Broken(Arc::new(Counterexample {
         label: String::new(),
         expected: "a".to_owned(),
         actual: "b".to_owned(),
@@ -205,12 +205,13 @@ fn added(findings: &[Finding]) -> Tally {
 /// What a report says of a tally.
 fn summary(tally: &Tally) -> String {
     // Of a value that came twice, which of the two is told as the second is a matter of order.
-    let told = tally.breaches.iter().filter(|(_, b)| b.expected != "a value that comes once");
-    let breaches: BTreeMap<&String, (&String, &String)> = told.map(|(t, b)| (t, (&b.expected, &b.actual))).collect();
+    let told = tally.counterexamples.iter().filter(|(_, b)| b.expected != "a value that comes once");
+    let counterexamples: BTreeMap<&String, (&String, &String)> =
+        told.map(|(t, b)| (t, (&b.expected, &b.actual))).collect();
     let doubt = tally.doubt.as_ref().map(|(trial, reason, _)| (trial, reason));
     format!(
         "{} {} {} {} {:?} {:?} {:?} {:?}",
-        tally.holds, tally.broken, tally.unknown, tally.skipped, breaches, doubt, tally.obstacle, tally.observed
+        tally.holds, tally.broken, tally.unknown, tally.skipped, counterexamples, doubt, tally.obstacle, tally.observed
     )
 }
 

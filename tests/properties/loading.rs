@@ -6,12 +6,12 @@ use std::sync::{Arc, LazyLock};
 use probity::contract::cases::{self as case_files, Vocabulary};
 use probity::contract::{Contract, Location};
 use probity::document;
-use probity::generate::draft::Lent;
+use probity::generate::draft::Fixtures;
 use probity::generate::seed::Seed;
 use probity::plan::{Options, Plan, Selection};
 use probity::reference;
+use probity::settings::{Overrides, Settings};
 use probity::source::{Diagnostic, Place, Source};
-use probity::target::settings::{Overrides, Settings};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -279,19 +279,19 @@ proptest! {
             Ok(contract) => contract,
             Err(error) => return speaks(&error),
         };
-        let mut lent = orders_fixtures();
+        let mut fixtures = orders_fixtures();
         if chosen % 3 == 0 {
-            let text = changed(&lent.to_string(), &fixtures);
-            lent = serde_json::from_str(&text).unwrap_or(lent);
+            let text = changed(&fixtures.to_string(), &fixtures);
+            fixtures = serde_json::from_str(&text).unwrap_or(fixtures);
         }
-        let lent = Lent::new(&contract, lent, vec!["caller".to_owned(), "deputy".to_owned()]);
+        let fixtures = Fixtures::new(&contract, fixtures, vec!["caller".to_owned(), "deputy".to_owned()]);
         let options = Options { seed: Seed(1), examples: 4, selection: Selection::default() };
-        match Plan::new(&contract, &lent, &options, some_day()) {
-            Ok(plan) => match probity::lint::expressions(&contract, &lent, &plan, some_day()) {
+        match Plan::new(&contract, &fixtures, &options, some_day()) {
+            Ok(plan) => match probity::lint::expressions(&contract, &fixtures, &plan, some_day()) {
                 Ok(()) => {
-                    let judge = probity::judge::Judge { contract: &contract, lent: &lent };
+                    let judge = probity::judge::Judge { contract: &contract, fixtures: &fixtures };
                     let _ = (plan.pair(judge, 0), plan.requests());
-                    let _ = probity::lint::examples(&contract, &lent, some_day());
+                    let _ = probity::lint::examples(&contract, &fixtures, some_day());
                 }
                 Err(error) => speaks(&error)?,
             },

@@ -4,19 +4,19 @@ use std::sync::LazyLock;
 
 use probity::contract::requirement::Form;
 use probity::contract::template::{Spelling, Template, When};
+use probity::exchange::{Failure, FailureKind, Outcome, Response};
 use probity::generate::draft::{Content, Credentials, Draft};
 use probity::judge::bind::Control;
 use probity::judge::finding::Found;
 use probity::judge::scenario::{StepSeen, scope};
 use probity::plan::Entry;
-use probity::target::exchange::{Failure, FailureKind, Outcome, Response};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
-use crate::schema::operation_at;
 use crate::bench::{Bench, OPPORTUNITIES, ORDERS, cases, render, some_day};
 use crate::expressions::{any_json, compile};
+use crate::schema::operation_at;
 
 static ENTRIES: LazyLock<[(&Bench, Vec<Entry>); 2]> =
     LazyLock::new(|| [&*OPPORTUNITIES, &*ORDERS].map(|bench| (bench, bench.plan(6, some_day()).entries)));
@@ -75,7 +75,7 @@ fn an_answer_that_cannot_be_shown_is_told() {
     let mut exchange = bench.exchange(&entries[0].name, &entries[0].draft, some_day(), outcome);
     exchange.fresh = true;
     let seen = bench.judge().see(exchange, Control::Accepted, entries[0].about, false);
-    let told = |finding: &probity::judge::finding::Finding| matches!(&finding.found, Found::Broken(breach) if !breach.actual.is_empty());
+    let told = |finding: &probity::judge::finding::Finding| matches!(&finding.found, Found::Broken(counterexample) if !counterexample.actual.is_empty());
     let broken: Vec<_> =
         bench.judge().exchange(&seen).into_iter().filter(|f| matches!(f.found, Found::Broken(_))).collect();
     assert!(!broken.is_empty() && broken.iter().all(told), "{broken:?}");
@@ -92,8 +92,8 @@ proptest! {
         exchange.fresh = fresh;
         let seen = bench.judge().see(exchange, control, entry.about, plain);
         for finding in bench.judge().exchange(&seen) {
-            if let Found::Broken(breach) = &finding.found {
-                prop_assert!(!breach.expected.is_empty() && !breach.actual.is_empty(), "{breach:?}");
+            if let Found::Broken(counterexample) = &finding.found {
+                prop_assert!(!counterexample.expected.is_empty() && !counterexample.actual.is_empty(), "{counterexample:?}");
             }
         }
     }
@@ -156,7 +156,7 @@ proptest! {
                 _ => Content::None,
             },
         };
-        match render(&OPPORTUNITIES.lent, &draft, &operation_at("/x/{id}/y"), some_day()) {
+        match render(&OPPORTUNITIES.fixtures, &draft, &operation_at("/x/{id}/y"), some_day()) {
             Ok(request) => {
                 let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
                 prop_assert!(path.starts_with("/x/") && path.ends_with("/y"));
@@ -209,7 +209,8 @@ fn templates() -> impl Strategy<Value = Template> {
 /// Reports with any words in them are drawn by every writer.
 mod reports {
     use super::{Index, Value, any, cases, json, proptest, select};
-    use probity::report::{FORMATS, Report, github, terminal};
+    use probity::report::format::github;
+    use probity::report::{FORMATS, Report, terminal};
     use std::sync::LazyLock;
 
     /// A report of a run with failures, in which a text or a number is changed.

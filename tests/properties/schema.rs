@@ -150,9 +150,8 @@ pub fn operation(schema: &Value) -> Operation {
 /// An operation of a path, each of whose parameters is a text.
 pub fn operation_at(path: &str) -> Operation {
     let names = path.split('{').skip(1).filter_map(|part| part.split('}').next());
-    let parameters: Vec<Value> = names
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
-        .collect();
+    let parameters: Vec<Value> =
+        names.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})).collect();
     let text = json!({
         "openapi": "3.0.3",
         "info": {"title": "t", "version": "1"},

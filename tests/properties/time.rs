@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use probity::http::clock::Clock;
 use probity::judge::classify::Class;
 use probity::plan::Plan;
 use probity::reference::{self};
-use probity::target::clock::Clock;
 use std::sync::Arc;
 
 use crate::bench::{Bench, OPPORTUNITIES, ORDERS, some_day};
@@ -132,7 +132,7 @@ fn a_session_takes_its_time_from_its_clock() {
     let requests = |now: DateTime<Utc>| {
         let contract = probity::contract::Contract::load(&probity::contract::Location::Embedded);
         let source = probity::source::Source::new("settings", reference::settings_toml("http://127.0.0.1:1"));
-        let settings = probity::target::settings::Settings::read(Some(source), &Default::default(), &|name| {
+        let settings = probity::settings::Settings::read(Some(source), &Default::default(), &|name| {
             name.contains("TOKEN").then(|| "t".to_owned())
         });
         let options = probity::session::Options { seed: Some(4), ..Default::default() };

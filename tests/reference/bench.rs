@@ -1,6 +1,6 @@
 //! A server with a client, and what tests do with them.
 
-use probity::reference::{self, Fault, Liberty, Options, Server, TOKENS};
+use probity::reference::{self, Fault, Options, Server, TOKENS, Variation};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
@@ -34,8 +34,8 @@ impl Bench {
         Self::with(Options { faults: vec![fault], ..Options::default() })
     }
 
-    pub fn free(liberty: Liberty) -> Self {
-        Self::with(Options { liberties: vec![liberty], ..Options::default() })
+    pub fn free(variation: Variation) -> Self {
+        Self::with(Options { variations: vec![variation], ..Options::default() })
     }
 
     pub fn request(&self, household: &str) -> reqwest::RequestBuilder {

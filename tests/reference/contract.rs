@@ -1,7 +1,7 @@
 //! What the page says, and how the server fills in what it leaves open.
 
 use crate::bench::{Bench, CALLER, CLIENT, COLLEAGUE, FOREIGN, JsonBody, PROSPECT, from_now, read, together};
-use probity::reference::{self, Fault, Liberty, TOKENS};
+use probity::reference::{self, Fault, TOKENS, Variation};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -215,7 +215,7 @@ async fn a_key_gives_the_original_again() {
 
 #[tokio::test]
 async fn requests_with_one_key_at_once_create_one_record() {
-    for bench in [Bench::new(), Bench::free(Liberty::Latency)] {
+    for bench in [Bench::new(), Bench::free(Variation::Latency)] {
         let body = json!({"name": "a"});
         let all: Vec<_> = (0..20).map(|_| bench.keyed("k", &body)).collect();
         let mut ids = HashSet::new();

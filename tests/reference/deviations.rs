@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, CLIENT, PROSPECT, together};
 use crate::requests::{Sent, Step, full, steps};
-use probity::reference::{Fault, Liberty, Options};
+use probity::reference::{Fault, Options, Variation};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
@@ -203,29 +203,29 @@ async fn every_fault_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_liberty_shows() {
+async fn every_variation_shows() {
     // Delays, closed connections and pieces are not in the lines; crowds of one key are answered at once here.
-    let quiet = [Liberty::Latency, Liberty::Jitter, Liberty::KeysLiveAMinute, Liberty::IdleConnectionsClosed];
-    let deviating = Liberty::ALL.iter().filter(|liberty| !quiet.contains(liberty)).map(|&liberty| {
-        (liberty.name().to_owned(), Options { liberties: vec![liberty], ..Options::default() }, liberty.area())
+    let quiet = [Variation::Latency, Variation::Jitter, Variation::KeysLiveAMinute, Variation::IdleConnectionsClosed];
+    let deviating = Variation::ALL.iter().filter(|variation| !quiet.contains(variation)).map(|&variation| {
+        (variation.name().to_owned(), Options { variations: vec![variation], ..Options::default() }, variation.area())
     });
     assert_eq!(unseen(deviating.collect()).await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_server_with_any_liberty_creates_records() {
-    for &liberty in Liberty::ALL {
-        let bench = Bench::free(liberty);
+async fn a_server_with_any_variation_creates_records() {
+    for &variation in Variation::ALL {
+        let bench = Bench::free(variation);
         for household in [PROSPECT, CLIENT] {
             let request = bench.request(household).bearer_auth(bench.token);
             let response =
                 request.header(CONTENT_TYPE, "application/json").body(full().to_string()).send().await.unwrap();
             let status = response.status();
-            if household == CLIENT && liberty == Liberty::OtherTypesRefused {
+            if household == CLIENT && variation == Variation::OtherTypesRefused {
                 assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
                 continue;
             }
-            assert!(status == StatusCode::CREATED || status == StatusCode::OK, "{liberty}: {status}");
+            assert!(status == StatusCode::CREATED || status == StatusCode::OK, "{variation}: {status}");
             let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
             assert_eq!(answer["name"], "everything");
             assert_eq!(answer["value"], 5000);
@@ -235,8 +235,8 @@ async fn a_server_with_any_liberty_creates_records() {
 }
 
 #[tokio::test]
-async fn liberties_go_together() {
-    let bench = Bench::with(Options { liberties: Liberty::ALL.to_vec(), ..Options::default() });
+async fn variations_go_together() {
+    let bench = Bench::with(Options { variations: Variation::ALL.to_vec(), ..Options::default() });
     let response = bench.post(&serde_json::json!({"name": "a"})).await;
     assert_eq!(response.status(), StatusCode::OK);
 }

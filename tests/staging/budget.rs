@@ -90,7 +90,7 @@ fn a_small_budget_of_records_is_used_well() {
 }
 
 #[test]
-fn first_contact_is_within_the_budget() {
+fn preflight_is_within_the_budget() {
     let server = before(|_, _| None);
     let ran = check("check --max-requests 1", &server.url()).exits(4);
     assert_eq!((server.requests().len(), &ran.report()["end"]["cause"]), (1, &"max_requests".into()));

@@ -161,16 +161,16 @@ fn the_embedded_server_takes_its_own_records_with_it_and_no_others() {
     let list = real.folder().join("reports/created.ndjson");
     for _ in 0..2 {
         let own = probity("check --only close-date/leap-day").within(real.folder()).env("PROBITY_CONFIG", "");
-        // The settings that lie there are of another target: to be on the embedded server a liberty is asked for.
-        own.args("--liberty created-200").exits(0);
+        // The settings that lie there are of another target: to be on the embedded server a variation is asked for.
+        own.args("--variation created-200").exits(0);
     }
     let text = std::fs::read_to_string(&list).expect("a list");
     let all: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let (own, others): (Vec<Value>, Vec<Value>) =
         all.into_iter().partition(|line| line["target"] == "embedded reference server");
     assert_eq!(ids(&others, "created"), held, "what the real one holds is still told");
-    let marks: BTreeSet<&str> = own.iter().filter_map(|line| line["mark"].as_str()).collect();
-    assert_eq!(marks.len(), 1, "of the embedded one only what its last run made");
+    let run_tags: BTreeSet<&str> = own.iter().filter_map(|line| line["mark"].as_str()).collect();
+    assert_eq!(run_tags.len(), 1, "of the embedded one only what its last run made");
     let toml = cleaning(&server.url());
     std::fs::write(real.folder().join("probity.toml"), toml).expect("a file");
     probity("cleanup reports").tokens().within(real.folder()).run();

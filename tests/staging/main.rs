@@ -35,7 +35,7 @@ fn before(instead: impl Fn(usize, &Request) -> Option<Answer> + Send + Sync + 's
     })
 }
 
-/// A check with settings for this server, which lend all of the reference server's world.
+/// A check with settings for this server, which provide all of the reference server's world.
 fn check(words: &str, url: &str) -> Probity {
     probity(words).settings(url)
 }

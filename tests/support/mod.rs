@@ -92,7 +92,7 @@ impl Probity {
         self
     }
 
-    /// Settings that lend all of the reference server's world, for a server at this address.
+    /// Settings that provide all of the reference server's world, for a server at this address.
     pub fn settings(self, url: &str) -> Self {
         self.file("probity.toml", probity::reference::settings_toml(url)).tokens()
     }
@@ -188,7 +188,7 @@ pub struct Running {
 
 impl Running {
     /// What it has written once that holds `mark`.
-    pub fn until(&mut self, mark: &str) -> String {
+    pub fn until(&mut self, run_tag: &str) -> String {
         let mut seen = Vec::new();
         let mut part = [0; 4096];
         loop {

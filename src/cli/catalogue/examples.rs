@@ -9,18 +9,19 @@ use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Requirement, Rule, Scenario};
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::Template;
+use crate::exchange::Request;
 use crate::expression::{Expression, Scope, timestamp};
-use crate::generate::draft::{Draft, Lent};
-use crate::generate::render::{Issued, Rendering, Request};
-use crate::generate::seed::{Mark, Seed};
+use crate::generate::draft::{Draft, Fixtures};
+use crate::generate::render::{Issued, Rendering};
+use crate::generate::seed::{RunTag, Seed};
 use crate::generate::step::change;
 use crate::judge::Judge;
 use crate::plan::{Entry, FULL, MINIMAL, Options, Plan, Selection, Trial};
 use crate::report::Recorder;
-use crate::report::html::body;
+use crate::report::format::html::body;
 use crate::report::text::visible;
+use crate::settings::Settings;
 use crate::source::Result;
-use crate::target::settings::Settings;
 
 /// Up to how many bytes a body stands on one line, and is shown at all.
 const BODY: [usize; 2] = [96, 800];
@@ -68,20 +69,20 @@ impl Message {
 /// What examples are made with.
 pub(super) struct Examples<'a> {
     contract: &'a Contract,
-    lent: Lent,
+    fixtures: Fixtures,
     plan: Plan,
     now: DateTime<Utc>,
     recorder: Recorder,
 }
 
 impl<'a> Examples<'a> {
-    /// Examples from what the settings lend, as at a moment.
+    /// Examples from what the settings provide, as at a moment.
     pub(super) fn new(contract: &'a Contract, settings: &Settings, now: DateTime<Utc>) -> Result<Self> {
-        let lent = settings.lent(contract);
+        let fixtures = settings.fixtures(contract);
         let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
-        let plan = Plan::new(contract, &lent, &options, now)?;
+        let plan = Plan::new(contract, &fixtures, &options, now)?;
         let recorder = Recorder::new(settings, contract.operation.security.as_ref());
-        Ok(Self { contract, lent, plan, now, recorder })
+        Ok(Self { contract, fixtures, plan, now, recorder })
     }
 
     /// The smallest valid request.
@@ -162,7 +163,7 @@ impl<'a> Examples<'a> {
     /// but whether they accept.
     fn due(&self, scenario: &Scenario, at: usize, trial: Option<&Trial>) -> Due {
         let may = |accepted: bool| {
-            let mut names = self.lent.bare_scope().extend().value("now", timestamp(self.now));
+            let mut names = self.fixtures.bare_scope().extend().value("now", timestamp(self.now));
             if let Some(row) = trial.and_then(|t| t.row.as_ref()) {
                 names = names.json("it", &self.row(&row.value));
             }
@@ -193,7 +194,7 @@ impl<'a> Examples<'a> {
         let row = trial.and_then(|t| t.row.as_ref()).map(|r| &r.value);
         let draft = draft.unwrap_or_else(|| self.plan.entries[MINIMAL].draft.clone());
         let request = self.request(&draft, row, &step.name);
-        let scope = request.map_or_else(|| self.lent.scope().clone(), |r| self.scope_of(&r));
+        let scope = request.map_or_else(|| self.fixtures.scope().clone(), |r| self.scope_of(&r));
         scope
             .extend()
             .json("accepted", &json!(accepted))
@@ -205,7 +206,7 @@ impl<'a> Examples<'a> {
     }
 
     fn scope_of(&self, request: &Request) -> Scope {
-        let judge = Judge { contract: self.contract, lent: &self.lent };
+        let judge = Judge { contract: self.contract, fixtures: &self.fixtures };
         judge.request_scope(request, request.json().as_ref(), self.now)
     }
 
@@ -241,7 +242,7 @@ impl<'a> Examples<'a> {
     }
 
     fn request(&self, draft: &Draft, row: Option<&Template>, name: &str) -> Option<Request> {
-        let mut scope = self.lent.bare_scope().extend().value("now", timestamp(self.now));
+        let mut scope = self.fixtures.bare_scope().extend().value("now", timestamp(self.now));
         if let Some(row) = row {
             scope = scope.json("it", &self.row(row));
         }
@@ -250,7 +251,7 @@ impl<'a> Examples<'a> {
     }
 
     fn row(&self, row: &Template) -> Json {
-        let scope = self.lent.bare_scope().extend().value("now", timestamp(self.now)).build();
+        let scope = self.fixtures.bare_scope().extend().value("now", timestamp(self.now)).build();
         self.rendered("row", None, &scope, |r| r.row_json(row))
     }
 
@@ -264,7 +265,7 @@ impl<'a> Examples<'a> {
     ) -> T {
         make(&mut Rendering {
             now: self.now,
-            mark: &Mark::fixed("00000000"),
+            run_tag: &RunTag::fixed("00000000"),
             seed: Seed(0),
             trial: name,
             count: 0,

@@ -22,7 +22,7 @@ fn write(out: &mut String, catalogue: &Catalogue<'_>) -> std::fmt::Result {
     writeln!(out, "What a server owes that carries out `{} {}`,", operation.method.to_uppercase(), operation.path)?;
     writeln!(out, "each with its level, its source, and requests that show it.\n")?;
     if let Some(usual) = &catalogue.usual {
-        writeln!(out, "Examples are made as at {}, with what the reference server lends.", catalogue.moment)?;
+        writeln!(out, "Examples are made as at {}, with what the reference server provides.", catalogue.moment)?;
         writeln!(out, "Headers are shown where they are not those of the smallest valid request:\n")?;
         fenced(out, "http", &usual.text())?;
     } else {

@@ -4,7 +4,7 @@
 //! - [`markdown`]: the document as Markdown
 //!
 //! It depends on the contract alone: seed, clock and mark are fixed, and the examples name what the reference server
-//! lends.
+//! provides.
 
 mod examples;
 mod markdown;
@@ -16,15 +16,15 @@ use super::explain::tested;
 use crate::contract::Contract;
 use crate::contract::requirement::{Origin, Requirement};
 use crate::reference;
-use crate::report::words;
+use crate::report::text::words;
+use crate::settings::{Overrides, Settings};
 use crate::source::{Result, Source};
-use crate::target::settings::{Overrides, Settings};
 
 /// The address that stands in the examples' place.
 const ADDRESS: &str = "https://server.example";
 
 /// What is said in place of examples.
-const WITHOUT: &str = "There are no examples: the reference server does not lend what this contract asks for.";
+const WITHOUT: &str = "There are no examples: the reference server does not provide what this contract asks for.";
 
 /// The moment at which the examples are made: they speak of times around it.
 fn moment() -> DateTime<Utc> {
@@ -33,7 +33,7 @@ fn moment() -> DateTime<Utc> {
 
 /// The document.
 #[derive(Template)]
-#[template(path = "catalogue.html", config = "src/report/html/askama.toml")]
+#[template(path = "catalogue.html", config = "src/report/format/html/askama.toml")]
 pub(super) struct Catalogue<'a> {
     contract: &'a Contract,
     moment: String,
@@ -55,7 +55,7 @@ impl<'a> Catalogue<'a> {
     /// The document of some requirements.
     ///
     /// # Errors
-    /// What the reference server lends cannot be read.
+    /// What the reference server provides cannot be read.
     pub(super) fn new(contract: &'a Contract, chosen: &[&'a Requirement]) -> Result<Self> {
         // Nothing of the environment is looked at: what is written is the same everywhere.
         let source = Source::new("(embedded)", reference::settings_toml(ADDRESS));

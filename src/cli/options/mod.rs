@@ -16,8 +16,8 @@ use clap::Args;
 use crate::contract::template::parse_duration;
 use crate::contract::{Contract, Location};
 use crate::report::{FORMATS, REPORT, Report};
+use crate::settings::find;
 use crate::source::{Diagnostic, Result, Source};
-use crate::target::settings::find;
 
 pub(crate) use gate::GateOptions;
 pub(crate) use target::{BudgetOptions, ConnectionOptions, Target, TargetOptions, start};
@@ -104,7 +104,7 @@ pub(crate) struct SelectionOptions {
 pub(crate) fn report(path: &Path) -> Result<Report> {
     let is_file = path.extension().is_some_and(|e| e == "json") && !path.is_dir();
     let file = if is_file { path.to_owned() } else { path.join(REPORT) };
-    crate::report::json::read(&file)
+    crate::report::format::json::read(&file)
         .map_err(|e| Diagnostic::new(e.to_string()).help("name a report.json that `probity check` wrote"))
 }
 

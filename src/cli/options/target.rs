@@ -7,9 +7,9 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{environment, pair, quoted, read, settings_file};
-use crate::reference::{self, Fault, Liberty};
+use crate::reference::{self, Fault, Variation};
+use crate::settings::{KEYS, Overrides, Settings};
 use crate::source::{Diagnostic, Result, Source, did_you_mean};
-use crate::target::settings::{KEYS, Overrides, Settings};
 
 /// Which server, and how it is to be treated. Every value may also stand in a variable or in probity.toml.
 #[derive(Clone, Debug, Default, Args)]
@@ -27,7 +27,7 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
 
-    /// Something that the target lends, as `thing_id=t_1`; dots go deeper
+    /// Something that the target provides, as `thing_id=t_1`; dots go deeper
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     pub fixture: Vec<(String, String)>,
 
@@ -50,9 +50,9 @@ pub(crate) struct TargetOptions {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
     pub fault: Vec<String>,
 
-    /// Make the embedded server differ without breaking the contract (see `list --liberties`); may be repeated
+    /// Make the embedded server differ without breaking the contract (see `list --variations`); may be repeated
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
-    pub liberty: Vec<String>,
+    pub variation: Vec<String>,
 }
 
 /// How the server is connected to. Every value may also stand in a variable or in probity.toml.
@@ -146,7 +146,9 @@ impl TargetOptions {
     /// The settings alone, where nothing is sent: tokens need not be set.
     pub(crate) fn offline(&self) -> Result<Settings> {
         if self.deviates() {
-            return Err(Diagnostic::new("nothing is sent: there is no server that --fault or --liberty could change"));
+            return Err(Diagnostic::new(
+                "nothing is sent: there is no server that --fault or --variation could change",
+            ));
         }
         let overrides = self.overrides(&BudgetOptions::default());
         let source = match self.meant(&overrides)? {
@@ -174,7 +176,7 @@ impl TargetOptions {
 
     /// Whether the embedded server is to deviate.
     fn deviates(&self) -> bool {
-        !self.fault.is_empty() || !self.liberty.is_empty()
+        !self.fault.is_empty() || !self.variation.is_empty()
     }
 
     /// What was typed.
@@ -196,7 +198,7 @@ impl TargetOptions {
 
     /// The embedded server.
     pub(crate) fn embedded(&self, overrides: &Overrides) -> Result<Target> {
-        let server = start(&self.fault, &self.liberty, 0)?;
+        let server = start(&self.fault, &self.variation, 0)?;
         let source = Source::new("(embedded)", reference::settings_toml(&server.url));
         // It is where it is, and has tokens of its own; how it is treated may be said as of any other.
         let overrides = Overrides { on: None, ..overrides.clone() };
@@ -235,8 +237,8 @@ impl TargetOptions {
         for fault in &self.fault {
             option("fault", fault);
         }
-        for liberty in &self.liberty {
-            option("liberty", liberty);
+        for variation in &self.variation {
+            option("variation", variation);
         }
         words.extend(switches.iter().map(|(name, _)| format!("--{name}")));
         words
@@ -260,21 +262,23 @@ fn is_key(variable: &str) -> bool {
 }
 
 /// Starts the reference server.
-pub(crate) fn start(faults: &[String], liberties: &[String], port: u16) -> Result<reference::Server> {
+pub(crate) fn start(faults: &[String], variations: &[String], port: u16) -> Result<reference::Server> {
     let faults = faults
         .iter()
         .map(|name| Fault::named(name).ok_or_else(|| unknown("fault", name, Fault::ALL.iter().map(|f| f.name()))))
         .collect::<Result<_>>()?;
-    let liberties = liberties
+    let variations = variations
         .iter()
-        .map(|name| Liberty::named(name).ok_or_else(|| unknown("liberty", name, Liberty::ALL.iter().map(|l| l.name()))))
+        .map(|name| {
+            Variation::named(name).ok_or_else(|| unknown("variation", name, Variation::ALL.iter().map(|l| l.name())))
+        })
         .collect::<Result<_>>()?;
-    reference::start(reference::Options { port, faults, liberties })
+    reference::start(reference::Options { port, faults, variations })
         .map_err(|e| Diagnostic::new(format!("cannot start the reference server: {e}")).help("try another --port"))
 }
 
 fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Box<Diagnostic> {
     Diagnostic::new(format!("there is no {kind} `{name}`")).help(
-        did_you_mean(name, known).unwrap_or_else(|| "`probity list --faults` and `--liberties` show all".to_owned()),
+        did_you_mean(name, known).unwrap_or_else(|| "`probity list --faults` and `--variations` show all".to_owned()),
     )
 }

@@ -42,7 +42,11 @@ pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
             out.push(Requirement {
                 id: format!("schema/{}-required", named(parameter)),
                 level: Some(Level::Must),
-                text: format!("The {} `{}` is required: a request without it is rejected.", kind(location), parameter.name),
+                text: format!(
+                    "The {} `{}` is required: a request without it is rejected.",
+                    kind(location),
+                    parameter.name
+                ),
                 source: format!("OpenAPI document, {}/required", parameter.pointer),
                 origin: Origin::Derived(format!("{}/required", parameter.pointer)),
                 form: Form::Parameter(i, REQUIRED.to_owned()),

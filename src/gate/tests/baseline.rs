@@ -51,8 +51,7 @@ fn what_was_tested_before_and_is_skipped_now_is_told() {
 fn a_run_that_was_cut_short_excuses_no_other_end() {
     let ended = |cause| {
         let mut report = report(vec![(MUST, Verdict::Pass)]);
-        report.end =
-            End { complete: false, cause: Some(cause), reason: Some("so".into()), first_contact_failed: false };
+        report.end = End { complete: false, cause: Some(cause), reason: Some("so".into()), preflight_failed: false };
         report
     };
     let budget = || baseline(ended(Cause::MaxRequests));

@@ -8,9 +8,9 @@ mod properties;
 mod waivers;
 
 use super::*;
-use crate::report::model::{Counts, End, Form, Requirement, Standing};
+use crate::report::model::summary::Summary;
+use crate::report::model::{Counts, End, Form, Health, Requirement};
 use crate::report::sample::{blank, passing, sample, unreachable};
-use crate::report::summary::Summary;
 
 fn deny(levels: &[Level]) -> Policy {
     Policy::denying(levels.iter().copied())
@@ -100,7 +100,7 @@ fn a_run_that_was_cut_short_is_not_green() {
             complete: false,
             cause: Some(cause),
             reason: Some("so".into()),
-            first_contact_failed: matches!(cause, Cause::Unreachable | Cause::Refused),
+            preflight_failed: matches!(cause, Cause::Unreachable | Cause::Refused),
         };
         let expected = match cause {
             Cause::Defect => Exit::Defect,
@@ -113,7 +113,7 @@ fn a_run_that_was_cut_short_is_not_green() {
     left_out.requirements[0].counts = Counts { left_out: 1, ..Counts::default() };
     assert_eq!(gate(&left_out, &Policy::default()), Exit::Untested);
     let mut fallen = whole();
-    fallen.standing = Standing { state: StandingState::No, answer: Some("status 500".into()) };
+    fallen.health = Health { state: HealthState::No, answer: Some("status 500".into()) };
     assert_eq!(gate(&fallen, &Policy::default()), Exit::Untested);
 }
 

@@ -85,10 +85,10 @@ proptest! {
         let exit = report.ruling.as_ref().map(|r| r.exit);
         prop_assert!(!red || exit != Some(0));
         // And the tools that show test results agree.
-        let junit = quick_junit::Report::deserialize_from_str(&crate::report::junit::render(&report)).unwrap();
+        let junit = quick_junit::Report::deserialize_from_str(&crate::report::format::junit::render(&report)).unwrap();
         let shown: usize = junit.test_suites.iter().map(|s| s.failures + s.errors).sum();
         prop_assert_eq!(shown > 0, exit != Some(0));
-        let ctrf: serde_json::Value = serde_json::from_str(&crate::report::ctrf::render(&report)).unwrap();
+        let ctrf: serde_json::Value = serde_json::from_str(&crate::report::format::ctrf::render(&report)).unwrap();
         let summary = &ctrf["results"]["summary"];
         let shown = summary["failed"].as_u64().unwrap() + summary["other"].as_u64().unwrap();
         prop_assert_eq!(shown > 0, exit != Some(0));

@@ -80,7 +80,9 @@ pub fn schema_at(schema: &Json, pointer: &str) -> Option<Json> {
         if let Some(below) = s["properties"].get(name) {
             return Some(below.clone());
         }
-        if let Some(place) = name.parse::<usize>().ok().filter(|_| s.get("items").is_some() || s.get("prefixItems").is_some()) {
+        if let Some(place) =
+            name.parse::<usize>().ok().filter(|_| s.get("items").is_some() || s.get("prefixItems").is_some())
+        {
             return Some(item_at(&s, place).clone());
         }
         Some(unnamed(&s, name)).filter(Json::is_object).filter(|below| *below != json!({}))

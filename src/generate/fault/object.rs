@@ -5,9 +5,9 @@ use serde_json::{Map, Value as Json, json};
 use super::{Change, Collector, simplest};
 use crate::contract::derive::required_part;
 use crate::contract::template::Template;
-use crate::schema::registry::escape;
 use crate::generate::values::check::{Check, sample};
 use crate::generate::values::object::{further_names, is_required, unnamed};
+use crate::schema::registry::escape;
 
 /// The name of a property that a map may have and does not.
 pub(super) fn a_name(schema: &Json) -> String {
@@ -52,9 +52,12 @@ pub(super) fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>
             fewer.remove(last);
         }
         if fewer.len() < least {
-            c.put_beside("minProperties", "a property too few", Template::Object(base.clone()), vec![
-                Template::Object(fewer),
-            ]);
+            c.put_beside(
+                "minProperties",
+                "a property too few",
+                Template::Object(base.clone()),
+                vec![Template::Object(fewer)],
+            );
         }
     }
     if let Some(most) = bound("maxProperties") {
@@ -70,7 +73,12 @@ pub(super) fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>
             let value = simplest(&unnamed(schema, &name));
             more.push((name, value));
         }
-        c.put_beside("maxProperties", "a property too many", Template::Object(base.clone()), vec![Template::Object(more)]);
+        c.put_beside(
+            "maxProperties",
+            "a property too many",
+            Template::Object(base.clone()),
+            vec![Template::Object(more)],
+        );
     }
     if let Some(check) = schema.get("propertyNames").and_then(Check::new) {
         let names = ["x", "x y", "!", "X", "0", "é", ""].into_iter().map(str::to_owned);

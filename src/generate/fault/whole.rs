@@ -7,8 +7,8 @@ use super::{Change, Collector, edges, faults, simplest};
 use crate::contract::template::Template;
 use crate::generate::seed::Seed;
 use crate::generate::values::check::Check;
-use crate::schema::POINTER;
 use crate::generate::values::{alternatives as alternatives_of, values};
+use crate::schema::POINTER;
 
 /// So many changes are made within each alternative, if there are many.
 const EACH: usize = 12;

@@ -100,7 +100,9 @@ fn one(schema: &Json, text: &str) -> Option<Json> {
 fn property(schema: &Json, texts: &[String]) -> Option<Json> {
     let is_list = super::values::type_of(schema) == "array";
     match texts {
-        _ if is_list => texts.iter().map(|text| one(&schema["items"], text)).collect::<Option<Vec<_>>>().map(Json::from),
+        _ if is_list => {
+            texts.iter().map(|text| one(&schema["items"], text)).collect::<Option<Vec<_>>>().map(Json::from)
+        }
         [text] => one(schema, text),
         _ => None,
     }

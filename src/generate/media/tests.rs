@@ -38,7 +38,12 @@ fn forms_are_read_as_they_were_written() {
             json!({"size": "no number", "name": ""}),
         ] {
             let (content_type, bytes) = encode(body, &value, "b0undary");
-            assert_eq!(decode(body, &content_type, &bytes), Some(value), "{media_type} {}", String::from_utf8_lossy(&bytes));
+            assert_eq!(
+                decode(body, &content_type, &bytes),
+                Some(value),
+                "{media_type} {}",
+                String::from_utf8_lossy(&bytes)
+            );
         }
         let (content_type, bytes) = encode(body, &json!({"size": "1"}), "b0undary");
         let read = decode(body, &content_type, &bytes);

@@ -69,7 +69,11 @@ pub fn in_cookie(parameter: &Parameter, header: Option<&str>) -> Reading {
 pub fn in_query(parameter: &Parameter, pairs: &[(String, String)]) -> Reading {
     let schema = parameter.schema.json();
     if parameter.location == ParameterLocation::Querystring {
-        return if pairs.is_empty() { Reading::Absent } else { Reading::Open("the whole query is one value".to_owned()) };
+        return if pairs.is_empty() {
+            Reading::Absent
+        } else {
+            Reading::Open("the whole query is one value".to_owned())
+        };
     }
     let is_object = kinds(schema).contains(&"object");
     if parameter.media_type.is_none() && is_object {
@@ -123,7 +127,9 @@ fn object(parameter: &Parameter, schema: &Json, pairs: &[(String, String)]) -> R
             }
         }
         (_, false) => {
-            let Some((_, text)) = pairs.iter().find(|(name, _)| *name == parameter.name) else { return Reading::Absent };
+            let Some((_, text)) = pairs.iter().find(|(name, _)| *name == parameter.name) else {
+                return Reading::Absent;
+            };
             let parts: Vec<String> = text.split(delimiter(parameter.style, false)).map(decoded).collect();
             for pair in parts.chunks(2) {
                 if pair.len() < 2 || !add(pair[0].clone(), &pair[1]) {
@@ -199,13 +205,19 @@ pub fn scalar(schema: &Json, text: &str) -> Reading {
             Some(number) if is_whole && text != "-0" => Reading::Value(Json::Number(number)),
             // 1.0 is an integer to some; 1e3 to some.
             Some(number) if is_integer_only => match number.as_f64() {
-                Some(value) if value.fract() != 0.0 && !text.contains(['e', 'E']) => Reading::Value(Json::Number(number)),
+                Some(value) if value.fract() != 0.0 && !text.contains(['e', 'E']) => {
+                    Reading::Value(Json::Number(number))
+                }
                 _ => open(),
             },
             Some(number) if !text.contains(['e', 'E']) => Reading::Value(Json::Number(number)),
             Some(_) => open(),
             // +1, 01, 1_000, a space, hexadecimal digits, digits of other scripts.
-            None if text.chars().any(|c| c.is_numeric()) || ["inf", "nan", "infinity"].contains(&&*text.to_lowercase()) => open(),
+            None if text.chars().any(|c| c.is_numeric())
+                || ["inf", "nan", "infinity"].contains(&&*text.to_lowercase()) =>
+            {
+                open()
+            }
             None => as_text(),
         };
     }

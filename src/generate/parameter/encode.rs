@@ -52,7 +52,9 @@ pub fn text(parameter: &Parameter, value: &Json) -> String {
             return map.iter().map(|(k, v)| format!(";{k}={}", plain(v))).collect();
         }
         Json::Array(items) => joined(items.iter().map(plain).collect()),
-        Json::Object(map) if parameter.explode => joined(map.iter().map(|(k, v)| format!("{k}={}", plain(v))).collect()),
+        Json::Object(map) if parameter.explode => {
+            joined(map.iter().map(|(k, v)| format!("{k}={}", plain(v))).collect())
+        }
         Json::Object(map) => joined(map.iter().flat_map(|(k, v)| [k.clone(), plain(v)]).collect()),
         other => plain(other),
     };

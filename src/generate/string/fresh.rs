@@ -112,7 +112,8 @@ mod tests {
             (json!({"type": "string", "pattern": "^[A-Z]{8}$"}), "AAAAAAAA"),
         ] {
             let check = crate::generate::values::check::Check::new(&schema).unwrap();
-            let texts: std::collections::BTreeSet<String> = (0..200).map(|n| fresh(&schema, text, tag(n * 7919))).collect();
+            let texts: std::collections::BTreeSet<String> =
+                (0..200).map(|n| fresh(&schema, text, tag(n * 7919))).collect();
             assert_eq!(texts.len(), 200, "{schema}");
             assert!(texts.iter().all(|t| check.allows(&json!(t))), "{schema} {texts:?}");
         }

@@ -172,7 +172,14 @@ impl Shape {
     /// The shape that a schema asks for.
     pub fn new(schema: &Json) -> Self {
         let part = json!({ "pattern": schema.get("pattern"), "format": schema.get("format") });
-        let part: Json = part.as_object().into_iter().flatten().filter(|(_, v)| v.is_string()).map(|(k, v)| (k.clone(), v.clone())).collect::<serde_json::Map<_, _>>().into();
+        let part: Json = part
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, v)| v.is_string())
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
         let key = part.to_string();
         let compile = || Self(jsonschema::options().should_validate_formats(true).build(&part).ok().map(Rc::new));
         SHAPES.with_borrow_mut(|shapes| shapes.entry(key).or_insert_with(compile).clone())
@@ -215,7 +222,8 @@ fn guessed(schema: &Json) -> BoxedStrategy<String> {
     let (least, most) = lengths(schema);
     let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));
     let shape = Shape::new(schema);
-    let alphabet = "[a-z]{1,12}|[A-Z][a-z]{1,8}|[0-9]{1,10}|[A-Za-z0-9]{1,16}|[A-Z]{1,5}[0-9]{1,5}|[a-z]+-[a-z]+|[ -~]{1,20}";
+    let alphabet =
+        "[a-z]{1,12}|[A-Z][a-z]{1,8}|[0-9]{1,10}|[A-Za-z0-9]{1,16}|[A-Z]{1,5}[0-9]{1,5}|[a-z]+-[a-z]+|[ -~]{1,20}";
     let texts = proptest::string::string_regex(alphabet).map_or_else(|_| Just("a".to_owned()).boxed(), Strategy::boxed);
     texts
         .prop_filter("no text of the pattern was found", move |text| {

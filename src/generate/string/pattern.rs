@@ -58,7 +58,9 @@ fn parts(pattern: &str) -> Parts {
     let (mut plain, mut ahead) = (String::new(), Vec::new());
     let mut at = 0;
     while at < chars.len() {
-        let opens = ["(?=", "(?!", "(?<=", "(?<!"].into_iter().find(|o| chars[at..].iter().copied().take(o.len()).eq(o.chars()));
+        let opens = ["(?=", "(?!", "(?<=", "(?<!"]
+            .into_iter()
+            .find(|o| chars[at..].iter().copied().take(o.len()).eq(o.chars()));
         match opens {
             Some(opens) => {
                 let end = closing(&chars, at);

@@ -91,9 +91,7 @@ pub fn sample(template: &Template) -> Json {
         Template::Marked(text) => Json::from(text.clone()),
         Template::Unique { text, .. } => Json::from(text.clone()),
         Template::List(items) => items.iter().map(sample).collect(),
-        Template::Object(entries) => {
-            entries.iter().map(|(k, t)| (k.clone(), sample(t))).collect::<Map<_, _>>().into()
-        }
+        Template::Object(entries) => entries.iter().map(|(k, t)| (k.clone(), sample(t))).collect::<Map<_, _>>().into(),
         Template::Instant { when: When::FromNow(distance), spelling } => {
             let some_day = DateTime::from_timestamp(4_000_000_000, 0).unwrap_or_default();
             Json::from(spell(some_day.checked_add_signed(*distance).unwrap_or(some_day), *spelling))

@@ -48,13 +48,16 @@ impl ValueTree for MaybeTree {
 pub(super) fn may_fail(schema: &Json) -> bool {
     match schema {
         Json::Object(map) => {
-            let hard = ["pattern", "not", "if", "contains", "uniqueItems", "propertyNames", "patternProperties", "allOf"];
+            let hard =
+                ["pattern", "not", "if", "contains", "uniqueItems", "propertyNames", "patternProperties", "allOf"];
             hard.iter().any(|key| map.contains_key(*key))
                 || ["properties", "items", "anyOf", "additionalProperties", "prefixItems"]
                     .iter()
                     .filter_map(|key| map.get(*key))
                     .any(|below| match below {
-                        Json::Object(map) if !map.contains_key("type") => map.values().any(may_fail) || may_fail_itself(map),
+                        Json::Object(map) if !map.contains_key("type") => {
+                            map.values().any(may_fail) || may_fail_itself(map)
+                        }
                         other => may_fail(other),
                     })
         }

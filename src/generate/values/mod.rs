@@ -57,7 +57,9 @@ pub fn alternatives(schema: &Json) -> &[Json] {
 pub fn values(schema: &Json) -> BoxedStrategy<Template> {
     let unchecked = unchecked(schema);
     match check::needed(schema) {
-        Some(check) => unchecked.prop_filter("no value was found that keeps all of it", move |v| check.keeps(v)).boxed(),
+        Some(check) => {
+            unchecked.prop_filter("no value was found that keeps all of it", move |v| check.keeps(v)).boxed()
+        }
         None => unchecked,
     }
 }
@@ -111,7 +113,8 @@ fn unchecked(schema: &Json) -> BoxedStrategy<Template> {
 /// The listed values that the rest of the schema allows, or all if it allows none.
 fn listed_values(schema: &Json, listed: &[Json]) -> Vec<Json> {
     let more = schema.as_object().is_some_and(|map| {
-        map.keys().any(|key| !["enum", "type", "format", "description"].contains(&key.as_str()) && !key.starts_with("x-"))
+        map.keys()
+            .any(|key| !["enum", "type", "format", "description"].contains(&key.as_str()) && !key.starts_with("x-"))
     });
     // Null is tried at the edges.
     let plain = |v: &&Json| !v.is_null() || listed.len() == 1;

@@ -110,9 +110,9 @@ pub fn objects(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedS
     let rules = Rules::new(schema, fields);
     match more(schema, &rules) {
         None => (present, drawn).prop_map(move |(present, values)| rules.object(present, values, Vec::new())).boxed(),
-        Some(more) => (present, drawn, more)
-            .prop_map(move |(present, values, more)| rules.object(present, values, more))
-            .boxed(),
+        Some(more) => {
+            (present, drawn, more).prop_map(move |(present, values, more)| rules.object(present, values, more)).boxed()
+        }
     }
 }
 
@@ -166,7 +166,8 @@ impl Rules {
         absent.into_iter().for_each(|i| present[i] = true);
         let room = self.most.saturating_sub(count(&present));
         let named = self.fields.iter().map(|f| f.name.clone()).zip(values).zip(present);
-        let mut entries: Vec<(String, Template)> = named.filter_map(|((name, value), present)| Some((name, value.filter(|_| present)?))).collect();
+        let mut entries: Vec<(String, Template)> =
+            named.filter_map(|((name, value), present)| Some((name, value.filter(|_| present)?))).collect();
         for (name, value) in more.into_iter().take(room) {
             if !entries.iter().any(|(known, _)| *known == name) {
                 entries.push((name, value));
@@ -197,9 +198,7 @@ fn more(schema: &Json, rules: &Rules) -> Option<BoxedStrategy<Vec<(String, Templ
             vec![(string::strings(own.as_ref().unwrap_or(&default)), unnamed(schema, ""))]
         }
     };
-    let entry = proptest::strategy::Union::new(
-        names.into_iter().map(|(name, below)| (name, values(&below)).boxed()),
-    );
+    let entry = proptest::strategy::Union::new(names.into_iter().map(|(name, below)| (name, values(&below)).boxed()));
     let most = rules.most.min(wanted + 3);
     // More than are due, since what comes twice is left out.
     Some(proptest::collection::vec(entry, wanted..=most.max(wanted) + wanted.min(3)).boxed())

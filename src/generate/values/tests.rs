@@ -63,7 +63,8 @@ fn what_is_drawn_as_valid_is_valid() {
         let check = Check::new(&schema).expect("a schema");
         let strategy = values(&schema);
         for n in 0..20 {
-            let mut tree = strategy.new_tree(&mut Seed(1).runner("test", n)).unwrap_or_else(|e| panic!("{schema}: {e}"));
+            let mut tree =
+                strategy.new_tree(&mut Seed(1).runner("test", n)).unwrap_or_else(|e| panic!("{schema}: {e}"));
             for _ in 0..5 {
                 let value = sample(&tree.current());
                 assert!(check.allows(&value), "{schema}\n{value}");
@@ -101,7 +102,9 @@ fn edges_keep_and_faults_break() {
         for change in edges(&schema) {
             let kept = change.forms(&base, &schema).any(|v| check.keeps(&v));
             // What is ruled out or asked for elsewhere keeps some edges from being valid.
-            let ruled = ["not", "if", "contains", "dependentRequired", "dependentSchemas"].iter().any(|key| schema.get(*key).is_some());
+            let ruled = ["not", "if", "contains", "dependentRequired", "dependentSchemas"]
+                .iter()
+                .any(|key| schema.get(*key).is_some());
             assert!(kept || ruled || change.label == "null", "{schema}\n{change:?}");
         }
     }
@@ -112,8 +115,19 @@ fn each_keyword_is_broken() {
     for schema in schemas() {
         let abouts: Vec<String> = faults(&schema).into_iter().map(|c| c.about).collect();
         for keyword in [
-            "anyOf", "not", "if", "dependentRequired", "dependentSchemas", "contains", "minProperties", "maxProperties",
-            "propertyNames", "unevaluatedProperties", "const", "pattern", "uniqueItems",
+            "anyOf",
+            "not",
+            "if",
+            "dependentRequired",
+            "dependentSchemas",
+            "contains",
+            "minProperties",
+            "maxProperties",
+            "propertyNames",
+            "unevaluatedProperties",
+            "const",
+            "pattern",
+            "uniqueItems",
         ] {
             let there = schema.get(keyword).is_some();
             assert!(!there || abouts.contains(&format!("/{keyword}")), "{keyword}\n{schema}\n{abouts:?}");

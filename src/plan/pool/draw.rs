@@ -6,10 +6,11 @@ use super::parts::{Kind, Parts};
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
 use crate::contract::template::Template;
 use crate::document::parameter::ParameterLocation;
+use crate::exchange::Request;
 use crate::generate::draft::{Content, Draft, assemble};
 use crate::generate::draw::{self, Draw, Form, Wanted};
-use crate::generate::render::{Issued, Rendering, Request};
-use crate::generate::seed::{Mark, Seed};
+use crate::generate::render::{Issued, Rendering};
+use crate::generate::seed::{RunTag, Seed};
 use crate::judge::Judge;
 use crate::judge::classify::Class;
 
@@ -35,7 +36,7 @@ impl Recipe {
 
     /// The request that a draw makes.
     pub fn draft(&self, judge: Judge<'_>, draw: &Draw, now: chrono::DateTime<chrono::Utc>) -> Draft {
-        assemble(judge.contract, judge.lent, draw, &self.shape.choice, now)
+        assemble(judge.contract, judge.fixtures, draw, &self.shape.choice, now)
     }
 }
 
@@ -86,7 +87,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn plain(&self, entry: &mut Entry) {
-        if let (Some(pointer), Content::Json(body)) = (&self.judge.contract.mark, &mut entry.draft.body)
+        if let (Some(pointer), Content::Json(body)) = (&self.judge.contract.run_tag, &mut entry.draft.body)
             && let Some(Template::Marked(text)) = body.pointer_mut(pointer)
         {
             *text = "a".to_owned();
@@ -180,12 +181,12 @@ impl Planner<'_> {
         let operation = &self.judge.contract.operation;
         let mut rendering = Rendering {
             now: self.now,
-            mark: &Mark::fixed("00000000"),
+            run_tag: &RunTag::fixed("00000000"),
             seed: self.seed,
             trial: "plan",
             count: 0,
             issued: &Issued::default(),
-            scope: self.judge.lent.bare_scope(),
+            scope: self.judge.fixtures.bare_scope(),
             row: None,
             runner: &mut self.seed.runner("plan", 0),
         };

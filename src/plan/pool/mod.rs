@@ -16,15 +16,15 @@ mod refused;
 mod single;
 
 use super::{Entry, Obstacles, Shape};
+use crate::contract::Target;
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
-use crate::contract::Target;
 use crate::document::parameter::ParameterLocation;
+use crate::exchange::Request;
 use crate::expression::{Expression, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::Choice;
 use crate::generate::draw::is_key;
-use crate::generate::render::Request;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::judge::classify::Class;
@@ -49,13 +49,8 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// A planner for a contract and what is lent to it.
-    pub(super) fn new(
-        judge: Judge<'a>,
-        seed: Seed,
-        now: chrono::DateTime<chrono::Utc>,
-        selected: &'a [bool],
-    ) -> Self {
+    /// A planner for a contract and what is provided to it.
+    pub(super) fn new(judge: Judge<'a>, seed: Seed, now: chrono::DateTime<chrono::Utc>, selected: &'a [bool]) -> Self {
         Self { judge, seed, now, selected, parts: std::sync::Arc::new(Parts::new(judge.contract)) }
     }
 }
@@ -78,7 +73,7 @@ impl Planner<'_> {
 
     /// The fixed part of the pool, and the requirements that nothing which can be made speaks to, with what is missing.
     pub(super) fn entries(&self) -> Result<(Vec<Entry>, Obstacles)> {
-        let callers = self.judge.lent.callers(self.judge.contract);
+        let callers = self.judge.fixtures.callers(self.judge.contract);
         let mut none = self.smallest();
         let mut all = Shape {
             presence: self.parts.presence(Some(true)),
@@ -91,11 +86,12 @@ impl Planner<'_> {
         ] {
             let entry = self.nearest(name, label, shape, 2);
             // What has all may be more than is allowed at once.
-            let entry = entry.or_else(|| entries.first().cloned().map(|first: Entry| Entry { name: name.to_owned(), ..first }));
+            let entry =
+                entry.or_else(|| entries.first().cloned().map(|first: Entry| Entry { name: name.to_owned(), ..first }));
             entries.push(entry.ok_or_else(|| self.refused(&self.smallest()))?);
         }
         self.shrink(&mut entries[super::MINIMAL]);
-        if self.judge.contract.mark.is_some() {
+        if self.judge.contract.run_tag.is_some() {
             // The smallest request is everybody's base: its text is plain.
             self.plain(&mut entries[super::MINIMAL]);
         }
@@ -106,7 +102,7 @@ impl Planner<'_> {
         self.doubtful(&none, &mut entries);
         self.faults(&mut entries);
         self.parameter_faults(&mut entries);
-        self.breaches(&none, &mut entries);
+        self.counterexamples(&none, &mut entries);
         obstacles.extend(self.untried(&entries));
         Ok((entries, obstacles))
     }
@@ -121,7 +117,9 @@ impl Planner<'_> {
         let is_part = |form: &Form| matches!(form, Form::Schema(_) | Form::Parameter(..));
         let tried = |i: usize| entries.iter().any(|e| e.about == Some(i));
         let untried = self.chosen().filter(|(i, form)| is_part(form) && !tried(*i));
-        untried.map(|(i, _)| (i, "no request was found that breaks or just keeps it, and nothing else".to_owned())).collect()
+        untried
+            .map(|(i, _)| (i, "no request was found that breaks or just keeps it, and nothing else".to_owned()))
+            .collect()
     }
 
     fn has_key(&self) -> bool {
@@ -149,7 +147,7 @@ impl Planner<'_> {
 
     /// How many of the parts that may be left out are tried together.
     pub(super) fn together(&self) -> usize {
-        cover::strength(&self.sizes(self.judge.lent.callers(self.judge.contract).len()))
+        cover::strength(&self.sizes(self.judge.fixtures.callers(self.judge.contract).len()))
     }
 
     /// How many values each factor of the covering array has.
@@ -168,7 +166,7 @@ impl Planner<'_> {
     fn path_values(&self) -> usize {
         let in_path = |target: &Target| matches!(target, Target::Parameter(ParameterLocation::Path, _));
         let list = self.judge.contract.values.iter().find(|v| in_path(&v.target));
-        list.and_then(|l| l.list.json(self.judge.lent.scope()).ok())
+        list.and_then(|l| l.list.json(self.judge.fixtures.scope()).ok())
             .and_then(|v| v.as_array().map(Vec::len))
             .unwrap_or(1)
     }

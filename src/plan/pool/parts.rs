@@ -1,10 +1,10 @@
 //! What may be there in a request or not, and which forms its body may take.
 
 use crate::contract::Contract;
+use crate::document::parameter::ParameterLocation;
 use crate::generate::draw::{Form, forms, is_key, schema_of};
 use crate::generate::parameter;
 use crate::generate::values::object;
-use crate::document::parameter::ParameterLocation;
 
 /// The parts of an operation's requests.
 #[derive(Clone, Debug)]

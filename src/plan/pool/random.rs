@@ -8,8 +8,8 @@ use super::draw::{draws, is_sound};
 use super::parts::Parts;
 use super::{Entry, PATIENCE, Planner, Shape};
 use crate::contract::CALLER;
-use crate::generate::draw::Draw;
 use crate::generate::draft::Choice;
+use crate::generate::draw::Draw;
 use crate::generate::fault::{self, Change};
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
@@ -28,7 +28,7 @@ impl Planner<'_> {
                 .collect(),
             parts: Arc::clone(&self.parts),
             shape,
-            callers: self.judge.lent.callers(self.judge.contract),
+            callers: self.judge.fixtures.callers(self.judge.contract),
             changes: schema.map(fault::faults).unwrap_or_default(),
         }
     }
@@ -67,9 +67,8 @@ impl Random {
             form: self.seed.pick("pool/form", n, self.strategies.len()),
         };
         let strategy = &self.strategies[shape.choice.form];
-        let valid = planner.draw_with(strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| {
-            is_sound(class)
-        });
+        let valid =
+            planner.draw_with(strategy, PATIENCE, &id, "a random valid request", &shape, |_, class| is_sound(class));
         let fault = valid.as_ref().and_then(|valid| self.fault(&planner, valid, n));
         (valid, fault)
     }

@@ -68,7 +68,7 @@ impl Planner<'_> {
             let Ok(tree) = strategy.new_tree(&mut self.seed.runner("pool/minimal", n)) else { continue };
             let recipe = crate::generate::draft::assemble(
                 self.judge.contract,
-                self.judge.lent,
+                self.judge.fixtures,
                 &tree.current(),
                 &shape.choice,
                 self.now,

@@ -9,14 +9,14 @@ use super::parts::{Kind, Part};
 use super::{Entry, PATIENCE, Planner, SOME_PATIENCE, Shape};
 use crate::contract::Target;
 use crate::contract::requirement::Form;
+use crate::exchange::Request;
 use crate::generate::draft::Content;
 use crate::generate::fault::{self, Change};
-use crate::generate::render::Request;
 use crate::generate::seed::Seed;
 use crate::judge::classify::Class;
 
 /// How many requests are made for each constraint that break only it.
-const BREACHES: u64 = 3;
+const COUNTEREXAMPLES: u64 = 3;
 /// How many further fields are put in by themselves, to find a request that breaks a constraint.
 const MOST_MORE: usize = 30;
 
@@ -117,9 +117,11 @@ impl Planner<'_> {
         };
         let mut numbers = Numbers::default();
         for change in fault::doubtful(body.schema.json()) {
-            // What the target lends says what is taken.
-            let lent = |target: &Target| matches!(target, Target::Body(pointer) if *pointer == change.at);
-            if self.requirement_about(&change.about).is_none() || self.judge.contract.values.iter().any(|v| lent(&v.target)) {
+            // What the target provides says what is taken.
+            let fixtures = |target: &Target| matches!(target, Target::Body(pointer) if *pointer == change.at);
+            if self.requirement_about(&change.about).is_none()
+                || self.judge.contract.values.iter().any(|v| fixtures(&v.target))
+            {
                 continue;
             }
             let is_left = |class: &Class| is_sound(class) || matches!(class, Class::Open(_));
@@ -158,7 +160,8 @@ impl Planner<'_> {
             let mut entry = self.changed(String::new(), &change, &base, Some(control), breaks);
             if entry.is_none() && change.about.ends_with("/anyOf") {
                 // What breaks all alternatives may break what stands beside them first.
-                entry = self.changed(String::new(), &change, &base, Some(control), |class| matches!(class, Class::Broken(_)));
+                entry = self
+                    .changed(String::new(), &change, &base, Some(control), |class| matches!(class, Class::Broken(_)));
                 let class = entry.as_ref().and_then(|e| self.class(&e.draft));
                 if let Some((_, Class::Broken(parts))) = class
                     && let Some(first) = parts.first().filter(|i| self.selected[**i])
@@ -201,7 +204,7 @@ impl Planner<'_> {
     }
 
     /// Requests that break one constraint and nothing else.
-    pub(super) fn breaches(&self, none: &Shape, entries: &mut Vec<Entry>) {
+    pub(super) fn counterexamples(&self, none: &Shape, entries: &mut Vec<Entry>) {
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
             let read = |part: &Part| match &part.kind {
@@ -229,8 +232,8 @@ impl Planner<'_> {
                 .map(|(patience, presence)| (patience, Shape { presence, ..none.clone() }))
                 .collect();
             let id = &self.judge.contract.requirements[i].id;
-            for n in 0..BREACHES {
-                let name = format!("{id}#breach-{n}");
+            for n in 0..COUNTEREXAMPLES {
+                let name = format!("{id}#counterexample-{n}");
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 let entry = shapes.iter().find_map(|(patience, shape)| {
                     let strategy = draws(self.judge, &self.parts, shape);

@@ -4,7 +4,7 @@ use super::Fault;
 use crate::reference::authenticate::Credentials;
 use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Break, Failure, Refusal};
-use crate::reference::residents::TOKENS;
+use crate::reference::seed_data::TOKENS;
 use crate::reference::world::{self, Token};
 use axum::http::{Extensions, StatusCode};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,9 +2,9 @@
 
 use super::Fault;
 use super::memory::lock;
-use crate::reference::office::Office;
 use crate::reference::record::Record;
-use crate::reference::residents;
+use crate::reference::seed_data;
+use crate::reference::server_state::ServerState;
 use crate::reference::validate::Asked;
 use crate::reference::validate::close_date::CloseDate;
 use crate::reference::world::{self, Household, Kind, Pipeline, Stage, User};
@@ -12,11 +12,11 @@ use chrono::TimeDelta;
 
 /// The pipeline used, where none was named.
 pub(in crate::reference) fn pipeline(
-    office: &Office,
+    server: &ServerState,
     household: Option<&'static Household>,
     default: &'static Pipeline,
 ) -> &'static Pipeline {
-    let d = &office.deviations;
+    let d = &server.deviations;
     let book = default.book_id;
     let wrong = if d.fault(Fault::DefaultPipelineFirstOfBook) {
         world::pipelines(book).next()
@@ -27,7 +27,7 @@ pub(in crate::reference) fn pipeline(
     } else if d.fault(Fault::DefaultPipelineAlwaysClient) {
         world::default_pipeline(book, Kind::Client)
     } else if d.fault(Fault::DefaultPipelineRemembered) {
-        household.and_then(|household| lock(&office.memory.named_pipelines).get(household.id).copied())
+        household.and_then(|household| lock(&server.memory.named_pipelines).get(household.id).copied())
     } else {
         None
     };
@@ -36,13 +36,13 @@ pub(in crate::reference) fn pipeline(
 
 /// The stage used, where none was named.
 pub(in crate::reference) fn stage(
-    office: &Office,
+    server: &ServerState,
     default: &'static Pipeline,
     pipeline: &'static Pipeline,
     first: &'static Stage,
     asked: &Asked,
 ) -> &'static Stage {
-    let d = &office.deviations;
+    let d = &server.deviations;
     let stages = pipeline.stages;
     let is_named = asked.pipeline_id.is_some();
     let wrong = if d.fault(Fault::DefaultStageLast) || d.fault(Fault::DefaultStageLastOfNamed) && is_named {
@@ -56,7 +56,7 @@ pub(in crate::reference) fn stage(
     } else if d.fault(Fault::DefaultStageOfDefaultPipeline) {
         default.stages.first()
     } else if d.fault(Fault::DefaultStageRemembered) {
-        lock(&office.memory.named_stages).get(pipeline.id).copied()
+        lock(&server.memory.named_stages).get(pipeline.id).copied()
     } else {
         None
     };
@@ -65,11 +65,11 @@ pub(in crate::reference) fn stage(
 
 /// The owner used, where none was named.
 pub(in crate::reference) fn owner(
-    office: &Office,
+    server: &ServerState,
     caller: &'static User,
     household: Option<&'static Household>,
 ) -> &'static User {
-    let d = &office.deviations;
+    let d = &server.deviations;
     let wrong = if d.fault(Fault::DefaultOwnerOfHousehold) {
         household.map(|household| household.advisor)
     } else if d.fault(Fault::DefaultOwnerFirstUser) {
@@ -77,7 +77,7 @@ pub(in crate::reference) fn owner(
     } else if d.fault(Fault::DefaultOwnerAlwaysOne) {
         Some(&residents::CALLER)
     } else if d.fault(Fault::DefaultOwnerRemembered) {
-        *lock(&office.memory.named_owner)
+        *lock(&server.memory.named_owner)
     } else {
         None
     };
@@ -85,32 +85,32 @@ pub(in crate::reference) fn owner(
 }
 
 pub(in crate::reference) fn remember_pipeline(
-    office: &Office,
+    server: &ServerState,
     household: Option<&'static Household>,
     pipeline: &'static Pipeline,
 ) {
-    if office.deviations.fault(Fault::DefaultPipelineRemembered)
+    if server.deviations.fault(Fault::DefaultPipelineRemembered)
         && let Some(household) = household
     {
-        lock(&office.memory.named_pipelines).insert(household.id, pipeline);
+        lock(&server.memory.named_pipelines).insert(household.id, pipeline);
     }
 }
 
-pub(in crate::reference) fn remember_stage(office: &Office, pipeline: &'static Pipeline, stage: &'static Stage) {
-    if office.deviations.fault(Fault::DefaultStageRemembered) {
-        lock(&office.memory.named_stages).insert(pipeline.id, stage);
+pub(in crate::reference) fn remember_stage(server: &ServerState, pipeline: &'static Pipeline, stage: &'static Stage) {
+    if server.deviations.fault(Fault::DefaultStageRemembered) {
+        lock(&server.memory.named_stages).insert(pipeline.id, stage);
     }
 }
 
-pub(in crate::reference) fn remember_owner(office: &Office, owner: &'static User) {
-    if office.deviations.fault(Fault::DefaultOwnerRemembered) {
-        *lock(&office.memory.named_owner) = Some(owner);
+pub(in crate::reference) fn remember_owner(server: &ServerState, owner: &'static User) {
+    if server.deviations.fault(Fault::DefaultOwnerRemembered) {
+        *lock(&server.memory.named_owner) = Some(owner);
     }
 }
 
 /// What a record gets for the values that were left out.
-pub(in crate::reference) fn record(office: &Office, record: &mut Record) {
-    let d = &office.deviations;
+pub(in crate::reference) fn record(server: &ServerState, record: &mut Record) {
+    let d = &server.deviations;
     let asked = &mut record.asked;
     if d.fault(Fault::DefaultValueZero) {
         asked.value = asked.value.or(Some(0));
@@ -119,7 +119,7 @@ pub(in crate::reference) fn record(office: &Office, record: &mut Record) {
         asked.probability = asked.probability.or(Some(-1));
     }
     if d.fault(Fault::DefaultProbabilityRemembered) {
-        let mut last = lock(&office.memory.last_probability);
+        let mut last = lock(&server.memory.last_probability);
         *last = asked.probability.or(*last);
         asked.probability = *last;
     }
@@ -128,7 +128,7 @@ pub(in crate::reference) fn record(office: &Office, record: &mut Record) {
         asked.close_date = Some(CloseDate { instant, text: instant.to_rfc3339() });
     }
     if d.fault(Fault::ValueCarriedOver) {
-        let before = std::mem::replace(&mut *lock(&office.memory.last_value), asked.value);
+        let before = std::mem::replace(&mut *lock(&server.memory.last_value), asked.value);
         asked.value = asked.value.or(before);
     }
 }

@@ -3,16 +3,16 @@
 use super::close_date::{LAST_32_BIT_SECOND, is_leap_day};
 use super::{Fault, text};
 use crate::reference::deviations::Deviations;
-use crate::reference::office::Office;
 use crate::reference::record::Record;
+use crate::reference::server_state::ServerState;
 use crate::reference::validate::close_date::CloseDate;
 use crate::reference::world;
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Timelike, Utc};
 use serde_json::{Map, Value, json};
 
 /// The record as it is kept.
-pub(in crate::reference) fn record(office: &Office, record: &mut Record) {
-    let d = &office.deviations;
+pub(in crate::reference) fn record(server: &ServerState, record: &mut Record) {
+    let d = &server.deviations;
     record.asked.name = text::name(d, std::mem::take(&mut record.asked.name));
     record.asked.value = record.asked.value.and_then(|cents| value(d, cents));
     record.asked.probability =

@@ -2,18 +2,18 @@
 
 use super::Fault;
 use crate::reference::deviations::Deviations;
-use crate::reference::office::Office;
 use crate::reference::refusal::{Reason, Refusal};
 use crate::reference::respond::Answer;
+use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 /// The status of a refusal.
-pub(in crate::reference) fn status(office: &Office, refusal: &Refusal, status: StatusCode) -> StatusCode {
-    let d = &office.deviations;
-    office.memory.refusals.fetch_add(1, Ordering::Relaxed);
+pub(in crate::reference) fn status(server: &ServerState, refusal: &Refusal, status: StatusCode) -> StatusCode {
+    let d = &server.deviations;
+    server.memory.refusals.fetch_add(1, Ordering::Relaxed);
     if refusal.reason.is_validation() {
         if d.fault(Fault::RefusalAnswers200) {
             return StatusCode::OK;

@@ -5,10 +5,10 @@ use super::memory::lock;
 use crate::reference::create::Posted;
 use crate::reference::deviations::Deviations;
 use crate::reference::idempotency::{Kept, Key, Scope, Slot};
-use crate::reference::office::Office;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
 use crate::reference::respond::Answer;
-use crate::reference::{Liberty, body, created, validate};
+use crate::reference::server_state::ServerState;
+use crate::reference::{Variation, body, created, validate};
 use axum::http::StatusCode;
 use bytes::Bytes;
 use chrono::SubsecRound as _;
@@ -18,26 +18,26 @@ use std::time::{Duration, Instant};
 
 /// The answer of a known key, given before the token is looked at.
 pub(in crate::reference) fn before_authentication(
-    office: &Office,
+    server: &ServerState,
     household_id: &str,
     key: &Result<Option<Key>, Refusal>,
 ) -> Option<Answer> {
-    if !office.deviations.fault(Fault::ReplayBeforeAuthentication) {
+    if !server.deviations.fault(Fault::ReplayBeforeAuthentication) {
         return None;
     }
     let key = key.as_ref().ok()?.as_ref()?;
-    let slot = office.keys.find(|scope| scope.household == household_id && scope.key == *key)?;
+    let slot = server.keys.find(|scope| scope.household == household_id && scope.key == *key)?;
     let kept = slot.try_lock().ok()?;
     kept.as_ref().and_then(|kept| kept.outcome.clone().ok())
 }
 
 /// Within what the key counts, if there is one.
 pub(in crate::reference) fn scope(
-    office: &Office,
+    server: &ServerState,
     posted: &Posted<'_>,
     scope: Option<Scope>,
 ) -> Result<Option<Scope>, Failure> {
-    let d = &office.deviations;
+    let d = &server.deviations;
     let Some(mut scope) = scope else {
         return Ok(keyless(d, posted));
     };
@@ -72,7 +72,7 @@ pub(in crate::reference) fn scope(
     if d.fault(Fault::KeySharedByUsers) {
         scope.user.clear();
     }
-    if d.fault(Fault::KeyStorePerWorker) && office.memory.turns.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+    if d.fault(Fault::KeyStorePerWorker) && server.memory.turns.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
         scope.user.push_str(" at the second worker");
     }
     Ok(Some(scope))
@@ -102,14 +102,14 @@ fn keyless(d: &Deviations, posted: &Posted<'_>) -> Option<Scope> {
 
 /// Around a request without a key.
 pub(in crate::reference) async fn cached(
-    office: &Office,
+    server: &ServerState,
     posted: &Posted<'_>,
     fresh: impl Future<Output = Result<Answer, Failure>>,
 ) -> Result<Answer, Failure> {
-    if !office.deviations.fault(Fault::AnswerCached) {
+    if !server.deviations.fault(Fault::AnswerCached) {
         return fresh.await;
     }
-    let cached = lock(&office.memory.last_answer).get(posted.household_id).cloned();
+    let cached = lock(&server.memory.last_answer).get(posted.household_id).cloned();
     if let Some((since, answer)) = cached
         && since.elapsed() < Duration::from_millis(20)
     {
@@ -117,14 +117,14 @@ pub(in crate::reference) async fn cached(
     }
     let answer = fresh.await?;
     let entry = (Instant::now(), answer.clone());
-    lock(&office.memory.last_answer).insert(posted.household_id.to_owned(), entry);
+    lock(&server.memory.last_answer).insert(posted.household_id.to_owned(), entry);
     Ok(answer)
 }
 
 /// Before a key is looked for.
-pub(in crate::reference) fn before_search(office: &Office, scope: &Scope) {
-    if office.deviations.fault(Fault::KeyLastOnly) {
-        office.keys.retain(|known| known == scope);
+pub(in crate::reference) fn before_search(server: &ServerState, scope: &Scope) {
+    if server.deviations.fault(Fault::KeyLastOnly) {
+        server.keys.retain(|known| known == scope);
     }
 }
 
@@ -149,7 +149,7 @@ pub(in crate::reference) fn is_unlocked(d: &Deviations) -> bool {
 
 /// Widens the time in which a key is in use, for what shows only then.
 pub(in crate::reference) async fn paced(d: &Deviations) {
-    let is_told = d.liberty(Liberty::Busy409) || d.liberty(Liberty::Busy425);
+    let is_told = d.variation(Variation::Busy409) || d.variation(Variation::Busy425);
     if d.fault(Fault::KeyRace) || d.fault(Fault::KeyBusyBreaks) || is_told {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -157,12 +157,12 @@ pub(in crate::reference) async fn paced(d: &Deviations) {
 
 /// Keeps an answer later; whether it does.
 pub(in crate::reference) fn keeps_later(
-    office: &Office,
+    server: &ServerState,
     posted: &Posted<'_>,
     slot: &Slot,
     outcome: &Result<Answer, Failure>,
 ) -> bool {
-    let (true, Ok(answer)) = (office.deviations.fault(Fault::KeyStoredLate), outcome) else { return false };
+    let (true, Ok(answer)) = (server.deviations.fault(Fault::KeyStoredLate), outcome) else { return false };
     let kept = Kept { outcome: Ok(answer.clone()), body: posted.body.clone(), since: Instant::now() };
     let slot = Slot::clone(slot);
     tokio::spawn(async move {
@@ -178,25 +178,25 @@ pub(in crate::reference) fn keeps_break(d: &Deviations) -> Option<Break> {
 }
 
 /// The answer of a known key.
-pub(in crate::reference) fn replay(office: &Office, posted: &Posted<'_>, first: &Kept) -> Result<Answer, Failure> {
-    let d = &office.deviations;
+pub(in crate::reference) fn replay(server: &ServerState, posted: &Posted<'_>, first: &Kept) -> Result<Answer, Failure> {
+    let d = &server.deviations;
     let mut answer = first.outcome.clone()?;
     if d.fault(Fault::ReplayRefused) {
         return Err(Refusal::new(StatusCode::CONFLICT, Reason::KeyReused, "this request was made before").into());
     }
     if d.fault(Fault::ReplayRevalidated) {
-        validate::asked(office, &body::object(office, posted.headers, &posted.body)?)?;
+        validate::asked(server, &body::object(server, posted.headers, &posted.body)?)?;
     }
     let changes: [(Fault, Change); 5] = [
-        (Fault::ReplayFreshTimes, |office, _, object| {
-            let now = created::time(&office.deviations, office.clock.now().trunc_subsecs(3));
+        (Fault::ReplayFreshTimes, |server, _, object| {
+            let now = created::time(&server.deviations, server.clock.now().trunc_subsecs(3));
             times(object, |_| now.clone());
         }),
         (Fault::ReplayTimesRounded, |_, _, object| {
             times(object, |time| time.split_once('.').map_or(time.to_owned(), |(seconds, _)| format!("{seconds}Z")));
         }),
-        (Fault::ReplayFreshId, |office, _, object| {
-            object.insert("id".to_owned(), json!(office.ids.next(&office.deviations)));
+        (Fault::ReplayFreshId, |server, _, object| {
+            object.insert("id".to_owned(), json!(server.ids.next(&server.deviations)));
         }),
         (Fault::ReplayFlagged, |_, _, object| {
             object.insert("replayed".to_owned(), json!(true));
@@ -205,7 +205,7 @@ pub(in crate::reference) fn replay(office: &Office, posted: &Posted<'_>, first: 
     ];
     for (fault, change) in changes {
         if d.fault(fault) {
-            answer = changed_json(office, posted, answer, change);
+            answer = changed_json(server, posted, answer, change);
         }
     }
     if d.fault(Fault::ReplayCut) {
@@ -240,26 +240,26 @@ pub(in crate::reference) fn after_replay(d: &Deviations, kept: &mut Option<Kept>
 
 /// What a known key with another body gets.
 pub(in crate::reference) fn changed(
-    office: &Office,
+    server: &ServerState,
     posted: &Posted<'_>,
     first: Answer,
     refusal: Refusal,
 ) -> Result<Answer, Failure> {
-    if !office.deviations.fault(Fault::ChangedBodyMerges) {
+    if !server.deviations.fault(Fault::ChangedBodyMerges) {
         return Err(refusal.into());
     }
-    Ok(changed_json(office, posted, first, |_, posted, object| {
+    Ok(changed_json(server, posted, first, |_, posted, object| {
         let sent = serde_json::from_slice::<Map<String, Value>>(&posted.body).unwrap_or_default();
         object.extend(sent.get("name").map(|name| ("name".to_owned(), name.clone())));
     }))
 }
 
-type Change = fn(&Office, &Posted<'_>, &mut Map<String, Value>);
+type Change = fn(&ServerState, &Posted<'_>, &mut Map<String, Value>);
 
-fn changed_json(office: &Office, posted: &Posted<'_>, answer: Answer, change: Change) -> Answer {
+fn changed_json(server: &ServerState, posted: &Posted<'_>, answer: Answer, change: Change) -> Answer {
     match serde_json::from_slice(&answer.body) {
         Ok(Value::Object(mut object)) => {
-            change(office, posted, &mut object);
+            change(server, posted, &mut object);
             Answer { body: Bytes::from(Value::Object(object).to_string()), ..answer }
         }
         _ => answer,

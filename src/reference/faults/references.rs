@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Break, Failure, Refusal};
-use crate::reference::residents::{PIPELINES, USERS};
+use crate::reference::seed_data::{PIPELINES, USERS};
 use crate::reference::validate::{Asked, OWNER, PIPELINE, STAGE};
 use crate::reference::world::{Pipeline, Stage, User};
 

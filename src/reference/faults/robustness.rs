@@ -1,11 +1,11 @@
 //! Hooks of the way from bytes to an object.
 
 use super::Fault;
+use crate::exchange::json_text::without_lone_surrogates;
 use crate::reference::deviations::Deviations;
 use crate::reference::json_text;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
 use crate::reference::validate::PROPERTIES;
-use crate::target::json_text::without_lone_surrogates;
 use axum::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 

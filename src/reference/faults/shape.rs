@@ -2,9 +2,9 @@
 
 use super::Fault;
 use crate::reference::deviations::Deviations;
-use crate::reference::office::Office;
 use crate::reference::record::Record;
 use crate::reference::respond::Answer;
+use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -12,12 +12,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::Ordering;
 
 /// The JSON of an answer.
-pub(in crate::reference) fn object(office: &Office, record: &Record, mut object: Map<String, Value>) -> Value {
-    let d = &office.deviations;
+pub(in crate::reference) fn object(server: &ServerState, record: &Record, mut object: Map<String, Value>) -> Value {
+    let d = &server.deviations;
     if !d.is_faulty() {
         return Value::Object(object);
     }
-    let seventh = office.memory.answers.fetch_add(1, Ordering::Relaxed) % 7 == 6;
+    let seventh = server.memory.answers.fetch_add(1, Ordering::Relaxed) % 7 == 6;
     for (fault, key, applies) in missing(record, seventh) {
         if applies && d.fault(fault) {
             object.shift_remove(key);

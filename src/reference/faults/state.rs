@@ -5,9 +5,9 @@ use super::authentication::is_first;
 use super::memory::{Memory, lock};
 use crate::reference::create::Posted;
 use crate::reference::ids::mix;
-use crate::reference::office::Office;
 use crate::reference::record::Record;
 use crate::reference::refusal::{Break, Failure, Refusal};
+use crate::reference::server_state::ServerState;
 use crate::reference::validate::{Asked, NAME};
 use crate::reference::world::User;
 use axum::http::{Extensions, StatusCode};
@@ -27,10 +27,10 @@ impl Drop for UnderWay<'_> {
 
 /// Before anything else: whether the request is served at all.
 pub(in crate::reference) async fn admit<'a>(
-    office: &'a Office,
+    server: &'a ServerState,
     extensions: &Extensions,
 ) -> Result<UnderWay<'a>, Break> {
-    let (d, memory) = (&office.deviations, &office.memory);
+    let (d, memory) = (&server.deviations, &server.memory);
     let number = memory.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let others = memory.under_way.fetch_add(1, Ordering::Relaxed);
     let under_way = UnderWay(memory);
@@ -65,8 +65,12 @@ pub(in crate::reference) async fn admit<'a>(
 }
 
 /// Passes the name and the caller through places that all requests share; gives the caller.
-pub(in crate::reference) async fn cross(office: &Office, caller: &'static User, asked: &mut Asked) -> &'static User {
-    let (d, memory) = (&office.deviations, &office.memory);
+pub(in crate::reference) async fn cross(
+    server: &ServerState,
+    caller: &'static User,
+    asked: &mut Asked,
+) -> &'static User {
+    let (d, memory) = (&server.deviations, &server.memory);
     let (names, callers) = (d.fault(Fault::AnswersCrossed), d.fault(Fault::OwnersCrossed));
     if !names && !callers {
         return caller;
@@ -83,14 +87,14 @@ pub(in crate::reference) async fn cross(office: &Office, caller: &'static User, 
 
 /// An id that is not unique.
 pub(in crate::reference) fn id(
-    office: &Office,
+    server: &ServerState,
     posted: &Posted<'_>,
     asked: &Asked,
     now: DateTime<Utc>,
 ) -> Option<String> {
-    let d = &office.deviations;
+    let d = &server.deviations;
     let number = if d.fault(Fault::IdsPerHousehold) {
-        let mut counts = lock(&office.memory.counts);
+        let mut counts = lock(&server.memory.counts);
         let count = counts.entry(posted.household_id.to_owned()).or_default();
         *count += 1;
         mix(*count)
@@ -101,7 +105,7 @@ pub(in crate::reference) fn id(
     } else if d.fault(Fault::IdsFromSecond) {
         mix(now.timestamp().cast_unsigned())
     } else if d.fault(Fault::IdsOfOneByte) {
-        let count = office.memory.turns.fetch_add(1, Ordering::Relaxed);
+        let count = server.memory.turns.fetch_add(1, Ordering::Relaxed);
         mix(mix(count) & 0xff)
     } else {
         return None;
@@ -110,11 +114,15 @@ pub(in crate::reference) fn id(
 }
 
 /// Refuses a name that the household already has.
-pub(in crate::reference) fn namesake(office: &Office, posted: &Posted<'_>, record: &Record) -> Result<(), Failure> {
-    if !office.deviations.fault(Fault::NamesakeRefused) {
+pub(in crate::reference) fn namesake(
+    server: &ServerState,
+    posted: &Posted<'_>,
+    record: &Record,
+) -> Result<(), Failure> {
+    if !server.deviations.fault(Fault::NamesakeRefused) {
         return Ok(());
     }
-    let mut names = lock(&office.memory.names);
+    let mut names = lock(&server.memory.names);
     let names = names.entry(posted.household_id.to_owned()).or_default();
     if names.contains(&record.asked.name) {
         let refusal = Refusal::invalid(NAME, "is taken");

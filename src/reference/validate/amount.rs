@@ -2,7 +2,7 @@
 
 use super::number::Whole;
 use super::{PROBABILITY, VALUE};
-use crate::reference::Liberty;
+use crate::reference::Variation;
 use crate::reference::deviations::Deviations;
 use crate::reference::faults::request as hook;
 use crate::reference::refusal::{Failure, Refusal};
@@ -18,10 +18,10 @@ pub(super) fn value(d: &Deviations, json: &Value) -> Result<Option<i64>, Failure
         return Err(Refusal::invalid(VALUE, "is beyond 64 bits").into());
     };
     hook::value(d, cents)?;
-    if d.liberty(Liberty::NegativeValuesRefused) && cents < 0 {
+    if d.variation(Variation::NegativeValuesRefused) && cents < 0 {
         return Err(Refusal::invalid(VALUE, "is negative").into());
     }
-    if d.liberty(Liberty::ValuesBeyondSafeRefused) && !(-SAFE..=SAFE).contains(&cents) {
+    if d.variation(Variation::ValuesBeyondSafeRefused) && !(-SAFE..=SAFE).contains(&cents) {
         return Err(Refusal::invalid(VALUE, "is beyond 53 bits").into());
     }
     Ok(Some(cents))
@@ -48,7 +48,7 @@ fn integer<'a>(d: &Deviations, field: &'static str, json: &'a Value) -> Result<O
     let is_plain = || number.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     match Whole::read(number.as_str()) {
         None => Err(Refusal::wrong_type(field, "an integer")),
-        Some(_) if d.liberty(Liberty::IntegralFloatsRefused) && !is_plain() => {
+        Some(_) if d.variation(Variation::IntegralFloatsRefused) && !is_plain() => {
             Err(Refusal::wrong_type(field, "written as an integer"))
         }
         Some(whole) => Ok(Some((number, whole))),

@@ -1,11 +1,11 @@
 //! The close date: an RFC 3339 date-time that lies in the future.
 
 use super::CLOSE_DATE;
-use crate::reference::Liberty;
+use crate::reference::Variation;
 use crate::reference::deviations::Deviations;
 use crate::reference::faults::close_date as hook;
-use crate::reference::office::Office;
 use crate::reference::refusal::{Failure, Refusal};
+use crate::reference::server_state::ServerState;
 use chrono::{DateTime, Datelike, FixedOffset, SubsecRound, TimeDelta, Timelike, Utc};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -18,14 +18,14 @@ pub(in crate::reference) struct CloseDate {
     pub(in crate::reference) text: String,
 }
 
-pub(super) fn read(office: &Office, json: &Value) -> Result<Option<CloseDate>, Failure> {
-    let d = &office.deviations;
+pub(super) fn read(server: &ServerState, json: &Value) -> Result<Option<CloseDate>, Failure> {
+    let d = &server.deviations;
     let refusal = match json {
         Value::String(text) => match spelled(d, text) {
             Some(instant) => {
                 hook::refused_though(d, text, instant)?;
                 let instant = hook::misread(d, instant);
-                in_future(office, instant)?;
+                in_future(server, instant)?;
                 return Ok(Some(CloseDate { instant: instant.trunc_subsecs(6), text: text.clone() }));
             }
             None => Refusal::invalid(CLOSE_DATE, "is not a date-time of RFC 3339"),
@@ -35,20 +35,20 @@ pub(super) fn read(office: &Office, json: &Value) -> Result<Option<CloseDate>, F
     hook::unreadable(d, json, refusal)
 }
 
-fn in_future(office: &Office, instant: DateTime<FixedOffset>) -> Result<(), Refusal> {
-    let d = &office.deviations;
-    let margin = if d.liberty(Liberty::CloseDateMinutesAheadNeeded) {
+fn in_future(server: &ServerState, instant: DateTime<FixedOffset>) -> Result<(), Refusal> {
+    let d = &server.deviations;
+    let margin = if d.variation(Variation::CloseDateMinutesAheadNeeded) {
         TimeDelta::minutes(9)
-    } else if d.liberty(Liberty::CloseDateMinuteOfGrace) {
+    } else if d.variation(Variation::CloseDateMinuteOfGrace) {
         TimeDelta::minutes(-1)
     } else {
         TimeDelta::zero()
     };
-    let earliest = hook::earliest(d, office.clock.now() + margin);
+    let earliest = hook::earliest(d, server.clock.now() + margin);
     if hook::compared(d, instant) <= earliest {
         return Err(Refusal::invalid(CLOSE_DATE, "is not in the future"));
     }
-    if d.liberty(Liberty::CloseDateBefore2500) && instant.year() >= 2500 {
+    if d.variation(Variation::CloseDateBefore2500) && instant.year() >= 2500 {
         return Err(Refusal::invalid(CLOSE_DATE, "is too far away"));
     }
     Ok(())
@@ -56,8 +56,8 @@ fn in_future(office: &Office, instant: DateTime<FixedOffset>) -> Result<(), Refu
 
 /// The instant, if it is spelled as this server reads them.
 fn spelled(d: &Deviations, text: &str) -> Option<DateTime<FixedOffset>> {
-    let text = if d.liberty(Liberty::CloseDateSpellingsLoose) { loosely(text) } else { Cow::Borrowed(text) };
-    if d.liberty(Liberty::CloseDateSpellingsStrict) {
+    let text = if d.variation(Variation::CloseDateSpellingsLoose) { loosely(text) } else { Cow::Borrowed(text) };
+    if d.variation(Variation::CloseDateSpellingsStrict) {
         let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
         let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
         if text.contains(['t', 'z']) || text.get(17..19) == Some("60") || digits > 6 {

@@ -1,7 +1,7 @@
 //! The name: any string, of any length.
 
 use super::NAME;
-use crate::reference::Liberty;
+use crate::reference::Variation;
 use crate::reference::deviations::Deviations;
 use crate::reference::faults::request as hook;
 use crate::reference::refusal::{Failure, Refusal};
@@ -22,29 +22,29 @@ pub(super) fn read(d: &Deviations, json: Option<&Value>) -> Result<String, Failu
         }
     };
     hook::name(d, &name)?;
-    liberty(d, name).map_err(Failure::from)
+    variation(d, name).map_err(Failure::from)
 }
 
-fn liberty(d: &Deviations, mut name: String) -> Result<String, Refusal> {
+fn variation(d: &Deviations, mut name: String) -> Result<String, Refusal> {
     let refused = [
-        (Liberty::EmptyNamesRefused, name.is_empty(), "is empty"),
-        (Liberty::BlankNamesRefused, name.trim().is_empty(), "is blank"),
-        (Liberty::LongNamesRefused, name.chars().count() > LONG, "is too long"),
-        (Liberty::ControlCharactersRefused, name.contains(char::is_control), "has a control character"),
+        (Variation::EmptyNamesRefused, name.is_empty(), "is empty"),
+        (Variation::BlankNamesRefused, name.trim().is_empty(), "is blank"),
+        (Variation::LongNamesRefused, name.chars().count() > LONG, "is too long"),
+        (Variation::ControlCharactersRefused, name.contains(char::is_control), "has a control character"),
     ];
-    if let Some((_, _, problem)) = refused.iter().find(|(liberty, is_so, _)| *is_so && d.liberty(*liberty)) {
+    if let Some((_, _, problem)) = refused.iter().find(|(variation, is_so, _)| *is_so && d.variation(*variation)) {
         return Err(Refusal::invalid(NAME, problem));
     }
-    if d.liberty(Liberty::NamesTrimmed) {
+    if d.variation(Variation::NamesTrimmed) {
         name = name.trim().to_owned();
     }
-    if d.liberty(Liberty::ControlCharactersDropped) {
+    if d.variation(Variation::ControlCharactersDropped) {
         name.retain(|c| !c.is_control());
     }
-    if d.liberty(Liberty::NamesComposed) {
+    if d.variation(Variation::NamesComposed) {
         name = ComposingNormalizer::new_nfc().normalize(&name).into_owned();
     }
-    if d.liberty(Liberty::LongNamesCut) {
+    if d.variation(Variation::LongNamesCut) {
         name = name.chars().take(LONG).collect();
     }
     Ok(name)

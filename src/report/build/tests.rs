@@ -8,15 +8,15 @@ use serde_json::json;
 use super::*;
 use crate::contract::Location;
 use crate::contract::requirement::Level;
+use crate::exchange::{self as target, Interval, Response};
+use crate::exchange::{Request, Shown};
 use crate::expression;
-use crate::generate::render::{Request, Shown};
 use crate::judge::bind::{Control, Purpose};
 use crate::judge::finding::{Finding, Found};
-use crate::report::exchanges::{self, ExchangeLog};
-use crate::report::record::{self, BODY_SHOWN};
+use crate::report::log::exchanges::{self, ExchangeLog};
+use crate::report::model::record::{self, BODY_SHOWN};
 use crate::run::event::{Event, Sink};
-use crate::target::exchange::{self as target, Interval, Response};
-use crate::target::settings::{Overrides, Settings};
+use crate::settings::{Overrides, Settings};
 
 const TOKEN: &str = "s3cr3t-token";
 
@@ -107,8 +107,8 @@ fn exchange(number: u64, body: &[u8], credentials: Shown, answer: &[u8]) -> Arc<
     })
 }
 
-fn breach(exchanges: Vec<Arc<Exchange>>) -> Found {
-    Found::Broken(Arc::new(Breach {
+fn counterexample(exchanges: Vec<Arc<Exchange>>) -> Found {
+    Found::Broken(Arc::new(Counterexample {
         label: format!("with {TOKEN}"),
         expected: "1".into(),
         actual: format!("not 1 but {TOKEN}"),
@@ -126,7 +126,7 @@ fn outcome(contract: &Contract) -> Outcome {
         left_out: 0,
         tallies: contract.requirements.iter().map(|_| Tally::default()).collect(),
         stop: None,
-        standing: run::Standing::Yes,
+        health: run::Health::Yes,
         figures: run::Figures {
             started: at(),
             elapsed: Duration::from_millis(1234),
@@ -148,7 +148,7 @@ fn facts() -> Facts {
     Facts {
         target: "https://example.com/base".into(),
         seed: 7,
-        mark: "m".into(),
+        run_tag: "m".into(),
         options: Options { max_requests: 500, ..Options::default() },
         command: "probity check --config p.toml".into(),
     }
@@ -191,12 +191,12 @@ fn shows_the_smallest_breach_first_and_counts_the_rest() {
     let mut outcome = outcome(&contract);
     for (i, size) in [30, 10, 20, 40].into_iter().enumerate() {
         let exchanges = vec![exchange(i as u64, &vec![b'x'; size], Shown::Own, b"{}")];
-        add(&mut outcome, 0, &format!("t{i}"), breach(exchanges));
+        add(&mut outcome, 0, &format!("t{i}"), counterexample(exchanges));
     }
     let requirement = &build(&contract, &outcome).requirements[0];
     let trials = |r: &Requirement| r.failures.iter().map(|f| f.trial.clone()).collect::<Vec<_>>();
     assert_eq!((trials(requirement), requirement.more_failures), (vec!["t1".into(), "t2".into(), "t0".into()], 1));
-    let Found::Broken(found) = breach(vec![exchange(9, b"x", Shown::Own, b"{}")]) else { return };
+    let Found::Broken(found) = counterexample(vec![exchange(9, b"x", Shown::Own, b"{}")]) else { return };
     outcome.tallies[0].smallest = Some(("t3~2".into(), found));
     let requirement = &build(&contract, &outcome).requirements[0];
     assert_eq!((trials(requirement), requirement.more_failures), (vec!["t3~2".into(), "t1".into(), "t2".into()], 2));
@@ -222,11 +222,11 @@ fn writes_no_token_anywhere() {
         let found = Found::Unknown(format!("saw {TOKEN}"), vec![Arc::clone(exchange)]);
         add(&mut outcome, 1, "t", found);
     }
-    add(&mut outcome, 0, "t", breach(exchanges));
+    add(&mut outcome, 0, "t", counterexample(exchanges));
     add(&mut outcome, 2, "t", Found::Observed(json!({ "saw": TOKEN })));
-    outcome.standing = run::Standing::No(TOKEN.into());
+    outcome.health = run::Health::No(TOKEN.into());
     let report = build(&contract, &outcome);
-    let text = crate::report::json::render(&report);
+    let text = crate::report::format::json::render(&report);
     assert!(!text.contains("s3cr3t") && !text.contains("cr3t-token"), "{text}");
     let failure = &report.requirements[0].failures[0];
     let header = |i: usize| {
@@ -274,7 +274,7 @@ fn says_why_a_run_was_cut_short() {
     outcome.tallies[0].left_out = 1;
     let end = |outcome: &Outcome| {
         let report = build(&contract, outcome);
-        (report.end.cause, report.end.first_contact_failed, report.requirements[0].reason.clone())
+        (report.end.cause, report.end.preflight_failed, report.requirements[0].reason.clone())
     };
     assert_eq!(
         end(&outcome),
@@ -297,7 +297,7 @@ fn says_why_a_run_was_cut_short() {
     assert_eq!((cause, first), (Some(Cause::Refused), true));
     assert_eq!(reason.as_deref(), Some("the target refuses a valid request: status 401; look at the token"));
     outcome.stop = None;
-    outcome.standing = run::Standing::NotAsked;
+    outcome.health = run::Health::NotAsked;
     assert_eq!(end(&outcome).0, Some(Cause::MaxRequests));
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{INDENT, Page, round};
 use crate::contract::requirement::Level;
 use crate::report::model::{Exchange, Failure, Report, Requirement};
+use crate::report::text::words::{self, Look};
 use crate::report::text::{counted, times, visible};
-use crate::report::words::{self, Look};
 
 /// How many failures are shown with everything.
 const DETAILED: usize = 5;

@@ -8,7 +8,7 @@
 
 mod failures;
 mod notes;
-mod replayed;
+pub mod progress;
 mod table;
 
 pub use replayed::render as render_replayed;
@@ -18,10 +18,10 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Color, Style};
 
 use super::EXCHANGES;
-use super::curl::plain_or_quoted;
 use super::model::{Cleanup, ClockDifference, EMBEDDED_TARGET, Figures, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
-use super::words::LOOKS;
+use crate::report::text::curl::plain_or_quoted;
+use crate::report::text::words::LOOKS;
 
 /// How the summary is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Default for Options {
 pub fn render(report: &Report, files: &[PathBuf], options: &Options) -> String {
     let mut page = Page::new(options);
     header(&mut page, report);
-    if !report.end.first_contact_failed {
+    if !report.end.preflight_failed {
         table::write(&mut page, report);
         notes::write(&mut page, report);
         failures::write(&mut page, report);
@@ -80,7 +80,7 @@ fn header(page: &mut Page, report: &Report) {
     page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
     page.text(&format!("{} {}", contract.method, contract.path));
     let part = header.options.shard.map_or_else(String::new, |shard| format!(", part {shard} of a run"));
-    page.text(&format!("target {}, seed {}, mark {}{part}", header.target, header.seed, header.mark));
+    page.text(&format!("target {}, seed {}, mark {}{part}", header.target, header.seed, header.run_tag));
 }
 
 fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
@@ -114,10 +114,10 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     }
     page.text(&line);
     cost(page, figures);
-    if !report.end.first_contact_failed {
+    if !report.end.preflight_failed {
         waited(page, figures);
     }
-    if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.first_contact_failed) {
+    if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.preflight_failed) {
         let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
         let quantiles =
             [("p50", latency.p50_ms), ("p90", latency.p90_ms), ("p99", latency.p99_ms), ("max", latency.max_ms)];
@@ -128,7 +128,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
             page.text(&format!("slowest: {}", slowest.join(", ")));
         }
     }
-    if !report.end.first_contact_failed {
+    if !report.end.preflight_failed {
         page.text(&clock(figures.clock.as_ref()));
     }
     report.cleanup.iter().for_each(|cleaned| cleanup(page, cleaned));
@@ -137,7 +137,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
     }
-    if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.first_contact_failed) {
+    if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.preflight_failed) {
         // In the folder that is its default, the command needs none. What the embedded server was, it knows.
         let folder = folder.display().to_string();
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
@@ -174,7 +174,7 @@ fn cleanup(page: &mut Page, cleanup: &Cleanup) {
     page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
     for left in cleanup.left.iter().take(LEFT_SHOWN) {
         let id = left.id.as_deref().unwrap_or("a record without a known id");
-        page.indented(2, &format!("{id} (mark {}, {}): {}", left.mark, left.trial, left.reason), usize::MAX);
+        page.indented(2, &format!("{id} (mark {}, {}): {}", left.run_tag, left.trial, left.reason), usize::MAX);
     }
     if cleanup.left.len() > LEFT_SHOWN {
         page.indented(2, "and more: see created.ndjson", usize::MAX);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Page;
 use crate::judge::tally::Verdict;
 use crate::report::model::{Report, Requirement};
+use crate::report::text::words::{self, Look};
 use crate::report::text::{counted, visible};
-use crate::report::words::{self, Look};
 
 /// How many requirements of one reason are named.
 const NAMED: usize = 6;

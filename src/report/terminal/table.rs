@@ -2,10 +2,10 @@
 
 use super::Page;
 use crate::contract::requirement::Level;
+use crate::report::model::summary::Verdicts;
 use crate::report::model::{Report, Requirement};
-use crate::report::summary::Verdicts;
+use crate::report::text::words::{self, LOOKS, Look};
 use crate::report::text::{fit, pad, visible, width};
-use crate::report::words::{self, LOOKS, Look};
 
 /// What stands where there is nothing to count.
 const NONE: &str = "·";

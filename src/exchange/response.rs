@@ -1,0 +1,43 @@
+//! A response, whole as it came.
+
+use bytes::Bytes;
+use serde_json::Value as Json;
+
+use super::json_text;
+
+/// A whole response.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Headers, names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    /// The body, decoded.
+    pub body: Bytes,
+    /// The body's length; more than there is of it once [`Exchange::cut`] has cut it.
+    pub length: usize,
+}
+
+impl Response {
+    /// A response whose body is whole.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Self {
+        Self { status, headers, length: body.len(), body }
+    }
+
+    /// The first header of a name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The body, if it is JSON.
+    pub fn json(&self) -> Option<Json> {
+        json_text::read(&self.body)
+    }
+
+    /// The media type without parameters, in lower case.
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.header("content-type")?;
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        Some(essence.to_ascii_lowercase())
+    }
+}

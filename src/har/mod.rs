@@ -1,0 +1,336 @@
+//! Recorded traffic, judged without sending anything.
+//!
+//! - [`har`]: the recording
+//!
+//! What is judged on whatever is sent (rules, constraints, what the document asks for) is judged here too; what needs
+//! requests of its own is left untested. Our own recordings say what each request was judged as. Of others it is told
+//! from the request, and where it cannot be told, nothing is asked: a header of the client's own, credentials that no
+//! identity of the settings has, or a body that is not all there leave a request to the server.
+
+pub mod file;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use percent_encoding::percent_decode_str;
+use secrecy::ExposeSecret as _;
+use url::Url;
+
+use crate::contract::{CALLER, Contract};
+use crate::document::parameter::ParameterLocation;
+use crate::document::security::Security;
+use crate::exchange::{Exchange, Failure, FailureKind, Interval, Outcome, Response};
+use crate::exchange::{Request, Shown};
+use crate::generate::draft::{Fixtures, KEY_HEADER};
+use crate::generate::media;
+use crate::generate::parameter::decode::pairs;
+use crate::http::clock::Clock;
+use crate::judge::Judge;
+use crate::judge::bind::{Control, Purpose};
+use crate::judge::tally::Tally;
+use crate::report::model::record::HIDDEN;
+use crate::secrets::token::Origin;
+use crate::settings::Settings;
+use har::Entry;
+
+/// Headers that clients add by themselves, beside those that begin with `sec-`: they change nothing of what is asked.
+const USUAL: [&str; 17] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "dnt",
+    "forwarded",
+    "host",
+    "origin",
+    "pragma",
+    "priority",
+    "referer",
+    "traceparent",
+    "user-agent",
+    "via",
+];
+
+/// What stands for a token that a recording holds and no identity has.
+const RECORDED: &str = "RECORDED_TOKEN";
+/// From how many bytes on such a token is looked for elsewhere: `null` and the like are none.
+const TELLING: usize = 12;
+
+/// What a recording brought.
+#[derive(Debug)]
+pub struct Judged {
+    /// What is known of each requirement, by its place in the contract.
+    pub tallies: Vec<Tally>,
+    /// The exchanges of the contract's operation, in the order in which they were sent, and what they were judged as.
+    pub exchanges: Vec<(Exchange, Purpose)>,
+    /// How many other exchanges the recording has.
+    pub others: u64,
+}
+
+/// Judges the exchanges of a recording.
+pub fn judge(contract: &Contract, fixtures: &Fixtures, settings: &Settings, entries: &[Entry]) -> Judged {
+    let reader = Reader { contract, settings };
+    let mut read: Vec<Recorded> = entries.iter().filter_map(|entry| reader.read(entry)).collect();
+    let others = (entries.len() - read.len()) as u64;
+    read.sort_by_key(|r| r.sent);
+    let clock = Clock::system();
+    for recorded in &read {
+        if let Some(date) = recorded.date {
+            clock.learn_date(date, recorded.sent, recorded.received());
+        }
+    }
+    let fresh = freshness(&read);
+    let mut tallies: Vec<Tally> = contract.requirements.iter().map(|_| Tally::default()).collect();
+    let judge = Judge { contract, fixtures };
+    let mut exchanges = Vec::new();
+    for (number, (recorded, fresh)) in read.into_iter().zip(fresh).enumerate() {
+        let purpose = recorded.purpose;
+        let exchange = recorded.exchange(number as u64, fresh, &clock);
+        for finding in judge.exchange(&judge.see(exchange.clone(), purpose.control, None, purpose.plain)) {
+            tallies[finding.requirement].add(finding);
+        }
+        exchanges.push((exchange, purpose));
+    }
+    Judged { tallies, exchanges, others }
+}
+
+/// An entry that is about the contract's operation.
+struct Recorded {
+    trial: String,
+    sent: DateTime<Utc>,
+    elapsed: Duration,
+    retries: u32,
+    date: Option<DateTime<Utc>>,
+    request: Request,
+    outcome: Outcome,
+    purpose: Purpose,
+    /// Whether its key was no other's, where the recording says so.
+    fresh: Option<bool>,
+    /// Whether both bodies are all there.
+    whole: bool,
+}
+
+impl Recorded {
+    fn received(&self) -> DateTime<Utc> {
+        self.sent + TimeDelta::from_std(self.elapsed).unwrap_or_default()
+    }
+
+    fn exchange(self, number: u64, fresh: bool, clock: &Clock) -> Exchange {
+        let server_now =
+            Interval { earliest: clock.at_server(self.sent).earliest, latest: clock.at_server(self.received()).latest };
+        Exchange {
+            number,
+            trial: self.trial,
+            request: self.request,
+            sent: self.sent,
+            elapsed: self.elapsed,
+            server_now,
+            outcome: self.outcome,
+            fresh,
+            lost: false,
+            retries: self.retries,
+        }
+    }
+}
+
+/// Which exchanges are fresh: no other before or beside them carries their key, as far as was recorded.
+fn freshness(read: &[Recorded]) -> Vec<bool> {
+    let key = |r: &Recorded| r.request.header(KEY_HEADER).map(str::to_owned);
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut fresh: Vec<bool> = Vec::new();
+    for (i, recorded) in read.iter().enumerate() {
+        let is_first = match key(recorded) {
+            None => true,
+            // What was sent again may have been processed before.
+            Some(key) => {
+                let before = *first.entry(key).or_insert(i);
+                if before != i && recorded.sent < read[before].received() {
+                    fresh[before] = false;
+                }
+                before == i && recorded.retries == 0
+            }
+        };
+        fresh.push(is_first);
+    }
+    // What is not all there is judged by its status alone.
+    read.iter().zip(fresh).map(|(r, fresh)| r.fresh.unwrap_or(fresh) && r.whole).collect()
+}
+
+/// What entries are read with.
+struct Reader<'a> {
+    contract: &'a Contract,
+    settings: &'a Settings,
+}
+
+impl Reader<'_> {
+    fn read(&self, entry: &Entry) -> Option<Recorded> {
+        let operation = &self.contract.operation;
+        let url = Url::parse(&entry.request.url).ok()?;
+        let path = url.path().strip_prefix(self.settings.url.path().trim_end_matches('/'))?;
+        let judged = entry.judged.as_ref();
+        let found = parameters(&operation.path, path);
+        let is_operation = entry.request.method.eq_ignore_ascii_case(&operation.method) && found.is_some();
+        if !is_operation && judged.is_none() {
+            return None;
+        }
+        let sent = DateTime::parse_from_rfc3339(&entry.started_date_time).ok()?.to_utc();
+        let lower = |h: &har::Header| (h.name.to_lowercase(), h.value.clone());
+        let headers: Vec<_> = entry.request.headers.iter().map(lower).filter(|(n, _)| !n.starts_with(':')).collect();
+        let (identity, credentials, headers) = self.sender(entry, headers);
+        let body = entry.request.post_data.as_ref().map(har::Content::bytes);
+        let whole = body.as_ref().is_none_or(Option::is_some);
+        let body = body.flatten().filter(|b| !b.is_empty() || judged.is_some());
+        let outcome = outcome(entry);
+        let response_whole = entry.response.status == 0 || entry.response.content.bytes().is_some();
+        let request = Request {
+            method: entry.request.method.to_uppercase(),
+            path: match url.query() {
+                Some(query) => format!("{}?{query}", url.path()),
+                None => url.path().to_owned(),
+            },
+            parameters: judged.map_or_else(|| found.unwrap_or_default(), |j| j.parameters.clone()),
+            headers,
+            identity,
+            credentials,
+            raw: judged.map_or_else(|| repeats_a_name(body.as_deref()), |j| j.raw),
+            body: body.map(Into::into),
+        };
+        let purpose = match judged {
+            Some(judged) => Purpose { control: judged.control, plain: judged.plain && whole },
+            None => Purpose { control: Control::Missing, plain: whole && self.is_plain(&request) },
+        };
+        let date = match &outcome {
+            Outcome::Response(r) => r.header("date").and_then(|d| httpdate::parse_http_date(d).ok()),
+            Outcome::Failed(_) => None,
+        };
+        Some(Recorded {
+            trial: entry.trial.clone().unwrap_or_else(|| format!("recorded at {}", entry.started_date_time)),
+            sent,
+            elapsed: Duration::try_from_secs_f64(entry.time / 1000.0).unwrap_or_default(),
+            retries: entry.retries,
+            date: date.map(DateTime::<Utc>::from),
+            request,
+            outcome,
+            purpose,
+            fresh: judged.map(|j| j.fresh),
+            whole: whole && response_whole,
+        })
+    }
+
+    /// Whose request it is and what it shows of its sender, and the other headers.
+    fn sender(&self, entry: &Entry, headers: Vec<(String, String)>) -> (String, Shown, Vec<(String, String)>) {
+        let ours = entry.identity.clone();
+        let Some(security) = &self.contract.operation.security else {
+            return (ours.unwrap_or_else(|| CALLER.to_owned()), Shown::Own, headers);
+        };
+        let (shown, rest): (Vec<_>, Vec<_>) = headers.into_iter().partition(|(name, _)| *name == security.header);
+        let Some((_, value)) = shown.into_iter().next() else {
+            return (ours.unwrap_or_else(|| CALLER.to_owned()), Shown::Nothing, rest);
+        };
+        let mut identities = self.settings.identities.iter();
+        let own = identities.find(|(_, identity)| {
+            let held = match identity.origin() {
+                Origin::Variable(_, token) => Some(token.expose_secret()),
+                Origin::File(_) | Origin::Command(..) => None,
+            };
+            let variable = format!("${{{}}}", identity.name());
+            held.into_iter().chain([variable.as_str()]).any(|t| value == security.value(t))
+        });
+        match (own, ours) {
+            (Some((name, _)), ours) => (ours.unwrap_or_else(|| name.clone()), Shown::Own, rest),
+            // Our own recordings hold no token; that of someone else is as secret as ours.
+            (None, Some(ours)) => (ours, Shown::Text(value), rest),
+            (None, None) => (CALLER.to_owned(), Shown::Text(self.hidden(security, &value)), rest),
+        }
+    }
+
+    /// Credentials that no identity has, as they are shown. What the server says of them is not shown either.
+    fn hidden(&self, security: &Security, value: &str) -> String {
+        let token = value.split_once(' ').map_or(value, |(_, token)| token).trim();
+        if token.len() >= TELLING {
+            self.settings.secrets.add(&token.to_owned().into(), RECORDED);
+        }
+        security.value(HIDDEN)
+    }
+
+    /// Whether the document knows all that a request's query says: what comes beside that may change what is asked for.
+    fn knows_query(&self, request: &Request) -> bool {
+        let query = request.path.split_once('?').map_or("", |(_, query)| query);
+        let operation = &self.contract.operation;
+        let whole = operation.parameters_in(ParameterLocation::Querystring).next().is_some();
+        let known = |name: &str| {
+            let base = name.split('[').next().unwrap_or(name);
+            operation.parameters_in(ParameterLocation::Query).any(|p| {
+                let members = p.schema.json()["properties"].as_object();
+                p.name == base || members.is_some_and(|m| p.explode && m.contains_key(name))
+            })
+        };
+        whole || pairs(query).iter().all(|(name, _)| known(name))
+    }
+
+    /// Whether nothing but the body's fields and the document's parameters is of the client's choosing.
+    fn is_plain(&self, request: &Request) -> bool {
+        let operation = &self.contract.operation;
+        let own_body = operation.body();
+        let media_type = request.header("content-type").map(|v| v.split(';').next().unwrap_or_default().trim());
+        let usual = |name: &str| {
+            let mut parameters = self.contract.operation.parameters_in(ParameterLocation::Header);
+            USUAL.contains(&name)
+                || name.starts_with("sec-")
+                || name.starts_with("x-forwarded-")
+                || parameters.any(|p| p.name.eq_ignore_ascii_case(name))
+        };
+        request.credentials == Shown::Own
+            && own_body.is_none_or(|_| {
+                media_type.map_or(!operation.body_required && request.body.is_none(), |m| {
+                    media::form_of(operation, m).is_some()
+                })
+            })
+            && request.headers.iter().all(|(name, _)| usual(name))
+            && self.knows_query(&request)
+    }
+}
+
+/// The parameters of a path that fits a template.
+fn parameters(template: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let mut all = Vec::new();
+    for (wanted, given) in wanted.into_iter().zip(given) {
+        match wanted.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
+            Some(name) if !given.is_empty() => {
+                all.push((name.to_owned(), percent_decode_str(given).decode_utf8().ok()?.into_owned()));
+            }
+            None if wanted == given => {}
+            _ => return None,
+        }
+    }
+    Some(all)
+}
+
+/// Whether a JSON object has a name twice: which one counts is the server's choice.
+fn repeats_a_name(body: Option<&[u8]>) -> bool {
+    let Some(text) = body.and_then(|b| std::str::from_utf8(b).ok()) else { return false };
+    let source = crate::source::Source::new("body", text);
+    // The reader of documents refuses repeated keys; what it refuses otherwise is no plain body either.
+    serde_json::from_str::<serde_json::Value>(text).is_ok() && crate::yaml::parse(&source).is_err()
+}
+
+fn outcome(entry: &Entry) -> Outcome {
+    if entry.response.status == 0 {
+        let message = entry.error.clone().unwrap_or_else(|| "no answer was recorded".to_owned());
+        let named = |kind: &FailureKind| entry.failure.as_deref() == Some(kind.name());
+        // Why a browser gave up is not known: it is nothing against the server.
+        let kind = FailureKind::ALL.into_iter().find(named).unwrap_or(FailureKind::Connect);
+        return Outcome::Failed(Failure { kind, message });
+    }
+    let headers = entry.response.headers.iter().map(|h| (h.name.to_lowercase(), h.value.clone())).collect();
+    let body = entry.response.content.bytes().unwrap_or_default();
+    Outcome::Response(Response::new(entry.response.status, headers, body.into()))
+}

@@ -1,0 +1,32 @@
+//! Talking to the server under test: the only module that touches sockets.
+//!
+//! - [`client`]: sending one request
+//! - [`clock`]: what time it is there
+//! - [`connectivity`]: whether anybody is there
+//! - [`credentials`]: what a request shows of its sender
+//! - [`pace`]: waiting, for all requests together
+//! - `tls`: what a certificate's error means
+//! - `transport`: what may become of a request on the way
+
+pub mod client;
+pub mod clock;
+pub mod connectivity;
+pub mod credentials;
+pub mod pace;
+mod tls;
+mod transport;
+
+use std::future::Future;
+
+use crate::source::{Diagnostic, Result};
+
+/// Waits for what talks to a server.
+///
+/// # Errors
+/// The system gives no means to wait with.
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|e| Diagnostic::new(format!("the system gives no means to wait for a server: {e}")))?;
+    Ok(runtime.block_on(future))
+}

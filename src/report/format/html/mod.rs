@@ -1,0 +1,267 @@
+//! `report.html`: one file for people, which works without a network and without script.
+//!
+//! - [`view`]: requirements, failures and exchanges as they are shown
+//! - [`body`]: bodies on lines
+//! - [`charts`], [`timeline`]: pictures and their numbers
+//! - [`embed`]: exchanges as JSON, shown on demand
+//!
+//! The templates escape whatever they are given. What a server sent is text wherever it stands, and a
+//! Content-Security-Policy lets nothing run but the script of the page itself.
+
+pub(crate) mod body;
+mod charts;
+mod embed;
+mod timeline;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use askama::Template;
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::judge::tally::Verdict;
+use crate::report::EXCHANGES;
+use crate::report::log::exchanges;
+use crate::report::model::{EMBEDDED_TARGET, Exchange, Failure, Report, Ruling, Weight};
+use crate::report::text::words::{self, LOOKS};
+use crate::report::text::{self, counted, listed, seconds, visible};
+use charts::Point;
+use view::{Own, Requirement};
+
+/// The style of every page.
+pub(crate) const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The page of a run.
+#[derive(Template)]
+#[template(path = "page.html", config = "src/report/format/html/askama.toml")]
+struct Page<'a> {
+    report: &'a Report,
+    good: bool,
+    sentence: String,
+    facts: Vec<(&'static str, String)>,
+    unproven: Vec<String>,
+    /// Verdict, and reasons with the requirements that have them.
+    unknown: Vec<(crate::report::text::words::Look, BTreeMap<String, Vec<String>>)>,
+    /// What failed, and what probably has the same cause.
+    failed: Vec<(&'a crate::report::model::Requirement, Vec<&'a str>)>,
+    /// What waivers and a baseline make of the run: a title, and a line each.
+    compared: Vec<(&'static str, Vec<String>)>,
+    areas: Vec<(String, Vec<Requirement>)>,
+    by_area: Vec<charts::Verdicts>,
+    by_level: Vec<charts::Verdicts>,
+    latencies: Vec<charts::Bucket>,
+    timeline: Option<timeline::Timeline>,
+    fields: Vec<charts::Field>,
+    embedded: embed::Embedded,
+}
+
+impl Page<'_> {
+    /// How many answers there were.
+    fn answered(&self) -> u64 {
+        self.latencies.iter().map(|bucket| bucket.answered).sum()
+    }
+
+    fn verdicts(&self) -> [(&'static str, &[charts::Verdicts]); 2] {
+        [("level", &self.by_level), ("area", &self.by_area)]
+    }
+}
+
+/// The report as a page, a pure function of report and exchanges. The exchanges come in the order of the file; the
+/// first of them are embedded.
+pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
+    let last = |f: &Failure| f.exchanges.last().map(|e| e.number);
+    let failing: BTreeSet<u64> = report.requirements.iter().flat_map(|r| &r.failures).filter_map(last).collect();
+    let (mut own, mut points) = (Own::new(), Vec::new());
+    let mut embedded = embed::Embedded::new(report.figures.requests);
+    for exchange in all {
+        view::note_own(&mut own, &exchange);
+        points.push(Point::of(&exchange, failing.contains(&exchange.number)));
+        embedded.add(&exchange, &report.header.variables);
+    }
+    embedded.finish();
+    let mut areas: Vec<(String, Vec<Requirement>)> = Vec::new();
+    for requirement in report.selected().map(|r| Requirement::of(r, report, &own)) {
+        match areas.last_mut().filter(|(area, _)| *area == requirement.area) {
+            Some((_, all)) => all.push(requirement),
+            None => areas.push((requirement.area.clone(), vec![requirement])),
+        }
+    }
+    let page = Page {
+        report,
+        good: report.ruling.as_ref().is_some_and(Ruling::is_good),
+        sentence: visible(report.ruling.as_ref().map_or("No gate has judged this run.", |r| &r.sentence)),
+        facts: facts(report),
+        unproven: unproven(report),
+        unknown: unknown(report),
+        failed: failed(report),
+        compared: compared(report),
+        areas,
+        by_area: charts::verdicts(report, |r| r.area.clone()),
+        by_level: charts::levels(report),
+        latencies: charts::latencies(&points),
+        timeline: timeline::timeline(&points, report.figures.waited_ms > 0, report.header.options.rate_ms),
+        fields: charts::coverage(report),
+        embedded,
+    };
+    // Writing to memory: this cannot fail.
+    page.render().unwrap_or_default()
+}
+
+/// The page of a report in a folder, with the exchanges that lie beside it, if there are any.
+///
+/// # Errors
+/// The exchanges cannot be read.
+pub fn of_folder(report: &Report, folder: &Path) -> io::Result<String> {
+    let all: Vec<Exchange> = match exchanges::read(&folder.join(EXCHANGES)) {
+        Ok(all) => all.collect::<io::Result<_>>()?,
+        // A report that was joined, or made from elsewhere's traffic, has none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(render(report, all.into_iter()))
+}
+
+/// The policy that lets the style and the script of pages be, and nothing else.
+pub(crate) fn policy() -> String {
+    let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+/// What was run against what.
+fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let (header, figures) = (&report.header, &report.figures);
+    let contract = &header.contract;
+    let total: u64 = LOOKS.iter().map(|look| report.summary.total(look.verdict)).sum();
+    let mut tested = format!("{} of {}", report.summary.tested(), counted(total, "requirement"));
+    let probes = &report.summary.probe;
+    if probes.total() > 0 {
+        tested += &format!(", {} of {}", probes.tested(), counted(probes.total(), "probe"));
+    }
+    let mut requests = format!("{}, {} of them accepted", counted(figures.requests, "request"), figures.accepted);
+    if figures.retries > 0 {
+        requests += &format!(", {} sent again", figures.retries);
+    }
+    let mut took = seconds(figures.elapsed_ms);
+    if figures.waited_ms > 0 {
+        took += &format!(", {} of it waiting as the server asked", seconds(figures.waited_ms));
+    }
+    let mut created = counted(figures.created, "record");
+    if figures.uncertain > 0 {
+        created += &format!(", and perhaps {} more", figures.uncertain);
+    }
+    if let Some(cleanup) = &report.cleanup {
+        created += &format!("; {} removed, {} left", cleanup.removed, cleanup.left.len());
+    }
+    let mut facts = vec![
+        ("operation", format!("{} {}", contract.method, contract.path)),
+        ("target", header.target.clone()),
+        ("contract", format!("{} ({}), hash {}", contract.name, contract.document, prefix(&contract.hash))),
+        ("tested", tested),
+        ("requests", requests),
+        ("created", created),
+        ("began", header.started.clone()),
+        ("took", took),
+        ("seed", header.seed.to_string()),
+        ("mark", header.run_tag.clone()),
+        ("program", format!("{} {}", header.tool.name, header.tool.version)),
+    ];
+    for (name, patterns) in [("only", &header.options.only), ("skipped", &header.options.skip)] {
+        if !patterns.is_empty() {
+            facts.push((name, patterns.join(", ")));
+        }
+    }
+    if header.options.insecure {
+        facts.push(("insecure", "any certificate was believed".to_owned()));
+    }
+    if let Some(clock) = &figures.clock {
+        facts.push(("clock", format!("the server's less ours: {} to {} ms", clock.low_ms, clock.high_ms)));
+    }
+    facts.iter_mut().for_each(|(_, text)| *text = visible(text));
+    facts
+}
+
+fn prefix(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// What even a green run does not prove.
+fn unproven(report: &Report) -> Vec<String> {
+    let figures = &report.figures;
+    let mut all = vec![format!(
+        "Requests that were not sent. {} are a sample, chosen with care and with chance.",
+        counted(figures.requests, "request")
+    )];
+    if report.header.target == EMBEDDED_TARGET {
+        all.push("Any server of yours: the target was the reference server that probity carries.".to_owned());
+    }
+    let of = |verdict| report.selected().filter(|r| r.verdict == verdict).count() as u64;
+    let gaps = [Verdict::Inconclusive, Verdict::Skipped, Verdict::Untested].map(|v| (of(v), v.name()));
+    let gaps = gaps.into_iter().chain([(report.summary.not_selected, "not asked for")]);
+    let gaps: Vec<String> = gaps.filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if !gaps.is_empty() {
+        all.push(format!("The requirements that were not tested: {}.", listed(&gaps)));
+    }
+    all.extend(
+        [
+            "Other callers, tenants and records than those that the settings provide.",
+            "That anything was stored: only responses to this one operation are seen, nothing is read back.",
+            "Anything after the run: it says what this server did then.",
+            "What the contract leaves open. Probes note what the server does there; that is never judged.",
+            "That the contract is what its author meant. It is one reading; each requirement names its source.",
+            "That the server is secure or fast. Both are looked at from outside only, and times are not judged.",
+        ]
+        .map(str::to_owned),
+    );
+    all
+}
+
+/// What failed, each with what probably has the same cause.
+fn failed(report: &Report) -> Vec<(&crate::report::model::Requirement, Vec<&str>)> {
+    let all = report.failed();
+    let below = |id: &str| all.iter().filter(|r| r.cause.as_deref() == Some(id)).map(|r| r.id.as_str()).collect();
+    // What is put up with excuses nothing else.
+    let heads = |head: &crate::report::model::Requirement| !report.weight(head).is_put_up_with();
+    let is_head =
+        |r: &crate::report::model::Requirement| !all.iter().any(|h| r.cause.as_ref() == Some(&h.id) && heads(h));
+    let shown = |r: &crate::report::model::Requirement| if heads(r) { below(&r.id) } else { Vec::new() };
+    all.iter().filter(|r| is_head(r)).map(|r| (*r, shown(r))).collect()
+}
+
+/// What waivers and a baseline make of the run.
+fn compared(report: &Report) -> Vec<(&'static str, Vec<String>)> {
+    let Some(ruling) = &report.ruling else { return Vec::new() };
+    let waived = report.selected().filter(|r| matches!(report.weight(r), Weight::Waived { .. }));
+    let waived = waived.filter_map(|r| Some(format!("{}: {}, {}", r.id, r.verdict.name(), report.excuse(r)?)));
+    let all = [
+        ("Waivers that are out of date", ruling.stale.clone()),
+        ("Worse than in the baseline", ruling.worse.clone()),
+        ("Better than in the baseline", ruling.better.clone()),
+        ("Waived", waived.collect()),
+    ];
+    all.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
+}
+
+/// What is not known, by verdict and reason.
+fn unknown(report: &Report) -> Vec<(crate::report::text::words::Look, BTreeMap<String, Vec<String>>)> {
+    let looks = LOOKS.iter().filter(|l| !matches!(l.verdict, Verdict::Pass | Verdict::Fail));
+    let group = |look: &crate::report::text::words::Look| {
+        let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for requirement in report.selected().filter(|r| r.verdict == look.verdict) {
+            let reason = requirement.reason.as_deref().unwrap_or("no reason was given");
+            reasons.entry(visible(reason)).or_default().push(requirement.id.clone());
+        }
+        (*look, reasons)
+    };
+    looks.map(group).filter(|(_, reasons)| !reasons.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests;

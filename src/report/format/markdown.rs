@@ -1,0 +1,312 @@
+//! Markdown for the summary of a job or a comment on a merge request: short, the details folded, under a limit.
+//!
+//! Texts of the server stand in code only: nothing in them links, mentions or hides.
+
+use std::fmt::Write as _;
+
+use crate::contract::requirement::Level;
+use crate::judge::finding::cut;
+use crate::judge::tally::Verdict;
+use crate::report::model::summary::Verdicts;
+use crate::report::model::{Exchange, Report, Requirement};
+use crate::report::text::words::{self, LOOKS, Look};
+use crate::report::text::{counted, escaped, visible};
+
+/// How many bytes a comment may have: GitHub takes 65,536 characters, and something may be put around it.
+pub const COMMENT: usize = 64_000;
+/// How many bytes a summary may have: GitHub takes 1 MiB a step, GitLab 1,000,000 characters a comment.
+pub const SUMMARY: usize = 1_000_000;
+
+/// Room for the last lines.
+const FOOTER: usize = 1_000;
+/// How long a line of server's text is.
+const LINE: usize = 300;
+/// How much of a body is shown.
+const BODY: usize = 1_000;
+/// Up to how many characters a command is shown.
+const COMMAND: usize = 3_000;
+/// How many values of one probe are shown.
+const VALUES: usize = 4;
+
+/// The report as Markdown of at most so many bytes; not less than 4,000.
+pub fn render(report: &Report, limit: usize) -> String {
+    let mut page = Page { out: head(report), limit: limit - FOOTER };
+    if !report.end.preflight_failed {
+        page.add(&table(report));
+        rulings(&mut page, report);
+        failures(&mut page, report);
+        unknown(&mut page, report);
+        observations(&mut page, report);
+    }
+    page.out + &foot(report)
+}
+
+struct Page {
+    out: String,
+    limit: usize,
+}
+
+impl Page {
+    /// Adds a part if there is room for all of it.
+    fn add(&mut self, part: &str) -> bool {
+        let fits = self.out.len() + part.len() <= self.limit;
+        if fits {
+            self.out += part;
+        }
+        fits
+    }
+
+    /// Adds lines as long as there is room, folded under a title.
+    fn fold(&mut self, title: &str, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        let mut part = format!("\n<details><summary>{title}</summary>\n\n");
+        let room = self.limit.saturating_sub(self.out.len() + part.len() + 200);
+        let mut shown = 0;
+        for line in lines {
+            if part.len() + line.len() > room {
+                break;
+            }
+            let _ = writeln!(part, "- {line}");
+            shown += 1;
+        }
+        if shown < lines.len() {
+            let _ = writeln!(part, "- and {} more in `report.json`", lines.len() - shown);
+        }
+        part += "\n</details>\n";
+        self.add(&part);
+    }
+}
+
+fn head(report: &Report) -> String {
+    let header = &report.header;
+    let (symbol, sentence) = match &report.ruling {
+        Some(ruling) if ruling.is_good() => ("✅", ruling.sentence.as_str()),
+        Some(ruling) => ("❌", ruling.sentence.as_str()),
+        None => ("", "Nothing was decided."),
+    };
+    format!(
+        "## {symbol} {}: {}\n\n**{}**\n\n{} of {}, seed {}, mark {}\n",
+        header.tool.name,
+        prose(&header.contract.name),
+        prose(sentence),
+        code(&format!("{} {}", header.contract.method, header.contract.path)),
+        code(&header.target),
+        header.seed,
+        code(&header.run_tag),
+    )
+}
+
+fn table(report: &Report) -> String {
+    let mut out = "\n|  |".to_owned();
+    for look in &LOOKS {
+        let _ = write!(out, " {} {} |", look.symbol, look.word);
+    }
+    out += "\n|---|";
+    out += &"--:|".repeat(LOOKS.len());
+    out.push('\n');
+    for level in [Some(Level::Must), Some(Level::Should), Some(Level::May), None] {
+        let verdicts = report.summary.level(level);
+        if verdicts.total() > 0 {
+            row(&mut out, words::level(level), verdicts);
+        }
+    }
+    out
+}
+
+fn row(out: &mut String, name: &str, verdicts: &Verdicts) {
+    let _ = write!(out, "| {name} |");
+    for look in &LOOKS {
+        let cell = match verdicts.get(look.verdict) {
+            0 => "·".to_owned(),
+            n => n.to_string(),
+        };
+        let _ = write!(out, " {cell} |");
+    }
+    out.push('\n');
+}
+
+/// Waivers that are out of date, and what differs from the baseline.
+fn rulings(page: &mut Page, report: &Report) {
+    let Some(ruling) = &report.ruling else { return };
+    for (title, lines) in [
+        ("out of date", &ruling.stale),
+        ("worse than in the baseline", &ruling.worse),
+        ("better than in the baseline", &ruling.better),
+    ] {
+        let lines: Vec<String> = lines.iter().map(|line| prose(line)).collect();
+        page.fold(&format!("{} {title}", lines.len()), &lines);
+    }
+}
+
+fn failures(page: &mut Page, report: &Report) {
+    let failed = report.failed();
+    let (red, excused): (Vec<_>, Vec<_>) = failed.iter().partition(|r| report.is_red(r));
+    if !red.is_empty() {
+        page.add(&format!("\n### {} failed\n", red.len()));
+    }
+    let mut rest = red.len();
+    for requirement in red {
+        if !page.add(&failure(requirement)) && !page.add(&brief(requirement)) {
+            page.out += &format!("\nand {rest} more in `report.json`\n");
+            break;
+        }
+        rest -= 1;
+    }
+    let line = |r: &&Requirement| {
+        let excuse = report.excuse(r).unwrap_or_default();
+        format!("{} {}: {}", words::level(r.level), code(&r.id), prose(&excuse))
+    };
+    let lines: Vec<String> = excused.iter().map(line).collect();
+    page.fold(&format!("{} failed and put up with", lines.len()), &lines);
+}
+
+/// A failure in one line, where there is no room for more.
+fn brief(requirement: &Requirement) -> String {
+    format!("\n- {} {}: {}", words::level(requirement.level), code(&requirement.id), prose(&requirement.text))
+}
+
+fn failure(requirement: &Requirement) -> String {
+    let look = Look::of(requirement.verdict);
+    let mut out = format!(
+        "\n<details><summary>{} {} <code>{}</code>: {}</summary>\n\n",
+        look.symbol,
+        words::level(requirement.level),
+        escaped(&requirement.id),
+        escaped(&requirement.text)
+    );
+    let _ = writeln!(out, "- source: {} ({})", prose(&requirement.source), code(&requirement.origin));
+    let counts = &requirement.counts;
+    let _ = writeln!(out, "- broken {}, held {}", counted(counts.broken, "time"), counted(counts.holds, "time"));
+    if let Some(cause) = &requirement.cause {
+        let _ = writeln!(out, "- wherever it fails, {} fails too", code(cause));
+    }
+    if let Some(failure) = requirement.failures.first() {
+        if !failure.label.is_empty() {
+            let _ = writeln!(out, "- tried: {}", code(&cut(&failure.label, LINE)));
+        }
+        let _ = writeln!(out, "- expected: {}", code(&cut(&failure.expected, LINE)));
+        let _ = writeln!(out, "- actual: {}", code(&cut(&failure.actual, LINE)));
+        if let Some(exchange) = failure.exchanges.last() {
+            let _ = writeln!(out, "- sent: {}", code(&exchange.sent));
+            out += &block("http", &shown(exchange));
+        }
+        let commands: Vec<&str> =
+            failure.curl.iter().filter(|c| c.len() <= COMMAND).chain([&failure.rerun]).map(String::as_str).collect();
+        out += &block("sh", &commands.join("\n"));
+    }
+    out + "\n</details>\n"
+}
+
+/// A request and its answer.
+fn shown(exchange: &Exchange) -> String {
+    let request = &exchange.request;
+    let mut out = format!("{} {}\n", request.method, visible(&request.url));
+    for (name, value) in request.headers.iter().filter(|(name, _)| name != "user-agent") {
+        let _ = writeln!(out, "{}: {}", visible(name), visible(value));
+    }
+    body(&mut out, request.body.as_deref(), request.body_base64.as_deref());
+    out.push('\n');
+    if let Some(response) = &exchange.response {
+        let _ = writeln!(out, "{}", response.status);
+        body(&mut out, response.body.as_deref(), response.body_base64.as_deref());
+    } else if let Some(failure) = &exchange.failure {
+        let _ = writeln!(out, "no answer: {}", visible(&failure.message));
+    }
+    out
+}
+
+fn body(out: &mut String, text: Option<&str>, base64: Option<&str>) {
+    match (text, base64) {
+        (Some(text), _) => {
+            let _ = writeln!(out, "\n{}", cut(&visible(text), BODY));
+        }
+        (None, Some(base64)) => {
+            let _ = writeln!(out, "\n(Base64) {}", cut(base64, BODY));
+        }
+        (None, None) => {}
+    }
+}
+
+fn unknown(page: &mut Page, report: &Report) {
+    for verdict in [Verdict::Inconclusive, Verdict::Untested, Verdict::Skipped] {
+        let line = |r: &Requirement| {
+            let excuse = report.excuse(r).map_or_else(String::new, |excuse| format!(" ({})", prose(&excuse)));
+            let reason = r.reason.as_deref().unwrap_or_default();
+            format!("{} {}: {}{excuse}", words::level(r.level), code(&r.id), prose(&cut(reason, LINE)))
+        };
+        let lines: Vec<String> = report.selected().filter(|r| r.verdict == verdict).map(line).collect();
+        let look = Look::of(verdict);
+        page.fold(&format!("{} {} {}: {}", look.symbol, lines.len(), look.word, look.meaning), &lines);
+    }
+}
+
+fn observations(page: &mut Page, report: &Report) {
+    let seen = report.selected().filter(|r| !r.observations.is_empty());
+    let line = |r: &Requirement| {
+        let values = r.observations.iter().take(VALUES).map(|o| code(&cut(&o.value.to_string(), LINE)));
+        let values: Vec<String> = values.collect();
+        let more = r.observations.len().saturating_sub(VALUES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}: {}{more}", code(&r.id), values.join(", "))
+    };
+    let lines: Vec<String> = seen.map(line).collect();
+    page.fold(&format!("{} observed: what the contract leaves open, never a failure", lines.len()), &lines);
+}
+
+fn foot(report: &Report) -> String {
+    let figures = &report.figures;
+    let tool = &report.header.tool;
+    let seconds = figures.elapsed_ms / 1000;
+    format!("\n<sub>{} in {seconds} s, {} {}</sub>\n", counted(figures.requests, "request"), tool.name, tool.version)
+}
+
+/// A text as code within a line.
+pub fn code(text: &str) -> String {
+    let text = visible(text);
+    let fence = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Lines of code.
+fn block(language: &str, text: &str) -> String {
+    let fence = "`".repeat((longest_run(text) + 1).max(3));
+    format!("\n{fence}{language}\n{}\n{fence}\n", text.trim_end())
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// A text that is read, with nothing in it that acts; what stands in backticks is code.
+pub fn prose(text: &str) -> String {
+    let text = visible(text);
+    let paired = text.matches('`').count().is_multiple_of(2) && longest_run(&text) < 2;
+    let mut out = String::with_capacity(text.len());
+    let mut in_code = false;
+    for c in text.chars() {
+        match c {
+            '`' if paired => {
+                in_code = !in_code;
+                out.push(c);
+            }
+            c if in_code => out.push(c),
+            // A comment keeps names and numbers from becoming links.
+            '@' | '#' => {
+                out.push(c);
+                out += "<!-- -->";
+            }
+            '/' if out.ends_with(':') => out += "\\/",
+            '<' => out += "&lt;",
+            '&' => out += "&amp;",
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,76 @@
+//! `exchanges.ndjson`: every exchange, redacted, one a line, written as they happen.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::Path;
+
+use crate::report::model::record::{Exchange, Judged, Recorder};
+use crate::run::event::{Event, Sink};
+
+/// Writes exchanges down as they happen. Nothing is kept in memory.
+#[derive(Debug)]
+pub struct ExchangeLog {
+    file: File,
+    recorder: Recorder,
+    error: Option<io::Error>,
+}
+
+impl ExchangeLog {
+    /// Begins the file anew. The folder must be there, see [`crate::report::create_dir`].
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn create(path: &Path, recorder: Recorder) -> io::Result<Self> {
+        Ok(Self { file: File::create(path)?, recorder, error: None })
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// The first error that there was on the way.
+    pub fn finish(self) -> io::Result<()> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.file.sync_all(),
+        }
+    }
+}
+
+impl Sink for ExchangeLog {
+    fn event(&mut self, event: Event<'_>) {
+        let Event::Exchange(seen, purpose) = event else { return };
+        if self.error.is_some() {
+            return;
+        }
+        let mut judged = Judged::of(seen, purpose);
+        judged.parameters.iter_mut().for_each(|(_, value)| *value = self.recorder.text(value));
+        let record = Exchange { judged: Some(judged), ..self.recorder.record(seen) };
+        let line = serde_json::to_vec(&record).map_err(io::Error::from);
+        // One write a line, so that no reader meets half of one.
+        let written = line.and_then(|mut line| {
+            line.push(b'\n');
+            self.file.write_all(&line)
+        });
+        self.error = written.err();
+    }
+}
+
+impl Sink for &mut ExchangeLog {
+    fn event(&mut self, event: Event<'_>) {
+        (**self).event(event);
+    }
+}
+
+/// Reads exchanges one after another.
+///
+/// # Errors
+/// The file cannot be opened; each exchange, a line that is none, with its number.
+pub fn read(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Exchange>>> {
+    let lines = BufReader::new(File::open(path)?).lines();
+    Ok(lines.enumerate().map(|(i, line)| {
+        serde_json::from_str(&line?).map_err(|e| {
+            let message = format!("line {} is no exchange: {e}", i + 1);
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })
+    }))
+}

@@ -1,0 +1,92 @@
+//! What was run against what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Shard;
+
+/// What was run against what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// This program.
+    pub tool: Tool,
+    /// The contract.
+    pub contract: Contract,
+    /// The target's base URL, or [`EMBEDDED_TARGET`](crate::report::model::EMBEDDED_TARGET).
+    pub target: String,
+    /// The run's seed: the same seed makes the same requests.
+    pub seed: u64,
+    /// What marks everything that this run made.
+    pub run_tag: String,
+    /// When it began, by our clock: RFC 3339, UTC, milliseconds.
+    pub started: String,
+    /// The variables that hold tokens; wherever a text says `${NAME}`, the token stood.
+    pub variables: Vec<String>,
+    /// How it was run.
+    pub options: Options,
+    /// The command that checks this target again, without seed and selection; empty where it is not known.
+    #[serde(default)]
+    pub command: String,
+}
+
+/// A program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The contract that was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contract {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the document and the cases, in hexadecimal.
+    pub hash: String,
+    /// The document's file.
+    pub document: String,
+    /// The operation's id.
+    pub operation_id: String,
+    /// The operation's method, in capitals.
+    pub method: String,
+    /// The operation's path, with its parameters in braces.
+    pub path: String,
+}
+
+/// How a run was carried out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// How many random requests the shared pool had.
+    pub examples: u64,
+    /// How many requests were allowed.
+    pub max_requests: u64,
+    /// After how many failed requirements nothing more was sent.
+    pub max_failures: Option<u64>,
+    /// How many records it was allowed to create.
+    #[serde(default)]
+    pub max_created: Option<u64>,
+    /// How long it was allowed to take, in milliseconds.
+    #[serde(default)]
+    pub max_duration_ms: Option<u64>,
+    /// The least time from one request to the next, in milliseconds.
+    #[serde(default)]
+    pub rate_ms: Option<f64>,
+    /// How many requests were under way at most.
+    pub concurrency: u64,
+    /// The time limit of a request, in milliseconds.
+    pub timeout_ms: u64,
+    /// Whether any certificate was believed.
+    #[serde(default)]
+    pub insecure: bool,
+    /// Patterns of the ids that were asked for; none for all.
+    pub only: Vec<String>,
+    /// Patterns of the ids that were left out.
+    pub skip: Vec<String>,
+    /// Whether nothing was sent, and recorded traffic was judged.
+    #[serde(default)]
+    pub recorded: bool,
+    /// Which part of a run this is; null where it is the whole.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+}

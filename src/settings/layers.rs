@@ -1,0 +1,346 @@
+//! The places that a value may come from, the strongest first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+use toml::de::DeValue;
+
+use crate::secrets::Secrets;
+use crate::secrets::token::{Origin, Token};
+use crate::settings::file::{Table, Value, scalar};
+use crate::settings::keys::{KEYS, Key, SECTIONS};
+use crate::settings::{Environment, Overrides, TOKEN_HELP, path_beside};
+use crate::source::{Diagnostic, Place, Result, did_you_mean};
+
+/// The key of the table of a target that lists headers.
+const LISTS: [&str; 1] = ["secret_headers"];
+
+/// Where a value was given.
+#[derive(Clone, Debug)]
+pub(super) enum Given {
+    Flag(String),
+    Variable(String),
+    File(Place),
+    Default,
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Variable(name) => write!(f, "{name}"),
+            Self::File(place) => write!(f, "{}:{}", place.source.path, place.line()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl Given {
+    fn error(&self, title: String) -> Box<Diagnostic> {
+        match self {
+            Self::File(place) => place.error(title),
+            Self::Flag(from) | Self::Variable(from) => Diagnostic::new(format!("{from}: {title}")),
+            Self::Default => Diagnostic::new(title),
+        }
+    }
+}
+
+/// Command line, environment, the named target's table, the shared tables.
+pub(super) struct Layers<'a> {
+    root: Option<Table<'a>>,
+    named: Option<(String, Table<'a>)>,
+    overrides: &'a Overrides,
+    environment: Environment<'a>,
+    /// Every value that was asked for, and where it comes from.
+    pub shown: Vec<(String, String, String)>,
+}
+
+impl<'a> Layers<'a> {
+    pub fn new(root: Option<Table<'a>>, overrides: &'a Overrides, environment: Environment<'a>) -> Result<Self> {
+        let mut layers = Self { root, named: None, overrides, environment, shown: Vec::new() };
+        layers.check()?;
+        if let Some(name) = &overrides.on {
+            let targets = root.map(|root| root.table("targets")).transpose()?.flatten();
+            let table = targets.map(|targets| targets.table(name)).transpose()?.flatten();
+            let Some(table) = table else {
+                let names = layers.names();
+                let known = did_you_mean(name, names.iter().map(String::as_str));
+                let help = match root {
+                    None => {
+                        "a probity.toml names targets: [targets.NAME]; say --config FILE if it lies elsewhere".into()
+                    }
+                    Some(_) if names.is_empty() => format!("write [targets.{name}] into the file"),
+                    Some(_) => known.unwrap_or_else(|| format!("it has {}", names.join(", "))),
+                };
+                return Err(Diagnostic::new(format!("the settings name no target `{name}`")).help(help));
+            };
+            layers.named = Some((name.clone(), table));
+            layers.show("target".to_owned(), name.clone(), &Given::Flag("--on".to_owned()));
+        }
+        Ok(layers)
+    }
+
+    /// Checks that the file has no keys that nobody knows.
+    fn check(&self) -> Result<()> {
+        let Some(root) = self.root else { return Ok(()) };
+        let of = |table: &'static str| KEYS.iter().filter(move |k| k.table == table).map(|k| k.name);
+        let target: Vec<&str> = of("target").chain(LISTS).collect();
+        let budget: Vec<&str> = of("budget").collect();
+        let tables = |root: Table<'_>, prefix: &str| -> Result<()> {
+            for (name, known) in [("budget", &budget)] {
+                if let Some(table) = root.table(name)? {
+                    table.check(&format!("{prefix}{name}"), known)?;
+                }
+            }
+            Ok(())
+        };
+        // What makes a run red is read by the gate, see [`crate::gate::policy::Settings`].
+        let sections = || SECTIONS.iter().map(|section| section.table);
+        let mut known = vec!["target", "budget"];
+        known.extend(sections());
+        root.check("", &known)?;
+        tables(root, "")?;
+        if let Some(table) = root.table("target")? {
+            table.check("target", &target)?;
+        }
+        let Some(targets) = root.table("targets")? else { return Ok(()) };
+        for name in self.names() {
+            if let Some(table) = targets.table(&name)? {
+                let mut known = target.clone();
+                known.push("budget");
+                known.extend(sections().filter(|table| !["targets", "gate"].contains(table)));
+                table.check(&format!("targets.{name}"), &known)?;
+                tables(table, &format!("targets.{name}."))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the file's targets.
+    pub fn names(&self) -> Vec<String> {
+        let targets = self.root.and_then(|root| root.table("targets").ok().flatten());
+        let mut names: Vec<String> = targets.into_iter().flat_map(|t| t.entries()).map(|(name, _)| name).collect();
+        names.sort();
+        names
+    }
+
+    /// Notes a value for those who ask where it comes from.
+    pub fn show(&mut self, name: String, value: String, given: &Given) {
+        self.shown.push((name, value, given.to_string()));
+    }
+
+    /// A single value, as text, and where it was given.
+    fn raw(&self, key: &Key) -> Result<Option<(String, Given)>> {
+        if let Some(text) = self.overrides.flags.get(key.flag) {
+            return Ok(Some((text.clone(), Given::Flag(format!("--{}", key.flag)))));
+        }
+        if let Some(text) = (self.environment)(&key.variable()).filter(|text| !text.is_empty()) {
+            return Ok(Some((text, Given::Variable(key.variable()))));
+        }
+        let within = |table: Option<Table<'a>>| table.and_then(|table| table.get(key.name));
+        let named = match &self.named {
+            // A named target's own keys stand in its table itself.
+            Some((_, table)) if key.table == "target" => within(Some(*table)),
+            Some((_, table)) => within(table.table(key.table)?),
+            None => None,
+        };
+        let shared = match self.root {
+            Some(root) if !key.table.is_empty() => within(root.table(key.table)?),
+            _ => None,
+        };
+        named.or(shared).map(|value| Ok((scalar(&value)?, Given::File(value.1)))).transpose()
+    }
+
+    /// A single value.
+    pub fn value<T>(&mut self, key: &Key, parse: impl Fn(&str) -> std::result::Result<T, String>) -> Result<Option<T>> {
+        let Some((text, given)) = self.raw(key)? else {
+            self.show(key.path(), key.default.to_owned(), &Given::Default);
+            return Ok(None);
+        };
+        let value = parse(&text).map_err(|why| {
+            let help = format!("{} is {}, as in {} = {}", key.path(), key.text, key.name, key.example);
+            match &given {
+                // Not repeated where it may hold a password.
+                Given::File(place) if text.contains('@') => {
+                    Diagnostic::new(format!("{place}: this cannot be {}: {why}", key.path()))
+                }
+                given if text.contains('@') => given.error(format!("this cannot be {}: {why}", key.path())),
+                given => given.error(format!("`{text}` cannot be {}: {why}", key.path())),
+            }
+            .help(help)
+        })?;
+        self.show(key.path(), if text.contains('@') { "(hidden)".to_owned() } else { text }, &given);
+        Ok(Some(value))
+    }
+
+    /// The bytes of a file in PEM that a value names, which holds these parts.
+    pub fn file(&mut self, key: &Key, parts: &[&str]) -> Result<Option<Vec<u8>>> {
+        let Some((text, given)) = self.raw(key)? else { return Ok(None) };
+        let path = match &given {
+            Given::File(place) => path_beside(&place.source, &text),
+            _ => text.clone().into(),
+        };
+        let bytes = std::fs::read(&path).map_err(|e| given.error(format!("cannot read {}: {e}", path.display())))?;
+        let holds = |part: &&str| bytes.windows(part.len()).any(|window| window == part.as_bytes());
+        if let Some(part) = parts.iter().find(|part| !holds(part)) {
+            let part = part.trim_end_matches('-');
+            return Err(given
+                .error(format!("{} cannot be {}: it holds no `-----BEGIN … {part}`", path.display(), key.path()))
+                .help("write the certificates in PEM; a key stands in the same file as its certificate"));
+        }
+        self.show(key.path(), text, &given);
+        Ok(Some(bytes))
+    }
+
+    /// A table, the named target's before the shared one.
+    pub fn table(&self, name: &str) -> Result<Option<(Table<'a>, Place)>> {
+        for table in [self.named.as_ref().map(|(_, table)| *table), self.root].into_iter().flatten() {
+            if let (Some(found), Some((_, place))) = (table.table(name)?, table.get(name)) {
+                return Ok(Some((found, place)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The entries of a table, those of the named target in the place of shared ones, by their names.
+    pub fn entries(&self, name: &str) -> Result<BTreeMap<String, Value<'a>>> {
+        let mut entries = BTreeMap::new();
+        for table in [self.root, self.named.as_ref().map(|(_, table)| *table)].into_iter().flatten() {
+            entries.extend(table.table(name)?.into_iter().flat_map(|found| found.entries()));
+        }
+        Ok(entries)
+    }
+
+    /// A list of texts of the target.
+    pub fn texts(&mut self, name: &str) -> Result<Vec<String>> {
+        let shared = self.root.map(|root| root.table("target")).transpose()?.flatten();
+        for table in [self.named.as_ref().map(|(_, table)| *table), shared].into_iter().flatten() {
+            let Some((value, place)) = table.get(name) else { continue };
+            let DeValue::Array(items) = value else {
+                return Err(place.error(format!("`{name}` is a list: [\"…\"]")));
+            };
+            let of = |item: &'a toml::Spanned<DeValue<'a>>| {
+                scalar(&(item.get_ref(), Place { source: Arc::clone(table.source), span: item.span() }))
+            };
+            let texts = items.iter().map(of).collect::<Result<Vec<_>>>()?;
+            self.show(format!("target.{name}"), texts.join(", "), &Given::File(place));
+            return Ok(texts);
+        }
+        Ok(Vec::new())
+    }
+
+    /// A secret. What stands there instead is never repeated: it may be the secret itself.
+    pub fn secret(
+        &self,
+        (value, place): &Value<'_>,
+        what: &str,
+        variable: String,
+        secrets: &Secrets,
+    ) -> Result<Arc<Token>> {
+        let wrong = || {
+            Diagnostic::new(format!("{place}: {what} is not read from a variable, a file or a command"))
+                .help(TOKEN_HELP)
+        };
+        let DeValue::Table(table) = value else { return Err(wrong()) };
+        let table = Table { source: &place.source, table };
+        let text = |name: &str| table.get(name).map(|v| scalar(&v).map_err(|_| wrong())).transpose();
+        let (env, file, command, ttl) = (text("env")?, text("file")?, text("command")?, text("ttl")?);
+        let known = |known: &[&str]| table.check("", known).map_err(|_| wrong());
+        let (name, origin) = match (env, file, command) {
+            (Some(name), None, None) => {
+                known(&["env"])?;
+                let token = self.variable(&name, Some(place))?;
+                (name.clone(), Origin::Variable(name, token))
+            }
+            (None, Some(path), None) => {
+                known(&["file"])?;
+                (variable, Origin::File(path_beside(&place.source, &path)))
+            }
+            (None, None, Some(command)) => {
+                known(&["command", "ttl"])?;
+                let ttl =
+                    ttl.map(|text| crate::settings::duration(&text).map_err(|e| place.error(format!("ttl: {e}"))));
+                (variable, Origin::Command(command, ttl.transpose()?))
+            }
+            _ => return Err(wrong()),
+        };
+        Ok(Token::new(name, origin, secrets.clone()))
+    }
+
+    /// The secret in a variable.
+    pub fn variable(&self, variable: &str, place: Option<&Place>) -> Result<SecretString> {
+        match (self.environment)(variable).filter(|token| !token.trim().is_empty()) {
+            Some(token) => Ok(SecretString::from(token.trim().to_owned())),
+            None => {
+                let title = format!("the variable {variable} is not set");
+                Err(place
+                    .map_or_else(|| Diagnostic::new(title.clone()), |p| p.error(title.clone()))
+                    .help(format!("put the token there: export {variable}=…")))
+            }
+        }
+    }
+
+    /// What the target provides. Of the shared fixtures those are replaced whole that the named target has itself.
+    pub fn fixtures(&mut self, typed: &[(String, String)]) -> Result<Json> {
+        let mut fixtures = json!({});
+        for (name, value) in self.entries("fixtures")? {
+            let json = to_json(value.0);
+            self.show(format!("fixtures.{name}"), json.to_string(), &Given::File(value.1));
+            fixtures[name] = json;
+        }
+        for (path, value) in typed {
+            put(&mut fixtures, path, value)?;
+            self.show(format!("fixtures.{path}"), value.clone(), &Given::Flag("--fixture".to_owned()));
+        }
+        Ok(fixtures)
+    }
+}
+
+fn to_json(value: &DeValue<'_>) -> Json {
+    match value {
+        DeValue::String(text) => Json::from(text.as_ref()),
+        DeValue::Boolean(truth) => Json::from(*truth),
+        DeValue::Integer(number) => {
+            let digits = number.as_str().replace('_', "");
+            i128::from_str_radix(&digits, number.radix())
+                .ok()
+                .and_then(|n| serde_json::Number::from_str(&n.to_string()).ok())
+                .map_or(Json::Null, Json::Number)
+        }
+        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().map_or(Json::Null, Json::from),
+        DeValue::Datetime(time) => Json::from(time.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),
+        DeValue::Table(table) => Json::Object(
+            table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect(),
+        ),
+    }
+}
+
+fn put(fixtures: &mut Json, path: &str, value: &str) -> Result<()> {
+    let wrong = || {
+        Diagnostic::new(format!("`{path}` is no fixture's path"))
+            .help("write --fixture thing.id=x, names with dots between them")
+    };
+    let mut at = fixtures;
+    let names: Vec<&str> = path.split('.').collect();
+    let Some((last, way)) = names.split_last() else {
+        return Err(wrong());
+    };
+    if names.iter().any(|n| n.is_empty()) {
+        return Err(wrong());
+    }
+    for name in way {
+        at = at.as_object_mut().ok_or_else(wrong)?.entry((*name).to_owned()).or_insert_with(|| json!({}));
+    }
+    // Lists and maps may be given as JSON; everything else is text, ids of digits included.
+    let value = match serde_json::from_str::<Json>(value) {
+        Ok(json @ (Json::Array(_) | Json::Object(_))) => json,
+        _ => Json::from(value),
+    };
+    at.as_object_mut().ok_or_else(wrong)?.insert((*last).to_owned(), value);
+    Ok(())
+}
