@@ -2,41 +2,54 @@
 //!
 //! `cargo bench --bench exchange`
 
-#[path = "../tests/properties/bench.rs"]
+#[path = "../tests/it/properties/bench.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod bench;
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use bench::{OPPORTUNITIES, answer, some_day};
-use criterion::{Criterion, criterion_group, criterion_main};
 use probity::exchange::Exchange;
 use probity::judge::bind::Control;
 use probity::plan::FULL;
 
-fn benches(c: &mut Criterion) {
+/// How many samples are taken, and how long each takes at least.
+const SAMPLES: usize = 30;
+const SAMPLE: Duration = Duration::from_millis(50);
+
+/// Does something again and again, and prints how long it takes once: the median, and the quickest and slowest sample.
+fn time<T>(name: &str, mut act: impl FnMut() -> T) {
+    let mut sample = || {
+        let (begun, mut times) = (Instant::now(), 0);
+        while begun.elapsed() < SAMPLE {
+            black_box(act());
+            times += 1;
+        }
+        begun.elapsed() / times
+    };
+    // The first finds everything cold.
+    sample();
+    let mut samples: Vec<Duration> = (0..SAMPLES).map(|_| sample()).collect();
+    samples.sort_unstable();
+    println!("{name:<40} {:>10.2?}   ({:.2?} to {:.2?})", samples[SAMPLES / 2], samples[0], samples[SAMPLES - 1]);
+}
+
+fn main() {
     let (bench, now) = (&*OPPORTUNITIES, some_day());
     let judge = bench.judge();
     let plan = bench.plan(1, now);
     let exchange = exchange();
-
-    c.bench_function("plan a run", |b| {
-        b.iter(|| bench.plan(1, now).requests());
-    });
     let mut number = 0;
-    c.bench_function("draw and classify a random pair", |b| {
-        b.iter(|| {
-            number += 1;
-            black_box(plan.pair(judge, number))
-        });
+
+    time("plan a run", || bench.plan(1, now).requests());
+    time("draw and classify a random pair", || {
+        number += 1;
+        plan.pair(judge, number)
     });
-    c.bench_function("bind and classify an exchange", |b| {
-        b.iter(|| black_box(judge.see(exchange.clone(), Control::Missing, None, true)));
-    });
+    time("bind and classify an exchange", || judge.see(exchange.clone(), Control::Missing, None, true));
     let seen = judge.see(exchange.clone(), Control::Missing, None, true);
-    c.bench_function("judge an exchange by every rule", |b| {
-        b.iter(|| black_box(judge.exchange(&seen)));
-    });
+    time("judge an exchange by every rule", || judge.exchange(&seen));
 }
 
 /// A full valid request and the answer that it deserves.
@@ -56,6 +69,3 @@ fn exchange() -> Exchange {
     });
     bench.exchange("bench", draft, now, answer(201, "application/json", &body.to_string()))
 }
-
-criterion_group!(all, benches);
-criterion_main!(all);

@@ -13,7 +13,7 @@ use crate::exchange::Request;
 use crate::exchange::{Exchange, Interval, Outcome, Response};
 use crate::expression::{Expression, Scope, Trouble, timestamp};
 use crate::generate::draft::Fixtures;
-use crate::generate::draw::is_key;
+use crate::generate::parameter::is_key;
 use crate::generate::parameter::is_known;
 use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
@@ -107,8 +107,8 @@ pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: D
         match &requirement.form {
             Form::Constraint(valid) => truth(valid, &seen.request_scope)?,
             Form::Rule(rule) => {
-                if let Some(given) = &rule.given {
-                    truth(given, &seen.request_scope)?;
+                if let Some(filter) = &rule.filter {
+                    truth(filter, &seen.request_scope)?;
                 }
                 let seen = spoken_of(rule.when.as_ref());
                 for expression in rule.when.iter().chain(&rule.expect) {
@@ -119,21 +119,21 @@ pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: D
                 }
             }
             Form::Scenario(scenario) => {
-                let scope = between(judge, &scenario.steps, scenario.each.as_ref(), &seen.scope, now);
+                let scope = between(judge, &scenario.steps, scenario.rows.as_ref(), &seen.scope, now);
                 for expression in scenario.given.iter().chain([&scenario.expect]) {
                     truth(expression, &scope)?;
                 }
             }
             Form::Probe(probe) if !probe.steps.is_empty() => {
-                let scope = between(judge, &probe.steps, probe.each.as_ref(), &seen.scope, now);
+                let scope = between(judge, &probe.steps, probe.rows.as_ref(), &seen.scope, now);
                 if let Some(given) = &probe.given {
                     truth(given, &scope)?;
                 }
                 evaluates(&probe.observe, probe.observe.json(&scope).err())?;
             }
             Form::Probe(probe) => {
-                if let Some(given) = &probe.given {
-                    truth(given, &seen.request_scope)?;
+                if let Some(filter) = &probe.filter {
+                    truth(filter, &seen.request_scope)?;
                 }
                 let seen = spoken_of(probe.when.as_ref());
                 if let Some(when) = &probe.when {

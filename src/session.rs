@@ -118,18 +118,19 @@ impl Session {
         crate::lint::expressions(&contract, &fixtures, &plan, now)?;
         let mut warnings = crate::lint::examples(&contract, &fixtures, now);
         warnings.extend(crate::lint::guesses(&contract));
+        warnings.extend(contract.operation.unsupported.iter().map(|u| u.message.clone()));
         let max_requests = match options.fit {
             true => fit(&mut plan, &contract, &settings, options.examples),
             false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),
         };
         settings.budget.max_requests = Some(max_requests);
         let budget = settings.budget;
-        let mark = RunTag::random();
+        let run_tag = RunTag::random();
         let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
         let facts = Facts {
             target: options.target_name.clone().unwrap_or_else(|| settings.url.to_string()),
             seed: seed.0,
-            run_tag: mark.text().to_owned(),
+            run_tag: run_tag.text().to_owned(),
             options: report::model::Options {
                 examples: plan_options.examples as u64,
                 max_requests,
@@ -155,7 +156,7 @@ impl Session {
             client,
             recorder,
             facts,
-            options: run::Options { seed, mark, max_failures: options.max_failures, shrink: options.shrink },
+            options: run::Options { seed, run_tag, max_failures: options.max_failures, shrink: options.shrink },
             clock: clock.clone(),
             warnings,
         })

@@ -111,8 +111,17 @@ impl Diagnostic {
 
     /// The whole message, with file, line and caret; in colour if asked.
     pub fn render(&self, color: bool) -> String {
+        self.render_as(Level::ERROR, color)
+    }
+
+    /// The same as something that may be known, and stops nothing.
+    pub fn render_note(&self, color: bool) -> String {
+        self.render_as(Level::NOTE, color)
+    }
+
+    fn render_as(&self, level: Level<'_>, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        let mut group = Level::ERROR.primary_title(self.title.as_str()).elements(self.place.iter().map(|place| {
+        let mut group = level.primary_title(self.title.as_str()).elements(self.place.iter().map(|place| {
             let span = first_line(&place.source.text, &place.span);
             Snippet::source(place.source.text.as_str())
                 .path(place.source.path.as_str())

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     fault: Vec<String>,
 
     /// The variations instead, each alone
-    #[arg(long)]
+    #[arg(long, alias = "variations")]
     variations: bool,
 
     /// The variations instead, two at a time

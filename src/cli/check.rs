@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{
-    BudgetOptions, ContractOptions, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
+    BUDGET, ContractOptions, Flags, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
 };
 use super::output::{OutputOptions, rule, unwritable};
 use super::{Done, Failed, logging, print};
@@ -53,7 +53,7 @@ pub(crate) struct Args {
     shard: Option<Shard>,
 
     #[command(flatten)]
-    budget: BudgetOptions,
+    budget: Flags<BUDGET>,
 
     /// Stop sending after so many failed requirements
     #[arg(long, value_name = "N", help_heading = "Run")]
@@ -95,7 +95,7 @@ Exit codes, the first that holds:
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
     let target = args.target.target(&args.budget)?;
     logging::keep_out(&target.settings.secrets);
@@ -106,6 +106,7 @@ pub(crate) fn run(args: &Args) -> Done {
     for warning in target.settings.warnings() {
         eprintln!("warning: {warning}");
     }
+    target.settings.authenticate(&mut contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {

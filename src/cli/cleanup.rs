@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions};
+use super::options::{ContractOptions, Flags, TargetOptions};
 use super::{Done, logging, print};
 use crate::cleanup::clean_up;
 use crate::gate::Exit;
@@ -42,9 +42,10 @@ pub(crate) fn run(args: &Args) -> Done {
         print(&format!("Nothing is left of what {} tells.\n", path.display()));
         return Ok(Exit::Conformant);
     }
-    let contract = args.contract.load()?;
-    let settings = args.target.target(&BudgetOptions::default())?.settings;
+    let mut contract = args.contract.load()?;
+    let settings = args.target.target(&Flags::default())?.settings;
     logging::keep_out(&settings.secrets);
+    settings.authenticate(&mut contract)?;
     settings.check_production(&contract.operation.servers)?;
     let mut log = CreatedLog::again(&path).map_err(unusable)?;
     let security = contract.operation.security.as_ref();

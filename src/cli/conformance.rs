@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use super::options::{BudgetOptions, ContractOptions, GateOptions, TargetOptions, environment};
+use super::options::{ContractOptions, Flags, GateOptions, TargetOptions, environment};
 use crate::contract::requirement::Requirement;
 use crate::gate::{Exit, Policy, decide};
 use crate::http::block_on;
@@ -93,7 +93,7 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
         let policy = gate.policy(settings.as_ref(), report.requirements.iter().map(|r| (r.id.as_str(), r.level)))?;
         return some(shown(report, &policy));
     }
-    let contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
+    let mut contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
     let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
     if arguments.list {
         let trials = owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect();
@@ -105,11 +105,10 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
     }
     // Nor is it what a test should send requests to.
     let target = match config {
-        Some(config) => {
-            TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&BudgetOptions::default())?
-        }
+        Some(config) => TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&Flags::default())?,
         None => TargetOptions::default().embedded(&Overrides::default())?,
     };
+    target.settings.authenticate(&mut contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {

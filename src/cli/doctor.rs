@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions, environment, width};
+use super::options::{ContractOptions, Flags, TargetOptions, environment, width};
 use super::{Done, logging, print};
 use crate::doctor::{Check, Examination, State, examine};
 use crate::gate::Exit;
@@ -25,9 +25,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let mut seen = Examination::default();
-    match args.target.target(&BudgetOptions::default()) {
+    match args.target.target(&Flags::default()) {
         Err(error) => seen.checks.push(Check::input("settings", &error)),
         Ok(target) => {
             let settings = &target.settings;
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Args) -> Done {
             };
             let on = settings.name.as_ref().map_or_else(String::new, |name| format!(", target {name}"));
             seen.checks.push(Check::good("settings", format!("{from}{on}: {}", settings.url)));
+            settings.authenticate(&mut contract)?;
             let examined = block_on(examine(&contract, settings, &environment, Clock::system()))??;
             seen.checks.extend(examined.checks);
             seen.refusable = examined.refusable;

@@ -1,6 +1,6 @@
 //! One request that a requirement is tested with, as a command.
 
-use super::options::{BudgetOptions, TargetOptions};
+use super::options::{Flags, TargetOptions};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
 use crate::contract::steps::{Base, Step};
@@ -25,7 +25,7 @@ pub(super) fn command(
     requirement: &Requirement,
     target: &TargetOptions,
 ) -> Result<Option<(String, bool)>> {
-    let mut target = target.target(&BudgetOptions::default())?;
+    let mut target = target.target(&Flags::default())?;
     let rehearsal = target.embedded.is_some();
     if rehearsal && let Ok(url) = REHEARSAL.parse() {
         target.settings.url = url;

@@ -79,9 +79,10 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             format!("  {}", flat(valid.text())),
         ],
         Form::Rule(rule) => {
-            let mut lines = vec!["On every fresh exchange of the run".to_owned()];
-            if let Some(given) = &rule.given {
-                lines.push(format!("  whose request fits    {}", flat(given.text())));
+            let mut lines =
+                vec!["On every exchange of the run whose idempotency key no other request carried".to_owned()];
+            if let Some(filter) = &rule.filter {
+                lines.push(format!("  whose request fits    {}", flat(filter.text())));
             }
             let when = rule.when.as_ref().map_or("accepted".to_owned(), |w| flat(w.text()));
             lines.push(format!("  when                  {when}"));
@@ -94,7 +95,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             lines
         }
         Form::Scenario(scenario) => {
-            let mut lines = table(scenario.each.as_ref());
+            let mut lines = table(scenario.rows.as_ref());
             lines.extend(scenario.steps.iter().map(step));
             if let Some(given) = &scenario.given {
                 lines.push(format!("It shows something if     {}", flat(given.text())));
@@ -103,7 +104,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             lines
         }
         Form::Probe(probe) => {
-            let mut lines = table(probe.each.as_ref());
+            let mut lines = table(probe.rows.as_ref());
             lines.extend(probe.steps.iter().map(step));
             lines.push(format!("What is noted             {}", flat(probe.observe.text())));
             lines
@@ -120,15 +121,24 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
                     "Every request of the run that keeps schema, constraints and provided values is looked at."
                 }
                 Always::DocumentedStatus | Always::MediaType => "Every response to an accepted request is looked at.",
+                Always::RefusalStatus => {
+                    "Every response to a refused request is looked at, but for statuses that any server may have."
+                }
                 Always::Shape(_) => "Every response with this status is held against its schema.",
+                Always::Headers(_) | Always::HeaderValues(_) => {
+                    "The headers of every response with this status are looked at."
+                }
+                Always::WriteOnly(_) | Always::OneAlternative(_) => {
+                    "The body of every response with this status is looked at."
+                }
             }
             .to_owned(),
         ],
     }
 }
 
-fn table(each: Option<&Rows>) -> Vec<String> {
-    match each {
+fn table(rows: Option<&Rows>) -> Vec<String> {
+    match rows {
         None => Vec::new(),
         Some(Rows::List(rows)) => {
             let labels: Vec<&str> = rows.iter().filter_map(|r| r.label.as_deref()).collect();

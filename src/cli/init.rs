@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use serde_json::{Value as Json, json};
 
-use super::options::{ConnectionOptions, ContractOptions, environment as variable, pair};
+use super::options::{CONNECTION, ContractOptions, Flags, environment as variable, pair};
 use super::{Done, Failed, logging, print};
 use crate::contract::{CALLER, Contract};
 use crate::gate::Exit;
@@ -52,7 +52,7 @@ pub(crate) struct Args {
     force: bool,
 
     #[command(flatten)]
-    connection: ConnectionOptions,
+    connection: Flags<CONNECTION>,
 }
 
 pub(crate) fn run(args: &Args) -> Done {
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Done {
         (None, true) => Some(NO_TOKEN.to_owned()),
         (_, false) => variable(name),
     };
-    let mut values = args.connection.flags();
+    let mut values = args.connection.0.clone();
     values.insert("target", url);
     if args.out.parent().is_some_and(|folder| folder != Path::new("")) {
         // In a file, paths start from its folder.

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use clap::Args as ClapArgs;
-use hdrhistogram::Histogram;
 
 use super::options::{ContractOptions, GateOptions, TargetOptions};
 use super::output::{OutputOptions, unwritable};
 use super::{Done, Failed};
-use crate::har::{self, Judged, file};
+use crate::har::{self, Judged};
 use crate::http::clock::system_now;
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
@@ -56,12 +55,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let name = args.file.display().to_string();
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let settings = args.target.offline()?;
+    settings.authenticate(&mut contract)?;
     settings.check_fixtures(&contract.fixtures)?;
     let text = std::fs::read_to_string(&args.file)
         .map_err(|e| Diagnostic::new(format!("cannot read {name}: {e}")).help("name a HAR file"))?;
-    let entries = har::entries(&text).map_err(|e| {
+    let entries = har::file::entries(&text).map_err(|e| {
         Diagnostic::new(format!("{name} is no HAR: {e}"))
             .help("browsers save one from the network panel of their developer tools; `check --report har` writes one")
     })?;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let selected = Selection::new(args.only.clone(), args.skip.clone()).apply(&contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(settings.source.as_ref(), requirements)?;
-    let judged = traffic::judge(&contract, &fixtures, &settings, &entries);
+    let judged = har::judge(&contract, &fixtures, &settings, &entries);
     if judged.exchanges.is_empty() {
         let operation = &contract.operation;
         return Err(Failed::Input(
@@ -110,11 +110,7 @@ fn record(args: &Args, judged: &Judged, recorder: Recorder) -> Result<(), WriteE
 /// What the recording brought, as a run would have.
 fn outcome(judged: Judged) -> Outcome {
     let exchanges = || judged.exchanges.iter().map(|(exchange, _)| exchange);
-    let mut latencies = Histogram::new(3).expect("three digits are allowed");
-    for exchange in exchanges().filter(|e| e.response().is_some()) {
-        // Fails only beyond what a histogram can hold, which is centuries.
-        let _ = latencies.record(u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX));
-    }
+    let latencies = exchanges().filter(|e| e.response().is_some()).map(|e| e.elapsed).collect();
     let started = exchanges().map(|e| e.sent).min().unwrap_or_else(system_now);
     let ended = exchanges().map(|e| e.sent + TimeDelta::from_std(e.elapsed).unwrap_or_default()).max();
     let accepted = exchanges().filter(|e| e.status().is_some_and(|s| (200..300).contains(&s))).count();

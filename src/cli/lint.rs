@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::options::{BudgetOptions, ContractOptions, TargetOptions, color_stderr};
+use super::options::{ContractOptions, Flags, TargetOptions, color_stderr};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
@@ -19,8 +19,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
-    let target = args.target.target(&BudgetOptions::default())?;
+    let mut contract = args.contract.load()?;
+    let target = args.target.target(&Flags::default())?;
+    target.settings.authenticate(&mut contract)?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let fixtures = target.settings.fixtures(&contract);
     let now = system_now();
@@ -29,7 +30,11 @@ pub(crate) fn run(args: &Args) -> Done {
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
     for guess in crate::lint::guesses(&contract) {
-        eprintln!("{}", guess.render(color_stderr()).replacen("error", "warning", 1));
+        eprintln!("{}", guess.render_note(color_stderr()));
+    }
+    let unsupported = contract.operation.unsupported.iter().map(|u| &u.message);
+    for note in contract.operation.notes.iter().chain(unsupported) {
+        eprintln!("{}", note.render_note(color_stderr()));
     }
     for diagnostic in &found {
         eprintln!("{}", diagnostic.render(color_stderr()));

@@ -7,6 +7,7 @@ use super::catalogue::Catalogue;
 use super::options::ContractOptions;
 use super::{Done, print};
 use crate::contract::requirement::{Origin, Requirement};
+use crate::document::operation::Unsupported;
 use crate::gate::Exit;
 use crate::plan::Selection;
 use crate::reference::{Fault, Variation};
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     faults: bool,
 
     /// The variations of the reference server instead
-    #[arg(long)]
+    #[arg(long, alias = "variations")]
     variations: bool,
 }
 
@@ -60,7 +61,8 @@ pub(crate) fn run(args: &Args) -> Done {
     let chosen: Vec<&Requirement> =
         contract.requirements.iter().zip(chosen).filter(|(_, c)| *c).map(|(r, _)| r).collect();
     if args.json {
-        let all: Vec<_> = chosen.iter().map(|r| entry(r)).collect();
+        let mut all: Vec<_> = chosen.iter().map(|r| entry(r)).collect();
+        all.extend(contract.operation.unsupported.iter().enumerate().map(|(i, part)| unsupported(i, part)));
         print(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
         return Ok(Exit::Conformant);
     }
@@ -92,8 +94,27 @@ pub(crate) fn run(args: &Args) -> Done {
         count("may"),
         count("probe"),
     ));
+    let unsupported = contract.operation.unsupported_lines();
+    if !unsupported.is_empty() {
+        text.push_str("\nNot supported, and left out:\n");
+        unsupported.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+    }
     print(text.trim_start_matches('\n'));
     Ok(Exit::Conformant)
+}
+
+/// A part of the document that is left out, as an entry among requirements.
+fn unsupported(number: usize, part: &Unsupported) -> serde_json::Value {
+    json!({
+        "id": format!("unsupported/{}", number + 1),
+        "area": "unsupported",
+        "level": null,
+        "text": format!("{}: {}", part.what, part.message.title()),
+        "source": "OpenAPI document",
+        "origin": {"document": part.message.place()},
+        "form": "unsupported",
+        "stops": part.required_part,
+    })
 }
 
 fn entry(requirement: &Requirement) -> serde_json::Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::options::{BudgetOptions, ContractOptions, SelectionOptions, TargetOptions};
+use super::options::{BUDGET, ContractOptions, Flags, SelectionOptions, TargetOptions};
 use super::{Done, print};
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     target: TargetOptions,
 
     #[command(flatten)]
-    budget: BudgetOptions,
+    budget: Flags<BUDGET>,
 
     #[command(flatten)]
     selection: SelectionOptions,
@@ -34,8 +34,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
+    let mut contract = args.contract.load()?;
     let target = args.target.target(&args.budget)?;
+    target.settings.authenticate(&mut contract)?;
     target.settings.check_fixtures(&contract.fixtures)?;
     let fixtures = target.settings.fixtures(&contract);
     let options = Options {
@@ -98,6 +99,7 @@ pub(crate) fn run(args: &Args) -> Done {
             "left_out": { "pool": plan.left_out.pool, "trials": left_out },
             "lasts_at_least_ms": lasts.map(|d| d.as_millis() as u64),
             "requirements": requirements,
+            "unsupported": contract.operation.unsupported_lines(),
         });
         print(&format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default()));
         return Ok(Exit::Conformant);
@@ -145,6 +147,9 @@ pub(crate) fn run(args: &Args) -> Done {
             "At {:?} from one request to the next that takes at least {lasts:?}.\n",
             target.settings.rate.map(|r| r.period).unwrap_or_default()
         ));
+    }
+    for line in contract.operation.unsupported_lines() {
+        text.push_str(&format!("Not supported, and left out: {line}\n"));
     }
     if plan.left_out.limit.is_some() {
         let pool = counted(plan.left_out.pool, "request");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser};
 
 use super::check::{clean_up, command, end_at_signals};
-use super::options::{BudgetOptions, Color, ContractOptions, Target, TargetOptions, report as read, width};
+use super::options::{BUDGET, Color, ContractOptions, Flags, Target, TargetOptions, report as read, width};
 use super::output::unwritable;
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
@@ -75,7 +75,7 @@ pub(crate) struct Args {
     target: TargetOptions,
 
     #[command(flatten)]
-    budget: BudgetOptions,
+    budget: Flags<BUDGET>,
 
     /// Leave what is created, though the settings say how it is removed
     #[arg(long, help_heading = "Run")]
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let words = shlex::split(&report.header.command).unwrap_or_default();
     let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
     let contract_options = contract_of(args, &recorded);
-    let contract = contract_options.load()?;
+    let mut contract = contract_options.load()?;
     let header = &report.header;
     if contract.hash != header.contract.hash && !args.any_contract {
         return Err(Failed::Input(
@@ -134,6 +134,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let (target_options, target) = target_of(&report, args, recorded)?;
     logging::keep_out(&target.settings.secrets);
+    target.settings.authenticate(&mut contract)?;
     target.settings.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
     let options = Options {
         seed: Some(header.seed),
@@ -191,7 +192,7 @@ pub(crate) fn run(args: &Args) -> Done {
         true => format!("{}\n", serde_json::to_string_pretty(&replayed).unwrap_or_default()),
         false => {
             let options = terminal::Options { color: args.color.stdout(), width: width(), full: args.verbose > 0 };
-            terminal::render_replayed(&replayed, &options)
+            crate::replay::terminal::render(&replayed, &options)
         }
     });
     Ok(exit)
@@ -257,7 +258,7 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
     }
     // How it was reached (settings, a proxy, an authority) may be another matter here.
     let recorded = recorded.target;
-    if let Some(url) = &recorded.target {
+    if let Some(url) = recorded.url() {
         // Who wrote a report does not say where today's token goes.
         if !url.parse().is_ok_and(|url| is_loopback(&url)) {
             return Err(Diagnostic::new(format!(
@@ -267,7 +268,9 @@ fn target_of(report: &Report, args: &Args, recorded: Typed) -> Result<(TargetOpt
             .help("name it if that is meant, or another target: --target URL"));
         }
     }
-    (options.on, options.target) = (recorded.on, recorded.target);
+    let url = recorded.url().cloned();
+    options.flags.0.extend(url.map(|url| ("target", url)));
+    options.on = recorded.on;
     (options.fault, options.variation) = (recorded.fault, recorded.variation);
     if options.fixture.is_empty() {
         options.fixture = recorded.fixture;

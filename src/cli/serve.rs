@@ -19,7 +19,7 @@ pub(crate) struct Args {
     fault: Vec<String>,
 
     /// Make the server differ without breaking the contract (see `list --variations`); may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, alias = "variation", value_name = "NAME")]
     variation: Vec<String>,
 }
 

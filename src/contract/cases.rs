@@ -4,14 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
-use super::steps;
+use super::steps::{self, Step};
 use super::template::Template;
+use crate::document::operation::Operation;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result, Source};
 use crate::yaml::{self, Node, Value};
 
 const KEYS: &[&str] = &[
-    "id", "level", "text", "source", "valid", "open", "given", "when", "expect", "unique", "each", "steps", "observe",
+    "id", "level", "text", "source", "valid", "open", "where", "given", "when", "expect", "unique", "rows", "steps",
+    "observe",
+];
+
+/// Names that expressions once knew, and what to write in their place.
+const RETIRED: &[(&str, &str)] = &[
+    (
+        "rejected",
+        "write `refused` for a client error whose control was accepted, as refusals are shown; `client_error` for a 4xx \
+         whatever came of the control",
+    ),
+    ("caller", "the name of the identity that sends is now called `identity`"),
 ];
 
 /// What the case files hold.
@@ -36,7 +48,7 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// The names of a contract with these defines: each with whether it depends on the time.
     pub fn new<'a>(defines: impl Iterator<Item = (&'a str, bool)>) -> Self {
-        let own = Names::new(["request", "fixtures", "caller", "now"]);
+        let own = Names::new(["request", "fixtures", "identity", "now"]).with_retired(RETIRED);
         let request = defines.fold(
             own,
             |names, (define, timely)| {
@@ -44,9 +56,9 @@ impl Vocabulary {
             },
         );
         Self {
-            exchange: request.and(["response", "accepted", "rejected", "refused", "answered"]),
+            exchange: request.and(["response", "accepted", "client_error", "refused", "answered"]),
             request,
-            steps: Names::new(["fixtures", "caller", "now"]),
+            steps: Names::new(["fixtures", "identity", "now"]).with_retired(RETIRED),
         }
     }
 }
@@ -55,14 +67,14 @@ impl Vocabulary {
 ///
 /// # Errors
 /// Whatever is not a case, with its place; ids that stand twice.
-pub fn read(files: &[Arc<Source>], vocabulary: &Vocabulary) -> Result<Cases> {
+pub fn read(files: &[Arc<Source>], vocabulary: &Vocabulary, operation: &Operation) -> Result<Cases> {
     let mut cases = Cases::default();
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
     for file in files {
         let area = stem(&file.path);
         let root = yaml::parse(file)?;
         for node in root.sequence("a case file")? {
-            let place = CaseReader { area, vocabulary }.case(node, &mut cases)?;
+            let place = CaseReader { area, vocabulary, operation }.case(node, &mut cases)?;
             let id = format!("{area}/{}", slug(node)?);
             if let Some(first) = seen.insert(id.clone(), place.clone()) {
                 return Err(place
@@ -93,10 +105,12 @@ fn slug(node: &Node) -> Result<String> {
 struct CaseReader<'a> {
     area: &'a str,
     vocabulary: &'a Vocabulary,
+    operation: &'a Operation,
 }
 
 impl CaseReader<'_> {
     fn case(&self, node: &Node, cases: &mut Cases) -> Result<Place> {
+        retired(node)?;
         node.only("a case", KEYS)?;
         let place = node.get("id").map_or_else(|| node.place.clone(), |n| n.place.clone());
         let id = format!("{}/{}", self.area, slug(node)?);
@@ -106,7 +120,7 @@ impl CaseReader<'_> {
             // Beside `valid` it is a part of the constraint, and needs no id of its own.
             cases.open.push(Open { id: id.clone(), text: text.clone(), when });
             if node.get("valid").is_none() {
-                for key in ["level", "given", "when", "expect", "each", "steps", "observe", "unique"] {
+                for key in ["level", "where", "given", "when", "expect", "rows", "steps", "observe", "unique"] {
                     if let Some(extra) = node.get(key) {
                         return Err(extra.error(format!("`{key}` has no place in a case that only says what is open")));
                     }
@@ -156,26 +170,24 @@ impl CaseReader<'_> {
             None => Ok(()),
         };
         if let Some(valid) = node.get("valid") {
-            refuse(&["given", "when", "expect", "unique", "each", "steps", "observe"], "a constraint")?;
+            refuse(&["where", "given", "when", "expect", "unique", "rows", "steps", "observe"], "a constraint")?;
             return Ok(Form::Constraint(compile(valid, &self.vocabulary.request)?));
         }
         if let Some(observe) = node.get("observe") {
             refuse(&["expect", "unique"], "a probe")?;
             if has("steps") {
-                refuse(&["when"], "a probe with steps")?;
+                refuse(&["where", "when"], "a probe with steps")?;
             } else {
-                refuse(&["each"], "a probe without steps")?;
+                refuse(&["rows"], "a probe without steps")?;
             }
             return self.probe(node, observe);
         }
         if let Some(list) = node.get("steps") {
-            refuse(&["when", "unique"], "a scenario")?;
-            let (each, names) = self.each(node)?;
-            let steps = steps::read(list, &names)?;
-            let names = names.and(steps.iter().map(|s| s.name.as_str()));
+            refuse(&["where", "when", "unique"], "a scenario")?;
+            let (rows, steps, names) = self.steps(node, list)?;
             let expect = node.get("expect").ok_or_else(|| node.error("a scenario needs `expect`"))?;
             return Ok(Form::Scenario(Scenario {
-                each,
+                rows,
                 given: node.get("given").map(|n| compile(n, &names)).transpose()?,
                 expect: compile(expect, &names)?,
                 steps,
@@ -187,13 +199,13 @@ impl CaseReader<'_> {
                  `expect`, a probe `observe`",
             ));
         }
-        refuse(&["each"], "a rule")?;
+        refuse(&["rows"], "a rule")?;
         if has("unique") {
             refuse(&["expect"], "a rule with `unique`")?;
         }
         let get = |key: &str, names: &Names| node.get(key).map(|n| compile(n, names)).transpose();
         Ok(Form::Rule(Rule {
-            given: get("given", &self.vocabulary.request)?,
+            filter: get("where", &self.vocabulary.request)?,
             when: get("when", &self.vocabulary.exchange)?,
             expect: get("expect", &self.vocabulary.exchange)?,
             unique: get("unique", &self.vocabulary.exchange)?,
@@ -203,18 +215,18 @@ impl CaseReader<'_> {
     fn probe(&self, node: &Node, observe: &Node) -> Result<Form> {
         let Some(list) = node.get("steps") else {
             return Ok(Form::Probe(Probe {
-                each: None,
+                rows: None,
                 steps: Vec::new(),
-                given: node.get("given").map(|n| compile(n, &self.vocabulary.request)).transpose()?,
+                filter: node.get("where").map(|n| compile(n, &self.vocabulary.request)).transpose()?,
+                given: None,
                 when: node.get("when").map(|n| compile(n, &self.vocabulary.exchange)).transpose()?,
                 observe: compile(observe, &self.vocabulary.exchange)?,
             }));
         };
-        let (each, names) = self.each(node)?;
-        let steps = steps::read(list, &names)?;
-        let names = names.and(steps.iter().map(|s| s.name.as_str()));
+        let (rows, steps, names) = self.steps(node, list)?;
         Ok(Form::Probe(Probe {
-            each,
+            rows,
+            filter: None,
             given: node.get("given").map(|n| compile(n, &names)).transpose()?,
             when: None,
             observe: compile(observe, &names)?,
@@ -222,14 +234,23 @@ impl CaseReader<'_> {
         }))
     }
 
-    fn each(&self, node: &Node) -> Result<(Option<Rows>, Names)> {
+    /// The table of a case, its steps, and the names that expressions behind the steps may use.
+    fn steps(&self, node: &Node, list: &Node) -> Result<(Option<Rows>, Vec<Step>, Names)> {
+        let (rows, names) = self.rows(node)?;
+        let members = &self.vocabulary.exchange;
+        let steps = steps::read(list, &names, steps::Context { operation: self.operation, members })?;
+        let names = names.and_exchanges(steps.iter().map(|s| s.name.as_str()), members);
+        Ok((rows, steps, names))
+    }
+
+    fn rows(&self, node: &Node) -> Result<(Option<Rows>, Names)> {
         let names = &self.vocabulary.steps;
-        let Some(each) = node.get("each") else {
+        let Some(table) = node.get("rows") else {
             return Ok((None, names.clone()));
         };
-        let rows = match &each.value {
+        let rows = match &table.value {
             Value::Sequence(rows) if rows.is_empty() => {
-                return Err(each.error("the table has no row"));
+                return Err(table.error("the table has no row"));
             }
             Value::Sequence(rows) => Rows::List(
                 rows.iter()
@@ -242,13 +263,26 @@ impl CaseReader<'_> {
                     .collect::<Result<_>>()?,
             ),
             _ => {
-                each.only("`each`", &["cel"])?;
-                let list = each.get("cel").ok_or_else(|| each.error("`each` is a list or `{cel: …}`"))?;
+                table.only("`rows`", &["cel"])?;
+                let list = table.get("cel").ok_or_else(|| table.error("`rows` is a list or `{cel: …}`"))?;
                 Rows::Cel(compile(list, names)?)
             }
         };
         Ok((Some(rows), names.and(["it"])))
     }
+}
+
+/// Says what became of the keys of the past.
+fn retired(node: &Node) -> Result<()> {
+    if let Some(old) = node.get("each") {
+        return Err(old.error("`each` is now called `rows`").help("write `rows:` in its place"));
+    }
+    if let (Some(old), None) = (node.get("given"), node.get("steps")) {
+        return Err(old
+            .error("without steps, `given` is now called `where`")
+            .help("`where` says which requests a rule speaks of, `given` what a scenario presupposes of its steps"));
+    }
+    Ok(())
 }
 
 /// Compiles the expression at a node.

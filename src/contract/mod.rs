@@ -6,12 +6,16 @@
 //! - [`requirement`]: what all of them become
 //! - [`coverage`]: which fields they speak of
 
+mod answers;
 pub mod cases;
 pub mod coverage;
 pub mod derive;
+mod documented;
 mod files;
+mod ids;
 pub mod lookup;
 pub mod requirement;
+mod security;
 pub mod steps;
 pub mod template;
 
@@ -106,9 +110,12 @@ impl Contract {
     pub fn load(location: &Location) -> Result<Self> {
         let mut files = files::read(location)?;
         let root = yaml::parse(&files.contract)?;
+        if let Some(old) = root.get("mark") {
+            return Err(old.error("`mark` is now called `run_tag`").help("write run_tag: in its place"));
+        }
         root.only(
             "contract.yaml",
-            &["spec", "operation", "fixtures", "lookup", "record", "mark", "clock", "define", "values", "callers"],
+            &["spec", "operation", "fixtures", "lookup", "record", "run_tag", "clock", "define", "values", "callers"],
         )?;
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
@@ -117,8 +124,10 @@ impl Contract {
         let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
-        let cases = cases::read(&files.areas, &vocabulary)?;
+        let cases = cases::read(&files.areas, &vocabulary, &operation)?;
         let mut requirements = derive::requirements(&operation);
+        ids::tell_apart(&mut requirements);
+        requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary)?);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
@@ -132,7 +141,7 @@ impl Contract {
             values: values(&root, &operation, &vocabulary.request)?,
             callers: callers(&root)?,
             record: expression("record")?,
-            run_tag: root.get("mark").map(|n| n.string("`mark`").map(str::to_owned)).transpose()?,
+            run_tag: root.get("run_tag").map(|n| n.string("`run_tag`").map(str::to_owned)).transpose()?,
             clock: expression("clock")?,
             open: cases.open,
             defines: Arc::new(defines),
@@ -240,14 +249,14 @@ impl Contract {
             match &requirement.form {
                 Form::Constraint(valid) => all.push(valid),
                 Form::Rule(rule) => {
-                    all.extend([&rule.given, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
+                    all.extend([&rule.filter, &rule.when, &rule.expect, &rule.unique].into_iter().flatten())
                 }
                 Form::Scenario(scenario) => {
                     all.extend(&scenario.given);
                     all.push(&scenario.expect);
                 }
                 Form::Probe(probe) => {
-                    all.extend(probe.given.iter().chain(&probe.when));
+                    all.extend(probe.filter.iter().chain(&probe.given).chain(&probe.when));
                     all.push(&probe.observe);
                 }
                 Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}

@@ -115,8 +115,8 @@ impl Form {
     /// The table that its trials run over.
     pub fn rows(&self) -> Option<&Rows> {
         match self {
-            Self::Scenario(scenario) => scenario.each.as_ref(),
-            Self::Probe(probe) => probe.each.as_ref(),
+            Self::Scenario(scenario) => scenario.rows.as_ref(),
+            Self::Probe(probe) => probe.rows.as_ref(),
             _ => None,
         }
     }
@@ -145,18 +145,48 @@ pub enum Always {
     ValidAccepted,
     /// Every response to an accepted request has a documented status.
     DocumentedStatus,
+    /// Every response to a refused request has a documented status.
+    RefusalStatus,
     /// Every documented response has a documented media type; for JSON, one with the suffix `+json` will do.
     MediaType,
-    /// The body of this documented response, counted from 0, has its shape.
-    Shape(usize),
+    /// The body of a documented response has its shape.
+    Shape(ResponseOf),
+    /// A documented response has the headers that it must have.
+    Headers(ResponseOf),
+    /// The headers of a documented response keep their schemas.
+    HeaderValues(ResponseOf),
+    /// The body of a documented response has nothing that is only sent.
+    WriteOnly(ResponseOf),
+    /// The body of a documented response matches one alternative where the document says one.
+    OneAlternative(ResponseOf),
+}
+
+impl Always {
+    /// The documented response that it speaks of, if it speaks of one.
+    pub fn response(self) -> Option<ResponseOf> {
+        match self {
+            Self::Shape(of) | Self::Headers(of) | Self::HeaderValues(of) | Self::WriteOnly(of) => Some(of),
+            Self::OneAlternative(of) => Some(of),
+            _ => None,
+        }
+    }
+}
+
+/// A documented response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseOf {
+    /// Its place in the document, counted from 0.
+    pub index: usize,
+    /// Whether a server may keep all else without ever answering so.
+    pub optional: bool,
 }
 
 /// What holds on every fresh exchange that it can speak to.
 #[derive(Debug)]
 pub struct Rule {
-    /// Of the request alone.
-    pub given: Option<Expression>,
-    /// Of both; None stands for `accepted`.
+    /// Of which requests it speaks.
+    pub filter: Option<Expression>,
+    /// Of which responses; None stands for `accepted`.
     pub when: Option<Expression>,
     /// What must hold.
     pub expect: Option<Expression>,
@@ -168,7 +198,7 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct Scenario {
     /// The table it runs over.
-    pub each: Option<Rows>,
+    pub rows: Option<Rows>,
     /// The requests.
     pub steps: Vec<Step>,
     /// Without which nothing was shown.
@@ -181,12 +211,14 @@ pub struct Scenario {
 #[derive(Debug)]
 pub struct Probe {
     /// The table it runs over.
-    pub each: Option<Rows>,
+    pub rows: Option<Rows>,
     /// The requests; none where it looks at every fresh exchange.
     pub steps: Vec<Step>,
-    /// Of the request alone, without steps.
+    /// Of which requests it speaks, without steps.
+    pub filter: Option<Expression>,
+    /// Without which nothing was shown, with steps.
     pub given: Option<Expression>,
-    /// Of both, without steps; None stands for `accepted`.
+    /// Of which responses it speaks, without steps; None stands for `accepted`.
     pub when: Option<Expression>,
     /// What is noted.
     pub observe: Expression,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::documented::{self, Part};
 use super::template::{Template, duration, integer};
+use crate::document::operation::Operation;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result};
 use crate::yaml::{Node, Value};
@@ -50,8 +52,8 @@ pub struct Send {
     pub identity: Option<Template>,
     /// How many copies are sent at once.
     pub copies: usize,
-    /// Whether each copy is drawn anew.
-    pub each_copy: bool,
+    /// Whether what is fresh is made anew: for each copy, and where the request is that of an earlier step.
+    pub anew: bool,
     /// Where it stands.
     pub place: Place,
 }
@@ -72,6 +74,7 @@ pub enum Base {
 const KEYS: &[&str] = &[
     "from",
     "repeat",
+    "anew",
     "set",
     "drop",
     "raw",
@@ -79,19 +82,33 @@ const KEYS: &[&str] = &[
     "path",
     "query",
     "cookies",
+    "undocumented",
     "authorization",
     "as",
     "copies",
-    "each_copy",
     "after",
     "until",
 ];
 
+/// Names of which a step would be taken for something else.
+const RESERVED: &[&str] =
+    &["minimal", "valid", "it", "request", "response", "accepted", "refused", "client_error", "answered"];
+
+/// What steps are read with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The operation that the steps carry out.
+    pub operation: &'a Operation,
+    /// What an exchange has, in expressions.
+    pub members: &'a Names,
+}
+
 /// Reads the steps of a case; `names` are those that every expression there may use.
 ///
 /// # Errors
-/// Whatever is not a step, and references to steps that do not come before.
-pub fn read(node: &Node, names: &Names) -> Result<Vec<Step>> {
+/// Whatever is not a step, references to steps that do not come before, and parts of a request that the document does not
+/// have.
+pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step>> {
     let nodes = node.sequence("`steps`")?;
     if nodes.is_empty() {
         return Err(node.error("there is no step"));
@@ -104,11 +121,25 @@ pub fn read(node: &Node, names: &Names) -> Result<Vec<Step>> {
         let [(name, body)] = entries else {
             return Err(node.error("a step is a map with one key, its name").help("write `- sent: { … }`"));
         };
+        let is_identifier = name.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_identifier || name.name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(name
+                .place
+                .error(format!("`{}` cannot be the name of a step", name.name))
+                .help("expressions use it: write letters, digits and `_`"));
+        }
+        if RESERVED.contains(&name.name.as_str()) || names.is_taken(&name.name) {
+            return Err(name
+                .place
+                .error(format!("the name `{}` is reserved", name.name))
+                .help("it stands for something else already: give the step another name"));
+        }
         if all[..i].contains(&name.name) {
             return Err(name.place.error(format!("two steps are named `{}`", name.name)));
         }
         let earlier: Vec<&str> = all[..i].iter().map(String::as_str).collect();
-        let reader = StepReader { names: names.and(earlier.iter().copied()), earlier: &earlier, later: &all[i..] };
+        let names = names.and_exchanges(earlier.iter().copied(), context.members);
+        let reader = StepReader { names, operation: context.operation, earlier: &earlier, later: &all[i..] };
         let (sends, waits) = match &body.value {
             Value::Sequence(parts) => {
                 let sends = parts.iter().map(|p| reader.send(p)).collect::<Result<Vec<_>>>()?;
@@ -131,6 +162,7 @@ pub fn read(node: &Node, names: &Names) -> Result<Vec<Step>> {
 
 struct StepReader<'a> {
     names: Names,
+    operation: &'a Operation,
     earlier: &'a [&'a str],
     later: &'a [String],
 }
@@ -166,30 +198,45 @@ impl StepReader<'_> {
     }
 
     fn send(&self, node: &Node) -> Result<Send> {
+        if let Some(old) = node.get("each_copy") {
+            return Err(old.error("`each_copy` is now called `anew`").help("write `anew: true` beside `copies`"));
+        }
         node.only("a step", KEYS)?;
-        let base = match (node.get("from"), node.get("repeat")) {
-            (Some(_), Some(repeat)) => {
-                return Err(repeat.error("a step has `from` or `repeat`, not both"));
+        let anew = match node.get("anew").map(|n| (n, n.to_json())) {
+            None => false,
+            Some((n, _)) if node.get("repeat").is_none() && node.get("copies").is_none() => {
+                return Err(n.error("there is nothing to make anew").help("`anew` stands beside `repeat` or `copies`"));
             }
-            (None, Some(repeat)) => Base::Repeat(self.step_name(repeat)?),
-            (Some(from), None) => match from.string("`from`")? {
-                "valid" => Base::Valid,
-                "minimal" => Base::Minimal,
-                _ => Base::From(self.step_name(from)?),
-            },
-            (None, None) => Base::Valid,
+            Some((_, serde_json::Value::Bool(anew))) => anew,
+            Some((n, _)) => return Err(n.error("`anew` is true or false")),
         };
+        let base = self.base(node, anew)?;
+        let mut undocumented = self.undocumented(node)?;
         let mut set = Vec::new();
         if let Some(fields) = node.get("set") {
             for (key, value) in fields.mapping("`set`")? {
-                set.push((pointer(&key.name, &key.place)?, self.template(value)?));
+                let pointer = pointer(&key.name, &key.place)?;
+                self.check(Part::Field(&pointer), &key.place, &mut undocumented)?;
+                set.push((pointer, self.template(value)?));
             }
         }
         let mut drop = Vec::new();
         if let Some(fields) = node.get("drop") {
             for field in fields.sequence("`drop`")? {
-                drop.push(pointer(field.string("a field")?, &field.place)?);
+                let pointer = pointer(field.string("a field")?, &field.place)?;
+                self.check(Part::Field(&pointer), &field.place, &mut undocumented)?;
+                drop.push(pointer);
             }
+        }
+        for (key, part) in [("headers", Part::Header as fn(_) -> _), ("path", Part::PathParameter)] {
+            for (key, _) in node.get(key).map(|n| n.mapping(&format!("`{key}`"))).transpose()?.unwrap_or_default() {
+                self.check(part(&key.name), &key.place, &mut undocumented)?;
+            }
+        }
+        if let Some((name, place)) = undocumented.into_iter().next() {
+            return Err(place
+                .error(format!("`{name}` is not undocumented here"))
+                .help("`undocumented` lists what the step names and the document does not have: take it out"));
         }
         let raw = match node.get("raw") {
             Some(raw) => Some(match &raw.value {
@@ -223,13 +270,51 @@ impl StepReader<'_> {
             },
             identity: node.get("as").map(|n| self.template(n)).transpose()?,
             copies: node.get("copies").map_or(Ok(1), |n| integer(n, "`copies`"))?,
-            each_copy: match node.get("each_copy").map(Node::to_json) {
-                None => false,
-                Some(serde_json::Value::Bool(b)) => b,
-                Some(_) => return Err(node.error("`each_copy` is true or false")),
-            },
+            anew,
             place: node.place.clone(),
         })
+    }
+
+    fn base(&self, node: &Node, anew: bool) -> Result<Base> {
+        let (from, repeat) = (node.get("from"), node.get("repeat"));
+        if let (Some(_), Some(repeat)) = (from, repeat) {
+            return Err(repeat.error("a step has `from` or `repeat`, not both"));
+        }
+        if let Some(repeat) = repeat {
+            let name = self.step_name(repeat)?;
+            return Ok(if anew { Base::From(name) } else { Base::Repeat(name) });
+        }
+        match from.map(|n| n.string("`from`").map(|text| (n, text))).transpose()? {
+            None | Some((_, "valid")) => Ok(Base::Valid),
+            Some((_, "minimal")) => Ok(Base::Minimal),
+            Some((from, step)) => Err(from.error("`from` is `valid` or `minimal`").help(format!(
+                "the request of an earlier step is sent again by `repeat: {step}`, with what is fresh in it made anew by `anew: true`"
+            ))),
+        }
+    }
+
+    /// The names that a step uses knowing that the document does not have them.
+    fn undocumented(&self, node: &Node) -> Result<Vec<(String, Place)>> {
+        let names = node.get("undocumented").map(|n| n.sequence("`undocumented`")).transpose()?.unwrap_or_default();
+        names.iter().map(|n| Ok((n.string("a name")?.to_owned(), n.place.clone()))).collect()
+    }
+
+    /// Takes a part of the request out of those that the step means to be undocumented.
+    ///
+    /// # Errors
+    /// A part that is not among them, and that the document does not have.
+    fn check(&self, part: Part<'_>, place: &Place, undocumented: &mut Vec<(String, Place)>) -> Result<()> {
+        if documented::knows(self.operation, part) {
+            return Ok(());
+        }
+        let before = undocumented.len();
+        undocumented.retain(|(name, _)| name != part.name());
+        if undocumented.len() < before {
+            return Ok(());
+        }
+        let meant = format!("if the step means it, add `undocumented: [{}]`", part.name());
+        let help = documented::similar(self.operation, part);
+        Err(place.error(part.missing()).help(help.map_or(meant.clone(), |similar| format!("{similar} {meant}"))))
     }
 
     fn optional(&self, node: &Node) -> Result<Option<Template>> {

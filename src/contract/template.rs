@@ -42,7 +42,7 @@ pub enum Template {
     /// JSON text as it stands, whether or not a parser takes it.
     Text(String),
     /// A string made of repetitions.
-    Repeat {
+    Filler {
         /// What is repeated.
         text: String,
         /// How often.
@@ -93,7 +93,7 @@ const FORMS: &[(&str, &[&str])] = &[
     ("instant", &["instant", "offset", "digits"]),
     ("integer", &["integer"]),
     ("json", &["json"]),
-    ("repeat", &["repeat", "times"]),
+    ("filler", &["filler", "times"]),
     ("base64", &["base64"]),
     ("it", &["it"]),
     ("literal", &["literal"]),
@@ -110,6 +110,11 @@ impl Template {
             Value::Sequence(nodes) => nodes.iter().map(|n| Self::read(n, names)).collect::<Result<_>>().map(Self::List),
             Value::Mapping(entries) => {
                 let form = FORMS.iter().find(|(word, _)| entries.iter().any(|(k, _)| k.name == *word));
+                if let (Some(old), Some(_)) = (node.get("repeat"), node.get("times")) {
+                    return Err(old
+                        .error("the value form `repeat` is now called `filler`")
+                        .help("write `{ filler: a, times: 10000 }`; an object with these keys is `{ literal: … }`"));
+                }
                 if let Some((word, keys)) = form {
                     node.only(&format!("`{{{word}: …}}`"), keys)?;
                     return Self::form(word, node, names);
@@ -169,11 +174,11 @@ impl Template {
                 Self::Integer { from, to }
             }
             "json" => Self::Text(main.string("`json`")?.to_owned()),
-            "repeat" => Self::Repeat {
-                text: main.string("`repeat`")?.to_owned(),
+            "filler" => Self::Filler {
+                text: main.string("`filler`")?.to_owned(),
                 times: match node.get("times") {
                     Some(n) => integer(n, "`times`")?,
-                    None => return Err(node.error("`repeat` needs `times`")),
+                    None => return Err(node.error("`filler` needs `times`")),
                 },
             },
             "base64" => {
@@ -334,7 +339,9 @@ mod tests {
         assert!(matches!(read("{a: 1}").unwrap(), Template::Object(_)));
         assert!(matches!(read("{literal: {cel: 1}}").unwrap(), Template::Literal(Json::Object(_))));
         assert!(read("{fresh: thing}").is_err());
-        assert!(read("{repeat: a}").is_err());
+        assert!(read("{filler: a}").is_err());
+        assert!(read("{repeat: a, times: 2}").unwrap_err().to_string().contains("{ filler: a"));
+        assert!(matches!(read("{repeat: a}").unwrap(), Template::Object(_)));
         assert!(read("{instant: now, offst: Z}").unwrap_err().to_string().contains("did you mean `offset`?"));
     }
 

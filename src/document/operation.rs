@@ -31,7 +31,8 @@ pub struct Operation {
     pub body_required: bool,
     /// The documented responses in the order of the document.
     pub responses: Vec<Response>,
-    /// How a caller is told from others; None where anyone may call.
+    /// What a caller shows to be told from others; None where anyone may call. It is the first of the alternatives, until
+    /// the settings say which of them they can serve.
     pub security: Option<Security>,
     /// What a caller may show, any of them; none where the document asks for nothing.
     pub alternatives: Vec<Alternative>,
@@ -68,6 +69,15 @@ impl Operation {
     /// The parameters that stand in one part of a request.
     pub fn parameters_in(&self, location: ParameterLocation) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(move |p| p.location == location)
+    }
+
+    /// What is not supported, a line each: `the query parameter "filter": …, openapi.yaml:12`.
+    pub fn unsupported_lines(&self) -> Vec<String> {
+        let line = |u: &Unsupported| {
+            let place = u.message.place().map_or_else(String::new, |place| format!(" ({place})"));
+            format!("{}: {}{place}", u.what, u.message.title())
+        };
+        self.unsupported.iter().map(line).collect()
     }
 
     /// Why no valid request can be made, if a part that each of them needs is not supported.

@@ -1,22 +1,64 @@
 //! Security: what a caller shows to be told from others.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// How a caller shows who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Security {
-    /// The header that carries the token, in lower case.
+    /// The part of the request that carries the credentials.
+    pub carrier: Carrier,
+    /// The header that carries them, in lower case; for the query, the one that would.
     pub header: String,
     /// The authentication scheme before the token; None where the token stands alone.
     pub scheme: Option<String>,
+    /// The name of the scheme in the document.
+    pub name: String,
     /// The JSON Pointer of the scheme.
     pub pointer: String,
+    /// What is shown beside it.
+    pub also: Vec<Self>,
+}
+
+/// The part of a request that carries credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// A header.
+    Header,
+    /// A name of the query.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
 }
 
 impl Security {
-    /// The header's value for a token.
+    /// What stands in the request for a token. A scheme that is written before the token by mistake counts once. For
+    /// `Basic`, `user:password` is encoded; what has no colon is taken as encoded.
     pub fn value(&self, token: &str) -> String {
-        self.scheme.as_ref().map_or_else(|| token.to_owned(), |scheme| format!("{scheme} {token}"))
+        let Some(scheme) = &self.scheme else {
+            return token.to_owned();
+        };
+        let token = match token.split_once(' ') {
+            Some((word, rest)) if word.eq_ignore_ascii_case(scheme) => rest.trim_start(),
+            _ => token,
+        };
+        if scheme == BASIC && token.contains(':') {
+            return format!("{scheme} {}", STANDARD.encode(token));
+        }
+        format!("{scheme} {token}")
+    }
+
+    /// What is shown by one who has no valid token: one that lacks its last character.
+    pub fn broken(&self, token_without_last: &str) -> String {
+        match &self.scheme {
+            Some(scheme) if scheme == BASIC => format!("{scheme} {}", STANDARD.encode("probity:unknown")),
+            Some(scheme) => format!("{scheme} {token_without_last}"),
+            None => token_without_last.to_owned(),
+        }
     }
 }
+
+const BASIC: &str = "Basic";
 
 /// One of the ways in which a caller may be told: all of these schemes at once. Without any, nothing is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,14 +102,38 @@ pub enum SchemeKind {
 }
 
 impl Scheme {
-    /// How a token is shown in a header, where it is.
-    pub fn token(&self) -> Option<Security> {
-        let (header, scheme) = match &self.kind {
-            SchemeKind::Bearer | SchemeKind::OAuth2(_) | SchemeKind::OpenIdConnect => ("authorization", Some("Bearer")),
-            SchemeKind::HeaderKey(name) => (name.as_str(), None),
-            _ => return None,
+    /// How it is shown in a request; None where nothing in the request shows it.
+    pub fn shown(&self) -> Option<Security> {
+        let mut security = Security {
+            carrier: Carrier::Header,
+            header: "authorization".to_owned(),
+            scheme: None,
+            name: self.name.clone(),
+            pointer: self.pointer.clone(),
+            also: Vec::new(),
         };
-        let scheme = scheme.map(str::to_owned);
-        Some(Security { header: header.to_owned(), scheme, pointer: self.pointer.clone() })
+        match &self.kind {
+            SchemeKind::Bearer | SchemeKind::OAuth2(_) | SchemeKind::OpenIdConnect => {
+                security.scheme = Some("Bearer".to_owned());
+            }
+            SchemeKind::Basic => security.scheme = Some(BASIC.to_owned()),
+            SchemeKind::HeaderKey(name) => security.header.clone_from(name),
+            SchemeKind::QueryKey(name) => security.carrier = Carrier::Query(name.clone()),
+            SchemeKind::CookieKey(name) => {
+                "cookie".clone_into(&mut security.header);
+                security.carrier = Carrier::Cookie(name.clone());
+            }
+            SchemeKind::MutualTls => return None,
+        }
+        Some(security)
+    }
+}
+
+impl Alternative {
+    /// How it is shown in a request; None where nothing in the request shows it.
+    pub fn shown(&self) -> Option<Security> {
+        let mut all = self.schemes.iter().filter_map(Scheme::shown);
+        let first = all.next()?;
+        Some(Security { also: all.collect(), ..first })
     }
 }

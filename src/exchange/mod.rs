@@ -16,7 +16,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 pub use failure::{Failure, FailureKind};
-pub use request::{Request, Shown};
+pub use request::{Request, Shown, TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 pub use response::Response;
 
 /// How much of a response's body is kept once it was judged, in bytes.

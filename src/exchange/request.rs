@@ -2,6 +2,13 @@
 
 use serde_json::Value as Json;
 
+/// Stands for the identity's token in a case's `authorization`.
+pub const TOKEN: &str = "{token}";
+/// Stands for the token without its last character.
+pub const TOKEN_WITHOUT_LAST: &str = "{token[:-1]}";
+/// Stands for the token without its first character.
+pub const TOKEN_WITHOUT_FIRST: &str = "{token[1:]}";
+
 /// A request to the byte, but for the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {

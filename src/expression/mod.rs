@@ -299,6 +299,33 @@ mod tests {
     }
 
     #[test]
+    fn knows_what_an_exchange_has() {
+        let members = Names::new(["request", "response", "accepted"]).with_retired(&[("done", "write accepted")]);
+        let names = Names::new(["now"]).with_retired(&[("done", "write accepted")]);
+        let names = names.and_exchanges(["first", "all"], &members);
+        let compile = |text: &str| Expression::compile(text, &place(text), &names);
+        for good in [
+            "first.accepted && all.all(e, e.accepted)",
+            "all.filter(e, e.accepted).all(e, e.response.body.done)",
+            "all.map(e, e.response.body).all(b, b.done)",
+            "all.exists(e, e.response.body.items.all(e, e.done)) && all[0].accepted",
+        ] {
+            compile(good).unwrap_or_else(|e| panic!("{good}: {e}"));
+        }
+        for bad in [
+            "first.done",
+            "all.all(e, e.done)",
+            "[first].exists(e, e.done)",
+            "all[0].done",
+            "done",
+            "all.filter(e, e.response.status == 1).all(e, e.done)",
+        ] {
+            assert!(compile(bad).unwrap_err().to_string().contains("write accepted"), "{bad}");
+        }
+        assert!(compile("first.acepted").unwrap_err().to_string().contains("did you mean `accepted`?"));
+    }
+
+    #[test]
     fn lists_the_paths_under_bodies() {
         let e = compile("first.response.body.a['b'] == 1 && has(request.body.c)", &["first", "request"]).unwrap();
         assert_eq!(

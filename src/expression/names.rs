@@ -34,6 +34,12 @@ const RESERVED: &[&str] = &[
 pub struct Names {
     all: BTreeSet<String>,
     timely: BTreeSet<String>,
+    /// Those that stand for an exchange, or for a list of exchanges.
+    exchanges: BTreeSet<String>,
+    /// What an exchange has.
+    members: BTreeSet<String>,
+    /// Names of the past, and what to write in their place.
+    retired: &'static [(&'static str, &'static str)],
 }
 
 impl Names {
@@ -58,6 +64,41 @@ impl Names {
         more
     }
 
+    /// The same names, with some that stand for an exchange or a list of exchanges, each of which has the `members`.
+    #[must_use]
+    pub fn and_exchanges<'a>(&self, names: impl IntoIterator<Item = &'a str>, members: &Names) -> Self {
+        let mut more = self.clone();
+        for name in names {
+            more.all.insert(name.to_owned());
+            more.exchanges.insert(name.to_owned());
+        }
+        more.members.clone_from(&members.all);
+        more
+    }
+
+    /// The same names, with names of the past, and what to write in their place.
+    #[must_use]
+    pub fn with_retired(mut self, retired: &'static [(&'static str, &'static str)]) -> Self {
+        self.retired = retired;
+        self
+    }
+
+    /// Whether it is one of these names, or a name that CEL itself gives a meaning.
+    pub fn is_taken(&self, name: &str) -> bool {
+        self.all.contains(name) || RESERVED.contains(&name) || self.retired.iter().any(|(old, _)| *old == name)
+    }
+
+    /// The error for a name that is not among `known`.
+    fn unknown(&self, name: &str, known: &BTreeSet<String>) -> UnknownName {
+        let retired = self.retired.iter().find(|(old, _)| *old == name).map(|(_, help)| (*help).to_owned());
+        let known = known.iter().map(String::as_str);
+        let help = retired.or_else(|| did_you_mean(name, known.clone()));
+        UnknownName {
+            help: help.unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),
+            name: name.to_owned(),
+        }
+    }
+
     /// Whether one of these names stands for something that depends on the time.
     pub(super) fn depends_on_time(&self, names: &[String]) -> bool {
         names.iter().any(|n| n == "now" || self.timely.contains(n))
@@ -80,7 +121,8 @@ pub(super) struct Found {
 
 struct Binder<'a> {
     names: &'a Names,
-    local: Vec<String>,
+    /// The names that the expression binds itself, and whether each stands for an exchange.
+    local: Vec<(String, bool)>,
     paths: BTreeSet<BodyPath>,
     optional: BTreeSet<String>,
     variables: BTreeSet<String>,
@@ -161,6 +203,16 @@ pub(super) fn chain(ast: &IdedExpr) -> Option<Vec<String>> {
     }
 }
 
+/// Whether a step of a comprehension adds the item itself to a list.
+fn keeps_items(ast: &IdedExpr, item: &str) -> bool {
+    match &ast.expr {
+        Expr::List(list) => {
+            matches!(list.elements.as_slice(), [IdedExpr { expr: Expr::Ident(name), .. }] if name == item)
+        }
+        _ => children(ast).into_iter().any(|part| keeps_items(part, item)),
+    }
+}
+
 fn with(mut path: Vec<String>, name: &str) -> Option<Vec<String>> {
     path.push(name.to_owned());
     Some(path)
@@ -176,7 +228,12 @@ impl Binder<'_> {
                 }
                 Ok(())
             }
-            Expr::Select(select) => self.walk(&mut select.operand),
+            Expr::Select(select) => {
+                if self.is_exchange(&select.operand) && !self.names.members.contains(&select.field) {
+                    return Err(self.names.unknown(&select.field, &self.names.members));
+                }
+                self.walk(&mut select.operand)
+            }
             Expr::Call(call) => {
                 self.note_optional(call);
                 if call.func_name == "matches" {
@@ -206,12 +263,13 @@ impl Binder<'_> {
     }
 
     fn walk_comprehension(&mut self, c: &mut ComprehensionExpr) -> Result<(), UnknownName> {
+        let of_exchanges = self.is_exchange(&c.iter_range);
         self.walk(&mut c.iter_range)?;
         self.walk(&mut c.accu_init)?;
         let depth = self.local.len();
-        self.local.push(c.accu_var.clone());
-        self.local.push(c.iter_var.clone());
-        self.local.extend(c.iter_var2.clone());
+        self.local.push((c.accu_var.clone(), false));
+        self.local.push((c.iter_var.clone(), of_exchanges && c.iter_var2.is_none()));
+        self.local.extend(c.iter_var2.clone().map(|name| (name, false)));
         let walked = self.walk(&mut c.loop_cond).and_then(|()| self.walk(&mut c.loop_step));
         self.local.truncate(depth + 1);
         let walked = walked.and_then(|()| self.walk(&mut c.result));
@@ -220,7 +278,7 @@ impl Binder<'_> {
     }
 
     fn resolve(&mut self, name: &str) -> Result<Option<Expr>, UnknownName> {
-        if self.local.iter().any(|l| l == name) {
+        if self.local.iter().any(|(l, _)| l == name) {
             return Ok(None);
         }
         if self.names.all.contains(name) {
@@ -234,12 +292,24 @@ impl Binder<'_> {
         if RESERVED.contains(&name) {
             return Ok(None);
         }
-        let known = self.names.all.iter().map(String::as_str);
-        Err(UnknownName {
-            help: did_you_mean(name, known.clone())
-                .unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),
-            name: name.to_owned(),
-        })
+        Err(self.names.unknown(name, &self.names.all))
+    }
+
+    /// Whether a part of an expression surely is an exchange or a list of exchanges, as far as it is not yet rewritten.
+    fn is_exchange(&self, ast: &IdedExpr) -> bool {
+        match &ast.expr {
+            Expr::Ident(name) => match self.local.iter().rev().find(|(local, _)| local == name) {
+                Some((_, is_exchange)) => *is_exchange,
+                None => self.names.exchanges.contains(name),
+            },
+            Expr::List(list) => !list.elements.is_empty() && list.elements.iter().all(|e| self.is_exchange(e)),
+            Expr::Call(CallExpr { func_name, target: None, args }) if func_name == operators::INDEX => {
+                args.first().is_some_and(|list| self.is_exchange(list))
+            }
+            // A filter keeps the items of its list as they are.
+            Expr::Comprehension(c) => keeps_items(&c.loop_step, &c.iter_var) && self.is_exchange(&c.iter_range),
+            _ => false,
+        }
     }
 
     /// Notes the x of `request.body.?x`.

@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
-use super::draw::{Draw, Form, is_key};
+use super::draw::{Draw, Form};
 use super::media;
+use super::parameter::is_key;
 use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Contract, Target};
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
 
-/// The header that makes a request idempotent.
-pub const KEY_HEADER: &str = "Idempotency-Key";
+pub use super::parameter::KEY_HEADER;
 
 /// A request whose values are not all made yet.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ pub struct Fixtures {
 impl Fixtures {
     /// What is provided to a contract.
     pub fn new(contract: &Contract, fixtures: Json, identities: Vec<String>) -> Self {
-        let scope = ScopeBuilder::default().fixtures(&fixtures).json("caller", &json!(CALLER)).build();
+        let scope = ScopeBuilder::default().fixtures(&fixtures).json("identity", &json!(CALLER)).build();
         Self {
             fixtures,
             identities,
@@ -119,7 +119,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         fixtures
             .scope()
             .extend()
-            .json("caller", &json!(caller))
+            .json("identity", &json!(caller))
             .value("now", timestamp(now))
             .json("request", &json!({"path": path, "body": body, "headers": {}, "query": {}, "cookies": {}}))
             .build()

@@ -17,6 +17,7 @@ use super::string::fresh::{Tag, fresh};
 use crate::contract::template::{Template, When};
 use crate::document::operation::{Operation, template_names};
 use crate::document::parameter::{Parameter, ParameterLocation};
+use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, Trouble};
 
 /// Keys that were handed out: none is handed out twice in a run.
@@ -138,7 +139,7 @@ impl Rendering<'_> {
         let mut parts = Vec::new();
         for (name, template) in &draft.query {
             if let Template::Bytes(written) = template {
-                parts.push(String::from_utf8_lossy(written).into_owned());
+                parts.push(encode::written(&String::from_utf8_lossy(written)));
                 continue;
             }
             let known = operation.parameters_in(ParameterLocation::Query).find(|p| p.name == *name);
@@ -276,7 +277,7 @@ impl Rendering<'_> {
                 };
                 spell(instant, *spelling)
             }
-            Template::Repeat { text, times } => text.repeat(*times),
+            Template::Filler { text, times } => text.repeat(*times),
             Template::Marked(text) => format!("probity-{} {text}", self.run_tag.text()),
             Template::Unique { text, schema } => {
                 self.count += 1;

@@ -32,7 +32,7 @@ use crate::judge::tally::Tally;
 use crate::report::model::record::HIDDEN;
 use crate::secrets::token::Origin;
 use crate::settings::Settings;
-use har::Entry;
+use file::Entry;
 
 /// Headers that clients add by themselves, beside those that begin with `sec-`: they change nothing of what is asked.
 const USUAL: [&str; 17] = [
@@ -178,10 +178,10 @@ impl Reader<'_> {
             return None;
         }
         let sent = DateTime::parse_from_rfc3339(&entry.started_date_time).ok()?.to_utc();
-        let lower = |h: &har::Header| (h.name.to_lowercase(), h.value.clone());
+        let lower = |h: &file::Header| (h.name.to_lowercase(), h.value.clone());
         let headers: Vec<_> = entry.request.headers.iter().map(lower).filter(|(n, _)| !n.starts_with(':')).collect();
         let (identity, credentials, headers) = self.sender(entry, headers);
-        let body = entry.request.post_data.as_ref().map(har::Content::bytes);
+        let body = entry.request.post_data.as_ref().map(file::Content::bytes);
         let whole = body.as_ref().is_none_or(Option::is_some);
         let body = body.flatten().filter(|b| !b.is_empty() || judged.is_some());
         let outcome = outcome(entry);
@@ -235,7 +235,7 @@ impl Reader<'_> {
         let own = identities.find(|(_, identity)| {
             let held = match identity.origin() {
                 Origin::Variable(_, token) => Some(token.expose_secret()),
-                Origin::File(_) | Origin::Command(..) => None,
+                Origin::File(_) | Origin::Command(..) | Origin::Missing(_) => None,
             };
             let variable = format!("${{{}}}", identity.name());
             held.into_iter().chain([variable.as_str()]).any(|t| value == security.value(t))

@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::document::security::Security;
+use crate::document::security::{Carrier, Security};
 use crate::exchange::{Failure, FailureKind, Outcome, Response};
 use crate::exchange::{Request, Shown};
 use crate::http::clock::Clock;
-use crate::http::credentials::header;
+use crate::http::credentials::credentials as shown_credentials;
 use crate::http::pace::{Delays, Pace, delays, retry_after};
 use crate::http::transport;
 use crate::secrets::token::Token;
@@ -121,8 +121,8 @@ impl Client {
     /// Certificates or a proxy that cannot be used.
     pub fn new(settings: Settings, security: Option<Security>, clock: Clock) -> source::Result<Self> {
         Ok(Self {
-            kept_alive: wire::client(&settings, |builder| builder.pool_idle_timeout(KEPT))?,
-            one_shot: wire::client(&settings, |builder| builder.pool_max_idle_per_host(0))?,
+            kept_alive: transport::client(&settings, |builder| builder.pool_idle_timeout(KEPT))?,
+            one_shot: transport::client(&settings, |builder| builder.pool_max_idle_per_host(0))?,
             security,
             clock,
             pace: Pace::new(settings.concurrency, settings.rate, settings.budget.max_duration),
@@ -207,7 +207,14 @@ impl Client {
             lost: false,
             token_refused: false,
         };
-        let identity = self.settings.identities.get(&request.identity);
+        // Where nothing is shown, no token is needed.
+        let shows = match request.credentials {
+            Shown::Nothing => false,
+            Shown::Own => self.security.is_some(),
+            Shown::Text(_) => true,
+        };
+        let own = self.security.as_ref().map(|security| security.name.as_str());
+        let identity = self.settings.token(&request.identity, own.unwrap_or_default()).filter(|_| shows);
         let manner = Manner { alone: manner.alone || self.one_shot_only.load(Ordering::Relaxed), ..manner };
         let mut tries = Tries::new(manner);
         loop {
@@ -225,7 +232,7 @@ impl Client {
             let started = Instant::now();
             self.requests.fetch_add(1, Ordering::Relaxed);
             let outcome = match self.build(client, request, requirement, &token).await {
-                Ok(ready) => wire::attempt(client, ready, self.settings.connection.timeout).await,
+                Ok(ready) => transport::attempt(client, ready, self.settings.connection.timeout).await,
                 Err(failure) => Outcome::Failed(failure),
             };
             sent.elapsed = started.elapsed();
@@ -267,7 +274,7 @@ impl Client {
             self.sleep(tries.connecting.next().unwrap_or_default()).await;
             return self.may_repeat().is_ok();
         }
-        if tries.alone || !wire::is_stale(failure) {
+        if tries.alone || !transport::is_stale(failure) {
             return false;
         }
         let repeats = tries.repeatable && self.may_repeat().is_ok();
@@ -368,7 +375,20 @@ impl Client {
     ) -> Result<reqwest::Request, Failure> {
         let unsendable = |message: String| Failure { kind: FailureKind::Unsendable, message };
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|e| unsendable(e.to_string()))?;
-        let url = Url::parse(&self.url(&request.path)).map_err(|e| unsendable(e.to_string()))?;
+        let mut url = Url::parse(&self.url(&request.path)).map_err(|e| unsendable(e.to_string()))?;
+        let mut others = Vec::new();
+        for also in self.security.iter().flat_map(|security| &security.also) {
+            if let Some(other) = self.settings.token(&request.identity, &also.name) {
+                let other = other.get().await.map_err(|message| no_token(&request.identity, message))?;
+                others.push(other.expose_secret().to_owned());
+            }
+        }
+        let shown = shown_credentials(self.security.as_ref(), &request.credentials, token.expose_secret(), &others);
+        for (carrier, _, value) in &shown {
+            if let Carrier::Query(key) = carrier {
+                url.query_pairs_mut().append_pair(key, value);
+            }
+        }
         let agent = format!("probity/{} ({requirement})", env!("CARGO_PKG_VERSION"));
         let mut builder = client.request(method, url).header("user-agent", agent);
         for (name, value) in &request.headers {
@@ -389,7 +409,13 @@ impl Client {
             };
             builder = builder.header(name, value.map_err(|e| unsendable(format!("{name}: {e}")))?);
         }
-        if let Some((name, value)) = header(self.security.as_ref(), &request.credentials, token.expose_secret()) {
+        for (carrier, name, value) in shown {
+            let value = match carrier {
+                Carrier::Header => value,
+                Carrier::Cookie(cookie) => format!("{cookie}={value}"),
+                // It stands in the URL.
+                Carrier::Query(_) => continue,
+            };
             let mut value = HeaderValue::from_bytes(value.as_bytes())
                 .map_err(|_| unsendable("the credentials hold a character that no header may hold".into()))?;
             value.set_sensitive(true);

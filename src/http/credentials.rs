@@ -1,28 +1,32 @@
 //! What a request shows of its sender.
 
-use crate::document::security::Security;
+use crate::document::security::{Carrier, Security};
 use crate::exchange::Shown;
-
-/// Stands for the identity's token in a case's `authorization`.
-pub const TOKEN: &str = "{token}";
-/// Stands for the token without its last character.
-pub const TOKEN_WITHOUT_LAST: &str = "{token[:-1]}";
-/// Stands for the token without its first character.
-pub const TOKEN_WITHOUT_FIRST: &str = "{token[1:]}";
+pub use crate::exchange::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 
 /// The name of the header that shows who sends, in lower case.
 pub fn header_name(security: Option<&Security>) -> &str {
     security.map_or("authorization", |security| security.header.as_str())
 }
 
-/// The header that shows who sends, and its value; None where nothing is shown.
-pub(super) fn header(security: Option<&Security>, shown: &Shown, token: &str) -> Option<(String, String)> {
-    let value = match shown {
-        Shown::Nothing => return None,
-        Shown::Own => security?.value(token),
-        Shown::Text(text) => fill(text, token),
+/// What shows who sends: which part of the request carries it, the header's name, and the value. Nothing where nothing is
+/// shown. `others` are the tokens of what is shown beside the first.
+pub(super) fn credentials(
+    security: Option<&Security>,
+    shown: &Shown,
+    token: &str,
+    others: &[String],
+) -> Vec<(Carrier, String, String)> {
+    let value = match (shown, security) {
+        (Shown::Nothing, _) | (Shown::Own, None) => return Vec::new(),
+        (Shown::Own, Some(security)) => security.value(token),
+        (Shown::Text(text), _) => fill(text, token),
     };
-    Some((header_name(security).to_owned(), value))
+    let carrier = security.map_or(Carrier::Header, |security| security.carrier.clone());
+    let mut all = vec![(carrier, header_name(security).to_owned(), value)];
+    let also = security.into_iter().flat_map(|security| &security.also);
+    all.extend(also.zip(others).map(|(also, token)| (also.carrier.clone(), also.header.clone(), also.value(token))));
+    all
 }
 
 /// Puts a token, or the token without its first or last character, into a text.

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::BackoffBuilder as _;
-use governor::{DefaultDirectRateLimiter, Quota};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -39,9 +38,9 @@ struct State {
     not_before: Option<Instant>,
     waited: Duration,
     recent: VecDeque<Instant>,
-    /// The time between requests now, and what keeps it.
+    /// The time between requests now, and not before when it lets the next one go.
     period: Option<Duration>,
-    limiter: Option<Arc<DefaultDirectRateLimiter>>,
+    next: Option<Instant>,
     /// When it last changed.
     changed: Option<Instant>,
     /// How many requests may be under way now, and how long one took that was alone.
@@ -104,9 +103,9 @@ impl Pace {
     /// Waits until the rate lets one more request go, and as long as the server asked for.
     pub async fn turn(&self) {
         self.recover();
-        let limiter = self.lock().limiter.clone();
-        if let Some(limiter) = limiter {
-            limiter.until_ready().await;
+        let turn = self.lock().next_turn();
+        if let Some(at) = turn {
+            tokio::time::sleep_until(at).await;
         }
         loop {
             let not_before = self.lock().not_before;
@@ -191,9 +190,16 @@ impl State {
     fn set(&mut self, period: Option<Duration>) {
         if self.period != period {
             self.period = period;
-            let quota = period.and_then(Quota::with_period);
-            self.limiter = quota.map(|quota| Arc::new(DefaultDirectRateLimiter::direct(quota)));
+            self.next = None;
         }
+    }
+
+    /// When the next request may go, where there is a rate: that turn is then taken.
+    fn next_turn(&mut self) -> Option<Instant> {
+        let (period, now) = (self.period?, Instant::now());
+        let turn = self.next.map_or(now, |next| next.max(now));
+        self.next = Some(turn + period);
+        Some(turn)
     }
 }
 
@@ -301,6 +307,20 @@ mod tests {
             pace.recover();
         }
         assert_eq!(period(), Duration::from_millis(10), "what is allowed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keeps_the_rate() {
+        let pace = Pace::new(16, Some("100/s".parse().unwrap()), None);
+        let start = Instant::now();
+        let all = futures_util::future::join_all((0..11).map(|_| pace.turn())).await;
+        assert_eq!((all.len(), start.elapsed().as_millis() / 10), (11, 10), "the first goes at once");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let later = Instant::now();
+        pace.turn().await;
+        assert!(later.elapsed() < Duration::from_millis(5), "nobody waits after some silence");
+        pace.turn().await;
+        assert!(later.elapsed() >= Duration::from_millis(10), "and silence saves nothing up");
     }
 
     #[tokio::test(start_paused = true)]

@@ -53,6 +53,8 @@ fn cause_of(error: &dyn std::error::Error) -> String {
 
 fn builder(settings: &Settings) -> reqwest::Result<reqwest::ClientBuilder> {
     let connection = &settings.connection;
+    // The first one stays: every client has the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(connection.timeout)

@@ -77,17 +77,23 @@ pub struct Seen {
     pub request_scope: Scope,
     /// The response's body, where it is JSON.
     pub response_body: Option<Arc<Json>>,
+    accepted: Known,
 }
 
 impl Seen {
     /// Whether the server did what it was asked to.
     pub fn accepted(&self) -> Known {
-        accepted(&self.exchange)
+        self.accepted.clone()
     }
 
-    /// Whether the server refused.
-    pub fn rejected(&self, judge: Judge<'_>) -> Known {
-        rejected(&self.exchange, judge)
+    /// The status of the answer to a request that was accepted.
+    pub fn accepted_status(&self) -> Option<u16> {
+        (self.accepted() == Known::Yes).then(|| self.exchange.status()).flatten()
+    }
+
+    /// Whether the server answered with a client error.
+    pub fn client_error(&self, judge: Judge<'_>) -> Known {
+        client_error(&self.exchange, judge)
     }
 }
 
@@ -101,7 +107,8 @@ impl Judge<'_> {
         let response_body = exchange.response().and_then(Response::json).map(Arc::new);
         let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
         exchange.cut();
-        Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body }
+        let accepted = accepted(&exchange, self);
+        Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body, accepted }
     }
 
     /// The value of a request's body, where it is JSON or a form that the document describes.
@@ -131,7 +138,7 @@ impl Judge<'_> {
             .scope()
             .extend()
             .map("request", members)
-            .json("caller", &json!(request.identity))
+            .json("identity", &json!(request.identity))
             .value("now", timestamp(now))
             .build()
     }
@@ -151,15 +158,15 @@ impl Judge<'_> {
                 None => scope,
             },
         };
-        scope = known(scope, "accepted", &accepted(exchange));
-        let rejected = rejected(exchange, self);
+        scope = known(scope, "accepted", &accepted(exchange, self));
+        let client_error = client_error(exchange, self);
         scope = known(scope, "answered", &answered(exchange));
-        let refused = match (&rejected, control) {
+        let refused = match (&client_error, control) {
             (Known::Yes, Control::Accepted) => Known::Yes,
             (Known::Yes, _) => Known::Unknown(control.doubt().into()),
             (other, _) => other.clone(),
         };
-        scope = known(scope, "rejected", &rejected);
+        scope = known(scope, "client_error", &client_error);
         known(scope, "refused", &refused).build()
     }
 }
@@ -216,11 +223,13 @@ fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
     }
 }
 
-fn accepted(exchange: &Exchange) -> Known {
+fn accepted(exchange: &Exchange, judge: Judge<'_>) -> Known {
     match &exchange.outcome {
         Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
         Outcome::Response(r) => match r.status {
             200..=299 => Known::Yes,
+            // A redirection that the document names is what was asked for.
+            300..=399 if judge.contract.operation.responses.iter().any(|d| d.covers(r.status)) => Known::Yes,
             408 | 425 | 429 => Known::Unknown(format!("the server answered {}", r.status)),
             401 if exchange.request.credentials == Shown::Own => {
                 Known::Unknown("the server answered 401 to a valid token".into())
@@ -230,7 +239,8 @@ fn accepted(exchange: &Exchange) -> Known {
     }
 }
 
-fn rejected(exchange: &Exchange, judge: Judge<'_>) -> Known {
+/// Whether the server refused: a 4xx, unless it speaks of something other than the request.
+fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
     match &exchange.outcome {
         Outcome::Failed(failure) => Known::Unknown(failure.kind.text().to_owned()),
         Outcome::Response(r) => match r.status {

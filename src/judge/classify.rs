@@ -13,7 +13,7 @@ use crate::document::parameter::ParameterLocation;
 use crate::exchange::Exchange;
 use crate::exchange::Request;
 use crate::expression::{Scope, Trouble, timestamp};
-use crate::generate::draw::is_key;
+use crate::generate::parameter::is_key;
 use crate::generate::fault::schema_at;
 use crate::generate::media::form_of;
 use crate::generate::parameter::{self, decode, decode::Reading, decode::pairs};

@@ -4,7 +4,9 @@
 //! - [`classify`]: whether a request was valid, broken, or left to the server
 //! - [`finding`]: what one piece of evidence says of one requirement
 //! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
+//! - `response`: what the document says of responses
 //! - [`scenario`]: what holds between the steps of a trial
+//! - `fingerprint`: what failures of one cause have in common
 //! - [`tally`]: findings added up to verdicts
 //! - [`cause`]: failures of what is probably one cause
 
@@ -14,6 +16,8 @@ pub mod classify;
 mod doubt;
 pub mod exchange;
 pub mod finding;
+mod fingerprint;
+mod response;
 pub mod scenario;
 pub mod tally;
 

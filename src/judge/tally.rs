@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::cause::Fingerprint;
 use super::finding::{Counterexample, Finding, Found, Side, cut};
+use super::fingerprint::Fingerprint;
 use crate::contract::requirement::Form;
 use crate::exchange::Exchange;
 
@@ -51,7 +51,7 @@ const KEPT: usize = 5;
 const OBSERVED: usize = 50;
 /// How many exchanges of one requirement's evidence are remembered: the first ones.
 const REMEMBERED: usize = 10_000;
-/// Of how many counterexamples of one requirement the traces are remembered.
+/// Of how many counterexamples of one requirement the fingerprints are remembered.
 const FINGERPRINTS: usize = 1000;
 
 /// From how many bytes on a value is not remembered as it is.
@@ -161,7 +161,7 @@ impl Tally {
             Found::Holds => self.holds += 1,
             Found::Broken(counterexample) => {
                 let number = counterexample.exchanges.iter().map(|e| e.number).max();
-                self.add_breach(trial, counterexample, number);
+                self.add_counterexample(trial, counterexample, number);
             }
             Found::Unknown(reason, exchanges) => {
                 self.unknown += 1;
@@ -184,7 +184,7 @@ impl Tally {
     }
 
     /// Adds a counterexample that was known with the exchange of this number.
-    fn add_breach(&mut self, trial: String, counterexample: Arc<Counterexample>, number: Option<u64>) {
+    fn add_counterexample(&mut self, trial: String, counterexample: Arc<Counterexample>, number: Option<u64>) {
         self.broken += 1;
         if self.fingerprints.len() < FINGERPRINTS {
             self.fingerprints.push(Fingerprint::of(&counterexample));
@@ -218,7 +218,7 @@ impl Tally {
                     operands: Vec::new(),
                     exchanges: vec![exchange],
                 };
-                self.add_breach(trial, Arc::new(counterexample), Some(number));
+                self.add_counterexample(trial, Arc::new(counterexample), Some(number));
             }
         }
     }
@@ -251,7 +251,9 @@ impl Tally {
         if self.unknown > 0 {
             return Verdict::Inconclusive;
         }
-        if self.skipped > 0 {
+        // What the document foresees, and no request brought about, is no gap.
+        let unprovoked = matches!(form, Form::Always(always) if always.response().is_some_and(|of| of.optional));
+        if self.skipped > 0 || unprovoked {
             return Verdict::Skipped;
         }
         Verdict::Untested

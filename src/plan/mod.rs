@@ -90,6 +90,9 @@ impl Plan {
     /// request can be made.
     pub fn new(contract: &Contract, fixtures: &Fixtures, options: &Options, now: DateTime<Utc>) -> Result<Self> {
         let selected = options.selection.apply(contract)?;
+        if let Some(obstacle) = contract.operation.obstacle() {
+            return Err(Box::new(obstacle.message.clone()));
+        }
         let judge = Judge { contract, fixtures };
         let planner = pool::Planner::new(judge, options.seed, now, &selected);
         let (mut entries, unlent) = planner.entries()?;

@@ -46,8 +46,8 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             continue;
         }
         let (each, steps) = match &requirement.form {
-            Form::Scenario(s) => (s.each.as_ref(), &s.steps),
-            Form::Probe(p) if !p.steps.is_empty() => (p.each.as_ref(), &p.steps),
+            Form::Scenario(s) => (s.rows.as_ref(), &s.steps),
+            Form::Probe(p) if !p.steps.is_empty() => (p.rows.as_ref(), &p.steps),
             _ => continue,
         };
         if let Some(identity) = missing_identity(judge, steps) {

@@ -1,24 +1,13 @@
 //! Who is asking: the bearer token of the `Authorization` header.
 
 use super::Variation;
+use super::credentials::{Credentials, credentials};
 use super::faults::authentication as hook;
+use super::find;
 use super::refusal::{Failure, Reason, Refusal};
-use super::world::{self, Token};
+use super::world::Token;
 use crate::reference::server_state::ServerState;
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode};
-
-/// What the header holds.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Credentials<'a> {
-    Missing,
-    /// Text without a space, more than one header, or bytes beyond visible ASCII.
-    Malformed(&'a str),
-    Given {
-        scheme: &'a str,
-        token: &'a str,
-    },
-}
+use axum::http::StatusCode;
 
 /// The token of a request, known and allowed to write.
 pub(super) fn caller(server: &ServerState, request: &axum::http::request::Parts) -> Result<&'static Token, Failure> {
@@ -33,7 +22,7 @@ pub(super) fn known(server: &ServerState, request: &axum::http::request::Parts) 
     let known = match presented {
         Credentials::Given { scheme, token } if is_bearer(server, scheme) => {
             let end = token.find(' ').filter(|_| d.variation(Variation::CredentialsSplit));
-            world::token(&token[..end.unwrap_or(token.len())])
+            find::token(&token[..end.unwrap_or(token.len())])
         }
         _ => None,
     };
@@ -47,16 +36,6 @@ pub(super) fn known(server: &ServerState, request: &axum::http::request::Parts) 
     };
     hook::remember(d, token, &request.extensions);
     Ok(token)
-}
-
-fn credentials(headers: &HeaderMap) -> Credentials<'_> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Credentials::Missing };
-    let Ok(text) = value.to_str() else { return Credentials::Malformed("") };
-    match text.split_once(' ') {
-        Some((scheme, token)) if values.next().is_none() => Credentials::Given { scheme, token },
-        _ => Credentials::Malformed(text),
-    }
 }
 
 fn is_bearer(server: &ServerState, scheme: &str) -> bool {
@@ -74,23 +53,4 @@ fn read_only(server: &ServerState) -> Refusal {
         (StatusCode::FORBIDDEN, Reason::ReadOnly)
     };
     Refusal::new(status, reason, "this token may only read")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Credentials, credentials};
-    use axum::http::header::AUTHORIZATION;
-    use axum::http::{HeaderMap, HeaderValue};
-
-    fn with(values: &[&'static str]) -> HeaderMap {
-        values.iter().map(|&value| (AUTHORIZATION, HeaderValue::from_static(value))).collect()
-    }
-
-    #[test]
-    fn a_header_is_a_scheme_and_a_token() {
-        assert_eq!(credentials(&with(&[])), Credentials::Missing);
-        assert_eq!(credentials(&with(&["Bearer"])), Credentials::Malformed("Bearer"));
-        assert_eq!(credentials(&with(&["Bearer  a"])), Credentials::Given { scheme: "Bearer", token: " a" });
-        assert_eq!(credentials(&with(&["Bearer a", "Bearer a"])), Credentials::Malformed("Bearer a"));
-    }
 }

@@ -1,35 +1,25 @@
 //! The operation: `POST /v1/households/{household_id}/opportunities`, step by step.
 
-use super::faults::{idempotency as key_hook, state};
-use super::idempotency::Key;
+use super::answer::Answer;
+use super::asked::Asked;
+use super::faults::{defaults, echo, idempotency as key_hook, state};
+use super::posted::Posted;
 use super::record::Record;
 use super::refusal::{Failure, Reason, Refusal};
-use super::respond::{self, Answer};
-use super::world::{Household, User};
-use super::{Variation, authenticate, body, created, idempotency, resolve, tenancy, validate};
+use super::resolve::Resolved;
+use super::{Variation, authenticate, body, created, idempotency, resolve, respond, tenancy, validate};
 use crate::reference::server_state::ServerState;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
+use chrono::SubsecRound as _;
 use std::sync::Arc;
 
 /// The bytes of the longest path that is taken by a server that takes no longer ones.
 const LONG_PATH: usize = 1_000;
-
-/// A request from someone who may make it, about a household that they have.
-#[derive(Debug)]
-pub(super) struct Posted<'a> {
-    pub(super) caller: &'static User,
-    /// There is always one, but for a faulty server.
-    pub(super) household: Option<&'static Household>,
-    pub(super) household_id: &'a str,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) key: Option<Key>,
-}
 
 pub(super) async fn handle(
     State(server): State<Arc<ServerState>>,
@@ -86,9 +76,28 @@ async fn fresh(server: &ServerState, posted: &Posted<'_>) -> Result<Answer, Fail
     let mut asked = validate::asked(server, &object)?;
     let caller = state::cross(server, posted.caller, &mut asked).await;
     let resolved = resolve::resolve(server, caller, posted.household, &asked)?;
-    let record = Record::create(server, posted, asked, resolved);
+    let record = record(server, posted, asked, resolved);
     state::namesake(server, posted, &record)?;
     Ok(created::created(server, &record))
+}
+
+/// Makes the record of what was asked.
+fn record(server: &ServerState, posted: &Posted<'_>, asked: Asked, resolved: Resolved) -> Record {
+    let now = server.clock.now().trunc_subsecs(3);
+    let mut record = Record {
+        id: state::id(server, posted, &asked, now).unwrap_or_else(|| server.ids.next(&server.deviations)),
+        asked,
+        book_id: posted.household.map_or(posted.caller.book_id, |household| household.book_id),
+        household: posted.household,
+        pipeline: resolved.pipeline,
+        stage: resolved.stage,
+        owner: resolved.owner,
+        created_at: now,
+        updated_at: now,
+    };
+    defaults::record(server, &mut record);
+    echo::record(server, &mut record);
+    record
 }
 
 /// What is asked of any other path or method.

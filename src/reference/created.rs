@@ -1,10 +1,10 @@
 //! From a record to its answer.
 
 use super::Variation;
+use super::answer::Answer;
 use super::deviations::Deviations;
 use super::faults::{echo, shape};
 use super::record::Record;
-use super::respond::Answer;
 use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 use chrono::{DateTime, FixedOffset, SecondsFormat, SubsecRound, TimeDelta, Utc};
@@ -16,7 +16,7 @@ pub(super) fn created(server: &ServerState, record: &Record) -> Answer {
     echo::object(d, record, &mut object);
     let body = shape::object(server, record, taken_variations(d, object));
     let status = if d.variation(Variation::Created200) { StatusCode::OK } else { StatusCode::CREATED };
-    let mut answer = Answer::json(server, status, &body);
+    let mut answer = Answer::json(d, status, &body);
     if d.variation(Variation::MediaTypeOfVendor) {
         answer.media_type = Some("application/vnd.opportunity+json");
     }

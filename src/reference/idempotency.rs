@@ -3,23 +3,19 @@
 //! A key counts for one user and one household. While the first request is under way, others with its key wait for it.
 //! Only records are kept: after a refusal the key is as good as new.
 
-use super::create::Posted;
+use super::answer::Answer;
 use super::deviations::Deviations;
 use super::faults::idempotency as hook;
+use super::key_store::{Kept, Key, Scope};
+use super::posted::Posted;
 use super::refusal::{Failure, Reason, Refusal};
-use super::respond::Answer;
 use super::{Variation, refused};
 use crate::reference::server_state::ServerState;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-pub(super) use crate::reference::key_store::{Kept, Keys, Scope, Slot};
-
 pub(super) const HEADER: &str = "idempotency-key";
-
-/// The bytes of a key; a request may come without one.
-pub(super) type Key = Vec<u8>;
 
 /// The key of a request. An empty one is none.
 pub(super) fn key(d: &Deviations, headers: &HeaderMap) -> Result<Option<Key>, Refusal> {

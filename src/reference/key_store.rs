@@ -1,8 +1,8 @@
 //! Where keys are kept: a slot for each, and bounds on how many there are.
 
+use crate::reference::answer::Answer;
 use crate::reference::faults::memory::lock;
 use crate::reference::refusal::Break;
-use crate::reference::respond::Answer;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,12 +12,15 @@ use std::time::Instant;
 const MOST_KEYS: usize = 20_000;
 const MOST_BYTES: usize = 16 << 20;
 
+/// The bytes of a key; a request may come without one.
+pub(super) type Key = Vec<u8>;
+
 /// Within what a key counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Scope {
     pub(super) user: String,
     pub(super) household: String,
-    pub(super) key: Vec<u8>,
+    pub(super) key: Key,
 }
 
 /// What is kept of the first request with a key.

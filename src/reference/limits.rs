@@ -1,8 +1,9 @@
 //! Refusing for a while: rate limits and overload, as variations.
 
 use super::Variation;
+use super::clock::Clock;
+use super::deviations::Deviations;
 use super::faults::memory::lock;
-use crate::reference::server_state::ServerState;
 use axum::body::Body;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -25,23 +26,24 @@ struct Counts {
     overloaded: Option<Instant>,
 }
 
-/// The response to a request that came too early, if it did.
-pub(super) fn check(server: &ServerState) -> Option<Response> {
-    let d = &server.deviations;
-    let now = Instant::now();
-    let limited = [Variation::RateLimited, Variation::RateLimitedByDate, Variation::RateLimitedWithoutTime];
-    if limited.into_iter().any(|l| d.variation(l)) && lock(&server.limits.0).exceeds(now) {
-        let after = if d.variation(Variation::RateLimitedByDate) {
-            Some(date_after(server, 1))
-        } else {
-            d.variation(Variation::RateLimited).then_some(HeaderValue::from_static("1"))
-        };
-        return Some(refused(StatusCode::TOO_MANY_REQUESTS, after));
+impl Limits {
+    /// The response to a request that came too early, if it did.
+    pub(super) fn check(&self, d: &Deviations, clock: &Clock) -> Option<Response> {
+        let now = Instant::now();
+        let limited = [Variation::RateLimited, Variation::RateLimitedByDate, Variation::RateLimitedWithoutTime];
+        if limited.into_iter().any(|l| d.variation(l)) && lock(&self.0).exceeds(now) {
+            let after = if d.variation(Variation::RateLimitedByDate) {
+                Some(date_after(clock, 1))
+            } else {
+                d.variation(Variation::RateLimited).then_some(HeaderValue::from_static("1"))
+            };
+            return Some(refused(StatusCode::TOO_MANY_REQUESTS, after));
+        }
+        if d.variation(Variation::Overloaded) && lock(&self.0).overloaded(now) {
+            return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from_static("1"))));
+        }
+        None
     }
-    if d.variation(Variation::Overloaded) && lock(&server.limits.0).overloaded(now) {
-        return Some(refused(StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from_static("1"))));
-    }
-    None
 }
 
 impl Counts {
@@ -68,8 +70,8 @@ impl Counts {
 }
 
 /// A date has whole seconds: the next one that is far enough away.
-fn date_after(server: &ServerState, seconds: i64) -> HeaderValue {
-    let date = server.clock.now() + chrono::TimeDelta::seconds(seconds + 1);
+fn date_after(clock: &Clock, seconds: i64) -> HeaderValue {
+    let date = clock.now() + chrono::TimeDelta::seconds(seconds + 1);
     HeaderValue::try_from(httpdate::fmt_http_date(date.into())).unwrap_or(HeaderValue::from_static("2"))
 }
 

@@ -1,9 +1,11 @@
 //! Operations beside the one: they only read, and tell what a client has to know of the world.
 
+use super::answer::Answer;
 use super::authenticate;
+use super::find;
 use super::refusal::{Failure, Reason, Refusal};
-use super::respond::{self, Answer};
-use super::world::{self, Household, Pipeline, Token, User};
+use super::respond;
+use super::world::{Household, Pipeline, Stage, Token, User};
 use crate::reference::server_state::ServerState;
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -21,14 +23,14 @@ pub(super) fn routes() -> Router<Arc<ServerState>> {
         .route(
             "/v1/households",
             get(|server, request| {
-                answer(server, request, |token| Ok(list(world::households(token.user.book_id).map(household))))
+                answer(server, request, |token| Ok(list(find::households(token.user.book_id).map(household))))
             }),
         )
         .route(
             "/v1/households/{household_id}",
             get(move |server, Path(id): Path<String>, request| {
                 answer(server, request, move |token| {
-                    let mut all = world::households(token.user.book_id);
+                    let mut all = find::households(token.user.book_id);
                     all.find(|household| household.id == id).map(household).ok_or_else(nothing)
                 })
             }),
@@ -36,14 +38,14 @@ pub(super) fn routes() -> Router<Arc<ServerState>> {
         .route(
             "/v1/pipelines",
             get(|server, request| {
-                answer(server, request, |token| Ok(list(world::pipelines(token.user.book_id).map(pipeline))))
+                answer(server, request, |token| Ok(list(find::pipelines(token.user.book_id).map(pipeline))))
             }),
         )
         .route(
             "/v1/pipelines/{pipeline_id}",
             get(move |server, Path(id): Path<String>, request| {
                 answer(server, request, move |token| {
-                    world::pipeline(token.user.book_id, &id).map(pipeline).ok_or_else(nothing)
+                    find::pipeline(token.user.book_id, &id).map(pipeline).ok_or_else(nothing)
                 })
             }),
         )
@@ -57,7 +59,7 @@ async fn answer(
 ) -> Response {
     let (parts, _) = request.into_parts();
     let found = authenticate::known(&server, &parts).and_then(|token| of(token).map_err(Failure::from));
-    let outcome = found.map(|value| Answer::json(&server, StatusCode::OK, &value));
+    let outcome = found.map(|value| Answer::json(&server.deviations, StatusCode::OK, &value));
     respond::response(&server, outcome).await
 }
 
@@ -80,7 +82,7 @@ fn household(household: &Household) -> Value {
 }
 
 fn pipeline(pipeline: &Pipeline) -> Value {
-    let stage = |stage: &world::Stage| json!({"id": stage.id, "name": stage.name, "probability": stage.probability});
+    let stage = |stage: &Stage| json!({"id": stage.id, "name": stage.name, "probability": stage.probability});
     json!({
         "id": pipeline.id,
         "name": pipeline.name,

@@ -4,34 +4,43 @@
 //! A request passes, in this order, through
 //!
 //! - `serve`: sockets, the server's thread and runtime;
-//! - `wire` and `limits`: what all requests have in common, dates, delays, encodings;
+//! - `transport` and `limits`: what all requests have in common: dates, delays, encodings;
 //! - `create`: the operation, step by step;
 //! - `authenticate` and `tenancy`: who asks, and about which household;
-//! - `idempotency` and `shelf`: whether this was asked before;
+//! - `idempotency`: whether this was asked before;
 //! - `body` with `json_text`, and `validate`: what is asked;
-//! - `resolve`: references and defaults, from the `world` and its `residents`;
-//! - `record` with `ids`, and `created`: the opportunity and its answer;
-//! - `lookups`: reading what of the world a client has to know;
-//! - `refusal`, `refused` and `respond`: how requests end.
+//! - `resolve`: references and defaults;
+//! - `created`: the answer with the record;
+//! - `lookups`: reading what a client has to know;
+//! - `refused` and `respond`: how requests end.
+//!
+//! The steps hand on plain types, which know nothing of the steps: `credentials`, `posted`, `asked`, `record`, `refusal`,
+//! `answer`. All requests share the `server_state`: its `clock`, `ids`, `key_store`; and the `seed_data`, of the types in
+//! `world`, in which `find` looks things up.
 //!
 //! It can be made to deviate at named points: by [`Fault`]s, which break the contract, and by [`Variation`]s, which do not.
 //! A hook of a fault stands in `faults/`, in the file of the step that it belongs to; a variation is asked for in the step
 //! itself.
 
+mod answer;
+mod asked;
 mod authenticate;
 mod body;
 mod clock;
 mod create;
 mod created;
+mod credentials;
+mod deviation_table;
 mod deviations;
 mod faults;
+mod find;
 mod idempotency;
 mod ids;
 mod json_text;
 mod key_store;
 mod limits;
 mod lookups;
-mod named;
+mod posted;
 mod record;
 mod refusal;
 mod refused;
@@ -77,6 +86,6 @@ pub fn app(options: &Options) -> Router {
         .merge(lookups::routes())
         .fallback(create::elsewhere)
         .method_not_allowed_fallback(create::elsewhere)
-        .layer(from_fn_with_state(Arc::clone(&server), wire::around))
+        .layer(from_fn_with_state(Arc::clone(&server), transport::around))
         .with_state(server)
 }

@@ -1,9 +1,9 @@
 //! From a refusal to its answer: JSON, with the same properties whatever the reason.
 
 use super::Variation;
+use super::answer::Answer;
 use super::faults::errors as hook;
 use super::refusal::Refusal;
-use super::respond::Answer;
 use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -38,7 +38,7 @@ pub(super) fn refused(server: &ServerState, refusal: &Refusal) -> Answer {
         body = Value::Object(Map::from_iter([("error".to_owned(), body)]));
     }
 
-    let mut answer = Answer::json(server, status, &hook::body(d, refusal, body));
+    let mut answer = Answer::json(d, status, &hook::body(d, refusal, body));
     if d.variation(Variation::ProblemJson) {
         answer.media_type = Some("application/problem+json");
     }

@@ -1,10 +1,11 @@
 //! Which pipeline, stage and owner a record gets: those that the body names, or else the defaults.
 
 use super::Variation;
+use super::asked::{Asked, OWNER, PIPELINE, STAGE};
 use super::faults::{defaults as default_hook, references as hook};
+use super::find;
 use super::refusal::{Failure, Refusal};
-use super::validate::{Asked, OWNER, PIPELINE, STAGE};
-use super::world::{self, Household, Kind, Pipeline, Stage, User};
+use super::world::{Household, Kind, Pipeline, Stage, User};
 use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 
@@ -25,7 +26,7 @@ pub(super) fn resolve(
 ) -> Result<Resolved, Failure> {
     // Only a faulty server gets here without a household.
     let kind = household.map_or(Kind::Prospect, |household| household.kind);
-    let default = world::default_pipeline(caller.book_id, kind).ok_or_else(|| unknown(server, PIPELINE))?;
+    let default = find::default_pipeline(caller.book_id, kind).ok_or_else(|| unknown(server, PIPELINE))?;
     let pipeline = pipeline(server, caller, household, default, asked)?;
     let (pipeline, stage) = stage(server, default, pipeline, asked)?;
     let owner = owner(server, caller, household, asked)?;
@@ -42,7 +43,7 @@ fn pipeline(
     let d = &server.deviations;
     match (&asked.pipeline_id, &asked.stage_id) {
         (Some(id), _) => {
-            let found = match world::pipeline(caller.book_id, id) {
+            let found = match find::pipeline(caller.book_id, id) {
                 Some(found) => hook::pipeline(d, default, found, asked)?,
                 None => hook::pipeline_unknown(d, id, default, unknown(server, PIPELINE))?,
             };
@@ -53,7 +54,7 @@ fn pipeline(
             Ok(found)
         }
         (None, Some(stage_id)) if d.variation(Variation::StageChoosesPipeline) => {
-            Ok(world::pipeline_of_stage(caller.book_id, stage_id).unwrap_or(default))
+            Ok(find::pipeline_of_stage(caller.book_id, stage_id).unwrap_or(default))
         }
         (None, _) => Ok(default_hook::pipeline(server, household, default)),
     }
@@ -74,7 +75,7 @@ fn stage(
         default_hook::remember_stage(server, pipeline, found);
         return Ok((pipeline, hook::stage(d, pipeline, first, found, asked)?));
     }
-    match world::pipeline_of_stage(pipeline.book_id, id) {
+    match find::pipeline_of_stage(pipeline.book_id, id) {
         Some(other) => {
             let refusal = mismatch(server, STAGE, "is a stage of another pipeline");
             hook::stage_elsewhere(d, pipeline, other, asked, refusal)
@@ -93,7 +94,7 @@ fn owner(
     let Some(id) = &asked.owner_id else {
         return Ok(default_hook::owner(server, caller, household));
     };
-    match world::user(caller.book_id, id) {
+    match find::user(caller.book_id, id) {
         Some(found) => {
             default_hook::remember_owner(server, found);
             hook::owner(d, caller, found, asked)

@@ -1,49 +1,13 @@
-//! Answers, before and as HTTP.
+//! Answers as HTTP.
 
+use super::answer::{Answer, JSON};
 use super::refusal::{Break, Failure};
-use super::refused;
-use super::{Variation, json_text};
+use super::{Variation, refused};
 use crate::reference::server_state::ServerState;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use bytes::Bytes;
-use serde_json::Value;
-
-pub(super) const JSON: &str = "application/json";
-
-/// A whole answer, which may be kept and given again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) media_type: Option<&'static str>,
-    pub(super) body: Bytes,
-    /// Whether it is given again.
-    pub(super) replayed: bool,
-}
-
-impl Answer {
-    pub(super) fn json(server: &ServerState, status: StatusCode, value: &Value) -> Self {
-        let text =
-            if server.deviations.variation(Variation::Indented) { format!("{value:#}") } else { value.to_string() };
-        let text = if server.deviations.variation(Variation::EscapedBeyondAscii) {
-            json_text::escaped_beyond_ascii(&text)
-        } else {
-            text
-        };
-        let text = if server.deviations.variation(Variation::LoneSurrogatesKept) {
-            text.replace(char::REPLACEMENT_CHARACTER, "\\ud83d")
-        } else {
-            text
-        };
-        Self { status, media_type: Some(JSON), body: text.into(), replayed: false }
-    }
-
-    pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, media_type: None, body: Bytes::new(), replayed: false }
-    }
-}
 
 /// Marks a response in whose place the connection is to be closed.
 #[derive(Clone, Copy, Debug)]

@@ -144,7 +144,8 @@ pub(super) static HOUSEHOLDS: [Household; 6] = [
 #[cfg(test)]
 mod tests {
     use super::{BOOK, HOUSEHOLDS, PIPELINES};
-    use crate::reference::world::{self, Kind};
+    use crate::reference::find;
+    use crate::reference::world::Kind;
     use std::collections::HashSet;
 
     #[test]
@@ -161,9 +162,9 @@ mod tests {
             assert_eq!(candidates.iter().collect::<HashSet<_>>().len(), candidates.len(), "{}", pipeline.name);
         }
         for kind in [Kind::Prospect, Kind::Client] {
-            let default = world::default_pipeline(BOOK, kind).unwrap();
-            assert_ne!(world::pipelines(BOOK).next().unwrap().id, default.id);
-            assert_ne!(world::pipelines(BOOK).find(|pipeline| pipeline.kind == kind).unwrap().id, default.id);
+            let default = find::default_pipeline(BOOK, kind).unwrap();
+            assert_ne!(find::pipelines(BOOK).next().unwrap().id, default.id);
+            assert_ne!(find::pipelines(BOOK).find(|pipeline| pipeline.kind == kind).unwrap().id, default.id);
             assert!(HOUSEHOLDS.iter().any(|household| household.book_id == BOOK && household.kind == kind));
         }
     }

@@ -78,7 +78,7 @@ async fn accept(listener: TcpListener, options: &Options) {
     let app = app(options);
     let deviations = Deviations::new(options);
     let mut http = http1::Builder::new();
-    http.auto_date_header(!wire::is_undated(&deviations));
+    http.auto_date_header(!transport::is_undated(&deviations));
     if deviations.variation(Variation::IdleConnectionsClosed) {
         http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(500));
     }

@@ -4,8 +4,8 @@ use crate::reference::Options;
 use crate::reference::clock::Clock;
 use crate::reference::deviations::Deviations;
 use crate::reference::faults::memory::Memory;
-use crate::reference::idempotency::Keys;
 use crate::reference::ids::Ids;
+use crate::reference::key_store::Keys;
 use crate::reference::limits::Limits;
 
 #[derive(Debug)]

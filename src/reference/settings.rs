@@ -1,14 +1,15 @@
 //! What a client has to know of the world: tokens, and a settings file with everything that it provides.
 
-use super::world::{self, Household};
+use super::find;
+use super::world::Household;
 use crate::reference::seed_data;
 use std::fmt::Write as _;
 
 /// The environment variables that the settings name, with the token of each.
 pub const TOKENS: &[(&str, &str)] = &[
-    (residents::TOKENS[0].variable, residents::TOKENS[0].secret),
-    (residents::TOKENS[1].variable, residents::TOKENS[1].secret),
-    (residents::TOKENS[2].variable, residents::TOKENS[2].secret),
+    (seed_data::TOKENS[0].variable, seed_data::TOKENS[0].secret),
+    (seed_data::TOKENS[1].variable, seed_data::TOKENS[1].secret),
+    (seed_data::TOKENS[2].variable, seed_data::TOKENS[2].secret),
 ];
 
 /// The token in one of these variables.
@@ -26,7 +27,7 @@ pub fn settings_toml(url: &str) -> String {
 
 /// A line for a shell that creates an opportunity, with the token in its variable.
 pub fn curl_line(url: &str) -> String {
-    let household = world::households(residents::CALLER.book_id).nth(1).map_or("", |household| household.id);
+    let household = find::households(seed_data::CALLER.book_id).nth(1).map_or("", |household| household.id);
     format!(
         "curl -sS -X POST '{}/v1/households/{household}/opportunities' \\\n  -H \"Authorization: Bearer ${{{}}}\" \\\n  \
          -H 'Content-Type: application/json' \\\n  --data '{{\"name\": \"First one\", \"value\": 500000, \"probability\": 75}}'\n",
@@ -41,41 +42,41 @@ fn write(toml: &mut String, url: &str) -> std::fmt::Result {
         writeln!(toml, "[identities.{identity}]\ntoken = {{ env = \"{variable}\" }}\n")?;
     }
 
-    let caller = &residents::CALLER;
+    let caller = &seed_data::CALLER;
     // The first household of the book is left for servers that always answer with it.
     // Of the others one of each type: what is provided twice costs requests and shows no more.
     let mut lent: Vec<&Household> = Vec::new();
-    for household in world::households(caller.book_id).skip(1) {
+    for household in find::households(caller.book_id).skip(1) {
         if lent.iter().all(|other| other.kind != household.kind) {
             lent.push(household);
         }
     }
     let defaults: Vec<&str> =
-        lent.iter().filter_map(|h| world::default_pipeline(h.book_id, h.kind)).map(|pipeline| pipeline.id).collect();
-    let foreign = residents::HOUSEHOLDS.iter().find(|household| household.book_id != caller.book_id);
+        lent.iter().filter_map(|h| find::default_pipeline(h.book_id, h.kind)).map(|pipeline| pipeline.id).collect();
+    let foreign = seed_data::HOUSEHOLDS.iter().find(|household| household.book_id != caller.book_id);
     writeln!(toml, "[fixtures]")?;
     if let Some(household) = lent.first() {
         writeln!(toml, "household_id = \"{}\"", household.id)?;
     }
     if let Some(household) = foreign {
         writeln!(toml, "foreign_household_id = \"{}\"", household.id)?;
-        if let Some(pipeline) = world::default_pipeline(household.book_id, household.kind) {
+        if let Some(pipeline) = find::default_pipeline(household.book_id, household.kind) {
             writeln!(toml, "foreign_pipeline_id = \"{}\"", pipeline.id)?;
             writeln!(toml, "foreign_stage_id = \"{}\"", pipeline.stages[0].id)?;
         }
         writeln!(toml, "foreign_user_id = \"{}\"", household.advisor.id)?;
     }
     writeln!(toml, "caller_user_id = \"{}\"", caller.id)?;
-    writeln!(toml, "colleague_user_id = \"{}\"", residents::COLLEAGUE.id)?;
+    writeln!(toml, "colleague_user_id = \"{}\"", seed_data::COLLEAGUE.id)?;
 
     for household in lent {
-        if let Some(pipeline) = world::default_pipeline(household.book_id, household.kind) {
+        if let Some(pipeline) = find::default_pipeline(household.book_id, household.kind) {
             writeln!(toml, "\n[fixtures.households.{}]\npipeline_id = \"{}\"", household.id, pipeline.id)?;
         }
     }
     // And one pipeline that is nobody's default.
-    let spare = world::pipelines(caller.book_id).find(|pipeline| !defaults.contains(&pipeline.id)).map(|p| p.id);
-    for pipeline in world::pipelines(caller.book_id) {
+    let spare = find::pipelines(caller.book_id).find(|pipeline| !defaults.contains(&pipeline.id)).map(|p| p.id);
+    for pipeline in find::pipelines(caller.book_id) {
         if !defaults.contains(&pipeline.id) && spare != Some(pipeline.id) {
             continue;
         }

@@ -3,14 +3,15 @@
 use super::Variation;
 use super::deviations::Deviations;
 use super::faults::household as hook;
+use super::find;
 use super::refusal::{Failure, Reason, Refusal};
-use super::world::{self, Household, Token};
+use super::world::{Household, Token};
 use axum::http::StatusCode;
 
 /// The household of a path, or none if a faulty server takes an unknown one.
 pub(super) fn household(d: &Deviations, caller: &Token, id: &str) -> Result<Option<&'static Household>, Failure> {
     hook::odd(d, id)?;
-    let found = world::household(id);
+    let found = find::household(id);
     match found {
         Some(household) if household.book_id == caller.user.book_id => Ok(found),
         Some(_) => hook::foreign(d, found, refusal(d, d.variation(Variation::ForeignHousehold403))),

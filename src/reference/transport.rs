@@ -3,10 +3,10 @@
 use crate::reference::Variation;
 use crate::reference::deviations::Deviations;
 use crate::reference::faults::state;
+use crate::reference::idempotency;
 use crate::reference::ids::mix;
 use crate::reference::respond::{self, Severed};
 use crate::reference::server_state::ServerState;
-use crate::reference::{idempotency, limits};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -30,7 +30,7 @@ use std::time::Duration;
 pub(super) async fn around(State(server): State<Arc<ServerState>>, request: Request, next: Next) -> Response {
     let takes_gzip = takes_gzip(request.headers());
     let key = request.headers().get(idempotency::HEADER).cloned();
-    let response = match limits::check(&server) {
+    let response = match server.limits.check(&server.deviations, &server.clock) {
         Some(response) => response,
         None => match state::admit(&server, request.extensions()).await {
             Ok(_under_way) => {

@@ -1,9 +1,9 @@
 //! The table of the variations: what the contract leaves to a server, each taken at one point. Some of them fail a
 //! `should`; none fails a `must`.
 
-use crate::reference::named::named_table;
+use crate::reference::deviation_table::deviation_table;
 
-named_table! {
+deviation_table! {
     /// A legitimate difference from the way the reference server answers by itself.
     Variation {
         "requests" {
@@ -130,7 +130,7 @@ named_table! {
 #[cfg(test)]
 mod tests {
     use super::Variation;
-    use crate::reference::named::tests::check;
+    use crate::reference::deviation_table::tests::check;
 
     #[test]
     fn the_table_holds_to_its_conventions() {

@@ -246,7 +246,7 @@ impl Run<'_> {
     /// What it says that an answer does not speak to the requirement, and what to say before the answer. What is refused
     /// as it must be cannot fail any more as it did when it was taken.
     fn beside(&self, last: &Seen) -> (Found, &'static str) {
-        match (&last.class, last.rejected(self.judge)) {
+        match (&last.class, last.client_error(self.judge)) {
             (Class::Broken(_) | Class::BrokenTwice, Known::Yes) => (Found::Holds, "refused, as it must be: "),
             (Class::Open(why) | Class::Doubtful(why), _) => {
                 (Found::Skipped(format!("the contract leaves it to the server whether this is taken ({why})")), "")

@@ -1,20 +1,22 @@
 //! What a run showed, for programs and for people: one report, one file for each writer.
 //!
 //! - [`model`]: the report, in the shape of `report.json`: its header, each requirement, figures, its end, the gate's
-//!   ruling; [`model::record`]: exchanges as reports show them, without tokens
+//!   ruling; [`model::record`]: exchanges as reports show them; [`recorder`]: how they come to be, without tokens
 //! - [`build`]: from what a run brought to its report; [`build::merge`]: the parts of a run, joined
 //! - [`format`]: one file for each format: json, junit, ctrf, markdown, sarif, har, html, badge, GitHub annotations
 //! - [`terminal`]: the summary on stdout, the bar on stderr
 //! - [`log`]: what is written while a run goes on: `exchanges.ndjson`, `created.ndjson`, and `-v` on stderr
 //! - [`text`]: text that fits a terminal, how verdicts are called and shown, requests as commands
 //!
-//! //! Everything but [`log`] and `terminal::progress` is a pure function of the report. What a report means
+//!
+//! Everything but [`log`] and `terminal::progress` is a pure function of the report. What a report means
 //! for the exit code is not its business, see [`crate::gate`].
 
 pub mod build;
 pub mod format;
 pub mod log;
 pub mod model;
+pub mod recorder;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod terminal;
@@ -27,16 +29,16 @@ use std::path::{Path, PathBuf};
 
 pub use build::Facts;
 pub use model::Report;
-pub use record::Recorder;
+pub use recorder::Recorder;
 
 /// The JSON Schema (2020-12) of `report.json`.
 pub const SCHEMA: &str = include_str!("report.schema.json");
 
 /// The file of the report itself.
 pub const REPORT: &str = "report.json";
-/// The file of the exchanges, see [`exchanges::ExchangeLog`].
+/// The file of the exchanges, see [`log::exchanges::ExchangeLog`].
 pub const EXCHANGES: &str = "exchanges.ndjson";
-/// The file of the records that were created, see [`created::CreatedLog`].
+/// The file of the records that were created, see [`log::created::CreatedLog`].
 pub const CREATED: &str = "created.ndjson";
 
 /// Something that a report can be written as.
@@ -76,63 +78,63 @@ pub const FORMATS: &[Format] = &[
         file: "report.html",
         text: "one page for people, which needs no network",
         always: true,
-        render: html::of_folder,
+        render: format::html::of_folder,
     },
     Format {
         name: "junit",
         file: "junit.xml",
         text: "JUnit XML, for whatever shows test results: GitLab, Jenkins, actions for GitHub",
         always: true,
-        render: |report, _| Ok(junit::render(report)),
+        render: |report, _| Ok(format::junit::render(report)),
     },
     Format {
         name: "markdown",
         file: "report.md",
         text: "short Markdown, for a comment on a merge request",
         always: false,
-        render: |report, _| Ok(markdown::render(report, markdown::COMMENT)),
+        render: |report, _| Ok(format::markdown::render(report, format::markdown::COMMENT)),
     },
     Format {
         name: "har",
         file: "exchanges.har",
         text: "every exchange as HAR 1.2, for the developer tools of browsers and for proxies",
         always: false,
-        render: |report, folder| har::render(report, exchanges::read(&folder.join(EXCHANGES))?),
+        render: |report, folder| format::har::render(report, log::exchanges::read(&folder.join(EXCHANGES))?),
     },
     Format {
         name: "sarif",
         file: "report.sarif",
         text: "failures at their lines in document and cases as SARIF 2.1.0, for code scanning",
         always: false,
-        render: |report, _| Ok(sarif::render(report)),
+        render: |report, _| Ok(format::sarif::render(report)),
     },
     Format {
         name: "ctrf",
         file: "ctrf-report.json",
         text: "Common Test Report Format, for the tools that read it",
         always: false,
-        render: |report, _| Ok(ctrf::render(report)),
+        render: |report, _| Ok(format::ctrf::render(report)),
     },
     Format {
         name: "badge",
         file: "badge.svg",
         text: "a badge",
         always: false,
-        render: |report, _| Ok(badge::svg(report)),
+        render: |report, _| Ok(format::badge::svg(report)),
     },
     Format {
         name: "shields",
         file: "badge.json",
         text: "the same for an endpoint badge of shields.io",
         always: false,
-        render: |report, _| Ok(badge::shields(report)),
+        render: |report, _| Ok(format::badge::shields(report)),
     },
     Format {
         name: "json",
         file: REPORT,
         text: "the report itself; its shape is published as a JSON Schema",
         always: true,
-        render: |report, _| Ok(json::render(report)),
+        render: |report, _| Ok(format::json::render(report)),
     },
 ];
 
@@ -181,5 +183,5 @@ fn write(dir: &Path, report: &Report, format: &Format) -> Result<PathBuf, WriteE
 /// What the system says.
 pub(crate) fn write_file(dir: &Path, name: &str, text: &str) -> Result<(), WriteError> {
     let path = dir.join(name);
-    json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
+    format::json::replace(&path, text.as_bytes()).map_err(|source| WriteError { path, source })
 }

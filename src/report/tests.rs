@@ -44,7 +44,7 @@ fn reports_keep_the_published_schema() {
         assert_eq!(violations(&strict(), &states), Vec::<String>::new(), "{cause:?}");
     }
     for state in [HealthState::Yes, HealthState::No, HealthState::NotAsked] {
-        states["standing"]["state"] = json!(state);
+        states["health"]["state"] = json!(state);
         assert_eq!(violations(&strict(), &states), Vec::<String>::new(), "{state:?}");
     }
     states["requirements"][0]["verdict"] = json!("good");
@@ -70,7 +70,7 @@ fn the_sample_holds_everything() {
 
 #[test]
 fn a_read_value_may_be_null() {
-    let text = json::render(&sample());
+    let text = format::json::render(&sample());
     let read: Report = serde_json::from_str(&text).unwrap();
     let failure = &read.requirement("response/name-as-sent").unwrap().failures[0];
     let values: Vec<_> = failure.operands.iter().map(|o| o.value.clone()).collect();
@@ -140,14 +140,14 @@ fn terminal_keeps_its_width_and_its_manners() {
 
 #[test]
 fn junit_of_the_sample() {
-    insta::assert_snapshot!(junit::render(&ruled(&sample(), &[])));
-    let strict = junit::render(&ruled(&sample(), &[Level::Should, Level::May]));
+    insta::assert_snapshot!(format::junit::render(&ruled(&sample(), &[])));
+    let strict = format::junit::render(&ruled(&sample(), &[Level::Should, Level::May]));
     assert!(strict.contains(r#"tests="9" skipped="2" failures="2" errors="2""#), "{strict}");
 }
 
 #[test]
 fn markdown_of_the_sample() {
-    insta::assert_snapshot!(markdown::render(&ruled(&sample(), &[]), markdown::COMMENT));
+    insta::assert_snapshot!(format::markdown::render(&ruled(&sample(), &[]), format::markdown::COMMENT));
 }
 
 #[test]
@@ -157,8 +157,8 @@ fn markdown_keeps_its_limit() {
     let many = |i| Requirement { id: format!("area/{i:03}"), level: Some(Level::Must), ..failed.clone() };
     report.requirements = (0..300).map(many).collect();
     let report = ruled(&report, &[]);
-    for limit in [4_000, 20_000, markdown::COMMENT, markdown::SUMMARY] {
-        let text = markdown::render(&report, limit);
+    for limit in [4_000, 20_000, format::markdown::COMMENT, format::markdown::SUMMARY] {
+        let text = format::markdown::render(&report, limit);
         assert!(text.len() <= limit, "{} of {limit}", text.len());
         assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
         assert!(text.contains("<sub>371 requests in 4 s"), "{text}");
@@ -186,7 +186,7 @@ fn nothing_of_the_server_acts_in_markdown() {
     }
     // What is left when code is taken out.
     let fences = regex::Regex::new(r"(?s)\n(```+)[a-z]*\n.*?\n(```+)\n").unwrap();
-    let text = markdown::render(&report, markdown::COMMENT);
+    let text = format::markdown::render(&report, format::markdown::COMMENT);
     let prose = fences.replace_all(&text, "\n");
     for line in prose.lines().filter(|l| !l.contains("expected: ") && !l.contains("actual: ")) {
         for bad in ["@everyone", "#1", "<img", "a](http", "http://"] {
@@ -200,13 +200,13 @@ fn nothing_of_the_server_acts_in_markdown() {
 fn places_are_uris() {
     let mut report = ruled(&sample(), &[Level::Should]);
     report.requirements.iter_mut().filter_map(|r| r.place.as_mut()).for_each(|p| p.file = "./a b/ü%.yaml".into());
-    let sarif = sarif::render(&report);
+    let sarif = format::sarif::render(&report);
     assert!(
         sarif.contains("\"uri\": \"a%20b/%C3%BC%.yaml\"") || sarif.contains("\"uri\": \"a%20b/%C3%BC%25.yaml\""),
         "{sarif}"
     );
     report.requirements.iter_mut().filter_map(|r| r.place.as_mut()).for_each(|p| p.file = "/a b.yaml".into());
-    assert!(sarif::render(&report).contains("\"uri\": \"file:///a%20b.yaml\""));
+    assert!(format::sarif::render(&report).contains("\"uri\": \"file:///a%20b.yaml\""));
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn the_annotations_that_a_step_shows_say_most() {
     report.requirements = (0..14).map(|n| failure(format!("a/{n:02}"), (n < 6).then_some("a/13"))).collect();
     let policy = crate::gate::Policy::default();
     report.ruling = Some(crate::gate::decide(&report, &policy, chrono::NaiveDate::MIN).ruling);
-    let text = github::annotations(&report, &|_| false);
+    let text = format::github::annotations(&report, &|_| false);
     let titles: Vec<&str> = text.lines().filter_map(|l| l.split(['=', ':']).nth(3)).collect();
     let mut due = vec!["create-book".to_owned()];
     due.extend((6..14).map(|n| format!("must a/{n:02}")));
@@ -233,11 +233,11 @@ fn annotations_hold_no_commands() {
     for failure in report.requirements.iter_mut().flat_map(|r| &mut r.failures) {
         failure.actual = "\n::error::mine\r\n%0A".into();
     }
-    let text = github::annotations(&report, &|_| true);
+    let text = format::github::annotations(&report, &|_| true);
     assert_eq!(text.lines().filter(|l| l.starts_with("::error file=")).count(), 1, "{text}");
     assert!(text.lines().all(|l| l.starts_with("::error ") || l.starts_with("::warning ")), "{text}");
     assert!(text.contains("%250A"), "{text}");
-    let elsewhere = github::annotations(&report, &|_| false);
+    let elsewhere = format::github::annotations(&report, &|_| false);
     assert!(!elsewhere.contains("file="), "{elsewhere}");
 }
 
@@ -262,7 +262,7 @@ fn what_is_put_up_with_hides_nothing() {
 
 #[test]
 fn json_of_the_sample() {
-    insta::assert_snapshot!(json::render(&sample()));
+    insta::assert_snapshot!(format::json::render(&sample()));
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn writes_all_files_whole() {
         std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["junit.xml", "report.html", REPORT]);
-    assert_eq!(json::read(&dir.join(REPORT)).unwrap(), passing());
+    assert_eq!(format::json::read(&dir.join(REPORT)).unwrap(), passing());
     std::fs::write(folder.path().join("file"), "").unwrap();
     let error = write_all(&folder.path().join("file/b"), &sample(), &[]).unwrap_err();
     assert!(error.to_string().starts_with("cannot write /"), "{error}");
@@ -305,7 +305,7 @@ fn junit_is_well_formed() {
     if has("python3") {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("junit.xml");
-        std::fs::write(&path, junit::render(&sample())).unwrap();
+        std::fs::write(&path, format::junit::render(&sample())).unwrap();
         let script = "import sys, xml.etree.ElementTree as t; print(len(t.parse(sys.argv[1]).findall('.//testcase')))";
         let output = Command::new("python3").args(["-c", script]).arg(&path).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "9\n", "{output:?}");

@@ -15,10 +15,10 @@ pub mod ledger;
 pub mod outcome;
 mod pool;
 pub mod preflight;
-mod send;
+pub(crate) mod send;
 mod shrink;
-mod trial;
-mod unanswered;
+pub(crate) mod trial;
+pub(crate) mod unanswered;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
@@ -26,7 +26,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use hdrhistogram::Histogram;
 use tokio::sync::Notify;
 
 use crate::generate::render::Issued;
@@ -38,10 +37,10 @@ use crate::judge::finding::Finding;
 use crate::judge::tally::Tally;
 use crate::plan::{FULL, Limit, MINIMAL, Plan};
 use crate::settings::Budget;
-use contact::Stop;
 use event::{Event, Sink};
 use ledger::Ledger;
 pub use outcome::{Figures, Health, Outcome};
+use preflight::Stop;
 
 /// How many of the slowest requirements are told.
 pub const SLOWEST: usize = 5;
@@ -61,25 +60,25 @@ pub struct Options {
 
 /// A run under way.
 pub(crate) struct Run<'a> {
-    judge: Judge<'a>,
-    plan: &'a Plan,
-    client: &'a Client,
-    options: &'a Options,
-    state: Mutex<State>,
-    sink: Mutex<&'a mut dyn Sink>,
-    issued: Issued,
-    number: AtomicU64,
+    pub(crate) judge: Judge<'a>,
+    pub(crate) plan: &'a Plan,
+    pub(crate) client: &'a Client,
+    pub(crate) options: &'a Options,
+    pub(crate) state: Mutex<State>,
+    pub(crate) sink: Mutex<&'a mut dyn Sink>,
+    pub(crate) issued: Issued,
+    pub(crate) number: AtomicU64,
     /// Told when a request was answered.
-    answered: Notify,
+    pub(crate) answered: Notify,
     /// Held while a token is tried.
-    trying: tokio::sync::Mutex<()>,
+    pub(crate) trying: tokio::sync::Mutex<()>,
 }
 
-struct State {
+pub(crate) struct State {
     tallies: Vec<Tally>,
     controls: HashMap<usize, Control>,
     keys: HashMap<String, u32>,
-    latencies: Histogram<u64>,
+    latencies: Vec<Duration>,
     slowest: BTreeMap<String, Duration>,
     accepted: u64,
     under_way: usize,
@@ -123,20 +122,26 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
 }
 
 /// When a run began.
-struct Begun {
+pub(crate) struct Begun {
     started: DateTime<Utc>,
     timer: tokio::time::Instant,
 }
 
 impl Begun {
-    fn now(client: &Client) -> Self {
+    pub(crate) fn now(client: &Client) -> Self {
         client.pace().begin();
         Self { started: client.clock().local(), timer: tokio::time::Instant::now() }
     }
 }
 
 impl<'a> Run<'a> {
-    fn new(judge: Judge<'a>, plan: &'a Plan, client: &'a Client, options: &'a Options, sink: &'a mut dyn Sink) -> Self {
+    pub(crate) fn new(
+        judge: Judge<'a>,
+        plan: &'a Plan,
+        client: &'a Client,
+        options: &'a Options,
+        sink: &'a mut dyn Sink,
+    ) -> Self {
         Self {
             judge,
             plan,
@@ -146,7 +151,7 @@ impl<'a> Run<'a> {
                 tallies: judge.contract.requirements.iter().map(|_| Tally::default()).collect(),
                 controls: HashMap::new(),
                 keys: HashMap::new(),
-                latencies: Histogram::new(3).expect("three digits are allowed"),
+                latencies: Vec::new(),
                 slowest: BTreeMap::new(),
                 accepted: 0,
                 under_way: 0,
@@ -167,7 +172,7 @@ impl<'a> Run<'a> {
     }
 
     /// What it brought.
-    fn outcome(self, begun: Begun, health: Health) -> Outcome {
+    pub(crate) fn outcome(self, begun: Begun, health: Health) -> Outcome {
         let client = self.client;
         let is_late = client.pace().is_late();
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -203,7 +208,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -217,7 +222,7 @@ impl<'a> Run<'a> {
     }
 
     /// Adds findings about requirements that this run is about.
-    fn add(&self, findings: Vec<Finding>) {
+    pub(crate) fn add(&self, findings: Vec<Finding>) {
         let mut state = self.lock();
         for finding in findings {
             if self.plan.selected[finding.requirement] {
@@ -227,7 +232,7 @@ impl<'a> Run<'a> {
     }
 
     /// Grants room for some requests, if the run may send so many more. What is not sent is given back.
-    fn grant(&self, requests: usize) -> bool {
+    pub(crate) fn grant(&self, requests: usize) -> bool {
         if self.is_over() {
             return false;
         }
@@ -257,11 +262,11 @@ impl<'a> Run<'a> {
     }
 
     /// Nothing more is sent; the first reason counts.
-    fn end(&self, stop: Stop) {
+    pub(crate) fn end(&self, stop: Stop) {
         self.lock().stop.get_or_insert(stop);
     }
 
-    fn leave_out(&self, requirement: usize) {
+    pub(crate) fn leave_out(&self, requirement: usize) {
         self.lock().tallies[requirement].left_out += 1;
     }
 
@@ -303,7 +308,7 @@ pub(crate) fn control_of(seen: &Seen) -> Control {
 }
 
 /// Names what was tried in findings that do not say it themselves.
-fn label(finding: &mut Finding, label: &str) {
+pub(crate) fn label(finding: &mut Finding, label: &str) {
     if let crate::judge::finding::Found::Broken(counterexample) = &mut finding.found
         && counterexample.label.is_empty()
     {

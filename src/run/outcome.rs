@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hdrhistogram::Histogram;
 
 use crate::judge::tally::Tally;
 use crate::run::preflight::Stop;
@@ -53,8 +52,8 @@ pub struct Figures {
     pub uncertain: u64,
     /// How long all waited because the server asked for it.
     pub waited: Duration,
-    /// How long answers took, in microseconds.
-    pub latencies: Histogram<u64>,
+    /// How long answers took, in any order.
+    pub latencies: Vec<Duration>,
     /// The requirements whose requests took longest, with the longest: the slowest first.
     pub slowest: Vec<(String, Duration)>,
     /// The most requests that were under way at once.

@@ -10,7 +10,7 @@ use crate::run::preflight::what_came;
 
 impl Run<'_> {
     /// The pool's valid requests: many trials are compared with them, so they go first.
-    pub(super) async fn pool(&self) {
+    pub(crate) async fn pool(&self) {
         let valid = self.plan.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted && e.control.is_none());
         stream::iter(valid)
             .map(|(i, entry)| self.entry(Some(i), entry, None))
@@ -19,7 +19,7 @@ impl Run<'_> {
             .await;
     }
 
-    pub(super) async fn rest(&self) {
+    pub(crate) async fn rest(&self) {
         let faults = async {
             let faults = self.plan.entries.iter().enumerate().filter(|(_, e)| e.wanted && e.control.is_some());
             stream::iter(faults)
@@ -67,7 +67,7 @@ impl Run<'_> {
     }
 
     /// Sends a request of the pool and judges it; tells whether it was accepted.
-    pub(super) async fn entry(&self, place: Option<usize>, entry: &Entry, control: Option<Control>) -> Option<Control> {
+    pub(crate) async fn entry(&self, place: Option<usize>, entry: &Entry, control: Option<Control>) -> Option<Control> {
         let control = match (control, entry.control) {
             (Some(control), _) => control,
             (None, Some(of)) => self.control(of),
@@ -106,11 +106,11 @@ impl Run<'_> {
     }
 
     /// What came of a pool's request that others are compared with.
-    pub(super) fn control(&self, place: usize) -> Control {
+    pub(crate) fn control(&self, place: usize) -> Control {
         self.lock().controls.get(&place).copied().unwrap_or(Control::Missing)
     }
 
-    pub(super) async fn final_check(&self) -> Health {
+    pub(crate) async fn final_check(&self) -> Health {
         if !self.grant(1) {
             return Health::NotAsked;
         }

@@ -34,7 +34,7 @@ impl Run<'_> {
     }
 
     /// Sends valid requests of the plan, the minimal one first; tells why it makes no sense to go on, if so.
-    pub(super) async fn preflight(&self, places: &[usize]) -> Option<Stop> {
+    pub(crate) async fn preflight(&self, places: &[usize]) -> Option<Stop> {
         let mut took = Vec::new();
         for &place in places {
             // On a connection that may be kept, and on one that is not.

@@ -19,7 +19,7 @@ use crate::plan::{Entry, Limit, MINIMAL};
 use crate::run::preflight::Stop;
 
 /// A request that is about to be sent.
-pub(super) struct Ready {
+pub(crate) struct Ready {
     pub request: Request,
     pub name: String,
     pub control: Control,
@@ -30,7 +30,7 @@ pub(super) struct Ready {
 }
 
 /// A place for requests that go out at once.
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     state: &'a Mutex<State>,
     answered: &'a Notify,
     requests: u64,
@@ -49,7 +49,7 @@ const TOKENS_TRIED: u32 = 10;
 
 impl Run<'_> {
     /// Makes a request out of a draft.
-    pub(super) fn render(
+    pub(crate) fn render(
         &self,
         draft: &Draft,
         name: &str,
@@ -77,7 +77,7 @@ impl Run<'_> {
     }
 
     /// A place for some requests that go out at once; None if nothing more is to be sent.
-    pub(super) async fn place(&self, requests: usize) -> Option<Place<'_>> {
+    pub(crate) async fn place(&self, requests: usize) -> Option<Place<'_>> {
         let permit = tokio::select! {
             permit = self.client.pace().place(requests) => permit?,
             () = self.client.stop().cancelled() => return None,
@@ -112,7 +112,7 @@ impl Run<'_> {
     }
 
     /// Sends one request of the pool; None if nothing more is to be sent.
-    pub(super) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
+    pub(crate) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
         // What depends on the time is made when it can be sent at once.
         let place = self.place(1).await?;
         let scope = self.judge.fixtures.bare_scope();
@@ -124,7 +124,7 @@ impl Run<'_> {
 
     /// Sends requests at once, in the order given, on connections of their own if `alone`, and looks
     /// at what comes back.
-    pub(super) async fn send(&self, ready: Vec<Ready>, _place: &Place<'_>, alone: bool) -> Vec<Seen> {
+    pub(crate) async fn send(&self, ready: Vec<Ready>, _place: &Place<'_>, alone: bool) -> Vec<Seen> {
         let fresh = self.register(&ready);
         let sent = ready.into_iter().zip(fresh).map(|(ready, fresh)| async move {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
@@ -267,10 +267,8 @@ impl Run<'_> {
     fn note(&self, exchange: &Exchange, purpose: Purpose) {
         let created = {
             let mut state = self.lock();
-            let micros = u64::try_from(exchange.elapsed.as_micros()).unwrap_or(u64::MAX);
-            // Fails only beyond what a histogram can hold, which is centuries.
             if exchange.response().is_some() {
-                let _ = state.latencies.record(micros);
+                state.latencies.push(exchange.elapsed);
                 let requirement = exchange.trial.split('#').next().unwrap_or_default();
                 let requirement = if requirement.starts_with("pool/") { "pool" } else { requirement };
                 let slowest = state.slowest.entry(requirement.to_owned()).or_default();

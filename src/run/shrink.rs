@@ -26,14 +26,14 @@ const EACH: usize = 16;
 const AGAIN: u64 = 3;
 
 /// What is left for sending again.
-pub(super) struct Reserve {
+pub(crate) struct Reserve {
     requests: u64,
     until: Instant,
 }
 
 /// What can be sent again to see whether a requirement still fails.
 #[derive(Clone)]
-pub(super) enum Subject<'a> {
+pub(crate) enum Subject<'a> {
     /// A request of the pool.
     Entry(Box<Entry>),
     /// A trial, with the pool's request that its steps are made from.
@@ -41,7 +41,7 @@ pub(super) enum Subject<'a> {
 }
 
 /// What came of it.
-pub(super) enum Once {
+pub(crate) enum Once {
     Broken(Box<Finding>),
     Held,
     Unknown(Vec<Arc<Exchange>>),
@@ -49,7 +49,7 @@ pub(super) enum Once {
 
 impl<'a> Run<'a> {
     /// Looks for smaller requests that break what was broken, and sends them again; musts first, one for each cause.
-    pub(super) async fn shrink(&self) {
+    pub(crate) async fn shrink(&self) {
         let mut heads: Vec<usize> = {
             let state = self.lock();
             let causes = causes(self.judge.contract, &state.tallies);
@@ -78,12 +78,12 @@ impl<'a> Run<'a> {
     }
 
     /// What is left for sending again from now on.
-    pub(super) fn reserve(&self) -> Reserve {
+    pub(crate) fn reserve(&self) -> Reserve {
         Reserve { requests: self.client.requests() + RESERVE, until: Instant::now() + PATIENCE }
     }
 
     /// What evidence of these names came of: the pool's requests before trials.
-    pub(super) fn subject(&self, names: &[String]) -> Option<Subject<'a>> {
+    pub(crate) fn subject(&self, names: &[String]) -> Option<Subject<'a>> {
         let entries = &self.plan.entries;
         let fixed = names.iter().find_map(|name| entries.iter().find(|e| e.name == *name));
         if let Some(entry) = fixed {
@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
     }
 
     /// Sends a subject once more; None if there is no room for it.
-    pub(super) async fn once(
+    pub(crate) async fn once(
         &self,
         requirement: usize,
         subject: &Subject<'a>,

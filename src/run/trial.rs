@@ -28,19 +28,19 @@ struct Made {
 }
 
 /// Room for the requests of a trial: what is left of it is given back.
-pub(super) struct Granted<'a, 'b> {
+pub(crate) struct Granted<'a, 'b> {
     run: &'a Run<'b>,
     left: usize,
 }
 
 impl<'a, 'b> Granted<'a, 'b> {
     /// Room for so many requests, if there is.
-    pub(super) fn new(run: &'a Run<'b>, requests: usize) -> Option<Self> {
+    pub(crate) fn new(run: &'a Run<'b>, requests: usize) -> Option<Self> {
         run.grant(requests).then_some(Self { run, left: requests })
     }
 
     /// Takes some of it.
-    pub(super) fn take(&mut self, requests: usize) {
+    pub(crate) fn take(&mut self, requests: usize) {
         self.left = self.left.saturating_sub(requests);
     }
 }
@@ -53,7 +53,7 @@ impl Drop for Granted<'_, '_> {
 
 impl Run<'_> {
     /// Carries a trial out and judges it.
-    pub(super) async fn trial(&self, trial: &Trial) {
+    pub(crate) async fn trial(&self, trial: &Trial) {
         let base = trial.base.map(|b| (&self.plan.entries[b], self.control(b)));
         let mut findings = Vec::new();
         let mut found = self.attempt(trial, &trial.name, base, &mut findings, false).await;
@@ -77,7 +77,7 @@ impl Run<'_> {
     /// Carries a trial out with a given base for its steps `from: valid`; None if there was no
     /// room for it. Also tells whether a connection that was used before broke under it. What its
     /// exchanges say of other requirements is put to `findings`.
-    pub(super) async fn attempt(
+    pub(crate) async fn attempt(
         &self,
         trial: &Trial,
         name: &str,
@@ -130,7 +130,7 @@ impl Run<'_> {
     }
 
     /// What the steps of a trial say; None for what is no scenario and no probe.
-    pub(super) fn found(&self, trial: &Trial, done: &[StepSeen], row: Option<&Json>) -> Option<Found> {
+    pub(crate) fn found(&self, trial: &Trial, done: &[StepSeen], row: Option<&Json>) -> Option<Found> {
         let judge = self.judge;
         let names = scope(judge, done, row, self.client.clock().server().middle());
         let label = trial.row.as_ref().map_or("", |r| r.label.as_str());
@@ -142,7 +142,7 @@ impl Run<'_> {
     }
 
     /// Notes how many requests of a step were under way at once.
-    pub(super) fn note_overlap(&self, requirement: usize, seen: &[Seen]) {
+    pub(crate) fn note_overlap(&self, requirement: usize, seen: &[Seen]) {
         let spans: Vec<_> = seen
             .iter()
             .map(|s| {
@@ -157,14 +157,14 @@ impl Run<'_> {
     }
 
     /// Waits, unless the run is ended.
-    pub(super) async fn sleep(&self, delay: std::time::Duration) {
+    pub(crate) async fn sleep(&self, delay: std::time::Duration) {
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
             () = self.client.stop().cancelled() => {}
         }
     }
 
-    pub(super) fn row_json(&self, row: &Template, name: &str) -> Json {
+    pub(crate) fn row_json(&self, row: &Template, name: &str) -> Json {
         let now = self.client.clock().server().middle();
         let scope = scope(self.judge, &[], None, now);
         let mut rendering = Rendering {
@@ -182,7 +182,7 @@ impl Run<'_> {
     }
 
     /// Waits for the instant that a step waits for, if it does.
-    pub(super) async fn wait_until(&self, step: &Step, names: &Scope) -> Result<(), Trouble> {
+    pub(crate) async fn wait_until(&self, step: &Step, names: &Scope) -> Result<(), Trouble> {
         if let Some(until) = &step.until {
             let until = until.instant(names)?;
             // Past it by every clock that the server may have; by ours, if it has told nothing of its own.
@@ -218,7 +218,7 @@ impl Run<'_> {
             let draft = change(draft, send, row)?;
             let mut request = None;
             for _ in 0..send.copies {
-                if request.is_none() || send.each_copy {
+                if request.is_none() || send.anew {
                     request = Some(self.render(&draft, name, count, names, row)?);
                 }
                 let Some(request) = &request else { continue };
@@ -270,9 +270,9 @@ impl Run<'_> {
 }
 
 /// The longest wait of a step.
-pub(super) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 
-pub(super) fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
+pub(crate) fn troubled(trouble: Trouble, done: &[StepSeen]) -> Found {
     match trouble {
         Trouble::Fixture(path) => Found::Skipped(format!("the settings provide no `{path}`: add it under [fixtures]")),
         other => Found::Unknown(

@@ -11,12 +11,12 @@ use crate::judge::finding::{Counterexample, Finding, Found};
 use crate::judge::tally::{Again, Verdict};
 
 /// How often it is sent again.
-pub(super) const AGAIN: u64 = 2;
+pub(crate) const AGAIN: u64 = 2;
 
 impl Run<'_> {
     /// Tries again what is inconclusive because a request got no whole answer. To be asked of a server that still
     /// answers others.
-    pub(super) async fn unanswered(&self) {
+    pub(crate) async fn unanswered(&self) {
         let requirements = &self.judge.contract.requirements;
         let doubted: Vec<(usize, String)> = {
             let state = self.lock();
@@ -68,7 +68,7 @@ impl Run<'_> {
 }
 
 /// No answer, however often it was asked for.
-pub(super) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Counterexample {
+pub(crate) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Counterexample {
     Counterexample {
         label,
         expected: "an answer, as other requests got".to_owned(),
@@ -81,7 +81,7 @@ pub(super) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) 
 }
 
 /// The last of some exchanges that the server left without a whole answer.
-pub(super) fn silence(exchanges: &[Arc<Exchange>]) -> Option<(FailureKind, Arc<Exchange>)> {
+pub(crate) fn silence(exchanges: &[Arc<Exchange>]) -> Option<(FailureKind, Arc<Exchange>)> {
     exchanges.iter().rev().find_map(|exchange| match &exchange.outcome {
         Outcome::Failed(failure) if failure.kind.is_silence() => Some((failure.kind, Arc::clone(exchange))),
         _ => None,

@@ -98,6 +98,11 @@ pub enum Direction {
     Strict,
 }
 
+/// The keywords of schemas that are known.
+pub fn keywords() -> impl Iterator<Item = &'static str> {
+    vocabulary::names()
+}
+
 static ANYTHING: OnceLock<Json> = OnceLock::new();
 
 impl Schema {

@@ -9,6 +9,7 @@ use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 use crate::yaml::{self, Node, Value};
 
 use super::resources::Resources;
+pub use crate::yaml::escape;
 
 /// Which rules a document's schemas keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -353,9 +354,4 @@ fn add(reference: &str, base: &Url, urls: &mut Vec<Url>) {
 fn percent(name: &str) -> String {
     const SET: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
     percent_encoding::utf8_percent_encode(name, SET).to_string()
-}
-
-/// A name as it stands in a JSON Pointer.
-pub fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use url::Url;
 
-use super::registry::escape;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Value, escape};
 
 /// What the schemas of all files call themselves.
 #[derive(Debug, Default)]

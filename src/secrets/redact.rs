@@ -8,10 +8,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Match, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-use crate::secrets::decodings::Decoding;
+use crate::secrets::decodings::{Decoding, SHORTEST};
 
-/// A secret so short would turn reports into riddles, and protects nothing.
-pub(super) const SHORTEST: usize = 4;
 /// From how many bytes on the beginning of a secret tells something.
 const TELLING: usize = 6;
 /// How long the beginning of an escape may be that a cut left.

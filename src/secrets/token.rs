@@ -30,6 +30,8 @@ pub enum Origin {
     File(PathBuf),
     /// A command for the shell that prints the token, and how long such a token lives.
     Command(String, Option<Duration>),
+    /// A variable that is not set: there is no token, and perhaps none is asked for.
+    Missing(String),
 }
 
 /// A secret that may have to be made anew.
@@ -76,8 +78,10 @@ impl Token {
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
     pub async fn get(&self) -> Result<SecretString, String> {
-        if let Origin::Variable(_, token) = &self.origin {
-            return Ok(token.clone());
+        match &self.origin {
+            Origin::Variable(_, token) => return Ok(token.clone()),
+            Origin::Missing(variable) => return Err(format!("the variable {variable} is not set")),
+            Origin::File(_) | Origin::Command(..) => {}
         }
         if let Some(held) = self.good() {
             return Ok(held.token);
@@ -94,7 +98,7 @@ impl Token {
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
     pub async fn another(&self, refused: &SecretString) -> Result<Option<SecretString>, String> {
-        if matches!(self.origin, Origin::Variable(..)) {
+        if matches!(self.origin, Origin::Variable(..) | Origin::Missing(_)) {
             return Ok(None);
         }
         let other = |token: SecretString| Some(token).filter(|t| t.expose_secret() != refused.expose_secret());
@@ -120,7 +124,7 @@ impl Token {
     fn good(&self) -> Option<Held> {
         let held = self.held().clone()?;
         let is_good = match &self.origin {
-            Origin::Variable(..) => true,
+            Origin::Variable(..) | Origin::Missing(_) => true,
             Origin::File(path) => held.changed == changed(path),
             Origin::Command(_, None) => true,
             Origin::Command(_, Some(ttl)) => held.made.elapsed() < *ttl - BEFORE_END.min(*ttl / 10),
@@ -137,6 +141,7 @@ impl Token {
                 (self.read(path).await?, changed)
             }
             Origin::Command(command, _) => (self.run(command).await?, None),
+            Origin::Missing(variable) => return Err(format!("the variable {variable} is not set")),
         };
         let text = text.trim();
         let from = match &self.origin {

@@ -158,7 +158,7 @@ impl<'a> Layers<'a> {
     /// A single value.
     pub fn value<T>(&mut self, key: &Key, parse: impl Fn(&str) -> std::result::Result<T, String>) -> Result<Option<T>> {
         let Some((text, given)) = self.raw(key)? else {
-            self.show(key.path(), key.default.to_owned(), &Given::Default);
+            self.show(key.path(), key.default.text().to_owned(), &Given::Default);
             return Ok(None);
         };
         let value = parse(&text).map_err(|why| {
@@ -175,6 +175,19 @@ impl<'a> Layers<'a> {
         })?;
         self.show(key.path(), if text.contains('@') { "(hidden)".to_owned() } else { text }, &given);
         Ok(Some(value))
+    }
+
+    /// A single value that always has one: that of its declaration where nobody says anything.
+    pub fn value_or_default<T>(
+        &mut self,
+        key: &Key,
+        parse: impl Fn(&str) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        match self.value(key, &parse)? {
+            Some(value) => Ok(value),
+            None => parse(key.default.text())
+                .map_err(|why| Diagnostic::new(format!("the default of {} cannot be used: {why}", key.path()))),
+        }
     }
 
     /// The bytes of a file in PEM that a value names, which holds these parts.

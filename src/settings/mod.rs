@@ -3,6 +3,7 @@
 //! Each value comes from the first of these that gives it: the command line, a variable
 //! `PROBITY_…`, the named target's table in the file, the file's shared tables, the default.
 
+mod credentials;
 mod file;
 mod keys;
 mod layers;
@@ -19,7 +20,7 @@ use serde_json::Value as Json;
 use toml::de::{DeTable, DeValue};
 use url::{Host, Url};
 
-use crate::contract::{CALLER, Contract, FixtureSchema};
+use crate::contract::{Contract, FixtureSchema};
 use crate::generate::draft::Fixtures;
 use crate::secrets::Secrets;
 use crate::secrets::token::{Origin, Token};
@@ -29,12 +30,16 @@ use layers::{Given, Layers};
 pub use rate::Rate;
 
 pub use file::{FILE, find, toml_error};
-pub use keys::{KEYS, Key, SECTIONS, Section};
+pub use keys::{Fallback, Group, KEYS, Key, SECTIONS, Section};
 
 /// The variable that holds the caller's token where no file names another.
 pub const TOKEN_VARIABLE: &str = "PROBITY_TOKEN";
 /// Headers whose values nobody needs to see, in both directions.
 const HIDDEN_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key"];
+
+/// What a token's place in the settings may hold.
+pub(crate) const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
+                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
 
 /// What a target's settings mean.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub struct Settings {
     pub allow_production: bool,
     /// Who calls, by name.
     pub identities: BTreeMap<String, Arc<Token>>,
+    /// Further credentials of identities, by the identity and the name of a security scheme.
+    pub credentials: BTreeMap<(String, String), Arc<Token>>,
     /// What the target provides.
     pub fixtures: Json,
     /// Headers of every request.
@@ -151,13 +158,13 @@ impl Settings {
             }));
         };
         let connection = Connection {
-            timeout: layers.value(&keys::TIMEOUT, duration)?.unwrap_or(Duration::from_secs(10)),
+            timeout: layers.value_or_default(&keys::TIMEOUT, duration)?,
             proxy: layers.value(&keys::PROXY, |text| Url::parse(text).map_err(|e| e.to_string()))?,
             ca: layers.file(&keys::CA_FILE, &["CERTIFICATE-----"])?,
             client_certificate: layers
                 .file(&keys::CLIENT_CERTIFICATE, &["CERTIFICATE-----", "PRIVATE KEY-----"])?
                 .map(|pem| SecretString::from(String::from_utf8_lossy(&pem).into_owned())),
-            insecure: layers.value(&keys::INSECURE, truth)?.unwrap_or(false),
+            insecure: layers.value_or_default(&keys::INSECURE, truth)?,
         };
         let budget = Budget {
             max_requests: layers.value(&keys::MAX_REQUESTS, number)?,
@@ -165,9 +172,9 @@ impl Settings {
             max_duration: layers.value(&keys::MAX_DURATION, duration)?,
         };
         let rate = layers.value(&keys::RATE, str::parse)?;
-        let concurrency = layers.value(&keys::CONCURRENCY, number)?;
-        let allow_production = layers.value(&keys::ALLOW_PRODUCTION, truth)?.unwrap_or(false);
-        let identities = identities(&mut layers, &secrets)?;
+        let concurrency = layers.value_or_default(&keys::CONCURRENCY, number)?;
+        let allow_production = layers.value_or_default(&keys::ALLOW_PRODUCTION, truth)?;
+        let (identities, credentials) = credentials::identities(&mut layers, &secrets)?;
         let mut hidden_headers: Vec<String> = HIDDEN_HEADERS.map(str::to_owned).to_vec();
         hidden_headers.extend(layers.texts("secret_headers")?.into_iter().map(|name| name.to_lowercase()));
         let headers = headers(&mut layers, &secrets, &hidden_headers)?;
@@ -179,12 +186,13 @@ impl Settings {
             url,
             allow_production,
             identities,
+            credentials,
             fixtures,
             headers,
             hidden_headers,
             connection,
             rate,
-            concurrency: concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(16),
+            concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
             budget,
             cleanup,
             secrets,
@@ -327,40 +335,6 @@ fn parse_url(text: &str) -> std::result::Result<Url, String> {
     Err(format!("{wrong}; a target looks like https://staging.example.com, or with a path before the operation's"))
 }
 
-fn identities(layers: &mut Layers<'_>, secrets: &Secrets) -> Result<BTreeMap<String, Arc<Token>>> {
-    let mut identities = BTreeMap::new();
-    for (name, (value, place)) in layers.entries("identities")? {
-        let DeValue::Table(table) = value else {
-            return Err(place.error(format!("`{name}` is a table: write [identities.{name}]")));
-        };
-        let table = Table { source: &place.source, table };
-        table.check(&format!("identities.{name}"), &["token"])?;
-        let token = table
-            .get("token")
-            .ok_or_else(|| place.error(format!("[identities.{name}] says nothing of its token")).help(TOKEN_HELP))?;
-        let variable = match name.as_str() {
-            CALLER => TOKEN_VARIABLE.to_owned(),
-            other => variable_of(TOKEN_VARIABLE, other),
-        };
-        let what = format!("the token of `{name}`");
-        let token = layers.secret(&token, &what, variable, secrets)?;
-        layers.show(format!("identities.{name}.token"), origin_text(&token), &Given::File(place));
-        identities.insert(name, token);
-    }
-    if !identities.contains_key(CALLER) {
-        let token = layers.variable(TOKEN_VARIABLE, None)?;
-        let origin = Origin::Variable(TOKEN_VARIABLE.to_owned(), token);
-        let token = Token::new(TOKEN_VARIABLE.to_owned(), origin, secrets.clone());
-        layers.show(format!("identities.{CALLER}.token"), origin_text(&token), &Given::Default);
-        identities.insert(CALLER.to_owned(), token);
-    }
-    Ok(identities)
-}
-
-/// What a token's place in the settings may hold.
-const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
-                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
-
 fn headers(layers: &mut Layers<'_>, secrets: &Secrets, hidden: &[String]) -> Result<Vec<(String, HeaderValue)>> {
     let mut headers = Vec::new();
     for (name, value) in layers.entries("headers")? {
@@ -416,6 +390,7 @@ fn origin_text(token: &Token) -> String {
         Origin::Variable(name, _) => format!("(hidden, from the variable {name})"),
         Origin::File(path) => format!("(hidden, from the file {})", path.display()),
         // Commands are not repeated: they may hold secrets of their own.
+        Origin::Missing(name) => format!("(missing: the variable {name} is not set)"),
         Origin::Command(_, None) => "(hidden, from a command)".to_owned(),
         Origin::Command(_, Some(ttl)) => format!("(hidden, from a command, every {ttl:?})"),
     }

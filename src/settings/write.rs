@@ -81,8 +81,11 @@ fn keys(text: &mut String, table: &str, given: impl Fn(&Key) -> Option<String>) 
     let header = if keys().any(|key| given(key).is_some()) { "" } else { "# " };
     let _ = writeln!(text, "\n{header}[{table}]");
     for key in keys() {
-        let default = if key.default.is_empty() { String::new() } else { format!("; default: {}", key.default) };
-        comment(text, &format!("{} (--{}, {}{default})", sentence(key.text), key.flag, key.variable()));
+        let default = match key.default.text() {
+            "" => String::new(),
+            default => format!("; default: {default}"),
+        };
+        comment(text, &format!("{} (--{}, {}{default})", key.sentence(), key.flag, key.variable()));
         let _ = match given(key) {
             // Whether it is quoted is told by the example.
             Some(value) if key.example.starts_with('"') => writeln!(text, "{} = {}", key.name, Toml::from(value)),
@@ -196,9 +199,4 @@ fn comment(text: &mut String, about: &str) {
 
 fn commented(lines: &str) -> String {
     lines.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("# {line}\n") }).collect()
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -138,6 +138,11 @@ pub fn parse_with_repeated_keys(source: &Arc<Source>) -> Result<Node> {
     events::parse(source)
 }
 
+/// A name as it stands in a JSON Pointer.
+pub fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// The error of a key that stands in its map again.
 pub fn repeated_key(key: &Key) -> Box<Diagnostic> {
     key.place

@@ -53,12 +53,6 @@ impl Copy {
         self
     }
 
-    /// Removes a file.
-    pub fn remove(self, file: &str) -> Self {
-        std::fs::remove_file(self.file(file)).expect("a file");
-        self
-    }
-
     fn file(&self, file: &str) -> PathBuf {
         if file.starts_with("spec/") { self.folder.path().join(file) } else { self.path().join(file) }
     }

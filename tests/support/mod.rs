@@ -4,8 +4,6 @@
 //! - [`server`]: small servers that answer whatever a test wants
 //! - [`contract`]: copies of the shipped contract, to be changed
 
-#![expect(dead_code, reason = "every test file uses its own part")]
-
 pub mod contract;
 pub mod server;
 

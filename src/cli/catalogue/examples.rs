@@ -126,12 +126,12 @@ impl<'a> Examples<'a> {
 
     /// A request that a rule speaks to: what it says is of the response, so none is rejected for it.
     fn of_rule(&self, rule: &Rule) -> Vec<Example> {
-        let refusals = |when: &Expression| when.reads("rejected") || when.reads("refused");
+        let refusals = |when: &Expression| when.reads("client_error") || when.reads("refused");
         if rule.when.as_ref().is_some_and(refusals) {
             return Vec::new();
         }
         let fits = |entry: &&Entry| {
-            let Some(given) = &rule.given else { return true };
+            let Some(given) = &rule.filter else { return true };
             let scope = self.request(&entry.draft, None, &entry.name).map(|r| self.scope_of(&r));
             entry.control.is_none() && scope.is_some_and(|scope| given.truth(&scope) == Ok(true))
         };
@@ -198,7 +198,7 @@ impl<'a> Examples<'a> {
         scope
             .extend()
             .json("accepted", &json!(accepted))
-            .json("rejected", &json!(!accepted))
+            .json("client_error", &json!(!accepted))
             .json("refused", &json!(!accepted))
             .json("answered", &json!(true))
             .unknown("response", "nothing was sent")

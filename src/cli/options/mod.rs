@@ -1,8 +1,9 @@
 //! Options that several commands share.
 //!
-//! - [`target`]: which server, and how it is treated
+//! - [`target`]: which server, and how it is treated; [`flags`]: the flags of the settings
 //! - [`gate`]: what makes a run red
 
+mod flags;
 mod gate;
 mod target;
 
@@ -19,8 +20,9 @@ use crate::report::{FORMATS, REPORT, Report};
 use crate::settings::find;
 use crate::source::{Diagnostic, Result, Source};
 
+pub(crate) use flags::{BUDGET, CONNECTION, Flags};
 pub(crate) use gate::GateOptions;
-pub(crate) use target::{BudgetOptions, ConnectionOptions, Target, TargetOptions, start};
+pub(crate) use target::{Target, TargetOptions, start};
 
 /// Which contract.
 #[derive(Clone, Debug, Default, Args)]

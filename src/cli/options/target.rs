@@ -1,11 +1,11 @@
 //! Which server, and how it is treated.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 
+use super::flags::{BUDGET, CONNECTION, Flags, TARGET};
 use super::{environment, pair, quoted, read, settings_file};
 use crate::reference::{self, Fault, Variation};
 use crate::settings::{KEYS, Overrides, Settings};
@@ -15,103 +15,31 @@ use crate::source::{Diagnostic, Result, Source, did_you_mean};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub(crate) struct TargetOptions {
-    /// The settings [env: PROBITY_CONFIG] [default: probity.toml, here or in a folder above]
+    /// The settings file [env: PROBITY_CONFIG] [default: probity.toml, here or in a folder above]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The target of this name in the settings: [targets.NAME] [env: PROBITY_ON]
+    /// The target with this name in the settings: [targets.NAME] [env: PROBITY_ON]
     #[arg(long, value_name = "NAME")]
     pub on: Option<String>,
 
-    /// The target's base URL; without settings, the caller's token is read from PROBITY_TOKEN [env: PROBITY_TARGET]
-    #[arg(long, value_name = "URL")]
-    pub target: Option<String>,
-
-    /// Something that the target provides, as `thing_id=t_1`; dots go deeper
+    /// A fixture that the target provides, such as `thing_id=t_1`; dots go deeper; may be repeated
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     pub fixture: Vec<(String, String)>,
 
-    /// Check a server that the document names as its own
-    #[arg(long)]
-    pub allow_production: bool,
-
-    /// How many requests are sent in a time, as 8/s or 900/h [env: PROBITY_RATE]
-    #[arg(long, value_name = "RATE")]
-    pub rate: Option<String>,
-
-    /// How many requests are under way at most [env: PROBITY_CONCURRENCY] [default: 16]
-    #[arg(long, value_name = "N")]
-    pub concurrency: Option<String>,
+    #[command(flatten)]
+    pub flags: Flags<TARGET>,
 
     #[command(flatten)]
-    pub connection: ConnectionOptions,
+    pub connection: Flags<CONNECTION>,
 
-    /// Make the embedded server deviate (see `list --faults`); may be repeated
+    /// Make the embedded server break the contract (see `list --faults`); may be repeated
     #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
     pub fault: Vec<String>,
 
     /// Make the embedded server differ without breaking the contract (see `list --variations`); may be repeated
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
+    #[arg(long, alias = "liberty", value_name = "NAME", conflicts_with_all = ["config", "target", "on"])]
     pub variation: Vec<String>,
-}
-
-/// How the server is connected to. Every value may also stand in a variable or in probity.toml.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Target")]
-pub(crate) struct ConnectionOptions {
-    /// The time limit of one request [env: PROBITY_TIMEOUT] [default: 10s]
-    #[arg(long, value_name = "DURATION")]
-    pub timeout: Option<String>,
-
-    /// The proxy [env: PROBITY_PROXY] [default: that of HTTPS_PROXY and its like]
-    #[arg(long, value_name = "URL")]
-    pub proxy: Option<String>,
-
-    /// Authorities that are believed beside the system's, in PEM [env: PROBITY_CA_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub ca_file: Option<String>,
-
-    /// Our certificate and its key, in PEM [env: PROBITY_CLIENT_CERTIFICATE]
-    #[arg(long, value_name = "FILE")]
-    pub client_certificate: Option<String>,
-
-    /// Believe any certificate; for tests alone [env: PROBITY_INSECURE]
-    #[arg(long)]
-    pub insecure: bool,
-}
-
-impl ConnectionOptions {
-    /// What was typed, by flag.
-    pub(crate) fn flags(&self) -> BTreeMap<&'static str, String> {
-        let texts = [
-            ("timeout", &self.timeout),
-            ("proxy", &self.proxy),
-            ("ca-file", &self.ca_file),
-            ("client-certificate", &self.client_certificate),
-        ];
-        let mut flags: BTreeMap<_, _> =
-            texts.into_iter().filter_map(|(flag, text)| Some((flag, text.clone()?))).collect();
-        flags.extend(self.insecure.then(|| ("insecure", "true".to_owned())));
-        flags
-    }
-}
-
-/// What a run may cost. Every value may also stand in a variable or in probity.toml.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Budget")]
-pub(crate) struct BudgetOptions {
-    /// How many requests may be sent, shrinking included [env: PROBITY_MAX_REQUESTS] [default: 500, or what
-    /// --examples asks for]
-    #[arg(long, value_name = "N")]
-    pub max_requests: Option<String>,
-
-    /// How many records may be created [env: PROBITY_MAX_CREATED]
-    #[arg(long, value_name = "N")]
-    pub max_created: Option<String>,
-
-    /// How long it may take, waits included [env: PROBITY_MAX_DURATION]
-    #[arg(long, value_name = "DURATION")]
-    pub max_duration: Option<String>,
 }
 
 /// A target, and the embedded server where it is that.
@@ -122,7 +50,7 @@ pub(crate) struct Target {
 
 impl TargetOptions {
     /// The target that was meant: the one typed, the one in the file, or the embedded server.
-    pub(crate) fn target(&self, budget: &BudgetOptions) -> Result<Target> {
+    pub(crate) fn target(&self, budget: &Flags<BUDGET>) -> Result<Target> {
         let overrides = self.overrides(budget);
         match self.meant(&overrides)? {
             Meant::Embedded => self.embedded(&overrides),
@@ -133,14 +61,15 @@ impl TargetOptions {
     }
 
     /// The embedded server, whatever settings there are.
-    pub(crate) fn own(&self, budget: &BudgetOptions) -> Result<Target> {
+    pub(crate) fn own(&self, budget: &Flags<BUDGET>) -> Result<Target> {
         self.embedded(&self.overrides(budget))
     }
 
     /// Whether a target was named, here or in the environment.
     pub(crate) fn is_named(&self) -> bool {
-        let flags = [self.on.is_some(), self.target.is_some(), self.config.is_some(), self.deviates()];
-        flags.contains(&true) || ["PROBITY_ON", TARGET, "PROBITY_CONFIG"].iter().any(|name| environment(name).is_some())
+        let flags = [self.on.is_some(), self.url().is_some(), self.config.is_some(), self.deviates()];
+        flags.contains(&true)
+            || ["PROBITY_ON", TARGET_VARIABLE, "PROBITY_CONFIG"].iter().any(|name| environment(name).is_some())
     }
 
     /// The settings alone, where nothing is sent: tokens need not be set.
@@ -150,7 +79,7 @@ impl TargetOptions {
                 "nothing is sent: there is no server that --fault or --variation could change",
             ));
         }
-        let overrides = self.overrides(&BudgetOptions::default());
+        let overrides = self.overrides(&Flags::default());
         let source = match self.meant(&overrides)? {
             Meant::Embedded => Some(Source::new("(embedded)", reference::settings_toml("http://127.0.0.1"))),
             Meant::Server(source) => source,
@@ -167,11 +96,16 @@ impl TargetOptions {
         }
         match settings_file(self.config.as_deref()) {
             Some(path) => Ok(Meant::Server(Some(read(&path, "name the file with --config")?))),
-            None if self.target.is_some() || environment(TARGET).is_some() || overrides.on.is_some() => {
+            None if self.url().is_some() || environment(TARGET_VARIABLE).is_some() || overrides.on.is_some() => {
                 Ok(Meant::Server(None))
             }
             None => Ok(Meant::Embedded),
         }
+    }
+
+    /// The URL that was typed.
+    pub(crate) fn url(&self) -> Option<&String> {
+        self.flags.0.get("target")
     }
 
     /// Whether the embedded server is to deviate.
@@ -180,18 +114,9 @@ impl TargetOptions {
     }
 
     /// What was typed.
-    fn overrides(&self, budget: &BudgetOptions) -> Overrides {
-        let mut flags = self.connection.flags();
-        let texts = [
-            ("target", &self.target),
-            ("rate", &self.rate),
-            ("concurrency", &self.concurrency),
-            ("max-requests", &budget.max_requests),
-            ("max-created", &budget.max_created),
-            ("max-duration", &budget.max_duration),
-        ];
-        flags.extend(texts.into_iter().filter_map(|(flag, text)| Some((flag, text.clone()?))));
-        flags.extend(self.allow_production.then(|| ("allow-production", "true".to_owned())));
+    fn overrides(&self, budget: &Flags<BUDGET>) -> Overrides {
+        let flags = [&self.flags.0, &self.connection.0, &budget.0].into_iter().flatten();
+        let flags = flags.map(|(flag, text)| (*flag, text.clone())).collect();
         let on = self.on.clone().or_else(|| environment("PROBITY_ON"));
         Overrides { on, flags, fixtures: self.fixture.clone() }
     }
@@ -202,7 +127,7 @@ impl TargetOptions {
         let source = Source::new("(embedded)", reference::settings_toml(&server.url));
         // It is where it is, and has tokens of its own; how it is treated may be said as of any other.
         let overrides = Overrides { on: None, ..overrides.clone() };
-        let treated = |name: &str| environment(name).filter(|_| is_key(name) && name != TARGET);
+        let treated = |name: &str| environment(name).filter(|_| is_key(name) && name != TARGET_VARIABLE);
         let settings =
             Settings::read(Some(source), &overrides, &|name| reference::token(name).or_else(|| treated(name)))?;
         Ok(Target { settings, embedded: Some(server) })
@@ -223,11 +148,11 @@ impl TargetOptions {
         }
         // A proxy may hold a password.
         let (switches, texts): (Vec<_>, Vec<_>) = self
-            .overrides(&BudgetOptions::default())
+            .overrides(&Flags::default())
             .flags
             .into_iter()
             .filter(|(name, value)| *name != "proxy" || !value.contains('@'))
-            .partition(|(name, _)| ["insecure", "allow-production"].contains(name));
+            .partition(|(name, _)| KEYS.iter().any(|key| key.flag == *name && key.value.is_none()));
         for (name, value) in &texts {
             option(name, value);
         }
@@ -254,7 +179,7 @@ enum Meant {
 }
 
 /// The variable that names a target.
-const TARGET: &str = "PROBITY_TARGET";
+const TARGET_VARIABLE: &str = "PROBITY_TARGET";
 
 /// Whether a variable is that of a setting.
 fn is_key(variable: &str) -> bool {

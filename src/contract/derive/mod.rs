@@ -98,36 +98,7 @@ fn always(operation: &Operation) -> Vec<Requirement> {
             Always::ValidAccepted,
         ),
     ];
-    let responses = format!("{operation_pointer}/responses");
-    if operation.responses.iter().any(|r| r.status != "default") {
-        all.push(one(
-            "documented-status",
-            Level::Should,
-            "An accepted request is answered with a status that the document names.".into(),
-            &responses,
-            Always::DocumentedStatus,
-        ));
-    }
-    if operation.responses.iter().any(|r| !r.content.is_empty()) {
-        all.push(one(
-            "media-type",
-            Level::Must,
-            "The response to an accepted request has a media type that the document names.".into(),
-            &responses,
-            Always::MediaType,
-        ));
-    }
-    for (i, response) in operation.responses.iter().enumerate() {
-        if response.content.iter().any(|m| m.schema.is_some()) {
-            all.push(one(
-                &format!("response-{}-shape", response.status.to_lowercase()),
-                Level::Must,
-                format!("A response documented as {} has a body of the documented shape.", response.status),
-                &response.pointer,
-                Always::Shape(i),
-            ));
-        }
-    }
+    all.extend(super::answers::requirements(operation));
     all
 }
 

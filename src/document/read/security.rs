@@ -27,8 +27,7 @@ impl<'a> Reader<'a> {
         for error in refused {
             self.skip("the security", error, none_is_left);
         }
-        let first = alternatives.iter().flat_map(|a| &a.schemes).find_map(Scheme::token);
-        (first, alternatives)
+        (alternatives.first().and_then(Alternative::shown), alternatives)
     }
 
     fn scheme(&self, key: &Key, scopes: &Located<'a>) -> Result<Scheme> {

@@ -24,7 +24,7 @@ use crate::exchange::Request;
 use crate::expression::{Expression, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::Choice;
-use crate::generate::draw::is_key;
+use crate::generate::parameter::is_key;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::judge::classify::Class;
@@ -178,7 +178,7 @@ impl Planner<'_> {
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
             let Form::Rule(rule) = form else { continue };
-            let Some(given) = &rule.given else { continue };
+            let Some(given) = &rule.filter else { continue };
             if requests.iter().any(|scope| given.truth(scope) == Ok(true)) {
                 continue;
             }

@@ -2,7 +2,8 @@
 
 use crate::contract::Contract;
 use crate::document::parameter::ParameterLocation;
-use crate::generate::draw::{Form, forms, is_key, schema_of};
+use crate::generate::draw::{Form, forms, schema_of};
+use crate::generate::parameter::is_key;
 use crate::generate::parameter;
 use crate::generate::values::object;
 

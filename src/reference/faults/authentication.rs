@@ -1,11 +1,12 @@
 //! Hooks of the authentication.
 
 use super::Fault;
-use crate::reference::authenticate::Credentials;
+use crate::reference::credentials::Credentials;
 use crate::reference::deviations::Deviations;
+use crate::reference::find;
 use crate::reference::refusal::{Break, Failure, Refusal};
 use crate::reference::seed_data::TOKENS;
-use crate::reference::world::{self, Token};
+use crate::reference::world::Token;
 use axum::http::{Extensions, StatusCode};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -46,8 +47,8 @@ pub(in crate::reference) fn taken_anyway(
         {
             caller
         }
-        Credentials::Malformed(text) if d.fault(Fault::SchemeMissingAccepted) => world::token(text),
-        Credentials::Given { token, .. } if d.fault(Fault::SchemeIgnored) => world::token(token),
+        Credentials::Malformed(text) if d.fault(Fault::SchemeMissingAccepted) => find::token(text),
+        Credentials::Given { token, .. } if d.fault(Fault::SchemeIgnored) => find::token(token),
         Credentials::Given { scheme: "Basic", .. } if d.fault(Fault::BasicAccepted) => caller,
         Credentials::Given { scheme: "Bearer", token } => similar(d, token),
         _ => None,

@@ -1,10 +1,10 @@
 //! Hooks of the check of the close date.
 
 use super::Fault;
+use crate::reference::asked::CLOSE_DATE;
+use crate::reference::asked::CloseDate;
 use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
-use crate::reference::validate::CLOSE_DATE;
-use crate::reference::validate::close_date::CloseDate;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde_json::Value;
 

@@ -2,12 +2,13 @@
 
 use super::Fault;
 use super::memory::lock;
+use crate::reference::asked::Asked;
+use crate::reference::asked::CloseDate;
+use crate::reference::find;
 use crate::reference::record::Record;
 use crate::reference::seed_data;
 use crate::reference::server_state::ServerState;
-use crate::reference::validate::Asked;
-use crate::reference::validate::close_date::CloseDate;
-use crate::reference::world::{self, Household, Kind, Pipeline, Stage, User};
+use crate::reference::world::{Household, Kind, Pipeline, Stage, User};
 use chrono::TimeDelta;
 
 /// The pipeline used, where none was named.
@@ -19,13 +20,13 @@ pub(in crate::reference) fn pipeline(
     let d = &server.deviations;
     let book = default.book_id;
     let wrong = if d.fault(Fault::DefaultPipelineFirstOfBook) {
-        world::pipelines(book).next()
+        find::pipelines(book).next()
     } else if d.fault(Fault::DefaultPipelineFirstOfType) {
-        world::pipelines(book).find(|pipeline| pipeline.kind == default.kind)
+        find::pipelines(book).find(|pipeline| pipeline.kind == default.kind)
     } else if d.fault(Fault::DefaultPipelineAlwaysProspect) {
-        world::default_pipeline(book, Kind::Prospect)
+        find::default_pipeline(book, Kind::Prospect)
     } else if d.fault(Fault::DefaultPipelineAlwaysClient) {
-        world::default_pipeline(book, Kind::Client)
+        find::default_pipeline(book, Kind::Client)
     } else if d.fault(Fault::DefaultPipelineRemembered) {
         household.and_then(|household| lock(&server.memory.named_pipelines).get(household.id).copied())
     } else {
@@ -73,9 +74,9 @@ pub(in crate::reference) fn owner(
     let wrong = if d.fault(Fault::DefaultOwnerOfHousehold) {
         household.map(|household| household.advisor)
     } else if d.fault(Fault::DefaultOwnerFirstUser) {
-        world::users(caller.book_id).next()
+        find::users(caller.book_id).next()
     } else if d.fault(Fault::DefaultOwnerAlwaysOne) {
-        Some(&residents::CALLER)
+        Some(&seed_data::CALLER)
     } else if d.fault(Fault::DefaultOwnerRemembered) {
         *lock(&server.memory.named_owner)
     } else {

@@ -2,11 +2,11 @@
 
 use super::close_date::{LAST_32_BIT_SECOND, is_leap_day};
 use super::{Fault, text};
+use crate::reference::asked::CloseDate;
 use crate::reference::deviations::Deviations;
+use crate::reference::find;
 use crate::reference::record::Record;
 use crate::reference::server_state::ServerState;
-use crate::reference::validate::close_date::CloseDate;
-use crate::reference::world;
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Timelike, Utc};
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ pub(in crate::reference) fn record(server: &ServerState, record: &mut Record) {
         record.household = None;
     }
     if d.fault(Fault::HouseholdIdOfFirst) {
-        record.household = world::households(record.book_id).next();
+        record.household = find::households(record.book_id).next();
     }
     times(d, record);
 }

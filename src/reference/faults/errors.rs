@@ -1,9 +1,9 @@
 //! Hooks of the answers to refused requests.
 
 use super::Fault;
+use crate::reference::answer::Answer;
 use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Reason, Refusal};
-use crate::reference::respond::Answer;
 use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 use bytes::Bytes;

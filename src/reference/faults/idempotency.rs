@@ -2,11 +2,12 @@
 
 use super::Fault;
 use super::memory::lock;
-use crate::reference::create::Posted;
+use crate::reference::answer::Answer;
+use crate::reference::asked::PROBABILITY;
 use crate::reference::deviations::Deviations;
-use crate::reference::idempotency::{Kept, Key, Scope, Slot};
+use crate::reference::key_store::{Kept, Key, Scope, Slot};
+use crate::reference::posted::Posted;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
-use crate::reference::respond::Answer;
 use crate::reference::server_state::ServerState;
 use crate::reference::{Variation, body, created, validate};
 use axum::http::StatusCode;
@@ -227,7 +228,7 @@ pub(in crate::reference) fn replay(server: &ServerState, posted: &Posted<'_>, fi
 pub(in crate::reference) fn unchecked(d: &Deviations, posted: &Posted<'_>, object: &mut Map<String, Value>) {
     let is_kept = |value: &Value| value.as_i64().is_none_or(|value| (0..=100).contains(&value));
     if d.fault(Fault::KeyedUnchecked) && posted.key.is_some() {
-        object.retain(|key, value| key != validate::PROBABILITY || is_kept(value));
+        object.retain(|key, value| key != PROBABILITY || is_kept(value));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What faulty servers keep between requests. Without faults nothing is put here.
 
-use crate::reference::respond::Answer;
+use crate::reference::answer::Answer;
 use crate::reference::world::{Pipeline, Stage, User};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};

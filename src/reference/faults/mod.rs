@@ -30,7 +30,7 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::Fault;
-    use crate::reference::named::tests::check;
+    use crate::reference::deviation_table::tests::check;
 
     #[test]
     fn the_table_holds_to_its_conventions() {

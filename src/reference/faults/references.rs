@@ -1,10 +1,10 @@
 //! Hooks of the search for what a body names.
 
 use super::Fault;
+use crate::reference::asked::{Asked, OWNER, PIPELINE, STAGE};
 use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Break, Failure, Refusal};
 use crate::reference::seed_data::{PIPELINES, USERS};
-use crate::reference::validate::{Asked, OWNER, PIPELINE, STAGE};
 use crate::reference::world::{Pipeline, Stage, User};
 
 /// Which of the faults that take, or break down over, an unknown id is on.

@@ -1,10 +1,10 @@
 //! Hooks of the checks of name, value, probability and ids.
 
 use super::Fault;
+use crate::reference::asked::{CLOSE_DATE, NAME, OWNER, PIPELINE, PROBABILITY, STAGE, VALUE};
 use crate::reference::deviations::Deviations;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
 use crate::reference::validate::number::Whole;
-use crate::reference::validate::{CLOSE_DATE, NAME, OWNER, PIPELINE, PROBABILITY, STAGE, VALUE};
 use serde_json::{Map, Number, Value, json};
 use std::borrow::Cow;
 use std::ops::RangeInclusive;

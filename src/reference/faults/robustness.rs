@@ -2,10 +2,10 @@
 
 use super::Fault;
 use crate::exchange::json_text::without_lone_surrogates;
+use crate::reference::asked::PROPERTIES;
 use crate::reference::deviations::Deviations;
 use crate::reference::json_text;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};
-use crate::reference::validate::PROPERTIES;
 use axum::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 

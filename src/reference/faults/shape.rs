@@ -1,9 +1,9 @@
 //! Hooks of the answer: what it is made of, and how it is wrapped.
 
 use super::Fault;
+use crate::reference::answer::Answer;
 use crate::reference::deviations::Deviations;
 use crate::reference::record::Record;
-use crate::reference::respond::Answer;
 use crate::reference::server_state::ServerState;
 use axum::http::StatusCode;
 use bytes::Bytes;

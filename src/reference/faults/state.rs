@@ -3,12 +3,12 @@
 use super::Fault;
 use super::authentication::is_first;
 use super::memory::{Memory, lock};
-use crate::reference::create::Posted;
+use crate::reference::asked::{Asked, NAME};
 use crate::reference::ids::mix;
+use crate::reference::posted::Posted;
 use crate::reference::record::Record;
 use crate::reference::refusal::{Break, Failure, Refusal};
 use crate::reference::server_state::ServerState;
-use crate::reference::validate::{Asked, NAME};
 use crate::reference::world::User;
 use axum::http::{Extensions, StatusCode};
 use chrono::{DateTime, Utc};

@@ -1,9 +1,9 @@
 //! The table of the faults. A line is a variant, its name, and one sentence in the present tense that says what the
 //! server then does. `[intermittent]`: it shows only in some requests, only after some, or only when requests meet.
 
-use crate::reference::named::named_table;
+use crate::reference::deviation_table::deviation_table;
 
-named_table! {
+deviation_table! {
     /// A deliberate deviation of the reference server from the contract, at one point.
     Fault {
         "request" {

@@ -1,7 +1,7 @@
 //! The close date: an RFC 3339 date-time that lies in the future.
 
-use super::CLOSE_DATE;
 use crate::reference::Variation;
+use crate::reference::asked::{CLOSE_DATE, CloseDate};
 use crate::reference::deviations::Deviations;
 use crate::reference::faults::close_date as hook;
 use crate::reference::refusal::{Failure, Refusal};
@@ -9,14 +9,6 @@ use crate::reference::server_state::ServerState;
 use chrono::{DateTime, Datelike, FixedOffset, SubsecRound, TimeDelta, Timelike, Utc};
 use serde_json::Value;
 use std::borrow::Cow;
-
-/// An instant as a request gave it.
-#[derive(Clone, Debug)]
-pub(in crate::reference) struct CloseDate {
-    /// With the offset that was written, in microseconds.
-    pub(in crate::reference) instant: DateTime<FixedOffset>,
-    pub(in crate::reference) text: String,
-}
 
 pub(super) fn read(server: &ServerState, json: &Value) -> Result<Option<CloseDate>, Failure> {
     let d = &server.deviations;

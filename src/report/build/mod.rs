@@ -17,8 +17,8 @@ use crate::exchange::Exchange;
 use crate::judge::finding::Counterexample;
 use crate::judge::tally::{Tally, Verdict};
 use crate::plan::Limit;
-use crate::report::model::record::Recorder;
 use crate::report::model::summary::Summary;
+use crate::report::recorder::Recorder;
 use crate::report::text::curl::plain_or_quoted;
 use crate::report::text::ranges;
 use crate::run::preflight::Stop;
@@ -214,7 +214,7 @@ impl Builder<'_> {
             form: form(&owed.form),
             selected,
             verdict,
-            reason: self.reason(verdict, selected, tally),
+            reason: self.reason(&owed.form, verdict, selected, tally),
             counts: Counts {
                 holds: tally.holds,
                 broken: tally.broken,
@@ -253,7 +253,7 @@ impl Builder<'_> {
         Some(Place { file: place.source.path.clone(), line: place.line() as u64 })
     }
 
-    fn reason(&self, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
+    fn reason(&self, form: &Tested, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
         let reason = match verdict {
             Verdict::Pass | Verdict::Fail => return None,
             _ if !selected => "not asked for in this run".to_owned(),
@@ -263,6 +263,7 @@ impl Builder<'_> {
             },
             Verdict::Skipped => match &tally.obstacle {
                 Some(reason) => reason.clone(),
+                None if matches!(form, Tested::Always(_)) => "no request of this run was answered so".to_owned(),
                 None => "it cannot be tried on this target".to_owned(),
             },
             Verdict::Untested => match &self.end.reason {

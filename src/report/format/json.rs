@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::report::model::{Report, VERSION};
+use crate::report::model::{OLDEST_READ, Report, VERSION};
 
 /// Why a report cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum ReadError {
         message: String,
     },
     /// The file is a report of another version.
-    #[error("{} is a report of version {version}; this probity reads version {VERSION}", path.display())]
+    #[error("{} is a report of version {version}; this probity reads versions {OLDEST_READ} to {VERSION}", path.display())]
     Version {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ fn parse(path: &Path, text: &str) -> Result<Report, ReadError> {
     }
     let shape = |at: String, message: String| ReadError::Shape { path: path.to_owned(), at, message };
     let versioned: Versioned = serde_json::from_str(text).map_err(|e| shape(".".to_owned(), e.to_string()))?;
-    if versioned.version != u64::from(VERSION) {
+    if !(u64::from(OLDEST_READ)..=u64::from(VERSION)).contains(&versioned.version) {
         return Err(ReadError::Version { path: path.to_owned(), version: versioned.version });
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -78,7 +78,7 @@ fn parse(path: &Path, text: &str) -> Result<Report, ReadError> {
 }
 
 /// Puts a file in the place of another, all of it or nothing.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(in crate::report) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         let error = |text: &str| parse(Path::new("r.json"), text).unwrap_err().to_string();
-        assert_eq!(error("{\"version\": 9}"), "r.json is a report of version 9; this probity reads version 1");
+        assert_eq!(error("{\"version\": 9}"), "r.json is a report of version 9; this probity reads versions 1 to 2");
         assert!(error("{").starts_with("r.json is no report of probity: EOF"));
         let text = render(&sample()).replacen("\"verdict\": \"pass\"", "\"verdict\": \"good\"", 1);
         assert!(error(&text).contains("unknown variant `good`"), "{}", error(&text));

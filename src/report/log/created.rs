@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::report::model::EMBEDDED_TARGET;
-use crate::report::model::record::Recorder;
+use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
 use crate::run::ledger::Created;
 
@@ -56,6 +56,7 @@ pub struct Record {
     /// When the request was sent, by our clock: RFC 3339, UTC, milliseconds.
     pub sent: String,
     /// The run tag, which stands in the record too wherever the requirement allows.
+    #[serde(alias = "mark")]
     pub run_tag: String,
 }
 
@@ -91,7 +92,7 @@ impl CreatedLog {
             File::create(path)?;
         }
         let file = appended(path)?;
-        Ok(Self { file, run: Some((recorder, target, mark)), error: None })
+        Ok(Self { file, run: Some((recorder, target, run_tag)), error: None })
     }
 
     /// Opens the file to note what is removed.
@@ -131,9 +132,9 @@ impl CreatedLog {
 
 impl Sink for CreatedLog {
     fn event(&mut self, event: Event<'_>) {
-        let (Event::Created(created), Some((recorder, target, mark))) = (event, &self.run) else { return };
+        let (Event::Created(created), Some((recorder, target, run_tag))) = (event, &self.run) else { return };
         if self.error.is_none() {
-            let record = record(created, recorder, target, mark);
+            let record = record(created, recorder, target, run_tag);
             let line = if created.certain { Line::Created(record) } else { Line::Uncertain(record) };
             self.error = self.write(&line).err();
         }
@@ -151,7 +152,7 @@ fn record(created: &Created, recorder: &Recorder, target: &str, run_tag: &str) -
         identity: created.identity.clone(),
         key: created.key.as_deref().map(text),
         sent: stamp(created.sent),
-        run_tag: mark.to_owned(),
+        run_tag: run_tag.to_owned(),
     }
 }
 

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
-use crate::report::model::record::{Exchange, Judged, Recorder};
+use crate::report::model::record::{Exchange, Judged};
+use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
 
 /// Writes exchanges down as they happen. Nothing is kept in memory.

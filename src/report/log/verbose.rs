@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::report::model::record::{Exchange, Recorder};
+use crate::report::model::record::Exchange;
+use crate::report::recorder::Recorder;
 use crate::report::text::visible;
 use crate::run::event::{Event, Sink};
 

@@ -93,6 +93,7 @@ pub struct LeftBehind {
     /// What the server calls it; null where it did not say.
     pub id: Option<String>,
     /// The mark of the run that created it.
+    #[serde(alias = "mark")]
     pub run_tag: String,
     /// The trial, and its step, on whose behalf it was created.
     pub trial: String,

@@ -69,8 +69,13 @@ pub struct ClockDifference {
 
 impl From<&run::Figures> for Figures {
     fn from(figures: &run::Figures) -> Self {
-        let latencies = &figures.latencies;
-        let at = |quantile| millis(u128::from(latencies.value_at_quantile(quantile)));
+        let mut latencies = figures.latencies.clone();
+        latencies.sort_unstable();
+        // The least time within which so many in a hundred came.
+        let within = |percent: usize| {
+            let place = (latencies.len() * percent).div_ceil(100).saturating_sub(1);
+            latencies.get(place).map_or(0.0, |time| millis(time.as_micros()))
+        };
         Self {
             requests: figures.requests,
             retries: figures.retries,
@@ -80,10 +85,10 @@ impl From<&run::Figures> for Figures {
             waited_ms: whole(figures.waited),
             elapsed_ms: whole(figures.elapsed),
             latency: (!latencies.is_empty()).then(|| Latency {
-                p50_ms: at(0.5),
-                p90_ms: at(0.9),
-                p99_ms: at(0.99),
-                max_ms: millis(u128::from(latencies.max())),
+                p50_ms: within(50),
+                p90_ms: within(90),
+                p99_ms: within(99),
+                max_ms: within(100),
             }),
             slowest: figures
                 .slowest
@@ -104,7 +109,7 @@ fn whole(duration: Duration) -> u64 {
 }
 
 /// Microseconds as milliseconds; beyond 71 minutes without the fraction.
-pub(super) fn millis(micros: u128) -> f64 {
+pub(in crate::report) fn millis(micros: u128) -> f64 {
     match u32::try_from(micros) {
         Ok(micros) => f64::from(micros) / 1000.0,
         Err(_) => f64::from(u32::try_from(micros / 1000).unwrap_or(u32::MAX)),

@@ -16,6 +16,7 @@ pub struct Header {
     /// The run's seed: the same seed makes the same requests.
     pub seed: u64,
     /// What marks everything that this run made.
+    #[serde(alias = "mark")]
     pub run_tag: String,
     /// When it began, by our clock: RFC 3339, UTC, milliseconds.
     pub started: String,

@@ -28,7 +28,9 @@ pub use crate::report::model::ruling::{Ruling, Weight};
 use crate::report::model::summary::Summary;
 
 /// The version of the report's shape.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// The oldest version that is read.
+pub const OLDEST_READ: u32 = 1;
 
 /// What the report calls the reference server that a check without a target starts.
 pub const EMBEDDED_TARGET: &str = "embedded reference server";
@@ -45,6 +47,7 @@ pub struct Report {
     /// Figures of the whole run.
     pub figures: Figures,
     /// Whether the server still answered at the end.
+    #[serde(alias = "standing")]
     pub health: Health,
     /// How many requirements have which verdict.
     pub summary: Summary,

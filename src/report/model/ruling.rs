@@ -73,7 +73,7 @@ impl Weight {
 }
 
 /// What tools that show test results call what no requirement shows.
-pub(super) const RUN: &str = "run";
+pub(in crate::report) const RUN: &str = "run";
 
 impl Report {
     /// The ruling, where it is bad for something that no requirement shows: waivers that are out of date, or what kept

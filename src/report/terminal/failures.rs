@@ -11,7 +11,7 @@ use crate::report::text::{counted, times, visible};
 /// How many failures are shown with everything.
 const DETAILED: usize = 5;
 /// On how many lines a value is shown.
-pub(super) const LINES: usize = 6;
+pub(crate) const LINES: usize = 6;
 /// On how many lines a body is shown.
 const BODY_LINES: usize = 4;
 /// How many of an expression's operands are shown.
@@ -19,7 +19,7 @@ const OPERANDS: usize = 6;
 /// Up to how many characters a command is shown.
 const CURL: usize = 4000;
 
-pub(super) fn write(page: &mut Page, report: &Report) {
+pub(crate) fn write(page: &mut Page, report: &Report) {
     let all = report.failed();
     // What fails where another fails is told under that one, unless everything is wanted.
     let excused = |r: &Requirement| report.weight(r).is_put_up_with();
@@ -87,7 +87,7 @@ fn heading(page: &mut Page, requirement: &Requirement) {
     page.line(&format!("{verdict}  {:<6}  {id}", words::level(requirement.level)));
 }
 
-pub(super) fn one(page: &mut Page, requirement: &Requirement) {
+pub(crate) fn one(page: &mut Page, requirement: &Requirement) {
     page.gap();
     heading(page, requirement);
     page.indented(2, &requirement.text, usize::MAX);
@@ -122,7 +122,7 @@ pub(super) fn one(page: &mut Page, requirement: &Requirement) {
 }
 
 /// What shows that it failed.
-pub(super) fn evidence(page: &mut Page, failure: &Failure) {
+pub(crate) fn evidence(page: &mut Page, failure: &Failure) {
     if !failure.label.is_empty() {
         page.field_of("tried", &failure.label, LINES);
     }

@@ -6,12 +6,10 @@
 //! - [`notes`]: what is not known, and what was observed
 //! - [`replayed`]: what came of sending requests of a report again
 
-mod failures;
-mod notes;
+pub(crate) mod failures;
+pub(crate) mod notes;
 pub mod progress;
-mod table;
-
-pub use replayed::render as render_replayed;
+pub(crate) mod table;
 
 use std::path::PathBuf;
 
@@ -148,7 +146,7 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
 }
 
 /// What was sent, and what that created.
-fn cost(page: &mut Page, figures: &Figures) {
+pub(crate) fn cost(page: &mut Page, figures: &Figures) {
     let mut line = format!("{} in {}", counted(figures.requests, "request"), seconds(figures.elapsed_ms));
     if figures.retries > 0 {
         line += &format!(", {} of them sent again", figures.retries);
@@ -162,7 +160,7 @@ fn cost(page: &mut Page, figures: &Figures) {
     page.text(&line);
 }
 
-fn waited(page: &mut Page, figures: &Figures) {
+pub(crate) fn waited(page: &mut Page, figures: &Figures) {
     if figures.waited_ms > 0 {
         let waited = seconds(figures.waited_ms);
         page.text(&format!("the server asked to wait: {waited} in all, and a lower pace; --rate spares that"));
@@ -170,7 +168,7 @@ fn waited(page: &mut Page, figures: &Figures) {
 }
 
 /// What came of removing what was created.
-fn cleanup(page: &mut Page, cleanup: &Cleanup) {
+pub(crate) fn cleanup(page: &mut Page, cleanup: &Cleanup) {
     page.text(&format!("clean-up: {} removed, {} left", counted(cleanup.removed, "record"), cleanup.left.len()));
     for left in cleanup.left.iter().take(LEFT_SHOWN) {
         let id = left.id.as_deref().unwrap_or("a record without a known id");
@@ -202,47 +200,47 @@ fn round(millis: f64) -> String {
 }
 
 /// What is written, line by line.
-struct Page {
-    out: String,
-    color: bool,
-    width: usize,
-    full: bool,
+pub(crate) struct Page {
+    pub(crate) out: String,
+    pub(crate) color: bool,
+    pub(crate) width: usize,
+    pub(crate) full: bool,
 }
 
 /// The column at which what stands beside a label begins.
 const INDENT: usize = 12;
 
 impl Page {
-    fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         Self { out: String::new(), color: options.color, width: options.width.clamp(80, 200), full: options.full }
     }
 
     /// A text in a style, if there is colour.
-    fn styled(&self, style: Style, text: &str) -> String {
+    pub(crate) fn styled(&self, style: Style, text: &str) -> String {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    fn bold(&self, text: &str) -> String {
+    pub(crate) fn bold(&self, text: &str) -> String {
         self.styled(Style::new().bold(), text)
     }
 
     /// A line as it stands.
-    fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.out += line.trim_end();
         self.out.push('\n');
     }
 
-    fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.out.push('\n');
     }
 
     /// A text from the left edge, on as many lines as it takes.
-    fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.indented(0, text, usize::MAX);
     }
 
     /// A text at a column, on at most so many lines.
-    fn indented(&mut self, column: usize, text: &str, most: usize) {
+    pub(crate) fn indented(&mut self, column: usize, text: &str, most: usize) {
         let room = self.width - column;
         let lines = wrap(&visible(text), room);
         let cut = lines.len() > most;
@@ -255,22 +253,22 @@ impl Page {
     }
 
     /// A label, and beside it a command: never broken, as it is there to be copied.
-    fn command(&mut self, label: &str, command: &str) {
+    pub(crate) fn command(&mut self, label: &str, command: &str) {
         let label = self.label(label);
         self.line(&format!("  {label} {command}"));
     }
 
-    fn label(&self, label: &str) -> String {
+    pub(crate) fn label(&self, label: &str) -> String {
         self.styled(Style::new().dimmed(), &format!("{label:<9}"))
     }
 
     /// A label, and beside it a text on as many lines as it takes.
-    fn field(&mut self, label: &str, text: &str) {
+    pub(crate) fn field(&mut self, label: &str, text: &str) {
         self.field_of(label, text, usize::MAX);
     }
 
     /// A label, and beside it a text on at most so many lines.
-    fn field_of(&mut self, label: &str, text: &str, most: usize) {
+    pub(crate) fn field_of(&mut self, label: &str, text: &str, most: usize) {
         let start = self.out.len();
         self.indented(INDENT, text, most);
         let label = self.label(label);

@@ -15,7 +15,7 @@ const VALUES: usize = 4;
 /// On how many lines a value is shown.
 const LINES: usize = 4;
 
-pub(super) fn write(page: &mut Page, report: &Report) {
+pub(crate) fn write(page: &mut Page, report: &Report) {
     if page.full {
         passed(page, report);
     }
@@ -46,7 +46,7 @@ fn passed(page: &mut Page, report: &Report) {
 }
 
 /// What differs from the baseline.
-pub(super) fn compared(page: &mut Page, report: &Report) {
+pub(crate) fn compared(page: &mut Page, report: &Report) {
     let Some(ruling) = &report.ruling else { return };
     for (title, lines) in [("worse", &ruling.worse), ("better", &ruling.better)] {
         if lines.is_empty() {

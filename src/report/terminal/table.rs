@@ -10,7 +10,7 @@ use crate::report::text::{fit, pad, visible, width};
 /// What stands where there is nothing to count.
 const NONE: &str = "·";
 
-pub(super) fn write(page: &mut Page, report: &Report) {
+pub(crate) fn write(page: &mut Page, report: &Report) {
     let mut areas: Vec<&str> = report.selected().map(|r| r.area.as_str()).collect();
     areas.sort_unstable();
     areas.dedup();

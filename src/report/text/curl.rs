@@ -115,7 +115,7 @@ fn is_plain_in_quotes(c: char) -> bool {
 }
 
 /// A text without quotes if it needs none.
-pub(super) fn plain_or_quoted(text: &str) -> String {
+pub(crate) fn plain_or_quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@,+".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { quoted(text) }
 }

@@ -170,7 +170,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         ("began", header.started.clone()),
         ("took", took),
         ("seed", header.seed.to_string()),
-        ("mark", header.run_tag.clone()),
+        ("run tag", header.run_tag.clone()),
         ("program", format!("{} {}", header.tool.name, header.tool.version)),
     ];
     for (name, patterns) in [("only", &header.options.only), ("skipped", &header.options.skip)] {

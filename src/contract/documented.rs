@@ -1,0 +1,90 @@
+//! What a document knows of a request: the names that a case may use without saying that it means others.
+
+use super::template::segments;
+use crate::document::operation::Operation;
+use crate::document::parameter::ParameterLocation;
+use crate::source::did_you_mean;
+
+/// Headers that every request may carry, whatever the document says.
+const HEADERS: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-type",
+    "cookie",
+    "expect",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-unmodified-since",
+    "origin",
+    "prefer",
+    "range",
+    "referer",
+    "traceparent",
+    "user-agent",
+];
+
+/// A part of a request that a step names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part<'a> {
+    /// A body field, by JSON Pointer.
+    Field(&'a str),
+    /// A header.
+    Header(&'a str),
+    /// A path parameter.
+    PathParameter(&'a str),
+}
+
+impl Part<'_> {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Field(name) | Self::Header(name) | Self::PathParameter(name) => name,
+        }
+    }
+
+    /// What the document lacks, for messages.
+    pub(super) fn missing(&self) -> String {
+        match self {
+            Self::Field(pointer) => format!("the document's request body has no field `{pointer}`"),
+            Self::Header(name) => format!("the document has no header `{name}`"),
+            Self::PathParameter(name) => format!("the path has no parameter `{name}`"),
+        }
+    }
+}
+
+/// Whether the document knows a part of a request.
+pub(super) fn knows(operation: &Operation, part: Part<'_>) -> bool {
+    match part {
+        Part::Field(pointer) => operation.body().is_none_or(|body| body.schema.reaches(&segments(pointer))),
+        Part::Header(name) => {
+            let mut parameters = operation.parameters_in(ParameterLocation::Header).map(|p| p.name.as_str());
+            parameters.any(|known| known.eq_ignore_ascii_case(name))
+                || operation.security.as_ref().is_some_and(|own| own.header.eq_ignore_ascii_case(name))
+                || HEADERS.contains(&name.to_ascii_lowercase().as_str())
+        }
+        Part::PathParameter(name) => operation.parameters_in(ParameterLocation::Path).any(|p| p.name == name),
+    }
+}
+
+/// A name of the document that was probably meant.
+pub(super) fn similar(operation: &Operation, part: Part<'_>) -> Option<String> {
+    let names: Vec<String> = match part {
+        Part::Field(pointer) => {
+            // A name one level up may be wrong, too; most fields stand at the top.
+            let above = pointer.rsplit_once('/').map_or("", |(above, _)| above);
+            let body = operation.body()?;
+            let object = body.schema.json().pointer(&segments(above).iter().fold(String::new(), |path, name| {
+                path + "/properties/" + &name.replace('~', "~0").replace('/', "~1")
+            }))?;
+            let properties = object["properties"].as_object()?;
+            properties.keys().map(|name| format!("{above}/{name}")).collect()
+        }
+        Part::Header(_) => operation.parameters_in(ParameterLocation::Header).map(|p| p.name.clone()).collect(),
+        Part::PathParameter(_) => operation.parameters_in(ParameterLocation::Path).map(|p| p.name.clone()).collect(),
+    };
+    did_you_mean(part.name(), names.iter().map(String::as_str))
+}

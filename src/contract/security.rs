@@ -1,0 +1,61 @@
+//! What the document's security asks of a server, as cases that are written for it.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::cases::{self, Vocabulary};
+use super::requirement::{Origin, Requirement};
+use crate::document::operation::Operation;
+use crate::exchange::TOKEN_WITHOUT_LAST;
+use crate::source::{Result, Source};
+
+/// The requirements on requests without credentials and with broken ones. There are none where the document lets anyone
+/// in, where a request would use up what the target provides, and where the contract's own cases speak of credentials.
+///
+/// # Errors
+/// None, unless the cases written here cannot be read.
+pub(super) fn requirements(
+    operation: &Operation,
+    declared: &[Requirement],
+    vocabulary: &Vocabulary,
+) -> Result<Vec<Requirement>> {
+    let anyone = operation.alternatives.iter().any(|alternative| alternative.schemes.is_empty());
+    let speaks =
+        |r: &Requirement| r.form.steps().iter().flat_map(|s| &s.sends).any(|send| send.authorization.is_some());
+    let Some(security) = operation.security.as_ref().filter(|_| !anyone) else {
+        return Ok(Vec::new());
+    };
+    if operation.method == "DELETE" || declared.iter().any(speaks) {
+        return Ok(Vec::new());
+    }
+    let broken = security.broken(TOKEN_WITHOUT_LAST);
+    // Where a login page is, a redirection there is a refusal.
+    let refused = "sent.refused || (sent.response.status >= 300 && sent.response.status < 400)";
+    let case = |id: &str, level: &str, text: &str, authorization: Option<&str>, expect: &str| {
+        json!({
+            "id": id, "level": level, "text": text, "source": "the document",
+            "steps": [{ "sent": { "from": "minimal", "authorization": authorization } }],
+            "expect": expect,
+        })
+    };
+    let status = "sent.refused && (sent.response.status == 401 || sent.response.status == 403)";
+    let text = json!([
+        case("credentials-required", "must", "A request without credentials is refused.", None, refused),
+        case("broken-credentials", "must", "A request with broken credentials is refused.", Some(&broken), refused),
+        case(
+            "unauthorized-status",
+            "should",
+            "A request without credentials is refused with status 401 or 403.",
+            None,
+            status,
+        ),
+    ]);
+    let source = Source::new("security.json", text.to_string());
+    let mut all = cases::read(&[Arc::clone(&source)], vocabulary, operation)?.requirements;
+    for requirement in &mut all {
+        requirement.source = format!("OpenAPI document, {}", security.pointer);
+        requirement.origin = Origin::Derived(security.pointer.clone());
+    }
+    Ok(all)
+}

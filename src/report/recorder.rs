@@ -1,0 +1,198 @@
+//! From exchanges to what reports show of them: redacted, cut to a length, tokens as variables.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::SecondsFormat;
+use url::Url;
+
+use crate::document::security::{Carrier, Security};
+use crate::exchange::{Exchange as Seen, Outcome, Request as Rendered, Shown};
+use crate::http::client::join;
+use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
+use crate::report::model::figures::millis;
+use crate::report::model::record::{BODY_SHOWN, Exchange, Failed, HIDDEN, Request, Response};
+use crate::report::text::curl;
+use crate::secrets::Secrets;
+use crate::settings::{HeaderValue, Settings};
+
+/// What stands where a text was cut.
+const CUT: &str = "…";
+
+/// What turns exchanges into records: it knows the tokens and writes none of them.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    secrets: Secrets,
+    base: Url,
+    security: Option<Security>,
+    /// The variables that hold the identities' tokens.
+    variables: BTreeMap<String, String>,
+    /// What every request carries: names in lower case, values as they are shown, and the variables in them.
+    headers: Vec<(String, String)>,
+    header_variables: Vec<String>,
+    hidden_headers: Vec<String>,
+}
+
+impl Recorder {
+    /// A recorder for a target and the operation's security scheme.
+    pub fn new(settings: &Settings, security: Option<&Security>) -> Self {
+        let shown = |value: &HeaderValue| match value {
+            HeaderValue::Text(text) => text.clone(),
+            HeaderValue::Secret(token) => format!("${{{}}}", token.name()),
+        };
+        let variable = |(_, value): &(String, HeaderValue)| match value {
+            HeaderValue::Text(_) => None,
+            HeaderValue::Secret(token) => Some(token.name().to_owned()),
+        };
+        Self {
+            secrets: settings.secrets.clone(),
+            base: settings.url.clone(),
+            security: security.cloned(),
+            variables: settings.identities.iter().map(|(name, t)| (name.clone(), t.name().to_owned())).collect(),
+            headers: settings.headers.iter().map(|(name, value)| (name.to_lowercase(), shown(value))).collect(),
+            header_variables: settings.headers.iter().filter_map(variable).collect(),
+            hidden_headers: settings.hidden_headers.clone(),
+        }
+    }
+
+    /// The variables that hold tokens, sorted, each once.
+    pub fn variables(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.variables.values().chain(&self.header_variables).cloned().collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// A text from outside, without tokens.
+    pub fn text(&self, text: &str) -> String {
+        let redactor = self.secrets.redactor();
+        let clean = redactor.text(text).into_owned();
+        // Judging cuts long texts, perhaps in the middle of a token.
+        let mut parts = clean.split(CUT).map(str::to_owned).collect::<Vec<_>>();
+        if let Some((_, before)) = parts.split_last_mut() {
+            before.iter_mut().for_each(|part| *part = redactor.without_half(part));
+        }
+        parts.join(CUT)
+    }
+
+    /// A JSON value from outside, without tokens.
+    pub fn json(&self, value: &serde_json::Value) -> serde_json::Value {
+        let text = value.to_string();
+        let clean = self.text(&text);
+        if clean == text {
+            return value.clone();
+        }
+        serde_json::from_str(&clean).unwrap_or(serde_json::Value::String(clean))
+    }
+
+    /// An exchange as reports show it.
+    pub fn record(&self, seen: &Seen) -> Exchange {
+        let (response, failure) = match &seen.outcome {
+            Outcome::Response(r) => {
+                let (body, body_base64, truncated) = self.body(&r.body, BODY_SHOWN);
+                let truncated = truncated.map(|_| r.length as u64);
+                let response =
+                    Response { status: r.status, headers: self.headers(&r.headers), body, body_base64, truncated };
+                (Some(response), None)
+            }
+            Outcome::Failed(f) => {
+                let failure = Failed { kind: f.kind.name().to_owned(), message: self.text(&f.message) };
+                (None, Some(failure))
+            }
+        };
+        Exchange {
+            number: seen.number,
+            trial: seen.trial.clone(),
+            sent: seen.sent.to_rfc3339_opts(SecondsFormat::Micros, true),
+            elapsed_ms: millis(seen.elapsed.as_micros()),
+            retries: seen.retries,
+            identity: seen.request.identity.clone(),
+            request: self.request(seen, BODY_SHOWN),
+            response,
+            failure,
+            judged: None,
+        }
+    }
+
+    /// The command that sends an exchange's request again, the whole body included.
+    pub fn curl(&self, seen: &Seen) -> String {
+        curl::command(&self.request(seen, usize::MAX), &self.variables())
+    }
+
+    fn request(&self, seen: &Seen, shown: usize) -> Request {
+        let request = &seen.request;
+        // As the client names itself: the server can tell which requirement calls.
+        let requirement = seen.trial.split('#').next().unwrap_or_default();
+        let agent = format!("probity/{} ({requirement})", env!("CARGO_PKG_VERSION"));
+        let mut headers = vec![("user-agent".to_owned(), agent)];
+        let lower = |(name, value): &(String, String)| (name.to_lowercase(), value.clone());
+        headers.extend(request.headers.iter().map(lower));
+        let mut headers = self.headers(&headers);
+        // A request's own header takes the place of one that every request carries.
+        headers.extend(self.headers.iter().filter(|(name, _)| request.header(name).is_none()).cloned());
+        headers.extend(self.credentials(request));
+        let url = join(&self.base, &request.path);
+        let url = Url::parse(&url).map_or(url, String::from);
+        let (body, body_base64, truncated) = match &request.body {
+            Some(body) => self.body(body, shown),
+            None => (None, None, None),
+        };
+        Request { method: request.method.clone(), url: self.text(&url), headers, body, body_base64, truncated }
+    }
+
+    fn credentials(&self, request: &Rendered) -> Option<(String, String)> {
+        let variable = self.variables.get(&request.identity);
+        let spelt = |cut: &str| variable.map_or_else(String::new, |v| format!("${{{v}{cut}}}"));
+        let value = match &request.credentials {
+            Shown::Nothing => return None,
+            Shown::Own => self.security.as_ref()?.value(&spelt("")),
+            Shown::Text(text) => self
+                .text(text)
+                .replace(TOKEN_WITHOUT_LAST, &spelt("%?"))
+                .replace(TOKEN_WITHOUT_FIRST, &spelt("#?"))
+                .replace(TOKEN, &spelt("")),
+        };
+        let value = match self.security.as_ref().map(|security| &security.carrier) {
+            // It stands in the URL, which is shown without it.
+            Some(Carrier::Query(_)) => return None,
+            Some(Carrier::Cookie(name)) => format!("{name}={value}"),
+            Some(Carrier::Header) | None => value,
+        };
+        Some((header_name(self.security.as_ref()).to_owned(), value))
+    }
+
+    fn headers(&self, headers: &[(String, String)]) -> Vec<(String, String)> {
+        let clean = |(name, value): &(String, String)| {
+            let hidden = self.hidden_headers.contains(&name.to_lowercase());
+            (self.text(name), if hidden { HIDDEN.to_owned() } else { self.text(value) })
+        };
+        headers.iter().map(clean).collect()
+    }
+
+    /// A body as text or in Base64, and its length where it is cut. Tokens go before it is cut, so
+    /// that none is cut in two and half of it kept.
+    fn body(&self, bytes: &[u8], shown: usize) -> (Option<String>, Option<String>, Option<u64>) {
+        let lossy = String::from_utf8_lossy(bytes);
+        let redactor = self.secrets.redactor();
+        let clean = redactor.text(&lossy);
+        let is_text = matches!(lossy, Cow::Borrowed(_));
+        if is_text || clean != lossy {
+            let whole = clean.len();
+            let mut text = clean.into_owned();
+            let mut end = shown.min(whole);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+            return (Some(text), None, length_if(whole > shown, bytes));
+        }
+        let part = bytes.get(..shown).unwrap_or(bytes);
+        (None, Some(STANDARD.encode(part)), length_if(bytes.len() > shown, bytes))
+    }
+}
+
+fn length_if(cut: bool, bytes: &[u8]) -> Option<u64> {
+    cut.then(|| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+}

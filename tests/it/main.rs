@@ -1,0 +1,32 @@
+//! The tests from outside, in one program: linking costs more than most of them.
+//!
+//! `cargo test --test it -- matrix::` runs those of one module.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod areas;
+mod audit;
+mod bad_input;
+mod catalogue;
+mod check;
+mod ci;
+mod commands;
+mod documents;
+mod formats;
+mod gate;
+mod hostile;
+mod html;
+mod judge;
+mod layers;
+mod matrix;
+mod openapi_table;
+mod parts;
+mod preflight;
+mod properties;
+mod reference;
+mod replay;
+mod second_contract;
+mod secrets;
+mod staging;
+mod wire;

@@ -1,0 +1,283 @@
+//! What goes over the wire, and what comes of connections that break, servers that ask to wait, and redirects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use probity::reference;
+use regex::Regex;
+use serde_json::Value;
+
+use crate::support::server::{Answer, Request, Server, forward};
+use crate::support::{Probity, Ran, probity};
+
+/// Some requirements of every form, that send some sixty requests.
+const SOME: &str = "check --seed 2 --only 'close-date/p*' --only 'idempotency/third-time' --only 'authentication/*' --only response/name-as-sent";
+
+fn upstream() -> reference::Server {
+    reference::start(reference::Options::default()).expect("a server")
+}
+
+/// The reference server, behind one that may answer in its place.
+fn before(instead: impl Fn(usize, &Request) -> Option<Answer> + Send + Sync + 'static) -> Server {
+    let (upstream, count) = (upstream(), AtomicUsize::new(0));
+    Server::http(move |request| {
+        let number = count.fetch_add(1, Ordering::SeqCst);
+        instead(number, request).unwrap_or_else(|| forward(&upstream, request))
+    })
+}
+
+fn check(words: &str, url: &str) -> Probity {
+    probity(words).settings(url)
+}
+
+fn statuses(ran: &Ran) -> BTreeSet<u64> {
+    ran.exchanges().iter().filter_map(|e| e["response"]["status"].as_u64()).collect()
+}
+
+#[test]
+fn requests_say_who_calls_and_why() {
+    let server = before(|_, _| None);
+    let ran = check(SOME, &server.url()).exits(0);
+    let agent = Regex::new(r"^probity/(\S+) \(([a-z-]+/[a-z0-9-]+)\)$").expect("a pattern");
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for request in server.requests() {
+        let value = request.header("user-agent").expect("a User-Agent").to_owned();
+        let parts = agent.captures(&value).unwrap_or_else(|| panic!("{value:?} names version and requirement"));
+        assert_eq!(&parts[1], env!("CARGO_PKG_VERSION"));
+        *seen.entry(parts[2].to_owned()).or_default() += 1;
+    }
+    for id in ["close-date/past", "idempotency/third-time", "authentication/refused"] {
+        assert!(seen.contains_key(id), "{id} is among {seen:?}");
+    }
+    let known: BTreeSet<String> = ran.ids("pass").into_iter().collect();
+    let strange: Vec<&String> = seen.keys().filter(|id| !known.contains(*id) && !id.starts_with("pool/")).collect();
+    assert_eq!(strange, [""; 0], "every other one is of the pool");
+    assert_eq!(seen["idempotency/third-time"], 3);
+}
+
+#[test]
+fn the_report_has_what_was_on_the_wire() {
+    let server = before(|_, _| None);
+    let words = format!("{SOME} --only 'household/*' --only robustness/broken-text --only robustness/content-types");
+    let ran = check(&words, &server.url()).exits(0);
+    let token = |text: &str| {
+        reference::TOKENS.iter().fold(text.to_owned(), |text, (variable, token)| {
+            let cut = (&token[..token.len() - 1], &token[1..]);
+            text.replace(token, &format!("${{{variable}}}"))
+                .replace(cut.0, &format!("${{{variable}%?}}"))
+                .replace(cut.1, &format!("${{{variable}#?}}"))
+        })
+    };
+    let by_library = ["host", "content-length", "accept", "accept-encoding"];
+    let mut sent: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|r| {
+            let headers: BTreeSet<String> = r
+                .headers
+                .iter()
+                .filter(|(name, _)| !by_library.contains(&name.as_str()))
+                .map(|(name, value)| format!("{name}: {}", token(value)))
+                .collect();
+            format!("{} {}{} {headers:?} {}", r.method, server.url(), r.target, r.text())
+        })
+        .collect();
+    let mut written: Vec<String> = ran
+        .exchanges()
+        .iter()
+        .map(|e| {
+            let request = &e["request"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let headers = request["headers"].as_array().expect("a list").iter();
+            let headers: BTreeSet<String> =
+                headers.map(|h| format!("{}: {}", text(&h[0]), text(&h[1]).trim())).collect();
+            let body = match request["body_base64"].as_str() {
+                Some(encoded) => {
+                    use base64::Engine as _;
+                    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).expect("Base64");
+                    String::from_utf8_lossy(&bytes).into_owned()
+                }
+                None => text(&request["body"]),
+            };
+            format!("{} {} {headers:?} {body}", text(&request["method"]), text(&request["url"]))
+        })
+        .collect();
+    sent.sort();
+    written.sort();
+    for (sent, written) in sent.iter().zip(&written) {
+        assert_eq!(sent, written);
+    }
+    assert_eq!(sent.len(), written.len());
+}
+
+#[test]
+fn keys_never_meet_by_accident() {
+    let server = before(|_, _| None);
+    check("check --only 'response/*' --only 'defaults/*'", &server.url()).exits(0);
+    let all = server.requests();
+    let keys: Vec<&str> = all.iter().filter_map(|r| r.header("idempotency-key")).collect();
+    assert!(keys.len() > 10, "some requests carry a key");
+    assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "each is another one");
+}
+
+#[test]
+fn a_path_of_the_url_is_kept() {
+    let upstream = Arc::new(upstream());
+    for prefix in ["/api/v2", "/api/v2/"] {
+        let upstream = Arc::clone(&upstream);
+        let server = Server::http(move |request| match request.target.strip_prefix("/api/v2/v1/") {
+            Some(rest) => forward(&upstream, &Request { target: format!("/v1/{rest}"), ..request.clone() }),
+            None => Answer::empty(404),
+        });
+        let ran = check("check --only close-date/leap-day", &format!("{}{prefix}", server.url())).exits(0);
+        let url = format!("{}/api/v2/v1/households/hh_p2Kd71/opportunities", server.url());
+        ran.holds(ran.exchanges().iter().all(|e| e["request"]["url"] == url), "reports name the whole URL");
+    }
+}
+
+#[test]
+fn who_asks_to_wait_is_obeyed_and_not_judged() {
+    for status in [429, 503] {
+        let server =
+            before(move |n, _| (10..14).contains(&n).then(|| Answer::json(status, "{}").with("Retry-After", "1")));
+        let ran = check(SOME, &server.url()).exits(0);
+        ran.holds(!statuses(&ran).contains(&u64::from(status)), "what asks to wait is no evidence");
+        let figures = ran.report()["figures"].clone();
+        ran.holds(figures["waited_ms"].as_u64().is_some_and(|ms| ms >= 1000), "it waited as long as it was asked to");
+        ran.holds(figures["retries"] == 4, "and sent each again")
+            .says("4 of them sent again")
+            .says("the server asked to wait: ");
+        assert_eq!(figures["requests"].as_u64(), Some(server.requests().len() as u64));
+    }
+}
+
+#[test]
+fn a_date_to_come_back_at_is_understood() {
+    let server = before(|n, _| {
+        let at = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+        (n == 5).then(|| Answer::empty(429).with("Retry-After", &httpdate::fmt_http_date(at)))
+    });
+    let ran = check("check --only 'close-date/p*'", &server.url()).exits(0);
+    ran.holds(ran.report()["figures"]["waited_ms"].as_u64().is_some_and(|ms| ms > 0), "it waited");
+}
+
+#[test]
+fn a_503_that_asks_for_nothing_is_judged() {
+    let server = before(|n, _| (n == 5).then(|| Answer::empty(503)));
+    let ran = check("check --only operation/no-server-error", &server.url()).exits(1);
+    ran.verdict("operation/no-server-error", "fail");
+}
+
+#[test]
+fn asked_to_wait_for_ever_in_the_middle_is_not_known() {
+    let server = before(|n, _| (n >= 10).then(|| Answer::empty(429).with("Retry-After", "86400")));
+    let ran = check(SOME, &server.url()).exits(4);
+    assert_eq!(ran.report()["end"]["cause"], "throttled");
+    ran.holds(ran.ids("fail").is_empty(), "nothing failed").says("the server kept asking to wait");
+}
+
+#[test]
+fn a_connection_that_went_stale_is_tried_afresh() {
+    // Every connection takes three requests, and closes at the fourth without a byte.
+    let server = before(|_, request| (request.before == 3).then_some(Answer::Close));
+    let ran = check(SOME, &server.url()).exits(0);
+    let dropped: Vec<Request> = server.requests().into_iter().filter(|r| r.before == 3).collect();
+    ran.holds(!dropped.is_empty(), "connections are kept alive");
+    for request in dropped {
+        // With its key, or in a trial that was carried out anew with other keys.
+        let again = server.requests().into_iter().filter(|r| r.before == 0 && r.body == request.body);
+        assert!(again.count() >= 1, "{request:?} came again on a fresh connection");
+    }
+}
+
+#[test]
+fn a_connection_that_always_breaks_is_a_failure() {
+    let server = before(|_, request| request.text().contains("2096-02-29").then_some(Answer::Close));
+    let ran = check("check --only close-date/leap-day --only operation/answered", &server.url()).exits(1);
+    ran.verdict("operation/answered", "fail").says("the connection was closed before the response was complete");
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_a_failure() {
+    let half =
+        b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"id\":".to_vec();
+    let server = before(move |_, request| request.text().contains("2096-02-29").then(|| Answer::Bytes(half.clone())));
+    let ran = check("check --only close-date/leap-day --only operation/answered", &server.url()).exits(1);
+    ran.verdict("operation/answered", "fail");
+}
+
+#[test]
+fn a_request_that_is_never_answered_is_a_failure_and_holds_nobody_up() {
+    let server = before(|_, request| request.text().contains("2096-02-29").then_some(Answer::Hang));
+    let ran = check("check --timeout 1s --only close-date/leap-day --only operation/answered", &server.url()).exits(1);
+    ran.verdict("operation/answered", "fail").verdict("close-date/leap-day", "fail");
+}
+
+#[test]
+fn compressed_answers_are_read() {
+    let upstream = upstream();
+    let seen = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&seen);
+    let server = Server::http(move |request| {
+        asked.fetch_and(request.header("accept-encoding").is_some_and(|e| e.contains("gzip")), Ordering::SeqCst);
+        let Answer::Whole(status, headers, body) = forward(&upstream, request) else { return Answer::Close };
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&body).expect("memory");
+        Answer::Whole(status, headers, encoder.finish().expect("memory")).with("Content-Encoding", "gzip")
+    });
+    let ran = check(SOME, &server.url()).exits(0);
+    assert!(seen.load(Ordering::SeqCst), "compression is asked for");
+    ran.holds(
+        ran.exchanges().iter().any(|e| e["response"]["body"].as_str().is_some_and(|b| b.contains("book_id"))),
+        "reports are readable",
+    );
+}
+
+#[test]
+fn redirects_are_never_followed() {
+    let elsewhere = Server::http(|_| Answer::json(201, "{}"));
+    for (status, from) in [(301, 0), (307, 0), (308, 3), (307, 3), (302, 3), (303, 3)] {
+        let url = elsewhere.url();
+        let server = before(move |n, r| {
+            (n >= from).then(|| Answer::empty(status).with("Location", &format!("{url}{}", r.target)))
+        });
+        let ran = check("check --only 'close-date/p*'", &server.url()).run();
+        ran.holds(ran.code != Some(0), "a redirect is no answer to a valid request");
+        ran.holds(
+            ran.code == Some(if from == 0 { 3 } else { 1 }),
+            "at first it is about the settings, then about the server",
+        );
+    }
+    assert_eq!(elsewhere.connections(), 0, "no credentials reach another server");
+}
+
+#[test]
+fn proxies_of_the_environment_are_not_for_this_machine() {
+    let server = before(|_, _| None);
+    let proxy = Server::http(|_| Answer::empty(407));
+    let command = check("check --only close-date/leap-day", &server.url());
+    ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+        .iter()
+        .fold(command, |c, name| c.env(name, proxy.url()))
+        .exits(0);
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
+fn no_more_at_once_than_allowed() {
+    let (upstream, now, most) = (upstream(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let server = Server::http(move |request| {
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        let answer = forward(&upstream, request);
+        now.fetch_sub(1, Ordering::SeqCst);
+        answer
+    });
+    let ran = check(&format!("{SOME} --concurrency 3"), &server.url()).exits(0);
+    let most = seen.load(Ordering::SeqCst);
+    ran.holds(most <= 3, &format!("{most} at once are at most 3"));
+    assert!(ran.report()["figures"]["most_at_once"].as_u64().is_some_and(|n| n <= 3));
+}
