@@ -14,7 +14,7 @@ use crate::exchange::Request;
 use crate::exchange::{Exchange, Interval, Outcome, Response};
 use crate::expression::{Expression, Scope, Trouble, timestamp};
 use crate::generate::draft::Fixtures;
-use crate::generate::draw::is_key;
+use crate::generate::parameter::is_key;
 use crate::generate::parameter::is_known;
 use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
@@ -61,7 +61,7 @@ pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) ->
         let scope = fixtures
             .scope()
             .extend()
-            .json("request", &json!({"body": example.body, "path": {}, "headers": {}}))
+            .json("request", &json!({"body": example.body, "path": {}, "query": {}, "headers": {}, "cookies": {}}))
             .value("now", timestamp(now))
             .build();
         for requirement in &contract.requirements {

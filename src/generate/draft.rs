@@ -3,16 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
-use super::draw::{Draw, Form, is_key};
+use super::draw::{Draw, Form};
 use super::media;
+use super::parameter::is_key;
 use crate::contract::template::{FreshKind, Template, segments};
 use crate::contract::{CALLER, Contract, Target};
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::exchange::HeaderCase;
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
 
-/// The header that makes a request idempotent.
-pub const KEY_HEADER: &str = "Idempotency-Key";
+pub use super::parameter::KEY_HEADER;
 
 /// A request whose values are not all made yet.
 #[derive(Clone, Debug)]

@@ -7,10 +7,9 @@ use proptest::sample::Index;
 use proptest::strategy::BoxedStrategy;
 use serde_json::{Value as Json, json};
 
-use super::draft::KEY_HEADER;
 use super::media::{self, Kind};
 use super::parameter;
-use super::parameter::encode;
+use super::parameter::{encode, is_key};
 use super::values::check::{needed, sample};
 use super::values::{alternatives, object, type_of, values};
 use crate::contract::template::Template;
@@ -124,11 +123,6 @@ fn optional(parameter: &Parameter, presence: Option<bool>) -> BoxedStrategy<Opti
         return values.prop_map(Some).boxed();
     }
     (any::<bool>(), values).prop_map(|(present, value)| present.then_some(value)).boxed()
-}
-
-/// Whether a parameter is the header of the idempotency key.
-pub fn is_key(parameter: &Parameter) -> bool {
-    parameter.location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case(KEY_HEADER)
 }
 
 /// Valid values of a parameter.

@@ -146,7 +146,7 @@ impl Rendering<'_> {
         let mut parts = Vec::new();
         for (name, template) in &draft.query {
             if let Template::Bytes(written) = template {
-                parts.push(String::from_utf8_lossy(written).into_owned());
+                parts.push(encode::written(&String::from_utf8_lossy(written)));
                 continue;
             }
             let known = operation.parameters_in(ParameterLocation::Query).find(|p| p.name == *name);

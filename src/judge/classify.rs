@@ -13,9 +13,10 @@ use crate::document::parameter::ParameterLocation;
 use crate::exchange::Exchange;
 use crate::exchange::Request;
 use crate::expression::{Scope, Trouble, timestamp};
-use crate::generate::draw::is_key;
 use crate::generate::fault::schema_at;
 use crate::generate::media::form_of;
+use crate::generate::parameter::encode::plain;
+use crate::generate::parameter::is_key;
 use crate::generate::parameter::{self, decode, decode::Reading, decode::pairs};
 use crate::schema::{Schema, Violation};
 
@@ -254,7 +255,7 @@ impl Judge<'_> {
     fn values(self, scope: &Scope, body: Option<&Json>) -> Option<Class> {
         for list in &self.contract.values {
             let value = match &list.target {
-                Target::Parameter(location, name) => super::bind::parameter(scope, *location, name),
+                Target::Parameter(location, name) => parameter_of(scope, *location, name),
                 Target::Body(pointer) => body.and_then(|b| {
                     segments(pointer)
                         .iter()
@@ -269,11 +270,23 @@ impl Judge<'_> {
                 continue;
             };
             match list.list.json(scope) {
-                Ok(Json::Array(items)) if items.contains(&value) => {}
+                // On the wire a number is text.
+                Ok(Json::Array(items)) if items.iter().any(|item| *item == value || plain(item) == plain(&value)) => {}
                 Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are provided"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }
         }
         None
     }
+}
+
+/// A parameter of the request that a scope is about.
+pub(super) fn parameter_of(scope: &Scope, location: ParameterLocation, name: &str) -> Option<Json> {
+    let (member, name) = match location {
+        ParameterLocation::Path => ("path", name.to_owned()),
+        ParameterLocation::Query | ParameterLocation::Querystring => ("query", name.to_owned()),
+        ParameterLocation::Header => ("headers", name.to_lowercase()),
+        ParameterLocation::Cookie => ("cookies", name.to_owned()),
+    };
+    scope.member("request")?.get(member)?.get(&name).cloned()
 }

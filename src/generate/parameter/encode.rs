@@ -24,6 +24,12 @@ const RESERVED: &AsciiSet = &STRICT
     .remove(b';')
     .remove(b'=');
 
+/// A text of a query as it stands, but for what no query can hold.
+pub fn written(text: &str) -> String {
+    const NEVER: &AsciiSet = &percent_encoding::CONTROLS.add(b' ').add(b'#').add(b'"').add(b'<').add(b'>');
+    utf8_percent_encode(text, NEVER).to_string()
+}
+
 /// A text with everything escaped that might mean something in a path or a query.
 pub fn escaped(text: &str) -> String {
     utf8_percent_encode(text, STRICT).to_string()

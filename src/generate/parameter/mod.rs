@@ -11,6 +11,14 @@ use serde_json::{Value as Json, json};
 use super::values::{alternatives, type_of};
 use crate::document::parameter::{Parameter, ParameterLocation, Style};
 
+/// The header that makes a request idempotent.
+pub const KEY_HEADER: &str = "Idempotency-Key";
+
+/// Whether a parameter is the header of the idempotency key.
+pub fn is_key(parameter: &Parameter) -> bool {
+    parameter.location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case(KEY_HEADER)
+}
+
 /// Letters, digits and what every part of a request can hold as it is, and never `.` or `..` alone.
 const TOKEN: &str = "^[A-Za-z][A-Za-z0-9_~-]{0,11}$";
 

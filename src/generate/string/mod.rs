@@ -8,6 +8,9 @@ pub mod format;
 pub mod fresh;
 pub mod pattern;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -110,8 +113,10 @@ pub fn strings(schema: &Json) -> BoxedStrategy<String> {
         };
     };
     let (least, most) = lengths(schema);
-    let shape = (least.is_some() || most.is_some() || schema.get("pattern").is_some()).then(|| Shape::new(schema));
-    let Some(shape) = shape else { return strategy };
+    if least.is_none() && most.is_none() && schema.get("pattern").is_none() {
+        return strategy;
+    }
+    let shape = Shape::new(schema);
     let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));
     strategy
         .prop_filter_map("no text of such a length has the form", move |text| {
@@ -154,16 +159,30 @@ impl Pattern {
 }
 
 /// What a schema says of a string but for its length.
-pub struct Shape(Option<jsonschema::Validator>);
+#[derive(Clone)]
+pub struct Shape(Option<Rc<jsonschema::Validator>>);
+
+thread_local! {
+    /// What was compiled: one pattern stands in many schemas, and a schema is drawn from many times.
+    static SHAPES: RefCell<HashMap<String, Shape>> = RefCell::default();
+    static STRATEGIES: RefCell<HashMap<String, Option<BoxedStrategy<String>>>> = RefCell::default();
+}
 
 impl Shape {
     /// The shape that a schema asks for.
     pub fn new(schema: &Json) -> Self {
-        let mut part = schema.clone();
-        if let Some(map) = part.as_object_mut() {
-            map.retain(|key, _| ["pattern", "format"].contains(&key.as_str()));
-        }
-        Self(jsonschema::options().should_validate_formats(true).build(&part).ok())
+        let part = json!({ "pattern": schema.get("pattern"), "format": schema.get("format") });
+        let part: Json = part
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, v)| v.is_string())
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let key = part.to_string();
+        let compile = || Self(jsonschema::options().should_validate_formats(true).build(&part).ok().map(Rc::new));
+        SHAPES.with_borrow_mut(|shapes| shapes.entry(key).or_insert_with(compile).clone())
     }
 
     /// Whether a text has it.
@@ -191,7 +210,9 @@ impl Shape {
 /// Strings of a pattern or of a format; None where the schema has neither that we can make.
 pub(super) fn shaped(schema: &Json) -> Option<BoxedStrategy<String>> {
     match schema["pattern"].as_str() {
-        Some(pattern) => pattern::strategy(pattern),
+        Some(pattern) => STRATEGIES.with_borrow_mut(|known| {
+            known.entry(pattern.to_owned()).or_insert_with(|| pattern::strategy(pattern)).clone()
+        }),
         None => format::strategy(schema["format"].as_str()?),
     }
 }

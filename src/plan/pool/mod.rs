@@ -24,7 +24,7 @@ use crate::exchange::Request;
 use crate::expression::{Expression, Scope, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::Choice;
-use crate::generate::draw::is_key;
+use crate::generate::parameter::is_key;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
 use crate::judge::classify::Class;

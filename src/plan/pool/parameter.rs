@@ -9,9 +9,9 @@ use crate::contract::requirement::Form;
 use crate::contract::template::Template;
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::generate::draft::Draft;
-use crate::generate::draw::is_key;
 use crate::generate::fault::{self, Change, simplest};
 use crate::generate::parameter;
+use crate::generate::parameter::is_key;
 use crate::judge::classify::Class;
 
 impl Planner<'_> {

@@ -2,8 +2,9 @@
 
 use crate::contract::Contract;
 use crate::document::parameter::ParameterLocation;
-use crate::generate::draw::{Form, forms, is_key, schema_of};
+use crate::generate::draw::{Form, forms, schema_of};
 use crate::generate::parameter;
+use crate::generate::parameter::is_key;
 use crate::generate::values::object;
 
 /// The parts of an operation's requests.

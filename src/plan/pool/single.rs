@@ -1,6 +1,6 @@
 //! Requests that differ from a valid one in one point: edges and faults of the schema, broken constraints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::super::MINIMAL;
@@ -20,6 +20,9 @@ use crate::judge::classify::Class;
 const COUNTEREXAMPLES: u64 = 3;
 /// How many further fields are put in by themselves, to find a request that breaks a constraint.
 const MOST_MORE: usize = 30;
+
+/// The places of entries that others are compared with, by what they are drafts of; None for what breaks something itself.
+type Controls = HashMap<String, Option<usize>>;
 
 impl Planner<'_> {
     pub(super) fn edges(&self, none: &Shape, entries: &mut Vec<Entry>) {
@@ -144,6 +147,10 @@ impl Planner<'_> {
         };
         let mut numbers = Numbers::default();
         let contexts = Contexts::new(entries);
+        let mut controls = Controls::new();
+        for (i, entry) in entries.iter().enumerate().filter(|(_, e)| e.control.is_none()) {
+            controls.entry(format!("{:?}", entry.draft)).or_insert(Some(i));
+        }
         for (n, change) in fault::faults(body.schema.json()).into_iter().enumerate() {
             let Some(mut about) = self.requirement_about(&change.about) else {
                 continue;
@@ -151,13 +158,13 @@ impl Planner<'_> {
             let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
             // In the context that is its turn, or else in the plainest.
             let mut found = [contexts.dealt(n), MINIMAL].into_iter().find_map(|base| {
-                let control = self.control(&change, base, entries)?;
+                let control = self.control(&change, base, entries, &mut controls)?;
                 let entry = self.changed(String::new(), &change, &entries[base], Some(control), breaks)?;
                 Some((base, entry))
             });
             if found.is_none() && change.about.ends_with("/anyOf") {
                 // What breaks all alternatives may break what stands beside them first.
-                let Some(control) = self.control(&change, MINIMAL, entries) else { continue };
+                let Some(control) = self.control(&change, MINIMAL, entries, &mut controls) else { continue };
                 let entry = self.changed(String::new(), &change, &entries[MINIMAL], Some(control), |class| {
                     matches!(class, Class::Broken(_))
                 });
@@ -182,7 +189,13 @@ impl Planner<'_> {
 
     /// The entry that a fault is compared with: the request that it was put into, with the way to the fault. None if that
     /// breaks something itself.
-    fn control(&self, change: &Change, base: usize, entries: &mut Vec<Entry>) -> Option<usize> {
+    fn control(
+        &self,
+        change: &Change,
+        base: usize,
+        entries: &mut Vec<Entry>,
+        controls: &mut Controls,
+    ) -> Option<usize> {
         let schema = self.judge.contract.operation.body().map(|b| b.schema.json());
         let (Some(schema), Content::Json(body)) = (schema, &entries[base].draft.body) else {
             return None;
@@ -191,12 +204,8 @@ impl Planner<'_> {
         let mut draft = entries[base].draft.clone();
         draft.body = Content::Json(control.clone());
         let text = format!("{draft:?}");
-        let same = |e: &Entry| e.control.is_none() && format!("{:?}", e.draft) == text;
-        if same(&entries[base]) {
-            return Some(base);
-        }
-        if let Some(at) = entries.iter().position(same) {
-            return Some(at);
+        if let Some(known) = controls.get(&text) {
+            return *known;
         }
         let mut entry = entries[base].clone();
         entry.name = format!("pool/control{}", change.at);
@@ -204,11 +213,13 @@ impl Planner<'_> {
         entry.label = "a valid request".to_owned();
         entry.draft.body = Content::Json(control);
         entry.wanted = false;
-        if !self.class(&entry.draft).is_some_and(|(_, class)| is_sound(&class)) {
-            return None;
+        let sound = self.class(&entry.draft).is_some_and(|(_, class)| is_sound(&class));
+        if sound {
+            entries.push(entry);
         }
-        entries.push(entry);
-        Some(entries.len() - 1)
+        let place = sound.then(|| entries.len() - 1);
+        controls.insert(text, place);
+        place
     }
 
     /// Requests that break one constraint and nothing else.

@@ -162,7 +162,7 @@ credentials: Credentials::Text(header),
                 let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
                 prop_assert!(path.starts_with("/x/") && path.ends_with("/y"));
                 prop_assert!(path.is_ascii() && !path[3..path.len() - 2].contains('/'), "{}", path);
-                prop_assert!(query.is_ascii() && query.split('&').count() <= 1 && !query.contains(['#', '?']), "{}", query);
+                prop_assert!(query.is_ascii() && !query.contains(['#', ' ']), "{}", query);
                 let _ = request.json();
             }
             Err(trouble) => prop_assert!(!trouble.to_string().is_empty()),
