@@ -86,6 +86,10 @@ pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) ->
 /// # Errors
 /// The first expression that cannot work.
 pub fn expressions(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: DateTime<Utc>) -> Result<()> {
+    evaluated(contract, fixtures, plan, now).map_err(|error| contract.operation.blame(error))
+}
+
+fn evaluated(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: DateTime<Utc>) -> Result<()> {
     let judge = Judge { contract, fixtures };
     let all: Vec<Seen> = exchanges(judge, plan, now)
         .into_iter()

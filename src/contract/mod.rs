@@ -138,7 +138,7 @@ impl Contract {
         let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
-        let cases = cases::read(&files.areas, &vocabulary, &operation)?;
+        let cases = cases::read(&files.areas, &vocabulary, &operation).map_err(|e| operation.blame(e))?;
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
         requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary)?);
@@ -152,7 +152,7 @@ impl Contract {
             hash: files.hash(&document),
             lookup: lookup::read(root.get("lookup"), &fixtures.json)?,
             fixtures,
-            values: values(&root, &operation, &vocabulary.request)?,
+            values: values(&root, &operation, &vocabulary.request).map_err(|e| operation.blame(e))?,
             callers: callers(&root)?,
             record: expression("record")?,
             run_tag: root.get("run_tag").map(|n| n.string("`run_tag`").map(str::to_owned)).transpose()?,
@@ -169,7 +169,7 @@ impl Contract {
             requirements,
             operation,
         };
-        contract.check_paths()?;
+        contract.check_paths().map_err(|e| contract.operation.blame(e))?;
         Ok(contract)
     }
 

@@ -80,6 +80,11 @@ impl Operation {
         self.unsupported.iter().map(line).collect()
     }
 
+    /// The error that a person should see first: what is not supported may be why something else does not fit.
+    pub fn blame(&self, error: Box<Diagnostic>) -> Box<Diagnostic> {
+        self.unsupported.first().map_or(error, |part| Box::new(part.message.clone()))
+    }
+
     /// Why no valid request can be made, if a part that each of them needs is not supported.
     pub fn obstacle(&self) -> Option<&Unsupported> {
         self.unsupported.iter().find(|u| u.required_part)

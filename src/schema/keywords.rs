@@ -74,7 +74,13 @@ impl<'a> Keywords<'a> {
         let old = registry.dialect() == Dialect::OpenApi30;
         if let Some(node) = at.node.get("$ref") {
             match node.string("`$ref`").and_then(|text| registry.resolve(at, text, &node.place)) {
-                Ok(target) => out.reference = Some(target),
+                Ok(target) => match registry.follow(target.clone()) {
+                    Ok(_) => out.reference = Some(target),
+                    Err(error) => {
+                        problems.unsupported(error);
+                        out.unsupported.push("$ref".to_owned());
+                    }
+                },
                 Err(error) => {
                     problems.unsupported(error);
                     out.unsupported.push("$ref".to_owned());
@@ -88,6 +94,7 @@ impl<'a> Keywords<'a> {
         for (key, node) in entries.iter() {
             out.keyword(registry, key, &at.below(&key.name, node), problems);
         }
+        out.contradictions(at, problems);
         out.bounds();
         if old {
             out.nullable(at, problems);
@@ -310,6 +317,27 @@ impl<'a> Keywords<'a> {
         match self.parts.iter_mut().find(|(own, _)| own == name) {
             Some((_, part)) => *part = Part::Plain(json),
             None => self.parts.push((name.to_owned(), Part::Plain(json))),
+        }
+    }
+
+    /// Bounds between which there is nothing.
+    fn contradictions(&self, at: &Located<'a>, problems: &mut Problems) {
+        for (low, high) in [
+            ("minimum", "maximum"),
+            ("minLength", "maxLength"),
+            ("minItems", "maxItems"),
+            ("minProperties", "maxProperties"),
+        ] {
+            let bound = |name: &str| self.plain(name).and_then(Json::as_f64);
+            if let (Some(least), Some(most)) = (bound(low), bound(high))
+                && least > most
+            {
+                let node = at.node.get(low).unwrap_or(at.node);
+                problems.unsupported(
+                    node.error(format!("no value can keep this schema: its `{low}` is above its `{high}`"))
+                        .help("swap them, or correct one"),
+                );
+            }
         }
     }
 

@@ -123,13 +123,13 @@ fn an_operation_that_is_not_in_the_document() {
 #[test]
 fn swagger() {
     let copy = Copy::new().change(DOCUMENT, "openapi: 3.0.3", "swagger: '2.0'");
-    bad_contract(&copy, DOCUMENT, "'2.0'", "OpenAPI 2");
+    bad_contract(&copy, DOCUMENT, "'2.0'", "Swagger 2").complains("swagger2openapi");
 }
 
 #[test]
-fn openapi_3_1() {
-    let copy = Copy::new().change(DOCUMENT, "openapi: 3.0.3", "openapi: 3.1.0");
-    bad_contract(&copy, DOCUMENT, "3.1.0", "OpenAPI 3.1.0 is not supported");
+fn a_version_that_is_not_there_yet() {
+    let copy = Copy::new().change(DOCUMENT, "openapi: 3.0.3", "openapi: 4.0.0");
+    bad_contract(&copy, DOCUMENT, "4.0.0", "OpenAPI 4.0.0 is not supported");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_reference_to_nowhere() {
 #[test]
 fn a_reference_to_another_file() {
     let copy = Copy::new().change(DOCUMENT, "'#/components/schemas/PipelineStage'", "'stages.yaml#/Stage'");
-    bad_contract(&copy, DOCUMENT, "'stages.yaml#/Stage'", "leads out of this document");
+    bad_contract(&copy, DOCUMENT, "'stages.yaml#/Stage'", "cannot be read");
 }
 
 #[test]
@@ -149,33 +149,33 @@ fn references_in_a_circle() {
     let itself = "    Pipeline:\n      $ref: '#/components/schemas/Pipeline'\n    Another:\n";
     let copy = Copy::new().change(DOCUMENT, "    Pipeline:\n", itself);
     bad_contract(&copy, DOCUMENT, "$ref: '#/components/schemas/Pipeline'\n    Another", "leads back to itself");
+}
 
-    let around = "      properties:\n        parent:\n          $ref: '#/components/schemas/Pipeline'\n";
-    let copy = Copy::new().change(
-        DOCUMENT,
-        "    Pipeline:\n      type: object\n      properties:\n",
-        &format!("    Pipeline:\n      type: object\n{around}"),
-    );
-    let ran = bad_contract(&copy, DOCUMENT, "$ref: '#/components/schemas/Pipeline'\n        id:", "`$ref`");
-    ran.holds(ran.stderr.contains("itself") || ran.stderr.contains("circle"), "it names the circle");
+/// What stops nothing is said by `lint`, with its place.
+#[track_caller]
+fn noted(copy: &Copy, at: &str, message: &str) -> Ran {
+    let ran = probity("lint --contract").arg(copy.path()).settings(&target().url()).exits(0);
+    ran.complains(message);
+    points(&ran, DOCUMENT, &std::fs::read_to_string(copy.path().join("../..").join(DOCUMENT)).expect("a file"), at);
+    ran
 }
 
 #[test]
 fn a_pattern_that_is_none() {
     let copy = Copy::new().change(DOCUMENT, "description: What the opportunity is called", "pattern: '^[a'");
-    bad_contract(&copy, DOCUMENT, "'^[a'", "pattern");
+    noted(&copy, "'^[a'", "this pattern is not a regular expression");
 }
 
 #[test]
 fn a_keyword_that_is_misspelt() {
-    let copy = Copy::new().change(DOCUMENT, "minimum: 0", "minimun: 0");
-    bad_contract(&copy, DOCUMENT, "minimun", "minimun").complains("did you mean `minimum`?");
+    let copy = Copy::new().change(DOCUMENT, "description: What the opportunity is called", "minLenght: 0");
+    noted(&copy, "minLenght", "minLenght").complains("did you mean `minLength`?");
 }
 
 #[test]
 fn a_keyword_of_another_version() {
-    let copy = Copy::new().change(DOCUMENT, "minimum: 0", "const: 5");
-    bad_contract(&copy, DOCUMENT, "const", "const");
+    let copy = Copy::new().change(DOCUMENT, "description: What the opportunity is called", "propertyNames: {}");
+    noted(&copy, "propertyNames", "OpenAPI 3.0 does not have the keyword `propertyNames`");
 }
 
 #[test]
@@ -307,18 +307,16 @@ fn errors_of_contracts_say_what_to_do() {
         ("contract.yaml", "spec: spec/create", "spec: spec/gone-create"),
         (DOCUMENT, "operationId: createOpportunity", "operationId: [createOpportunity"),
         (DOCUMENT, "          maximum: 100\n", "          maximum: 100\n          maximum: 99\n"),
-        (DOCUMENT, "openapi: 3.0.3", "openapi: 3.1.0"),
+        (DOCUMENT, "openapi: 3.0.3", "openapi: 4.0.0"),
         (DOCUMENT, "'#/components/schemas/PipelineStage'", "'#/components/schemas/Stage'"),
         (DOCUMENT, "    Pipeline:\n", "    Pipeline:\n      $ref: '#/components/schemas/Pipeline'\n    Another:\n"),
-        (DOCUMENT, "description: What the opportunity is called", "pattern: '^[a'"),
-        (DOCUMENT, "minimum: 0", "const: 5"),
         ("close-date.yaml", "- id: leap-day", "- id: year-9000"),
         ("close-date.yaml", "expect: sent.accepted", "expect: sent.accepted &&"),
         ("close-date.yaml", "expect: sent.accepted", "expect: send.accepted"),
     ];
     let silent = changes.into_iter().filter(|(file, from, to)| {
         let copy = Copy::new().change(file, from, to);
-        !probity("list --contract").arg(copy.path()).exits(2).stderr.contains("help: ")
+        !probity("check --contract").arg(copy.path()).settings(&target().url()).exits(2).stderr.contains("help: ")
     });
     assert_eq!(
         silent.map(|(_, _, to)| to).collect::<Vec<_>>(),

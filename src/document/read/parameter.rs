@@ -86,7 +86,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         if at.flag("allowEmptyValue") {
-            self.problems.note(at.node.error("`allowEmptyValue` is not tried: OpenAPI advises against it"));
+            let node = at.node.get("allowEmptyValue").unwrap_or(at.node);
+            self.problems.note(node.error("`allowEmptyValue` is not tried: OpenAPI advises against it"));
         }
         let required = at.flag("required") || location == ParameterLocation::Path;
         let what = format!("the {} parameter `{name}`", location.name());
