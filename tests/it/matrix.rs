@@ -30,12 +30,8 @@ const PART: usize = 6;
 const FURTHER: usize = 8;
 const PAIRS: usize = 40;
 /// Faults whose requirements depend on chance, on the day or on the machine, though they themselves do not.
-const LUCKY: [&str; 4] = [
-    "close-date-leap-day-refused",
-    "key-forgotten-after-two-seconds",
-    "namesakes-merged",
-    "refusal-answers-200",
-];
+const LUCKY: [&str; 4] =
+    ["close-date-leap-day-refused", "key-forgotten-after-two-seconds", "namesakes-merged", "refusal-answers-200"];
 
 fn contract() -> Arc<Contract> {
     Arc::new(Contract::load(&Location::Embedded).expect("the embedded contract loads"))
