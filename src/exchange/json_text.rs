@@ -127,7 +127,7 @@ mod tests {
     fn tells_where_a_text_is_no_json() {
         let text = "{\"a\": 1,\n \"b\": tru}";
         let why = super::why_not(text).unwrap();
-        assert!(why.starts_with("expected ident, line 2 column ") && why.contains("\"b\": tr"), "{why}");
+        assert!(why.contains(", line 2 column ") && why.contains("\"b\": tr"), "{why}");
         assert_eq!(super::why_not("{\"a\": 1").unwrap().split_once(": ").unwrap().1, "{\"a\": 1⟪here⟫");
         let long = format!("[{}{}", "1, ".repeat(100), "}");
         assert!(super::why_not(&long).unwrap().contains("…1, "), "cut around the place");

@@ -96,14 +96,14 @@ impl<'a> Reader<'a> {
     /// What was shown of the sender, and the request's own headers.
     fn headers(&self, exchange: &Exchange, send: Option<&Send>) -> Result<(Shown, Vec<(String, String)>), String> {
         let security = self.today.contract.operation.security.as_ref();
-        let is_credentials = |name: &str| security.is_some_and(|s| s.header == name);
+        let is_credentials = |name: &str| security.is_some_and(|s| s.header.eq_ignore_ascii_case(name));
         let mut credentials = if security.is_some() { Shown::Nothing } else { Shown::Own };
         let mut headers = Vec::new();
         for (name, value) in &exchange.request.headers {
             // The client names itself, and says what every request says.
             let is_common = self.today.settings.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
             let is_own = send.is_some_and(|s| s.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)));
-            if name == "user-agent" || (is_common && !is_own) {
+            if name.eq_ignore_ascii_case("user-agent") || (is_common && !is_own) {
                 continue;
             }
             if is_credentials(name) {

@@ -161,13 +161,13 @@ fn bursts_tell_how_many_were_at_once() {
 fn one_cause_is_told_once() {
     // Replays that break in the same way, and an element of a list that failed.
     let ran =
-        probity("check --seed 1 --only 'idempotency/*' --skip idempotency/after-the-close-date --fault replay-cut")
+        probity("check --seed 1 --only 'idempotency/*' --skip idempotency/after-the-close-date --skip 'idempotency/equal-*' --skip 'idempotency/keys-*' --skip 'idempotency/header-*' --fault replay-cut")
             .exits(1);
     assert_eq!(flat(&ran.stdout).matches("✗ fail must").count(), 2);
     ran.says("probably of the same cause (-v shows each): idempotency: ");
     let ran =
         probity("check --seed 1 --only request/optional-fields-left-out --fault stage-required-with-pipeline").exits(1);
-    ran.says("partial[4]: status 422").says("answer 7 422");
+    ran.says("partial[1]: status 422").says("answer 4 422");
 }
 
 #[test]

@@ -150,5 +150,5 @@ fn the_wrong_part_of_an_answer_is_marked() {
     let ran = probity("check --seed 5 --fault value-in-cents --only response/value-in-dollars").exits(1);
     ran.says("\"value\":⟪");
     let ran = probity("check --seed 5 --fault answer-not-json --only operation/response-201-shape").exits(1);
-    ran.says("not JSON: trailing comma, line 1 column").says("⟪here⟫");
+    ran.says("not JSON: key must be a string, line 1 column").says("⟪here⟫");
 }

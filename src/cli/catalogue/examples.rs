@@ -280,7 +280,7 @@ impl<'a> Examples<'a> {
         let bytes = request.body.as_ref().map_or(0, |b| b.len());
         let shown = self.recorder.record(&unsent(request, "example", self.now)).request;
         let path = shown.url.strip_prefix(super::ADDRESS).unwrap_or(&shown.url);
-        let headers = shown.headers.iter().filter(|(name, _)| name != "user-agent");
+        let headers = shown.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("user-agent"));
         let text = shown.body.or(shown.body_base64.map(|b| format!("(Base64) {b}"))).unwrap_or_default();
         let body = match text.len() {
             n if n <= BODY[0] => visible(&text),

@@ -21,7 +21,7 @@ use crate::contract::requirement::{Form, Rule};
 use crate::contract::template::segments;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::Request;
-use crate::expression::{Expression, Scope, Trouble};
+use crate::expression::{Defines, Expression, Scope, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::Choice;
 use crate::generate::parameter::is_key;
@@ -185,7 +185,7 @@ impl Planner<'_> {
             entries.iter().filter_map(|e| self.class(&e.draft)).map(|(request, _)| self.scope_of(&request)).collect();
         for (i, form) in self.chosen() {
             let Form::Rule(rule) = form else { continue };
-            if let Some(path) = requests.first().and_then(|scope| missing(rule, scope)) {
+            if let Some(path) = requests.first().and_then(|scope| missing(rule, scope, &self.judge.contract.defines)) {
                 obstacles.push((i, missing_fixture(&path)));
                 continue;
             }
@@ -236,13 +236,16 @@ impl Planner<'_> {
 }
 
 /// The fixture that a rule reads of a request that it speaks to, and the settings do not have.
-fn missing(rule: &Rule, request: &Scope) -> Option<String> {
+fn missing(rule: &Rule, request: &Scope, defines: &Defines) -> Option<String> {
     let scope = request.extend().unknown("response", "nothing was sent yet").build();
     if rule.filter.as_ref().is_some_and(|given| given.truth(&scope) != Ok(true)) {
         return None;
     }
-    let expressions = rule.when.iter().chain(&rule.expect);
-    let mut troubles = expressions.filter_map(|expression| expression.truth(&scope).err());
+    let expressions = || rule.when.iter().chain(&rule.expect);
+    // What a define lacks may hide behind what is not known yet.
+    let defined = expressions().flat_map(|e| e.variables()).filter_map(|name| defines.get(name));
+    let defined = defined.filter_map(|define| define.json(&scope).err());
+    let mut troubles = expressions().filter_map(|expression| expression.truth(&scope).err()).chain(defined);
     troubles.find_map(|trouble| match trouble {
         Trouble::Fixture(path) => Some(path),
         _ => None,

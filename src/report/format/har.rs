@@ -144,7 +144,7 @@ fn size(bytes: Option<&[u8]>, truncated: Option<u64>) -> u64 {
 }
 
 fn media_type(headers: &[(String, String)]) -> &str {
-    headers.iter().find(|(name, _)| name == "content-type").map_or("", |(_, value)| value)
+    headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map_or("", |(_, value)| value)
 }
 
 fn headers(headers: &[(String, String)]) -> Vec<Json> {

@@ -203,7 +203,7 @@ fn failure(requirement: &Requirement) -> String {
 fn shown(exchange: &Exchange) -> String {
     let request = &exchange.request;
     let mut out = format!("{} {}\n", request.method, visible(&request.url));
-    for (name, value) in request.headers.iter().filter(|(name, _)| name != "user-agent") {
+    for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("user-agent")) {
         let _ = writeln!(out, "{}: {}", visible(name), visible(value));
     }
     body(&mut out, request.body.as_deref(), request.body_base64.as_deref());

@@ -185,7 +185,7 @@ fn request(page: &mut Page, number: &str, exchange: &Exchange, first: Option<&Ex
     page.field_of(&format!("request{number}"), &format!("{} {}{note}", request.method, request.url), 2);
     let first = first.map(|f| &f.request);
     let known = |header: &(String, String)| first.is_some_and(|f| f.headers.contains(header));
-    for header in request.headers.iter().filter(|(name, _)| name != "user-agent") {
+    for header in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("user-agent")) {
         if !known(header) {
             page.indented(INDENT, &format!("{}: {}", header.0, header.1), 2);
         }

@@ -104,7 +104,7 @@ fn renewed(
     let mut request = exchange.request.clone();
     request.url = tagged(&request.url);
     for (name, value) in &mut request.headers {
-        if name != "user-agent" {
+        if !name.eq_ignore_ascii_case("user-agent") {
             *value = tagged(value);
         }
     }
