@@ -3,15 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
+pub use super::draw::KEY_HEADER;
 use super::draw::{Draw, Form, is_key};
 use super::media;
 use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Contract, Target};
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::expression::{Scope, ScopeBuilder, Trouble, timestamp};
-
-/// The header that makes a request idempotent.
-pub const KEY_HEADER: &str = "Idempotency-Key";
 
 /// A request whose values are not all made yet.
 #[derive(Clone, Debug)]

@@ -7,7 +7,6 @@ use proptest::sample::Index;
 use proptest::strategy::BoxedStrategy;
 use serde_json::{Value as Json, json};
 
-use super::draft::KEY_HEADER;
 use super::media::{self, Kind};
 use super::parameter;
 use super::parameter::encode;
@@ -16,6 +15,9 @@ use super::values::{alternatives, object, type_of, values};
 use crate::contract::template::Template;
 use crate::document::operation::Operation;
 use crate::document::parameter::{Parameter, ParameterLocation};
+
+/// The header that makes a request idempotent.
+pub const KEY_HEADER: &str = "Idempotency-Key";
 
 /// Everything that one request draws.
 #[derive(Clone, Debug)]

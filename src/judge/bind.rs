@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Judge;
 use super::classify::Class;
-use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Outcome, Response};
 use crate::exchange::{Request, Shown};
 use crate::expression::{Scope, ScopeBuilder, from_json, timestamp};
@@ -279,15 +278,4 @@ fn named(all: Vec<(String, String)>) -> Json {
         }
     }
     map.into()
-}
-
-/// A parameter of the request that a scope is about.
-pub(super) fn parameter(scope: &Scope, location: ParameterLocation, name: &str) -> Option<Json> {
-    let (member, name) = match location {
-        ParameterLocation::Path => ("path", name.to_owned()),
-        ParameterLocation::Query | ParameterLocation::Querystring => ("query", name.to_owned()),
-        ParameterLocation::Header => ("headers", name.to_lowercase()),
-        ParameterLocation::Cookie => ("cookies", name.to_owned()),
-    };
-    scope.member("request")?.get(member)?.get(&name).cloned()
 }

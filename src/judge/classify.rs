@@ -254,7 +254,7 @@ impl Judge<'_> {
     fn values(self, scope: &Scope, body: Option<&Json>) -> Option<Class> {
         for list in &self.contract.values {
             let value = match &list.target {
-                Target::Parameter(location, name) => super::bind::parameter(scope, *location, name),
+                Target::Parameter(location, name) => parameter(scope, *location, name),
                 Target::Body(pointer) => body.and_then(|b| {
                     segments(pointer)
                         .iter()
@@ -276,4 +276,15 @@ impl Judge<'_> {
         }
         None
     }
+}
+
+/// A parameter of the request that a scope is about.
+pub(super) fn parameter(scope: &Scope, location: ParameterLocation, name: &str) -> Option<Json> {
+    let (member, name) = match location {
+        ParameterLocation::Path => ("path", name.to_owned()),
+        ParameterLocation::Query | ParameterLocation::Querystring => ("query", name.to_owned()),
+        ParameterLocation::Header => ("headers", name.to_lowercase()),
+        ParameterLocation::Cookie => ("cookies", name.to_owned()),
+    };
+    scope.member("request")?.get(member)?.get(&name).cloned()
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Judge;
-use super::bind::{Control, Known, Seen, parameter as parameter_of};
-use super::classify::Class;
+use super::bind::{Control, Known, Seen};
+use super::classify::{Class, parameter as parameter_of};
 use super::finding::{Counterexample, Finding, Found, Side, cut, differences, short};
 use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Probe, Rule};

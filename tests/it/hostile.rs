@@ -233,7 +233,10 @@ fn what_is_never_answered_fails_and_nothing_else_does() {
         let words = "check --examples 0 --only close-date/leap-day --only close-date/date-only --timeout";
         let ran = sane(probity(&format!("{words} {}", limit(said))).settings(&server.url()).run(), name);
         ran.verdict("close-date/leap-day", "fail").verdict("close-date/date-only", "pass");
-        ran.holds(ran.code == Some(1), "it fails").says(said).says("none, each of 3 times").says("2 times: failed each time");
+        ran.holds(ran.code == Some(1), "it fails")
+            .says(said)
+            .says("none, each of 3 times")
+            .says("2 times: failed each time");
         assert_eq!(ran.report()["health"]["state"], "yes", "{name}");
     });
 }

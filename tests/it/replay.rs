@@ -372,7 +372,9 @@ fn what_is_not_sent_is_not_told() {
 #[test]
 fn what_cannot_be_used_is_an_error() {
     let run = failed("value-in-cents", "response/value-in-dollars");
-    replay(&run, "--only idempotency/no-key").exits(2).complains("the recorded run did not include `idempotency/no-key`");
+    replay(&run, "--only idempotency/no-key")
+        .exits(2)
+        .complains("the recorded run did not include `idempotency/no-key`");
     replay(&run, "--only response/value-in-dolars").exits(2).complains("did you mean `response/value-in-dollars`?");
     probity("replay response/value-in-dollars").exits(2).complains("--only response/value-in-dollars");
     probity("replay").exits(2).complains("cannot read reports/report.json");

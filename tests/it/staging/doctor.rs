@@ -71,7 +71,10 @@ fn nobody_is_there() {
 fn a_token_that_is_refused() {
     let server = before(|_, _| None);
     let ran = doctor(&server.url()).env("PROBITY_TOKEN_COLLEAGUE", "old").exits(3);
-    tells(&ran, "✗ token colleague: GET /v1/me answered 401 → it is wrong or has expired: check PROBITY_TOKEN_COLLEAGUE");
+    tells(
+        &ran,
+        "✗ token colleague: GET /v1/me answered 401 → it is wrong or has expired: check PROBITY_TOKEN_COLLEAGUE",
+    );
     tells(&ran, "✓ token caller: GET /v1/me answered 200");
     let toml = settings(&server.url(), |toml| toml.replacen("{ env = \"PROBITY_TOKEN\" }", "{ file = \"gone\" }", 1));
     let ran = probity("doctor").tokens().file("probity.toml", toml).exits(2);
@@ -84,7 +87,10 @@ fn without_look_ups_a_token_is_shown_with_what_must_be_refused() {
     let ran = doctor(&server.url()).exits(0);
     tells(&ran, "✓ token caller: probably good; POST without its required fields answered 422, not 401");
     tells(&ran, "✓ token read_only: probably good; POST without its required fields answered 403, not 401");
-    tells(&ran, "Nothing should have been created: apart from GET requests, 3 requests were sent that the server must refuse.");
+    tells(
+        &ran,
+        "Nothing should have been created: apart from GET requests, 3 requests were sent that the server must refuse.",
+    );
     tells(
         &ran,
         "– look-ups the target answers no look-up (GET /v1/me: 404; GET /v1/me as colleague: 404; GET /v1/households: 404; …)",
