@@ -77,7 +77,7 @@ fn commands(text: &str) -> Vec<&str> {
     for line in text.lines().map(str::trim_start) {
         match line.strip_prefix("```") {
             Some(language) => in_block = ["sh", "console"].contains(&language),
-            None if in_block => all.extend(line.split("probity ").nth(1)),
+            None if in_block => all.extend(command(line)),
             None => {}
         }
     }
@@ -107,6 +107,12 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(count > 20, "{count} links");
+}
+
+/// What follows the word `probity`, if that is the command of a line.
+fn command(line: &str) -> Option<&str> {
+    let (before, words) = line.split_once("probity ")?;
+    before.split_whitespace().all(|word| word == "$" || word.starts_with("PROBITY_")).then_some(words)
 }
 
 /// A heading as the end of a link.
