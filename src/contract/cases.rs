@@ -319,7 +319,7 @@ fn retired(node: &Node) -> Result<()> {
     if let Some(old) = node.get("each") {
         return Err(old.error("`each` is now called `rows`").help("write `rows:` in its place"));
     }
-    if let (Some(old), None) = (node.get("given"), node.get("steps")) {
+    if let (Some(old), None) = (node.get("given"), node.get("steps").or_else(|| node.get("steps_of"))) {
         return Err(old
             .error("without steps, `given` is now called `where`")
             .help("`where` says which requests a rule speaks of, `given` what a scenario presupposes of its steps"));

@@ -301,7 +301,8 @@ impl StepReader<'_> {
         match from.map(|n| n.string("`from`").map(|text| (n, text))).transpose()? {
             None | Some((_, "valid")) => Ok(Base::Valid),
             Some((_, "minimal")) => Ok(Base::Minimal),
-            Some((from, step)) => Err(from.error("`from` is `valid` or `minimal`").help(format!(
+            Some((_, "varied")) => Ok(Base::Varied),
+            Some((from, step)) => Err(from.error("`from` is `valid`, `minimal` or `varied`").help(format!(
                 "the request of an earlier step is sent again by `repeat: {step}`, with what is fresh in it made anew by `anew: true`"
             ))),
         }
