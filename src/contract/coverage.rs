@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::Contract;
 use super::requirement::Form;
 use super::template::segments;
-use crate::schema::registry::escape;
+use crate::yaml::escape;
 
 impl Contract {
     /// The fields of the body that a part of the schema or a constraint speaks of: JSON Pointers,

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::schema::registry::{Located, Registry, escape};
+use crate::schema::registry::{Located, Registry};
 use crate::source::Diagnostic;
 use crate::yaml::Value;
+use crate::yaml::escape;
 
 /// What is wrong with an operation and what it reaches, if something is. All else is left out, since the library takes
 /// a document as a whole or not at all.

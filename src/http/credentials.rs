@@ -2,7 +2,7 @@
 
 use crate::document::security::{Carrier, Security};
 use crate::exchange::Shown;
-pub use crate::exchange::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
+use crate::exchange::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 
 /// The name of the header that shows who sends, in lower case.
 pub fn header_name(security: Option<&Security>) -> &str {

@@ -130,7 +130,7 @@ mod tests {
         for (extended, strict) in [
             (r#"{"a": "it's // no, /* comment */", "b": 0.5}"#, r#"{"a": "it's // no, /* comment */", "b": 0.5}"#),
             (r#"{'a': 'say "x"', b: [1, 2,], }"#, r#"{"a": "say \"x\"", "b": [1, 2]}"#),
-            ("{\"a\": NaN, // why not\n\"b\": 0100, \"c\": 0 /* or so */}", "{\"a\": null, \n\"b\": 100, \"c\": 0 }"),
+            ("{\"a\": NaN, // why not\n\"b\": 0100, \"c\": 0 /* or so */}", "{\"a\": null, \n\"b\": 100, \"c\": 0}"),
             (r#"{"a": "cut"#, r#"{"a": "cut"#),
         ] {
             assert_eq!(without_extensions(extended), strict);

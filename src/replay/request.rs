@@ -8,8 +8,8 @@ use super::{Recording, Today};
 use crate::contract::steps::Send;
 use crate::document::operation::template_names;
 use crate::exchange::{Request, Shown};
+use crate::exchange::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 use crate::generate::render::segment;
-use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 use crate::replay::run::{Against, Recorded};
 use crate::report::model::record::{BODY_SHOWN, Exchange, HIDDEN};
 

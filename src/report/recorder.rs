@@ -11,8 +11,9 @@ use url::Url;
 
 use crate::document::security::{Carrier, Security};
 use crate::exchange::{Attempt, Exchange as Seen, Failure, Request as Rendered, Shown, TrialName};
+use crate::exchange::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 use crate::http::client::join;
-use crate::http::credentials::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST, header_name};
+use crate::http::credentials::header_name;
 use crate::report::model::figures::millis;
 use crate::report::model::record::{BODY_SHOWN, Earlier, Exchange, Failed, HIDDEN, Request, Response};
 use crate::report::text::{curl, script};

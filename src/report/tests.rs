@@ -271,7 +271,7 @@ fn writes_all_files_whole() {
     let dir = folder.path().join("a/b");
     assert!(write_all(&dir, &sample(), &[]).1.is_empty());
     let files = write_all(&dir, &passing(), &[]).0;
-    assert_eq!(files, [dir.join("report.html"), dir.join("junit.xml"), dir.join(REPORT)]);
+    assert_eq!(files, [dir.join(REPORT), dir.join("report.html"), dir.join("junit.xml")]);
     let mut names: Vec<_> =
         std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();

@@ -4,8 +4,8 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, ValidationOptions, Validator};
 use serde_json::Value as Json;
 
-use super::registry::escape;
 use super::{POINTER, Violation};
+use crate::yaml::escape;
 
 /// How patterns and formats are read.
 pub(super) fn options<'i>() -> ValidationOptions<'i> {

@@ -33,7 +33,9 @@ use serde_json::{Value as Json, json};
 
 use compiled::Compiled;
 use notes::Problems;
-use registry::{Located, Registry, escape};
+use registry::{Located, Registry};
+
+use crate::yaml::escape;
 
 /// The annotation that remembers where in the document a subschema stands.
 pub const POINTER: &str = "x-pointer";

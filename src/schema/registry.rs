@@ -9,7 +9,7 @@ use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 use crate::yaml::{self, Node, Value};
 
 use super::resources::Resources;
-pub use crate::yaml::escape;
+use crate::yaml::escape;
 
 /// Which rules a document's schemas keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -260,7 +260,8 @@ mod tests {
         let twice = STANDARD.encode(STANDARD.encode(format!("say: {part}")));
         let base32 = "ONWG45C7OBQXIXZXMY4VCMTNLB3TQMKMNNIHUURUOZBHINQ";
         for text in [STANDARD.encode(format!("xy {part}")), twice, hexadecimal, reversed, packed, base32.to_owned()] {
-            assert!(clean(&text).contains("(part of T)"), "{text}: {}", clean(&text));
+            let clean = clean(&text);
+            assert!(clean.contains("(part of T)") || clean.contains("${T}"), "{text}: {clean}");
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{is_breakable, is_checked_format, required_part, slug};
 use crate::contract::requirement::{Form, Level, Origin, Requirement};
 use crate::schema::POINTER;
-use crate::schema::registry::escape;
+use crate::yaml::escape;
 
 /// The keywords of a schema that a request can keep or break, with what is owed.
 pub(super) const KEYWORDS: &[(&str, &str)] = &[

@@ -2,9 +2,10 @@
 
 use super::Reader;
 use crate::document::security::{Alternative, Scheme, SchemeKind, Security};
-use crate::schema::registry::{Located, escape};
+use crate::schema::registry::Located;
 use crate::source::Result;
 use crate::yaml::Key;
+use crate::yaml::escape;
 
 impl<'a> Reader<'a> {
     /// What a caller may show, and what is shown by those who have a token.

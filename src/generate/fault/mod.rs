@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 pub use super::values::simplest;
 use super::values::{alternatives, list::item_at, object::unnamed};
 use crate::contract::template::{Template, segments};
-use crate::schema::registry::escape;
+use crate::yaml::escape;
 pub use edge::{PLAIN, doubtful, edges};
 
 /// A change to a valid value that touches one part of its schema.

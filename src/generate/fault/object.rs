@@ -7,7 +7,7 @@ use crate::contract::derive::required_part;
 use crate::contract::template::Template;
 use crate::generate::values::check::{Check, sample};
 use crate::generate::values::object::{further_names, is_required, unnamed};
-use crate::schema::registry::escape;
+use crate::yaml::escape;
 
 /// The name of a property that a map may have and does not.
 pub(super) fn a_name(schema: &Json) -> String {

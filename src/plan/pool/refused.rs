@@ -122,7 +122,7 @@ fn undrawable(schema: &Json, field: &str) -> Option<(String, Json)> {
     }
     let required = schema["properties"].as_object().into_iter().flatten();
     let required = required.filter(|(name, _)| crate::generate::values::object::is_required(schema, name));
-    let below = required.map(|(name, below)| (format!("{field}/{}", crate::schema::registry::escape(name)), below));
+    let below = required.map(|(name, below)| (format!("{field}/{}", crate::yaml::escape(name)), below));
     let items = Some(&schema["items"]).filter(|items| items.is_object()).map(|items| (format!("{field}/0"), items));
     let deeper = below.chain(items).find_map(|(field, below)| undrawable(below, &field));
     let choice = || alternatives(schema).iter().find_map(|alternative| undrawable(alternative, field));

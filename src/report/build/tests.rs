@@ -236,12 +236,12 @@ fn writes_no_token_anywhere() {
     let failure = &report.requirements[0].failures[0];
     let header = |i: usize| {
         let mut headers = failure.exchanges[i].request.headers.iter();
-        headers.find(|(n, _)| n == "authorization").map(|(_, v)| v.as_str())
+        headers.find(|(n, _)| n.eq_ignore_ascii_case("authorization")).map(|(_, v)| v.as_str())
     };
     assert_eq!(header(0), Some("Bearer ${MY_TOKEN}"));
     assert_eq!(header(1), Some("Basic ${MY_TOKEN} ${MY_TOKEN%?} ${MY_TOKEN#?}"));
     assert_eq!(header(2), None);
-    assert!(failure.curl[0].contains("-H \"authorization: Bearer ${MY_TOKEN}\""), "{}", failure.curl[0]);
+    assert!(failure.curl[0].contains("-H \"Authorization: Bearer ${MY_TOKEN}\""), "{}", failure.curl[0]);
     let response = failure.exchanges[2].response.as_ref().unwrap();
     assert_eq!((response.body.as_deref(), response.body_base64.as_deref()), (None, Some("//4=")));
 }
@@ -263,7 +263,7 @@ fn records_requests_as_sent() {
     let record = recorder(&contract).record(&exchange(4, &vec![b'x'; 20_000], Shown::Own, b""));
     assert_eq!(record.request.url, "https://example.com/base/v1/z");
     let names: Vec<&str> = record.request.headers.iter().map(|(n, _)| n.as_str()).collect();
-    assert_eq!(names, ["user-agent", "idempotency-key", "authorization"]);
+    assert_eq!(names, ["User-Agent", "Idempotency-Key", "Authorization"]);
     assert!(record.request.headers[0].1.ends_with(" (area/id)"), "{:?}", record.request.headers);
     assert_eq!(record.request.body.as_ref().map(String::len), Some(BODY_SHOWN));
     assert_eq!(record.request.truncated, Some(20_000));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::IgnoredAny;
 
 use crate::report::text::visible;
-use crate::schema::registry::escape;
+use crate::yaml::escape;
 
 /// A line of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

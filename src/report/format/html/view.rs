@@ -11,7 +11,7 @@ use crate::report::model::{self, Difference, Report};
 use crate::report::text::ranges;
 use crate::report::text::words::{self, Look};
 use crate::report::text::{counted, times, visible};
-use crate::schema::registry::escape;
+use crate::yaml::escape;
 
 /// How many exchanges of a requirement's first failure are shown, and of the others.
 const EXCHANGES: [usize; 2] = [6, 1];
