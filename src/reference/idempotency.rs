@@ -6,13 +6,13 @@
 use super::answer::Answer;
 use super::deviations::Deviations;
 use super::faults::idempotency as hook;
+use super::json_text::is_same_json;
 use super::key_store::{Kept, Key, Scope};
 use super::posted::Posted;
 use super::refusal::{Failure, Reason, Refusal};
 use super::{Variation, refused};
 use crate::reference::server_state::ServerState;
 use axum::http::{HeaderMap, StatusCode};
-use serde_json::Value;
 use std::time::{Duration, Instant};
 
 pub(super) const HEADER: &str = "idempotency-key";
@@ -111,13 +111,6 @@ fn is_same(d: &Deviations, posted: &Posted<'_>, first: &Kept) -> bool {
     posted.key.is_none()
         || posted.body == first.body
         || !d.variation(Variation::BodiesComparedAsBytes) && is_same_json(&posted.body, &first.body)
-}
-
-pub(super) fn is_same_json(left: &[u8], right: &[u8]) -> bool {
-    match (serde_json::from_slice::<Value>(left), serde_json::from_slice::<Value>(right)) {
-        (Ok(left), Ok(right)) => left == right,
-        _ => false,
-    }
 }
 
 /// Keeps what is to be given again.

@@ -1,6 +1,7 @@
 //! JSON as it is written: what a parsed value no longer tells.
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -119,6 +120,13 @@ fn quoted(text: &str, quote: char) -> usize {
         }
     }
     text.len()
+}
+
+pub(super) fn is_same_json(left: &[u8], right: &[u8]) -> bool {
+    match (serde_json::from_slice::<Value>(left), serde_json::from_slice::<Value>(right)) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

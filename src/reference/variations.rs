@@ -120,6 +120,7 @@ deviation_table! {
             ClockBehindUndated "clock-behind-undated" "The server's clock is 90 seconds behind, and no header says so.";
             Undated "undated" "Responses have no date.";
             ConnectionClose "connection-close" "The connection is closed after each response.";
+            Every40thDrops "every-40th-drops" "Every fortieth request closes the connection without an answer, and so does the next on a fresh connection: a network may do that.";
             IdleConnectionsClosed "idle-connections-closed" "A connection on which nothing comes for half a second is closed.";
             Http10 "http-10" "Responses are of HTTP/1.0, and end with the connection.";
             Chunked "chunked" "Bodies are sent in pieces, without a length.";

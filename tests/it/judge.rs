@@ -138,5 +138,5 @@ fn recordings_that_cannot_be_judged_are_errors() {
     wrong("[").complains("wrong.har is not a HAR file");
     wrong("{\"log\": {\"entries\": [{\"time\": 1}]}}").complains("log.entries[0]");
     wrong(&har(&[])).complains("has no exchange of POST /v1/households/{household_id}/opportunities");
-    probity("judge x.har --fault value-in-cents").exits(2).complains("nothing is sent");
+    probity("judge x.har --fault value-in-cents").exits(2).complains("sends nothing");
 }

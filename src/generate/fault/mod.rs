@@ -125,8 +125,9 @@ fn walk(schema: &Json, place: &str, at: &str, visit: &mut impl FnMut(&Json, &str
         let first = schema["prefixItems"].as_array().map_or(0, Vec::len);
         walk(&schema["items"], &format!("{place}/items"), &format!("{at}/{first}"), visit);
     }
-    if schema["additionalProperties"].is_object() {
-        let name = object::a_name(schema);
+    if schema["additionalProperties"].is_object()
+        && let Some(name) = object::a_name(schema)
+    {
         walk(&schema["additionalProperties"], &format!("{place}/additionalProperties"), &format!("{at}/{name}"), visit);
     }
 }

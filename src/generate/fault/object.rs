@@ -9,9 +9,9 @@ use crate::generate::values::check::{Check, sample};
 use crate::generate::values::object::{further_names, is_required, unnamed};
 use crate::yaml::escape;
 
-/// The name of a property that a map may have and does not.
-pub(super) fn a_name(schema: &Json) -> String {
-    further_names(schema, &Map::new(), 1).pop().unwrap_or_else(|| "more1".to_owned())
+/// The name of a property that a map may have and does not; None where no such name is found.
+pub(super) fn a_name(schema: &Json) -> Option<String> {
+    further_names(schema, &Map::new(), 1).pop()
 }
 
 pub(super) fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {

@@ -213,8 +213,18 @@ pub fn further_names(schema: &Json, taken: &Map<String, Json>, how_many: usize) 
         let strategy = string::strings(&json!({ "type": "string", "pattern": pattern }));
         Some(strategy.new_tree(&mut crate::generate::seed::Seed(0).runner("names", 0)).ok()?.current())
     });
+    let named = schema.get("propertyNames").filter(|names| names.is_object()).into_iter().flat_map(|names| {
+        use proptest::strategy::ValueTree;
+        let strategy = string::strings(names);
+        let draw = move |n| {
+            let mut runner = crate::generate::seed::Seed(0).runner("named", n);
+            Some(strategy.new_tree(&mut runner).ok()?.current())
+        };
+        (0..50).filter_map(draw).collect::<std::collections::BTreeSet<String>>()
+    });
     let numbered = (1..).map(|n| format!("more{n}")).take(100 + how_many);
     drawn
+        .chain(named)
         .chain(numbered)
         .filter(|name| !taken.contains_key(name) && schema["properties"].get(name).is_none() && allowed(name))
         .take(how_many)

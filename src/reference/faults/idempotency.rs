@@ -5,7 +5,7 @@ use super::memory::lock;
 use crate::reference::answer::Answer;
 use crate::reference::asked::PROBABILITY;
 use crate::reference::deviations::Deviations;
-use crate::reference::idempotency::is_same_json;
+use crate::reference::json_text::is_same_json;
 use crate::reference::key_store::{Kept, Key, Scope, Slot};
 use crate::reference::posted::Posted;
 use crate::reference::refusal::{Break, Failure, Reason, Refusal};

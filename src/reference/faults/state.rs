@@ -9,6 +9,7 @@ use crate::reference::posted::Posted;
 use crate::reference::record::Record;
 use crate::reference::refusal::{Break, Failure, Refusal};
 use crate::reference::server_state::ServerState;
+use crate::reference::variations::Variation;
 use crate::reference::world::User;
 use axum::http::{Extensions, StatusCode};
 use chrono::{DateTime, Utc};
@@ -34,20 +35,19 @@ pub(in crate::reference) async fn admit<'a>(
     let number = memory.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let others = memory.under_way.fetch_add(1, Ordering::Relaxed);
     let under_way = UnderWay(memory);
+    let drops = d.variation(Variation::Every40thDrops);
+    if number % 40 == 0 && drops {
+        memory.drops_next_fresh.store(true, Ordering::Relaxed);
+        return Err(Break::Sever);
+    }
     if number % 40 == 0 {
-        let breaks = [
-            (Fault::Every40thBreaks, Break::Error),
-            (Fault::Every40thDrops, Break::Sever),
-            (Fault::Every40thHangs, Break::Hang),
-        ];
+        let breaks = [(Fault::Every40thBreaks, Break::Error), (Fault::Every40thHangs, Break::Hang)];
         if let Some((_, broken)) = breaks.into_iter().find(|(fault, _)| d.fault(*fault)) {
-            memory.drops_next_fresh.store(d.fault(Fault::Every40thDrops), Ordering::Relaxed);
             return Err(broken);
         }
     }
     // Clients send again what a kept connection dropped: only dropping that as well is seen.
-    if d.fault(Fault::Every40thDrops) && is_first(extensions) && memory.drops_next_fresh.swap(false, Ordering::Relaxed)
-    {
+    if drops && is_first(extensions) && memory.drops_next_fresh.swap(false, Ordering::Relaxed) {
         return Err(Break::Sever);
     }
     let exhausted = d.fault(Fault::DiesAfter150) && number > 150
