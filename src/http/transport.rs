@@ -14,7 +14,7 @@ const BODY_LIMIT: usize = 1 << 20;
 /// What hyper says, and has no other word for, where a server speaks without having been asked.
 const UNASKED: &str = "unexpected message from connection";
 /// What is said of a body that is not what its headers say.
-const GARBLED: [&str; 3] = ["Invalid chunk", "nvalid gzip header", "corrupt deflate"];
+const GARBLED: [&str; 3] = ["nvalid chunk", "nvalid gzip header", "corrupt deflate"];
 /// What rustls says where the system has no certificates.
 const NO_AUTHORITIES: &str = "No CA certificates";
 

@@ -78,7 +78,7 @@ impl<'a> Builder<'a> {
         let keywords = Keywords::read(self.registry, at, &mut self.problems);
         let pointer = self.registry.pointer(at);
         if let Some(constant) = keywords.constant {
-            return if constant { json!({}) } else { json!({ "not": {}, POINTER: pointer }) };
+            return if constant { json!({}) } else { json!(false) };
         }
         let away = elsewhere(self.registry, at, self.direction);
         let beside = context.beside(&away);

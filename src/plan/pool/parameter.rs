@@ -1,5 +1,7 @@
 //! Requests that differ from a valid one in one parameter.
 
+use serde_json::Value as Json;
+
 use super::super::MINIMAL;
 use super::draw::is_sound;
 use super::single::Numbers;
@@ -54,7 +56,9 @@ impl Planner<'_> {
             };
             let faults = fault::faults(parameter.schema.json());
             let mut control = None;
-            for change in [missing].into_iter().chain(faults) {
+            // No text says null for certain: what stands for it is left to the server.
+            let says_null = |change: &Change| matches!(&change.value, Some(Template::Literal(Json::Null)));
+            for change in [missing].into_iter().chain(faults.into_iter().filter(|change| !says_null(change))) {
                 let Some(about) = self.parameter_requirement(i, &change.about) else { continue };
                 let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
                 let Some(entry) = self.with(&entries[MINIMAL], parameter, &change, breaks) else { continue };
