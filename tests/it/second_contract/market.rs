@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::put;
@@ -41,9 +41,15 @@ struct Market {
 async fn replace(
     State(market): State<Arc<Market>>,
     Path((shop, order)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let query = query.unwrap_or_default();
+    let mut dry_run = query.split('&').filter_map(|pair| pair.strip_prefix("dry_run="));
+    if dry_run.any(|text| !["true", "false"].contains(&text)) {
+        return market.refusal(StatusCode::UNPROCESSABLE_ENTITY, &["/dry_run".into()]);
+    }
     market.replace(&shop, &order, &headers, &body)
 }
 
