@@ -327,7 +327,7 @@ impl Reader<'_> {
                 })
             })
             && request.headers.iter().all(|(name, _)| usual(name))
-            && self.knows_query(&request)
+            && self.knows_query(request)
     }
 }
 

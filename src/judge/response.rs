@@ -149,7 +149,6 @@ impl Judge<'_> {
     }
 
     /// The body of a response and the media type that describes it; a verdict where it cannot be held against anything.
-    #[expect(clippy::type_complexity, reason = "either what to judge, or what has been judged")]
     fn body_of<'a>(&'a self, index: usize, seen: &'a Seen) -> Option<Result<(&'a MediaType, Body<'a>), Box<Found>>> {
         let (response, _) = self.response_of(index, seen)?;
         if is_bodiless(seen, response.status) {
@@ -346,7 +345,7 @@ fn readings(header: &Header, text: &str) -> Vec<Json> {
     let pairs: Option<BTreeMap<&str, &str>> = if header.explode {
         items.iter().map(|item| item.split_once('=')).collect()
     } else {
-        (items.len() % 2 == 0).then(|| items.chunks(2).map(|pair| (pair[0], pair[1])).collect())
+        items.len().is_multiple_of(2).then(|| items.chunks(2).map(|pair| (pair[0], pair[1])).collect())
     };
     let object = |read: &dyn Fn(&str) -> Json| -> Option<Json> {
         Some(pairs.as_ref()?.iter().map(|(k, v)| ((*k).to_owned(), read(v))).collect::<serde_json::Map<_, _>>().into())

@@ -18,16 +18,19 @@ const MOST: usize = 200;
 
 impl Problems {
     /// Notes what cannot matter.
+    #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     pub fn note(&mut self, diagnostic: Box<Diagnostic>) {
         add(&mut self.notes, *diagnostic);
     }
 
     /// Notes what keeps a part from being used.
+    #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     pub fn unsupported(&mut self, diagnostic: Box<Diagnostic>) {
         add(&mut self.unsupported, *diagnostic);
     }
 
     /// Notes what is left out of what is checked.
+    #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     pub fn part(&mut self, diagnostic: Box<Diagnostic>) {
         add(&mut self.parts, *diagnostic);
     }

@@ -68,6 +68,7 @@ pub(super) fn operation(registry: &Arc<Registry>, version: Version, entry: &Entr
 
 impl<'a> Reader<'a> {
     /// Names a part that cannot be honoured.
+    #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     fn skip(&mut self, what: &str, message: Box<Diagnostic>, required_part: bool) {
         self.unsupported.push(Unsupported { what: what.to_owned(), message: *message, required_part });
     }

@@ -94,11 +94,11 @@ impl<'a> Reader<'a> {
         let style = self.style(&at, location, &what, required)?;
         let mut media_type = None;
         let mut holder = None;
-        if let Some(content) = at.get("content") {
-            if let Some((key, media)) = content.entries().into_iter().next() {
-                media_type = Some(key.name.clone());
-                holder = Some(media);
-            }
+        if let Some(content) = at.get("content")
+            && let Some((key, media)) = content.entries().into_iter().next()
+        {
+            media_type = Some(key.name.clone());
+            holder = Some(media);
         }
         let schema_at = holder.as_ref().unwrap_or(&at).get("schema");
         let schema = match &schema_at {

@@ -29,14 +29,14 @@ pub fn drawn(parameter: &Parameter) -> Json {
     if !shown.is_empty() && schema.get("examples").is_none() {
         schema["examples"] = shown.into();
     }
-    plain(&schema, parameter.location)
+    plain(&schema)
 }
 
-fn plain(schema: &Json, location: ParameterLocation) -> Json {
+fn plain(schema: &Json) -> Json {
     let Some(map) = schema.as_object() else { return json!({"type": "string", "pattern": TOKEN}) };
     let mut out = map.clone();
     if !alternatives(schema).is_empty() {
-        let each = alternatives(schema).iter().filter(|a| a["type"] != "null").map(|a| plain(a, location));
+        let each = alternatives(schema).iter().filter(|a| a["type"] != "null").map(plain);
         out.insert("anyOf".to_owned(), each.collect());
         return out.into();
     }
@@ -55,10 +55,10 @@ fn plain(schema: &Json, location: ParameterLocation) -> Json {
             if map.get("minItems").and_then(Json::as_u64).unwrap_or(0) == 0 {
                 out.insert("minItems".to_owned(), json!(1));
             }
-            out.insert("items".to_owned(), plain(&schema["items"], location));
+            out.insert("items".to_owned(), plain(&schema["items"]));
         }
         "object" => {
-            let below = |(name, below): (&String, &Json)| (name.clone(), plain(below, location));
+            let below = |(name, below): (&String, &Json)| (name.clone(), plain(below));
             let properties: serde_json::Map<String, Json> =
                 map.get("properties").and_then(Json::as_object).into_iter().flatten().map(below).collect();
             if !properties.is_empty() {

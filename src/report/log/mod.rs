@@ -1,7 +1,7 @@
 //! What is written while a run goes on.
 //!
-//! - [`exchanges`]: `exchanges.ndjson`
-//! - [`created`]: `created.ndjson`
+//! - [`exchanges`][]: `exchanges.ndjson`
+//! - [`created`][]: `created.ndjson`
 //! - [`verbose`]: exchanges on stderr
 
 pub mod created;
