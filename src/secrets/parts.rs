@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_no_secret_stays_readable() {
         let mut redactor = Redactor::new([(TOKEN, "T")]);
-        redactor.add_public("a household slnt_pat_7f9Q2m".into());
+        redactor.add_public("a thing slnt_pat_7f9Q2m".into());
         assert_eq!(redactor.text("slnt_pat_7f9Q2m"), "slnt_pat_7f9Q2m");
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#);
         let token = format!("{header}.eyJzdWIiOiJ1c18xIn0.c2lnbmF0dXJlLW9mLWl0");

@@ -67,7 +67,7 @@ fn options_that_documents_show_exist() {
             }
         }
     }
-    assert!(count > 15, "{count} options");
+    assert!(count > 20, "{count} options");
 }
 
 /// What follows the word `probity` in the lines of a document's blocks for the shell.

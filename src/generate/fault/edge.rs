@@ -55,7 +55,10 @@ fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
     numbers(schema, &kind, &mut c);
     for (keyword, label) in [("minLength", "as short as may be"), ("maxLength", "as long as may be")] {
         let (least, most) = lengths(schema);
-        if let Some(n) = if keyword == "minLength" { least } else { most }.filter(|n| *n > 0) {
+        // What is listed has the lengths that are listed.
+        if schema.get("enum").is_none()
+            && let Some(n) = if keyword == "minLength" { least } else { most }.filter(|n| *n > 0)
+        {
             let text = of_length(schema, n).unwrap_or_else(|| fit("x", n, n));
             c.put(keyword, label, vec![Template::Unique { text, schema: Arc::new(sized(schema, n)) }]);
         }

@@ -176,18 +176,12 @@ async fn unseen(deviating: Vec<(String, Options, &'static str)>) -> Vec<String> 
             .into_iter()
             .map(|(_, area, lines)| (area, lines))
             .collect();
-    // What shows only to who is quick enough is looked at again, where the machine was busy.
-    let mut unseen = deviating;
-    for _ in 0..3 {
-        let alike: Vec<String> = sights(unseen.clone())
-            .await
-            .into_iter()
-            .filter(|(_, area, lines)| sound[area] == *lines)
-            .map(|(name, _, _)| name)
-            .collect();
-        unseen.retain(|(name, _, _)| alike.contains(name));
-    }
-    let mut unseen: Vec<String> = unseen.into_iter().map(|(name, _, _)| name).collect();
+    let mut unseen: Vec<String> = sights(deviating)
+        .await
+        .into_iter()
+        .filter(|(_, area, lines)| sound[area] == *lines)
+        .map(|(name, _, _)| name)
+        .collect();
     unseen.sort();
     unseen
 }
