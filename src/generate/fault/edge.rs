@@ -9,6 +9,7 @@ use super::{Change, Collector, is_map_entry, list, simplest, walk, whole};
 use crate::contract::template::Template;
 use crate::generate::string::fresh::sized;
 use crate::generate::string::{fit, lengths, of_length};
+use crate::generate::values::check::Check;
 use crate::generate::values::list::item_bounds;
 use crate::generate::values::number::integer_bounds;
 use crate::generate::values::{alternatives, type_of};
@@ -63,7 +64,11 @@ fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
             c.put(keyword, label, vec![Template::Unique { text, schema: Arc::new(sized(schema, n)) }]);
         }
     }
-    for value in schema["enum"].as_array().into_iter().flatten().take(10) {
+    let listed = schema["enum"].as_array().filter(|values| !values.is_empty());
+    // What stands beside the list may rule some of its values out.
+    let check = listed.and_then(|_| Check::new(schema));
+    let allowed = |value: &&Json| check.as_ref().is_none_or(|check| check.allows(value));
+    for value in listed.into_iter().flatten().filter(allowed).take(10) {
         c.set("enum", format!("the value {value}"), value.clone());
     }
     if kind == "boolean" && schema.get("const").is_none() {
