@@ -135,15 +135,13 @@ impl Pace {
     /// Waits until the rate lets one more request go, and as long as the server asked for.
     pub async fn turn(&self) {
         self.rise();
-        let turn = self.lock().next_turn();
-        if let Some(at) = turn {
-            tokio::time::sleep_until(at).await;
-        }
         loop {
-            let not_before = self.lock().not_before;
-            match not_before {
-                Some(at) if at > Instant::now() => tokio::time::sleep_until(at).await,
-                _ => break,
+            let turn = self.lock().next_turn();
+            let Some(at) = turn else { return };
+            tokio::time::sleep_until(at).await;
+            // Who was held back on the way takes another turn, so that not all go together when the wait is over.
+            if self.held().is_zero() {
+                return;
             }
         }
     }
@@ -300,10 +298,13 @@ impl State {
         (recent > 0).then(|| recent as f64 / span.as_secs_f64().max(0.001))
     }
 
-    /// When the next request may go, where there is a rate: that turn is then taken.
+    /// When the next request may go, where it cannot go at once: that turn is then taken.
     fn next_turn(&mut self) -> Option<Instant> {
-        let (period, now) = (self.period?, Instant::now());
-        let turn = self.next.map_or(now, |next| next.max(now));
+        let now = Instant::now();
+        let not_before = self.not_before.filter(|at| *at > now);
+        let Some(period) = self.period else { return not_before };
+        let earliest = not_before.unwrap_or(now);
+        let turn = self.next.map_or(earliest, |next| next.max(earliest));
         self.next = Some(turn + period);
         Some(turn)
     }
