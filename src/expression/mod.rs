@@ -8,6 +8,7 @@ mod value;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use cel::common::ast::{Expr, operators};
 use cel::common::types::CelBool;
 use cel::common::value::{CowVal, Val};
 use cel::{Context, Env, ExecutionError, IdedExpr, Value, extensions};
@@ -180,6 +181,11 @@ impl Expression {
             .ok_or_else(|| Trouble::Error(format!("`{}` is neither true nor false", self.text)))
     }
 
+    /// The fixture that is not there and without which it is never true, whatever else it reads.
+    pub fn wants_fixture(&self, scope: &Scope) -> Option<String> {
+        wants_fixture(&self.ast, scope)
+    }
+
     fn value(&self, scope: &Scope) -> std::result::Result<Box<dyn Val>, Trouble> {
         evaluate(&self.ast, scope).map_err(Trouble::from)
     }
@@ -197,6 +203,22 @@ fn evaluate(ast: &IdedExpr, scope: &Scope) -> std::result::Result<Box<dyn Val>, 
         CowVal::Borrowed(v) => v.clone_as_boxed(),
         CowVal::Owned(v) => v,
     })
+}
+
+fn wants_fixture(ast: &IdedExpr, scope: &Scope) -> Option<String> {
+    if names::chain(ast).is_some_and(|path| path.first().is_some_and(|name| name == "fixtures")) {
+        return match evaluate(ast, scope).map_err(Trouble::from) {
+            Err(Trouble::Fixture(path)) => Some(path),
+            _ => None,
+        };
+    }
+    let parts = match &ast.expr {
+        Expr::Call(call) if call.func_name == operators::LOGICAL_OR => Vec::new(),
+        Expr::Call(call) if call.func_name == operators::CONDITIONAL => call.args.iter().take(1).collect(),
+        Expr::Comprehension(c) => vec![&c.iter_range],
+        _ => names::children(ast),
+    };
+    parts.into_iter().find_map(|part| wants_fixture(part, scope))
 }
 
 impl From<ExecutionError> for Trouble {
@@ -288,6 +310,23 @@ mod tests {
         assert_eq!(trouble("fixtures['z']"), Trouble::Fixture("fixtures.z".into()));
         assert_eq!(trouble("body.y"), Trouble::Error("`y` is missing".into()));
         assert_eq!(compile("has(fixtures.q)", &names).unwrap().truth(&scope), Ok(false));
+    }
+
+    #[test]
+    fn knows_the_fixture_that_it_cannot_be_true_without() {
+        let scope = scope(json!({})).extend().fixtures(&json!({"here": "x"})).unknown("response", "not sent").build();
+        for (text, due) in [
+            ("response.a in fixtures.gone", Some("fixtures.gone")),
+            ("response.ok && response.a == fixtures.gone.x", Some("fixtures.gone")),
+            ("response.ok && response.a == fixtures.here", None),
+            ("response.ok || response.a == fixtures.gone", None),
+            ("response.ok ? response.a == fixtures.gone : true", None),
+            ("response.all(x, x == fixtures.gone)", None),
+            ("has(fixtures.gone) && response.ok", None),
+        ] {
+            let expression = compile(text, &["response", "fixtures"]).unwrap();
+            assert_eq!(expression.wants_fixture(&scope).as_deref(), due, "{text}");
+        }
     }
 
     #[test]

@@ -40,10 +40,10 @@ pub fn instants() -> impl Strategy<Value = Template> {
         })
 }
 
-/// Whole days as distances from now, log scaled from two days to some centuries; mostly ahead. The
-/// day before and after are left out: which day it is depends on where one is.
+/// Whole days as distances from now, log scaled from three days to some centuries; mostly ahead. The
+/// days around the present one are left out: which day it is depends on where one is.
 pub fn days() -> impl Strategy<Value = Template> {
-    let distance = (54_u32..=100).prop_map(|tenths| 10_f64.powf(f64::from(tenths) / 10.0));
+    let distance = (55_u32..=100).prop_map(|tenths| 10_f64.powf(f64::from(tenths) / 10.0));
     (distance, prop::bool::weighted(0.25)).prop_map(|(seconds, past)| {
         #[expect(clippy::cast_possible_truncation, reason = "at most 10^10 seconds")]
         let distance = TimeDelta::days(seconds as i64 / 86_400);

@@ -114,7 +114,7 @@ impl Judge<'_> {
                 return Class::Open(open.text.clone());
             }
         }
-        let looked = match self.against_document(request, body) {
+        let looked = match self.against_document(request, body, scope) {
             Ok(looked) => looked,
             Err(class) => return class,
         };
@@ -146,7 +146,7 @@ impl Judge<'_> {
                 }
             }
         }
-        if let Some(class) = self.values(scope, body) {
+        if let Some(class) = self.values(scope, body, &places) {
             return class;
         }
         match (broken.is_empty(), places.len()) {
@@ -160,7 +160,7 @@ impl Judge<'_> {
     }
 
     /// What the document says of a request; or the class that follows without more ado.
-    fn against_document(self, request: &Request, body: Option<&Json>) -> Result<Looked, Class> {
+    fn against_document(self, request: &Request, body: Option<&Json>, scope: &Scope) -> Result<Looked, Class> {
         let operation = &self.contract.operation;
         let mut looked = Looked { broken: Vec::new(), places: Vec::new(), doubt: None };
         match (body, operation.body()) {
@@ -181,8 +181,8 @@ impl Judge<'_> {
             let given = self.contract.gives(parameter);
             let reading = match parameter.location {
                 ParameterLocation::Path => {
-                    // What the contract gives is looked at by itself.
-                    if given {
+                    // What the contract gives is sound, whatever the document says of it.
+                    if given && self.is_listed(&parameter.name, scope) {
                         continue;
                     }
                     let text = request.parameters.iter().find(|(n, _)| *n == parameter.name);
@@ -251,9 +251,28 @@ impl Judge<'_> {
         exact.or_else(around).map(|(i, _)| i)
     }
 
-    /// Values outside the lists that the target provides are open: it has more than it provides.
-    fn values(self, scope: &Scope, body: Option<&Json>) -> Option<Class> {
+    /// Whether a path parameter's value is one of those that the target provides.
+    fn is_listed(self, name: &str, scope: &Scope) -> bool {
+        let is_it = |target: &Target| matches!(target, Target::Parameter(ParameterLocation::Path, of) if of == name);
+        let Some(value) = parameter_of(scope, ParameterLocation::Path, name) else { return true };
+        let lists = self.contract.values.iter().filter(|list| is_it(&list.target));
+        lists.map(|list| list.list.json(scope)).any(|list| match list {
+            Ok(Json::Array(items)) => holds(&items, &value),
+            _ => true,
+        })
+    }
+
+    /// Values outside the lists that the target provides are open: it has more than it provides. What the document
+    /// forbids is in none.
+    fn values(self, scope: &Scope, body: Option<&Json>, broken: &[String]) -> Option<Class> {
         for list in &self.contract.values {
+            let place = match &list.target {
+                Target::Parameter(location, name) => format!("{} {name}", location.name()),
+                Target::Body(pointer) => pointer.clone(),
+            };
+            if broken.contains(&place) {
+                continue;
+            }
             let value = match &list.target {
                 Target::Parameter(location, name) => parameter_of(scope, *location, name),
                 Target::Body(pointer) => body.and_then(|b| {
@@ -270,14 +289,18 @@ impl Judge<'_> {
                 continue;
             };
             match list.list.json(scope) {
-                // On the wire a number is text.
-                Ok(Json::Array(items)) if items.iter().any(|item| *item == value || plain(item) == plain(&value)) => {}
+                Ok(Json::Array(items)) if holds(&items, &value) => {}
                 Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are provided"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }
         }
         None
     }
+}
+
+/// Whether a value is in a list. On the wire a number is text.
+fn holds(items: &[Json], value: &Json) -> bool {
+    items.iter().any(|item| item == value || plain(item) == plain(value))
 }
 
 /// A parameter of the request that a scope is about.

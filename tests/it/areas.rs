@@ -108,7 +108,7 @@ faults! {
     text_that_breaks: "lone-surrogate-breaks" breaks must "robustness/broken-text";
     a_connection_that_is_dropped: "invalid-utf-8-drops" breaks must "robustness/broken-text";
     // operation
-    any_request_that_breaks: "optional-wrong-type-breaks" breaks must "operation/no-server-error";
+    any_request_that_breaks: "name-astral-breaks" breaks must "operation/no-server-error";
     valid_requests_refused: "value-date-and-owner-refused" breaks must "operation/valid-accepted";
     // errors
     refusals_in_a_list: "error-in-list" breaks should "errors/json-object";

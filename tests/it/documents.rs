@@ -57,7 +57,7 @@ fn options_that_documents_show_exist() {
     for (name, text) in documents() {
         for line in commands(&text) {
             let words = line.split(['#', ';', '>', '`']).next().unwrap_or_default();
-            let command = words.split_whitespace().next().unwrap_or_default();
+            let command = words.split_whitespace().next().filter(|word| !word.starts_with('-')).unwrap_or_default();
             let help = helps
                 .entry(command.to_owned())
                 .or_insert_with(|| probity(&format!("{command} --help")).exits(0).stdout);
@@ -70,9 +70,10 @@ fn options_that_documents_show_exist() {
     assert!(count > 20, "{count} options");
 }
 
-/// What follows the word `probity` in the lines of a document's blocks for the shell.
+/// What follows the word `probity` in the lines of a document's blocks for the shell, and where it stands in a sentence.
 fn commands(text: &str) -> Vec<&str> {
-    let mut all = Vec::new();
+    let inline = Regex::new(r"`probity ([^`]+)`").expect("a pattern");
+    let mut all: Vec<&str> = inline.captures_iter(text).filter_map(|found| found.get(1)).map(|m| m.as_str()).collect();
     let mut in_block = false;
     for line in text.lines().map(str::trim_start) {
         match line.strip_prefix("```") {

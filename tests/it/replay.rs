@@ -256,7 +256,7 @@ fn what_never_failed_by_itself_is_not_called_mended() {
     });
     let run = probity("check --seed 1 --only response/name-as-sent").settings(&once.url()).exits(1);
     let again = replay_on(&run, "", &once.url()).exits(4);
-    again.says("it held, but sent by itself it did so in the recorded run, too").says("rerun probity check --seed 1");
+    again.says("it held, but sent on its own it also held in the recorded run").says("rerun probity check --seed 1");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn what_did_not_fail_can_be_sent_too() {
     // All that a failure's requirement was judged on.
     let whole = replay(&run, "--whole --json").exits(1);
     let sent = |ran: &Ran| json(ran)["figures"]["requests"].as_u64().expect("a number");
-    assert!(sent(&whole) > sent(&replay(&run, "--json").exits(1)) + 3, "{}", sent(&whole));
+    assert!(sent(&whole) > sent(&replay(&run, "--json").exits(1)) + 2, "{}", sent(&whole));
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn what_is_not_sent_is_not_told() {
     production.holds(production.code == Some(2) || production.code == Some(3), "production is not written to");
     // More than is recorded of a body cannot be sent.
     let run = failed("malformed-body-breaks", "robustness/deep-nesting");
-    replay(&run, "").exits(4).says("only the first 16384 were recorded");
+    replay(&run, "").exits(4).says("only the first 16384 of the 20030 bytes of its body were recorded");
     // A caller that there is not here.
     let run = failed("key-shared-by-users", "idempotency/key-of-another-user --deny should");
     let mended = reference(&[]);
@@ -392,7 +392,7 @@ fn what_cannot_be_used_is_an_error() {
     let report = run.read("reports/report.json");
     cut(&report[..report.len() / 2], &exchanges).complains("is not a report of probity");
     let other = failed("value-in-cents", "response/value-in-dollars").read("reports/exchanges.ndjson");
-    cut(&report, &other).complains("exchanges.ndjson is of another run");
+    cut(&report, &other).complains("exchanges.ndjson and the report next to it are of different runs");
     let green = probity("check --seed 1 --only request/name-alone").exits(0);
     replay(&green, "").exits(2).complains("nothing failed in");
 }
@@ -445,7 +445,7 @@ fn nothing_but_the_operation_is_asked_for() {
     replay_on(&run, "", &server.url()).exits(0);
     let asked: BTreeSet<_> = server.requests().into_iter().map(|r| (r.method, r.target)).collect();
     let is_operation = |(method, target): &(String, String)| method == "POST" && target.starts_with("/v1/households/");
-    assert!(asked.len() > 1 && asked.iter().all(is_operation), "{asked:?}");
+    assert!(!asked.is_empty() && asked.iter().all(is_operation), "{asked:?}");
 }
 
 #[test]
@@ -454,6 +454,7 @@ fn credentials_that_were_not_recorded_cannot_be_shown() {
     // As they stand where someone else's recording was judged.
     for file in ["report.json", "exchanges.ndjson"] {
         let text = run.read(&format!("reports/{file}")).replace("Bearer ${PROBITY_TOKEN}", "Bearer (hidden)");
+        let text = text.replace("Bearer ${PROBITY_TOKEN_COLLEAGUE}", "Bearer (hidden)");
         std::fs::write(run.folder().join("reports").join(file), text).expect("a file");
     }
     let upstream = reference(&["value-in-cents"]);

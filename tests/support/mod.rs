@@ -339,10 +339,11 @@ pub fn normalised(text: &str) -> String {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         let pattern = |p: &str| Regex::new(p).expect("a pattern");
         vec![
-            (pattern(r"run tag [0-9a-f]{8}"), "run tag TAG"),
+            (pattern(r"run tag\s+[0-9a-f]{8}"), "run tag TAG"),
             (pattern(r"probity-[0-9a-f]{8}"), "probity-MARK"),
             (pattern(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
             (pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)?"), "INSTANT"),
+            (pattern(r"minus ours: -?[\d.]+ (ms |s )?to "), "minus ours: TIME to "),
             (pattern(r"\b[\d.]+ (ms|s)\b"), "TIME"),
             (pattern(r"TIME (behind|ahead)"), "TIME off"),
             (pattern(r"op_[a-z0-9]+"), "op_ID"),

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{Collector, simplest};
 use crate::contract::template::Template;
 use crate::generate::seed::Seed;
+use crate::generate::values::check::sample;
 use crate::generate::values::list::{MOST_ITEMS, item_at, item_bounds};
 use crate::generate::values::values;
 
@@ -18,10 +19,13 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     if let Some(most) = most.filter(|n| *n < MOST_ITEMS) {
         c.put("maxItems", "an item too many", lists(schema, most + 1));
     }
-    if schema["uniqueItems"] == json!(true) {
-        let twice = lists(schema, least.unwrap_or(0).max(2) - 1).into_iter().map(|list| match list {
+    let length = least.unwrap_or(0).max(2);
+    if schema["uniqueItems"] == json!(true) && most.is_none_or(|most| length <= most) {
+        let twice = lists(schema, length - 1).into_iter().map(|list| match list {
             Template::List(mut items) => {
-                items.extend(items.last().cloned());
+                // Texts that differ from request to request would differ from each other, too.
+                let last = items.pop().map(|item| Template::Literal(sample(&item)));
+                items.extend(last.iter().chain(&last).cloned());
                 Template::List(items)
             }
             other => other,

@@ -154,6 +154,30 @@ fn plain(hir: &Hir) -> Hir {
     }
 }
 
+/// How likely two texts that are drawn of a pattern are the same; 1 where it cannot be read.
+pub(super) fn likeness(pattern: &str) -> f64 {
+    let hir = jsonschema_regex::to_rust_regex(&parts(pattern).plain)
+        .ok()
+        .and_then(|translated| ParserBuilder::new().build().parse(&translated).ok());
+    hir.map_or(1.0, |hir| same(&plain(&hir)))
+}
+
+fn same(hir: &Hir) -> f64 {
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => 1.0 / class.ranges().iter().map(|r| r.len() as f64).sum::<f64>(),
+        HirKind::Repetition(repetition) => {
+            let (once, least) = (same(&repetition.sub), repetition.min);
+            let lengths = repetition.max.unwrap_or(least).saturating_sub(least) + 1;
+            let each = (0..lengths).map(|more| once.powf(f64::from(least.saturating_add(more))));
+            each.sum::<f64>() / f64::from(lengths).powi(2)
+        }
+        HirKind::Capture(capture) => same(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().map(same).product(),
+        HirKind::Alternation(parts) => parts.iter().map(same).sum::<f64>() / (parts.len() as f64).powi(2),
+        HirKind::Class(Class::Bytes(_)) | HirKind::Look(_) | HirKind::Empty | HirKind::Literal(_) => 1.0,
+    }
+}
+
 /// The characters of a class that nobody doubts; if there are none, those that are no odd ones; if there are none, all.
 fn plainest(class: &ClassUnicode) -> ClassUnicode {
     let mut plain = ClassUnicode::new(PLAIN.iter().map(|(from, to)| ClassUnicodeRange::new(*from, *to)));
@@ -182,6 +206,17 @@ mod tests {
     use crate::generate::string::strings;
     use proptest::strategy::ValueTree;
     use serde_json::json;
+
+    #[test]
+    fn some_patterns_leave_little_to_chance() {
+        let about = |pattern, due: f64| assert!((likeness(pattern) / due - 1.0).abs() < 0.01, "{pattern}");
+        about("^SKU-[0-9]{2}$", 0.01);
+        about("^(a|b)$", 0.5);
+        about("^x?$", 0.5);
+        about("^[A-Z]{8}$", 26_f64.powi(-8));
+        about("^fixed$", 1.0);
+        about("(", 1.0);
+    }
 
     #[test]
     fn what_is_drawn_keeps_the_pattern() {

@@ -241,6 +241,9 @@ fn missing(rule: &Rule, request: &Scope, defines: &Defines) -> Option<String> {
     if rule.filter.as_ref().is_some_and(|given| given.truth(&scope) != Ok(true)) {
         return None;
     }
+    if let Some(path) = rule.when.as_ref().and_then(|when| when.wants_fixture(&scope)) {
+        return Some(path);
+    }
     let expressions = || rule.when.iter().chain(&rule.expect);
     // What a define lacks may hide behind what is not known yet.
     let defined = expressions().flat_map(|e| e.variables()).filter_map(|name| defines.get(name));

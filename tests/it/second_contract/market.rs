@@ -50,6 +50,9 @@ async fn replace(
     if dry_run.any(|text| !["true", "false"].contains(&text)) {
         return market.refusal(StatusCode::UNPROCESSABLE_ENTITY, &["/dry_run".into()]);
     }
+    if !order.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
+        return market.refusal(StatusCode::UNPROCESSABLE_ENTITY, &["/order_no".into()]);
+    }
     market.replace(&shop, &order, &headers, &body)
 }
 

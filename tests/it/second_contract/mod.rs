@@ -27,7 +27,7 @@ const DEVIATIONS: &[(&str, &[&str])] = &[
     ("any day of a month", &["operation/response-200-shape", "schema/deliver-on-format"]),
     ("no null for a number", &["operation/valid-accepted", "schema/customer-vat-id-type"]),
     ("names counted in bytes", &["operation/valid-accepted"]),
-    ("any channel", &["access/channel-required"]),
+    ("any channel", &["access/channel-required", "schema/header-x-channel-enum", "schema/header-x-channel-required"]),
     ("longer keys are taken", &["access/key-required"]),
     ("404 in plain text", &["operation/response-404-shape"]),
     ("refusals without their title", &["operation/response-404-shape", "operation/response-422-shape"]),
