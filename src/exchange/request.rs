@@ -70,6 +70,11 @@ impl Request {
         if self.headers.iter().any(is_titled) { HeaderCase::Title } else { HeaderCase::Lower }
     }
 
+    /// Writes the names of its headers so.
+    pub fn write_headers(&mut self, case: HeaderCase) {
+        self.headers.iter_mut().for_each(|(name, _)| *name = case.apply(name));
+    }
+
     /// The body as JSON, where it is JSON.
     pub fn json(&self) -> Option<Json> {
         serde_json::from_slice(self.body.as_ref()?).ok()

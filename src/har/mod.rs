@@ -213,7 +213,12 @@ impl Reader<'_> {
         let sent = DateTime::parse_from_rfc3339(&entry.started_date_time).ok()?.to_utc();
         let lower = |h: &file::Header| (h.name.to_lowercase(), h.value.clone());
         let headers: Vec<_> = entry.request.headers.iter().map(lower).filter(|(n, _)| !n.starts_with(':')).collect();
-        let (identity, credentials, headers) = self.sender(entry, headers);
+        let (identity, credentials, mut headers) = self.sender(entry, headers);
+        if judged.is_none() {
+            // A page's address holds what its query does.
+            let is_open = |name: &str| self.is_usual(name) && name != "referer";
+            headers.iter_mut().filter(|(name, _)| !is_open(name)).for_each(|(_, value)| HIDDEN.clone_into(value));
+        }
         let body = entry.request.post_data.as_ref().map(file::Content::bytes);
         let whole = body.as_ref().is_none_or(Option::is_some);
         let body = body.flatten().filter(|b| !b.is_empty() || judged.is_some());
@@ -222,6 +227,8 @@ impl Reader<'_> {
         let request = Request {
             method: entry.request.method.to_uppercase(),
             path: match url.query() {
+                // Our own recordings hold no secret; those of others may, wherever the document knows no better.
+                Some(query) if judged.is_none() => format!("{}?{}", url.path(), self.without_secrets(query)),
                 Some(query) => format!("{}?{query}", url.path()),
                 None => url.path().to_owned(),
             },
@@ -296,16 +303,37 @@ impl Reader<'_> {
     /// Whether the document knows all that a request's query says: what comes beside that may change what is asked for.
     fn knows_query(&self, request: &Request) -> bool {
         let query = request.path.split_once('?').map_or("", |(_, query)| query);
-        let operation = &self.contract.operation;
-        let whole = operation.parameters_in(ParameterLocation::Querystring).next().is_some();
-        let known = |name: &str| {
-            let base = name.split('[').next().unwrap_or(name);
-            operation.parameters_in(ParameterLocation::Query).any(|p| {
-                let members = p.schema.json()["properties"].as_object();
-                p.name == base || members.is_some_and(|m| p.explode && m.contains_key(name))
-            })
+        let whole = self.contract.operation.parameters_in(ParameterLocation::Querystring).next().is_some();
+        whole || pairs(query).iter().all(|(name, _)| self.knows(name))
+    }
+
+    /// Whether the document has a query parameter of this name.
+    fn knows(&self, name: &str) -> bool {
+        let base = name.split('[').next().unwrap_or(name);
+        self.contract.operation.parameters_in(ParameterLocation::Query).any(|p| {
+            let members = p.schema.json()["properties"].as_object();
+            p.name == base || members.is_some_and(|m| p.explode && m.contains_key(name))
+        })
+    }
+
+    /// A query without the values of which the document does not say what they are.
+    fn without_secrets(&self, query: &str) -> String {
+        let shown = |pair: &str| match pair.split_once('=') {
+            Some((name, _)) if !self.knows(&pairs(name).into_iter().next().unwrap_or_default().0) => {
+                format!("{name}={HIDDEN}")
+            }
+            _ => pair.to_owned(),
         };
-        whole || pairs(query).iter().all(|(name, _)| known(name))
+        query.split('&').map(shown).collect::<Vec<_>>().join("&")
+    }
+
+    /// Whether the document has a header of this name, or every client does.
+    fn is_usual(&self, name: &str) -> bool {
+        let mut parameters = self.contract.operation.parameters_in(ParameterLocation::Header);
+        USUAL.contains(&name)
+            || name.starts_with("sec-")
+            || name.starts_with("x-forwarded-")
+            || parameters.any(|p| p.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether nothing but the body's fields and the document's parameters is of the client's choosing.
@@ -313,20 +341,13 @@ impl Reader<'_> {
         let operation = &self.contract.operation;
         let own_body = operation.body();
         let media_type = request.header("content-type").map(|v| v.split(';').next().unwrap_or_default().trim());
-        let usual = |name: &str| {
-            let mut parameters = self.contract.operation.parameters_in(ParameterLocation::Header);
-            USUAL.contains(&name)
-                || name.starts_with("sec-")
-                || name.starts_with("x-forwarded-")
-                || parameters.any(|p| p.name.eq_ignore_ascii_case(name))
-        };
         request.credentials == Shown::Own
             && own_body.is_none_or(|_| {
                 media_type.map_or(!operation.body_required && request.body.is_none(), |m| {
                     media::form_of(operation, m).is_some()
                 })
             })
-            && request.headers.iter().all(|(name, _)| usual(name))
+            && request.headers.iter().all(|(name, _)| self.is_usual(name))
             && self.knows_query(request)
     }
 }

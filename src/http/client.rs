@@ -53,6 +53,8 @@ pub struct Client {
     connects: AtomicBool,
     /// Whether no connection is kept.
     one_shot_only: AtomicBool,
+    /// Whether the target is known to speak HTTP/1.1 with us.
+    http_1: AtomicBool,
     requests: AtomicU64,
     retries: AtomicU64,
     refused: AtomicU64,
@@ -92,6 +94,7 @@ impl Client {
             clock,
             pace: Pace::new(settings.concurrency, settings.rate, settings.budget.max_duration),
             stop: CancellationToken::new(),
+            http_1: AtomicBool::new(settings.url.scheme() == "http"),
             settings,
             connects: AtomicBool::new(true),
             one_shot_only: AtomicBool::new(false),
@@ -166,6 +169,13 @@ impl Client {
     /// The whole URL of a request.
     pub fn url(&self, path: &str) -> String {
         join(&self.settings.url, path)
+    }
+
+    /// Writes the names of a request's headers as the target can be told them: HTTP/2 has none in title case.
+    pub fn fit(&self, request: &mut Request) {
+        if !self.http_1.load(Ordering::Relaxed) {
+            request.write_headers(HeaderCase::Lower);
+        }
     }
 
     /// Sends a request, in this manner. The caller holds a place, see [`Pace::place`].
@@ -252,7 +262,10 @@ impl Client {
         };
         let (mut sent, mut started) = (self.clock.local(), Instant::now());
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let outcome = transport::attempt(client, ready, self.settings.connection.timeout).await;
+        let (outcome, version) = transport::attempt(client, ready, self.settings.connection.timeout).await;
+        if version.is_some_and(|version| version < reqwest::Version::HTTP_2) {
+            self.http_1.store(true, Ordering::Relaxed);
+        }
         if let Some(opened) = manner.gate.and_then(Gate::opened) {
             sent += chrono::TimeDelta::from_std(opened.duration_since(started)).unwrap_or_default();
             started = started.max(opened);
@@ -289,7 +302,7 @@ impl Client {
         }
     }
 
-    /// What a request is sent with. Names in title case are of HTTP/1.1: HTTP/2 knows them in lower case only.
+    /// What a request is sent with.
     fn transport(&self, case: HeaderCase, alone: bool) -> &reqwest::Client {
         let titled = || {
             let titled = |builder: reqwest::ClientBuilder| builder.http1_only().http1_title_case_headers();

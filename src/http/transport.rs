@@ -79,19 +79,30 @@ fn builder(settings: &Settings) -> reqwest::Result<reqwest::ClientBuilder> {
     Ok(builder)
 }
 
-/// Sends a request once, and reads the answer, for as long as the limit lets it.
-pub(super) async fn attempt(client: &reqwest::Client, request: reqwest::Request, limit: Duration) -> Outcome {
-    tokio::time::timeout(limit, exchange(client, request)).await.unwrap_or_else(|_| {
+/// Sends a request once, and reads the answer, for as long as the limit lets it; also tells its version of HTTP.
+pub(super) async fn attempt(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+    limit: Duration,
+) -> (Outcome, Option<reqwest::Version>) {
+    let mut version = None;
+    let outcome = tokio::time::timeout(limit, exchange(client, request, &mut version)).await.unwrap_or_else(|_| {
         let message = format!("nothing complete after {limit:?}");
         Outcome::Failed(Failure { kind: FailureKind::Timeout, message })
-    })
+    });
+    (outcome, version)
 }
 
-async fn exchange(client: &reqwest::Client, request: reqwest::Request) -> Outcome {
+async fn exchange(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+    version: &mut Option<reqwest::Version>,
+) -> Outcome {
     let mut response = match client.execute(request).await {
         Ok(response) => response,
         Err(error) => return Outcome::Failed(failure(error)),
     };
+    *version = Some(response.version());
     let status = response.status().as_u16();
     let headers = response
         .headers()

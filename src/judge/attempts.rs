@@ -101,6 +101,12 @@ impl Attempts {
         });
     }
 
+    /// What share of them met a gateway's error, from 0 to 1.
+    pub fn gateway_share(&self) -> f64 {
+        let met = self.0.iter().filter(|brief| brief.is_gateway()).count();
+        met as f64 / self.0.len().max(1) as f64
+    }
+
     /// What trouble they met. `fell` is when the pace first fell, if it did.
     pub fn troubles(&self, fell: Option<DateTime<Utc>>) -> Troubles {
         let count = |trouble| self.0.iter().filter(|brief| brief.trouble == Some(trouble)).count() as u64;

@@ -109,7 +109,7 @@ impl Plan {
         self.pairs = pairs;
     }
 
-    /// Everything but preflight, the worthiest first, and the requirement that it is for.
+    /// Everything but preflight, the worthiest and cheapest first, and the requirement that it is for.
     fn by_worth(&self, contract: &Contract) -> Vec<(Item, Option<usize>)> {
         let entries = self.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted);
         let entries = entries.map(|(i, e)| (Item::Entry(i), e.about));
@@ -132,7 +132,13 @@ impl Plan {
                     _ => about.map_or(Some(Level::Must), level),
                 };
                 let is_random = matches!(item, Item::Pair);
-                ((is_random, *round, level.is_none(), level), item, about)
+                // Of what is worth as much, the cheapest: so that most is tried.
+                let cost = match item {
+                    Item::Entry(i) => usize::from(self.entries[i].control.is_none()),
+                    Item::Trial(i) => self.trials[i].cost,
+                    Item::Pair => 1,
+                };
+                ((is_random, *round, level.is_none(), level, cost), item, about)
             })
             .collect();
         ranked.sort_by_key(|(rank, ..)| *rank);

@@ -151,13 +151,13 @@ pub async fn replay(
     let mut tallies: Vec<Tally> = judge.contract.requirements.iter().map(|_| Tally::default()).collect();
     let mut controls = vec![None; script.controls.len()];
     let mut answers = vec![None; script.replays.len()];
-    let health = match run.preflight(&[MINIMAL]).await {
-        Some(stop) => {
+    let health = match run.preflight().await {
+        Err(stop) => {
             run.end(stop);
             script.replays.iter().for_each(|replay| run.leave_out(replay.requirement));
             Health::NotAsked
         }
-        None => {
+        Ok(_) => {
             for (replay, answer) in script.replays.iter().zip(&mut answers) {
                 let requirement = replay.requirement;
                 for piece in &replay.pieces {

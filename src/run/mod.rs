@@ -23,6 +23,7 @@ pub(crate) mod trial;
 pub(crate) mod unanswered;
 
 use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::join;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::contract::requirement::{Always, Form};
 use crate::generate::render::Issued;
@@ -40,7 +42,7 @@ use crate::judge::attempts::{Attempts, Troubles};
 use crate::judge::bind::{Control, Known, Seen};
 use crate::judge::finding::{Counterexample, Finding, Found};
 use crate::judge::tally::Tally;
-use crate::plan::{FULL, Limit, MINIMAL, Plan};
+use crate::plan::{Limit, Plan};
 use crate::settings::Budget;
 use event::{Event, Sink};
 use ledger::Ledger;
@@ -118,22 +120,34 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
     let begun = Begun::now(client, plan.requests() as u64);
     let run = Run::new(judge, plan, client, options, sink);
     let mut health = Health::NotAsked;
-    match run.preflight(&[MINIMAL, FULL]).await {
-        Some(stop) => {
+    match run.preflight().await {
+        Err(stop) => {
             run.lock().stop = Some(stop);
             run.leave_all_out();
         }
-        None => {
-            run.leave_out_planned();
-            let suspects = run.pool().await;
-            join!(suspects, run.rest());
-            run.obstacles();
-            health = run.final_check().await;
-            if health == Health::Yes {
-                run.unanswered();
-            }
-            if options.shrink {
-                run.shrink().await;
+        Ok(kept) => {
+            let mut full = pin!(run.full(kept));
+            // What gets no answer for so long is waited for beside others.
+            let is_done = timeout(client.settings().connection.timeout / 4, &mut full).await.is_ok();
+            if is_done && run.lock().stop.is_some() {
+                run.leave_all_out();
+            } else {
+                run.leave_out_planned();
+                let suspects = run.pool().await;
+                let full = async {
+                    if !is_done {
+                        full.await;
+                    }
+                };
+                join!(suspects, run.rest(), full);
+                run.obstacles();
+                health = run.final_check().await;
+                if health == Health::Yes {
+                    run.unanswered();
+                }
+                if options.shrink {
+                    run.shrink().await;
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, FailureKind, Trouble};
 use crate::generate::parameter::is_known;
 use crate::judge::bind::{Control, Known, Seen};
-use crate::plan::{Entry, Limit, MINIMAL};
+use crate::plan::{Entry, FULL, Limit, MINIMAL};
 use crate::run::Run;
 
 /// How long is waited before one of the first requests is sent again.
@@ -41,37 +41,44 @@ impl Run<'_> {
         self.lock().stop.clone().unwrap_or(Stop::Limit(limit))
     }
 
-    /// Sends valid requests of the plan, the minimal one first; tells why it makes no sense to go on, if so.
-    pub(crate) async fn preflight(&self, places: &[usize]) -> Option<Stop> {
-        let mut took = Vec::new();
-        for &place in places {
-            // On a connection that may be kept, and on one that is not.
-            let alone = place != MINIMAL;
-            if !self.grant(1) {
-                return Some(self.why_over(Limit::Requests));
+    /// Sends the smallest valid request, on a connection that may be kept: how long that took, or why it makes no sense to
+    /// go on.
+    pub(crate) async fn preflight(&self) -> Result<Duration, Stop> {
+        self.first_of(MINIMAL).await
+    }
+
+    /// Sends a valid request with every field on a connection of its own, while nothing else is under way: how long the
+    /// two took shows what the target can bear.
+    pub(crate) async fn full(&self, kept: Duration) {
+        match self.first_of(FULL).await {
+            Err(stop) => self.end(stop),
+            Ok(alone) => {
+                self.client.learn_waiting(kept, alone);
+                let limit = self.client.settings().connection.timeout;
+                self.client.pace().limit_concurrency(kept.min(alone), limit);
             }
-            let entry = &self.plan.entries[place];
-            let Some(seen) = self.first(entry, alone).await else {
-                return Some(self.why_over(Limit::Duration));
-            };
-            // One sign is enough with the first; the full one may fail for what is in it.
-            let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
-            if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
-                return Some(stop);
-            }
-            took.push(seen.exchange.took());
-            self.lock().controls.insert(place, crate::run::control_of(&seen));
-            let mut findings = self.judge.exchange(&seen);
-            for finding in &mut findings {
-                crate::run::label(finding, &entry.label);
-            }
-            self.add(findings);
         }
-        if let [kept, alone] = took[..] {
-            self.client.learn_waiting(kept, alone);
-            self.client.pace().limit_concurrency(kept.min(alone), self.client.settings().connection.timeout);
+    }
+
+    async fn first_of(&self, place: usize) -> Result<Duration, Stop> {
+        let alone = place != MINIMAL;
+        if !self.grant(1) {
+            return Err(self.why_over(Limit::Requests));
         }
-        None
+        let entry = &self.plan.entries[place];
+        let seen = self.first(entry, alone).await.ok_or_else(|| self.why_over(Limit::Duration))?;
+        // One sign is enough with the first; the full one may fail for what is in it.
+        let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
+        if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
+            return Err(stop);
+        }
+        self.lock().controls.insert(place, crate::run::control_of(&seen));
+        let mut findings = self.judge.exchange(&seen);
+        for finding in &mut findings {
+            crate::run::label(finding, &entry.label);
+        }
+        self.add(findings);
+        Ok(seen.exchange.took())
     }
 }
 

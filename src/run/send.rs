@@ -171,7 +171,8 @@ impl Run<'_> {
 
     /// Sends requests at once, in the order given, on connections of their own if `alone`, and looks
     /// at what comes back.
-    pub(crate) async fn send(&self, ready: Vec<Ready>, place: &Place<'_>, alone: bool) -> Vec<Seen> {
+    pub(crate) async fn send(&self, mut ready: Vec<Ready>, place: &Place<'_>, alone: bool) -> Vec<Seen> {
+        ready.iter_mut().for_each(|ready| self.client.fit(&mut ready.request));
         let fresh = self.register(&ready);
         // Those that go out at once arrive at once.
         let held = ready.iter().filter(|r| r.request.body.as_ref().is_some_and(|body| !body.is_empty())).count();
@@ -186,7 +187,7 @@ impl Run<'_> {
             self.enter();
             let requirement = ready.name.split('#').next().unwrap_or_default();
             let sending = self.client.send(&ready.request, requirement, manner);
-            let mut sent = self.suspecting(place, sending).await;
+            let mut sent = self.suspecting(place, alone, sending).await;
             self.leave();
             if sent.token_refused
                 && let Some(failure) = self.token_ended(&ready.request.identity).await
@@ -226,12 +227,11 @@ impl Run<'_> {
 
     /// Waits for an answer. What takes far longer than others is suspected of getting none: it gives its place up, and
     /// is waited for beside others.
-    async fn suspecting(&self, place: &Place<'_>, sending: impl Future<Output = Sent>) -> Sent {
+    async fn suspecting(&self, place: &Place<'_>, is_repeated: bool, sending: impl Future<Output = Sent>) -> Sent {
         let mut sending = std::pin::pin!(sending);
-        let Some(long) = self.suspicion() else { return sending.await };
         tokio::select! {
             sent = &mut sending => return sent,
-            () = tokio::time::sleep(long) => {}
+            () = tokio::time::sleep(self.suspicion(is_repeated)) => {}
         }
         place.give_one_up();
         self.suspect(1);
@@ -240,10 +240,15 @@ impl Run<'_> {
         sent
     }
 
-    /// From when on a request is suspected of getting no answer; None as long as it is not known how long one takes.
-    fn suspicion(&self) -> Option<Duration> {
-        let state = self.lock();
-        (state.latencies.len() >= ENOUGH).then(|| (4 * state.longest).max(SUSPICIOUS))
+    /// From when on a request is suspected of getting no answer; soon, where it takes the place of one that met trouble.
+    fn suspicion(&self, is_repeated: bool) -> Duration {
+        let (state, limit) = (self.lock(), self.client.settings().connection.timeout);
+        match state.latencies.len() >= ENOUGH {
+            _ if is_repeated => limit / 4,
+            true => (4 * state.longest).max(SUSPICIOUS),
+            // How long one takes is not known. The pace is such that half of the limit should do.
+            false => limit * 5 / 8,
+        }
     }
 
     fn suspect(&self, more: isize) {
@@ -277,6 +282,7 @@ impl Run<'_> {
         let draft = &self.plan.entries[MINIMAL].draft;
         let mut request = self.render(draft, &name, &mut u64::from(tried), scope, None).ok()?;
         request.identity = identity.to_owned();
+        self.client.fit(&mut request);
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         self.intend([(number, name.as_str(), &request)].into_iter());
         let sent = self.client.send(&request, &name, Manner { alone: true, gate: None }).await;

@@ -34,16 +34,19 @@ pub(crate) enum Follows {
 #[derive(Debug, Default)]
 pub(crate) struct Learnt {
     again: u64,
-    /// How often server errors came each time, and how often not.
-    steady: u32,
+    /// How often which trouble came each time, and how often something did not meet its trouble again.
+    steady: BTreeMap<Trouble, u32>,
     mended: u32,
 }
 
-/// How often something must meet the same trouble to be judged by it.
-fn due(trouble: Trouble) -> u32 {
+/// How likely a request may meet a gateway's error each time by mere chance, to be judged by it.
+const CHANCE: f64 = 1e-5;
+
+/// How often something must meet the same trouble to be judged by it, where this share of all attempts met a gateway's error.
+fn due(trouble: Trouble, share: f64) -> u32 {
     match trouble {
         Trouble::ServerError | Trouble::Silence => 2,
-        Trouble::Gateway => 3,
+        Trouble::Gateway => (3..8).find(|times| share.powi(*times) <= CHANCE).unwrap_or(8).unsigned_abs(),
         Trouble::Broken => 4,
     }
 }
@@ -52,10 +55,13 @@ impl Run<'_> {
     /// Whether what was tried so often, and met this trouble each time, is judged by it.
     pub(crate) fn is_confirmed(&self, trouble: Trouble, times: u32) -> bool {
         let mut state = self.lock();
-        let is_known = trouble == Trouble::ServerError && state.learnt.steady >= STEADY && state.learnt.mended == 0;
-        let is_confirmed = times >= due(trouble) || is_known;
-        if is_confirmed && trouble == Trouble::ServerError {
-            state.learnt.steady += 1;
+        // A server's own doing, or what takes a whole time limit to see: a gateway and a network do as they like.
+        let is_own = matches!(trouble, Trouble::ServerError | Trouble::Silence);
+        let steady = state.learnt.steady.get(&trouble).copied().unwrap_or(0);
+        let is_known = is_own && steady >= STEADY && state.learnt.mended == 0;
+        let is_confirmed = times >= due(trouble, state.attempts.gateway_share()) || is_known;
+        if is_confirmed {
+            *state.learnt.steady.entry(trouble).or_default() += 1;
         }
         is_confirmed
     }

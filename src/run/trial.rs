@@ -31,7 +31,7 @@ struct Made {
 }
 
 /// How often a trial is carried out where its requests meet trouble.
-const TRIES: u32 = 6;
+const TRIES: u32 = 8;
 
 /// What came of carrying a trial out.
 pub(crate) struct Tried {

@@ -185,7 +185,7 @@ fn todays_token_is_sent_and_never_told() {
     let token = |server: reference::Server, token: &'static str| {
         Server::http(move |request| {
             let mut known = request.clone();
-            for (name, value) in known.headers.iter_mut().filter(|(n, _)| n == "authorization") {
+            for (name, value) in known.headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case("authorization")) {
                 *value = match value.strip_prefix("Bearer ") {
                     Some(rest) if rest.starts_with(token) => value.replace(token, reference::TOKENS[0].1),
                     _ => format!("{name} of yesterday"),
@@ -461,6 +461,6 @@ fn credentials_that_were_not_recorded_cannot_be_shown() {
     let server = Server::http(move |request| forward(&upstream, request));
     let again = replay_on(&run, "", &server.url()).exits(4);
     again
-        .says("someone else's, and were not recorded")
+        .says("its credentials were not those of an identity, and were not recorded")
         .holds(resent(&server).is_empty(), "nothing is sent in their place");
 }

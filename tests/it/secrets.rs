@@ -113,7 +113,7 @@ fn echoing(fault: Option<&str>, echo: impl Fn(&str) -> String + Send + Sync + 's
     Server::http(move |request| {
         let mut known = request.clone();
         for (name, value) in &mut known.headers {
-            if name == "authorization" {
+            if name.eq_ignore_ascii_case("authorization") {
                 for ((_, canary), (_, token)) in CANARIES.iter().zip(probity::reference::TOKENS) {
                     *value = value.replace(canary, token);
                 }

@@ -32,10 +32,6 @@ fn check(words: &str, url: &str) -> Probity {
     probity(words).settings(url)
 }
 
-fn statuses(ran: &Ran) -> BTreeSet<u64> {
-    ran.exchanges().iter().filter_map(|e| e["response"]["status"].as_u64()).collect()
-}
-
 #[test]
 fn requests_say_who_calls_and_why() {
     let server = before(|_, _| None);
@@ -48,13 +44,17 @@ fn requests_say_who_calls_and_why() {
         assert_eq!(&parts[1], env!("CARGO_PKG_VERSION"));
         *seen.entry(parts[2].to_owned()).or_default() += 1;
     }
-    for id in ["close-date/past", "idempotency/third-time", "authentication/refused"] {
+    // Requirements that are judged by the same requests send them once, by the name of the first.
+    let replay = "idempotency/replay-returns-original";
+    for id in ["close-date/past", replay, "authentication/read-only"] {
         assert!(seen.contains_key(id), "{id} is among {seen:?}");
     }
-    let known: BTreeSet<String> = ran.ids("pass").into_iter().collect();
-    let strange: Vec<&String> = seen.keys().filter(|id| !known.contains(*id) && !id.starts_with("pool/")).collect();
+    let report = ran.report();
+    let all = report["requirements"].as_array().expect("a list");
+    let known: BTreeSet<&str> = all.iter().map(|r| r["id"].as_str().expect("an id")).collect();
+    let strange: Vec<&String> = seen.keys().filter(|id| !known.contains(&***id) && !id.starts_with("pool/")).collect();
     assert_eq!(strange, [""; 0], "every other one is of the pool");
-    assert_eq!(seen["idempotency/third-time"], 3);
+    assert_eq!(seen[replay], 3);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn the_report_has_what_was_on_the_wire() {
             let headers: BTreeSet<String> = r
                 .headers
                 .iter()
-                .filter(|(name, _)| !by_library.contains(&name.as_str()))
+                .filter(|(name, _)| !by_library.contains(&&*name.to_ascii_lowercase()))
                 .map(|(name, value)| format!("{name}: {}", token(value)))
                 .collect();
             format!("{} {}{} {headers:?} {}", r.method, server.url(), r.target, r.text())
@@ -143,12 +143,18 @@ fn who_asks_to_wait_is_obeyed_and_not_judged() {
         let server =
             before(move |n, _| (10..14).contains(&n).then(|| Answer::json(status, "{}").with("Retry-After", "1")));
         let ran = check(SOME, &server.url()).exits(0);
-        ran.holds(!statuses(&ran).contains(&u64::from(status)), "what asks to wait is no evidence");
         let figures = ran.report()["figures"].clone();
         ran.holds(figures["waited_ms"].as_u64().is_some_and(|ms| ms >= 1000), "it waited as long as it was asked to");
-        ran.holds(figures["retries"] == 4, "and sent each again")
-            .says("4 of them sent again")
-            .says("the server asked us to wait: ");
+        ran.says("the server asked us to wait: ");
+        let mut asked = ran.exchanges();
+        asked.retain(|e| e["response"]["status"] == status);
+        assert_eq!(asked.len(), 4, "each is told");
+        if status == 429 {
+            let is_last = |e: &serde_json::Value| e["attempt"] == e["attempts"];
+            ran.holds(!asked.iter().any(is_last), "what was not processed is sent again").says("4 of them sent again");
+        } else {
+            ran.says("4 of ").says("answered 502 to 504");
+        }
         assert_eq!(figures["requests"].as_u64(), Some(server.requests().len() as u64));
     }
 }
@@ -164,10 +170,10 @@ fn a_date_to_come_back_at_is_understood() {
 }
 
 #[test]
-fn a_503_that_asks_for_nothing_is_judged() {
+fn a_503_now_and_then_is_told_and_no_failure() {
     let server = before(|n, _| (n == 5).then(|| Answer::empty(503)));
-    let ran = check("check --only operation/no-server-error", &server.url()).exits(1);
-    ran.verdict("operation/no-server-error", "fail");
+    let ran = check("check --only operation/no-server-error", &server.url()).exits(0);
+    ran.says("1 of 30 answered 502 to 504");
 }
 
 #[test]
@@ -186,8 +192,9 @@ fn a_connection_that_went_stale_is_tried_afresh() {
     let dropped: Vec<Request> = server.requests().into_iter().filter(|r| r.before == 3).collect();
     ran.holds(!dropped.is_empty(), "connections are kept alive");
     for request in dropped {
-        // With its key, or in a trial that was carried out anew with other keys.
-        let again = server.requests().into_iter().filter(|r| r.before == 0 && r.body == request.body);
+        // In a trial that was carried out anew, with other names and keys.
+        let name = request.header("user-agent");
+        let again = server.requests().into_iter().filter(|r| r.before == 0 && r.header("user-agent") == name);
         assert!(again.count() >= 1, "{request:?} came again on a fresh connection");
     }
 }

@@ -12,7 +12,7 @@ pub struct Request {
     pub method: String,
     /// What stands between method and version.
     pub target: String,
-    /// In the order of the wire, names in lower case.
+    /// In the order of the wire, names as they were written.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     /// How many requests came over this connection before.
@@ -21,7 +21,7 @@ pub struct Request {
 
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
 
     pub fn text(&self) -> String {
@@ -157,7 +157,7 @@ pub fn forward(upstream: &probity::reference::Server, request: &Request) -> Answ
     let exchange = || -> io::Result<Answer> {
         let mut stream = TcpStream::connect(upstream.url.trim_start_matches("http://"))?;
         let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
-        for (name, value) in request.headers.iter().filter(|(n, _)| n != "connection") {
+        for (name, value) in request.headers.iter().filter(|(n, _)| !n.eq_ignore_ascii_case("connection")) {
             head += &format!("{name}: {value}\r\n");
         }
         stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
@@ -204,7 +204,7 @@ fn head_of(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
         lines.push(line);
     }
     let headers = lines.iter().skip(1).filter_map(|l| l.split_once(':'));
-    let headers = headers.map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned())).collect();
+    let headers = headers.map(|(n, v)| (n.to_owned(), v.trim().to_owned())).collect();
     Ok(Some((lines.first().cloned().unwrap_or_default(), headers)))
 }
 

@@ -125,13 +125,14 @@ fn a_server_that_falls_ill_ends_the_run_with_what_is_known() {
 }
 
 #[test]
-fn what_is_never_answered_is_told_in_little_more_than_two_limits() {
+fn what_is_never_answered_is_waited_for_beside_the_rest() {
     let server = before(|_, request| {
         let kind = request.text().contains("\\u") || request.text().contains("2096-02-29");
         (kind || !request.text().is_ascii()).then_some(Answer::Hang)
     });
     let begun = Instant::now();
     let ran = check("check --seed 2 --timeout 4s", &server.url()).exits(1);
-    assert!(begun.elapsed() < Duration::from_secs(16), "{:?}", begun.elapsed());
+    // Some sixty requests, and each of them twice: one after the other they would take minutes.
+    assert!(begun.elapsed() < Duration::from_secs(24), "{:?}", begun.elapsed());
     ran.verdict("operation/answered", "fail").verdict("close-date/leap-day", "fail");
 }

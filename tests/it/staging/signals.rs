@@ -34,7 +34,7 @@ fn the_first_ends_it_with_what_is_known() {
             None
         });
         let (ran, _) = ended(check("check --concurrency 2 -q", &server.url()), signal);
-        ran.holds(ran.code == Some(4), "it is not known").complains("waiting for what is under way");
+        ran.holds(ran.code == Some(4), "it is not known").complains("waiting for the requests in progress");
         let report = ran.report();
         assert_eq!((&report["end"]["cause"], &report["end"]["complete"]), (&"interrupted".into(), &false.into()));
         let sent = server.requests().len() as u64;

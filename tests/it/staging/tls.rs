@@ -281,7 +281,11 @@ fn proxies_are_used_for_other_machines() {
     let (typed, usual) = (proxy(), proxy());
     probity(&format!("{ONE} --proxy {}", typed.url())).settings(url).env("HTTP_PROXY", usual.url()).exits(0);
     assert!(!typed.requests().is_empty() && usual.requests().is_empty(), "what is typed goes first");
-    probity("doctor").settings(url).env("HTTP_PROXY", usual.url()).exits(0).says("– reach a proxy stands before");
+    probity("doctor")
+        .settings(url)
+        .env("HTTP_PROXY", usual.url())
+        .exits(0)
+        .says("– reach the target is reached through a proxy");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn short_lived() -> Server {
             if *uses > LIVES || token.parse::<u32>().is_err() {
                 return Answer::json(401, "{\"code\":\"expired\"}").with("WWW-Authenticate", "Bearer");
             }
-            known.headers.retain(|(name, _)| name != "authorization");
+            known.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
             known.headers.push(("authorization".into(), format!("Bearer {}", reference::TOKENS[0].1)));
         }
         forward(&upstream, &known)
@@ -116,7 +116,7 @@ fn locks_up_after(seen: usize) -> Server {
             return Answer::json(401, "{}").with("WWW-Authenticate", "Bearer");
         }
         let mut known = request.clone();
-        known.headers.retain(|(name, _)| name != "authorization");
+        known.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
         known.headers.push(("authorization".into(), format!("Bearer {}", reference::TOKENS[0].1)));
         forward(&upstream, &known)
     })
@@ -196,7 +196,7 @@ fn headers_that_are_written_down_may_be_secret_too() {
     ran.holds(!written.contains("stat1c-"), "no file and no stream holds them");
     let toml = settings(&server.url(), |toml| format!("{toml}\n[headers]\nAuthorization = \"Basic abcdef\"\n"));
     let refused = probity("check").tokens().file("probity.toml", toml).exits(2);
-    refused.complains("that is where tokens are sent");
+    refused.complains("tokens are sent in that header");
 }
 
 #[test]
