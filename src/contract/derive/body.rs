@@ -42,7 +42,8 @@ pub(super) fn is_testable(schema: &Json, keyword: &str) -> bool {
     match keyword {
         "format" => value.as_str().is_some_and(is_checked_format),
         "pattern" => value.as_str().is_some_and(is_breakable),
-        "uniqueItems" => value == &Json::Bool(true),
+        // Of one item, none can be repeated.
+        "uniqueItems" => value == &Json::Bool(true) && schema["maxItems"].as_u64().is_none_or(|most| most > 1),
         "minProperties" | "contains" => value.is_object() || positive(),
         // It tells which alternative is meant.
         "const" => schema.get("anyOf").is_none(),
