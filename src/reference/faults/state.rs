@@ -40,11 +40,8 @@ pub(in crate::reference) async fn admit<'a>(
         memory.drops_next_fresh.store(true, Ordering::Relaxed);
         return Err(Break::Sever);
     }
-    if number % 40 == 0 {
-        let breaks = [(Fault::Every40thBreaks, Break::Error), (Fault::Every40thHangs, Break::Hang)];
-        if let Some((_, broken)) = breaks.into_iter().find(|(fault, _)| d.fault(*fault)) {
-            return Err(broken);
-        }
+    if number % 40 == 0 && d.fault(Fault::Every40thBreaks) {
+        return Err(Break::Error);
     }
     // Clients send again what a kept connection dropped: only dropping that as well is seen.
     if drops && is_first(extensions) && memory.drops_next_fresh.swap(false, Ordering::Relaxed) {

@@ -392,7 +392,6 @@ deviation_table! {
             AnswerCached "answer-cached" [intermittent] "An answer without a key is given again to the household's next such request within 20 ms.";
             ValueCarriedOver "value-carried-over" [intermittent] "A value that was left out is that of the request before.";
             Every40thBreaks "every-40th-breaks" [intermittent] "Every fortieth request is answered by a 500.";
-            Every40thHangs "every-40th-hangs" [intermittent] "Every fortieth request is never answered.";
             CrowdBreaks "crowd-breaks" [intermittent] "When more than four requests are under way, the rest are answered by a 500.";
             DiesAfter150 "dies-after-150" [intermittent] "After 150 requests, all are answered by a 500.";
             RefusalsExhaust "refusals-exhaust" [intermittent] "After 30 refusals, all requests are answered by a 500.";
