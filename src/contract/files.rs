@@ -81,8 +81,8 @@ pub(super) fn read(location: &Location) -> Result<Files> {
     all.sort_by(|a, b| a.path.cmp(&b.path));
     let at = all.iter().position(|s| stem(&s.path) == "contract");
     let Some(at) = at else {
-        return Err(Diagnostic::new(format!("{location} holds no contract.yaml"))
-            .help("name a contract's folder: contract.yaml, and a file of cases for each area"));
+        return Err(Diagnostic::new(format!("{location} has no contract.yaml"))
+            .help("name the folder of a contract: it has a contract.yaml, and a case file for each area"));
     };
     let contract = all.remove(at);
     let name = match location {
@@ -122,10 +122,10 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
         Location::Embedded => {
             let path = name.trim_start_matches("spec/");
             let read = |path: &str| SPEC.get_file(path).and_then(include_dir::File::contents_utf8);
-            let text = read(path).ok_or_else(|| asked.error(format!("the binary carries no `{name}`")))?;
+            let text = read(path).ok_or_else(|| asked.error(format!("`{name}` is not embedded in the binary")))?;
             let load = |path: &str| match read(path) {
                 Some(text) => Ok(Source::new(path, text)),
-                None => Err("the binary does not carry it".to_owned()),
+                None => Err("it is not embedded in the binary".to_owned()),
             };
             Document::read(&Source::new(name, text), &load)
         }
@@ -134,13 +134,13 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
             let found = folder.ancestors().map(|f| f.join(name)).find(|p| p.is_file());
             let Some(path) = found else {
                 return Err(asked
-                    .error(format!("there is no `{name}`"))
-                    .help("it is looked for in the contract's folder and in those above it"));
+                    .error(format!("cannot find `{name}`"))
+                    .help("the contract's folder and the folders above it were searched"));
             };
             let text = std::fs::read_to_string(&path).map_err(|e| {
                 asked
                     .error(format!("cannot read {}: {e}", path.display()))
-                    .help("a document is text in UTF-8 that may be read")
+                    .help("a document must be a readable file of UTF-8 text")
             })?;
             let beside = path.parent().unwrap_or(&folder);
             let load = |path: &str| match std::fs::read_to_string(beside.join(path)) {

@@ -55,10 +55,10 @@ pub(super) fn read(node: Option<&Node>, fixtures: &Json) -> Result<Lookup> {
     let mut steps: Vec<Step> = Vec::new();
     for item in node.get("steps").map(|n| n.sequence("`steps`")).transpose()?.unwrap_or_default() {
         let [(key, step)] = item.mapping("a step")? else {
-            return Err(item.error("a step has one name").help("write `- me: { get: /v1/me }`"));
+            return Err(item.error("a step must have one name").help("write `- me: { get: /v1/me }`"));
         };
         if key.name == "fixtures" || steps.iter().any(|s| s.name == key.name) {
-            return Err(key.place.error(format!("the name `{}` is taken", key.name)));
+            return Err(key.place.error(format!("the name `{}` is already taken", key.name)));
         }
         steps.push(self::step(key, step, &names)?);
         names = names.and([key.name.as_str()]);
@@ -70,8 +70,8 @@ pub(super) fn read(node: Option<&Node>, fixtures: &Json) -> Result<Lookup> {
             let help = did_you_mean(&key.name, known.iter().copied());
             return Err(key
                 .place
-                .error(format!("the contract asks for no fixture `{}`", key.name))
-                .help(help.unwrap_or_else(|| format!("it asks for {}", known.join(", ")))));
+                .error(format!("the contract needs no fixture `{}`", key.name))
+                .help(help.unwrap_or_else(|| format!("it needs {}", known.join(", ")))));
         }
         rule(key, value, &names)
     });
@@ -99,14 +99,14 @@ fn step(key: &Key, node: &Node, names: &Names) -> Result<Step> {
 fn path(node: &Node, each: bool) -> Result<String> {
     let path = node.string("`get`")?;
     if !path.starts_with('/') {
-        return Err(node.error("a path begins with a slash"));
+        return Err(node.error("a path must begin with a slash"));
     }
     if path.replace(ITEM, "").contains(['{', '}']) {
-        return Err(node.error(format!("a path holds nothing in braces but {ITEM}, the item of `each`")));
+        return Err(node.error(format!("a path may have nothing in braces but {ITEM}, the item of `each`")));
     }
     if path.contains(ITEM) != each {
-        let title = if each { "`each` has an item that the path does not name" } else { "there is no `each`" };
-        return Err(node.error(title).help(format!("`each` is a list in CEL, {ITEM} in the path one item of it")));
+        let title = if each { "the path does not use the item of `each`" } else { "there is no `each`" };
+        return Err(node.error(title).help(format!("`each` is a CEL list, and {ITEM} in the path is one item of it")));
     }
     Ok(path.to_owned())
 }
@@ -126,7 +126,7 @@ fn rule(key: &Key, node: &Node, names: &Names) -> Result<Rule> {
 /// One expression, or a list of them.
 fn alternatives(node: &Node, names: &Names) -> Result<Vec<Expression>> {
     match &node.value {
-        Value::Sequence(nodes) if nodes.is_empty() => Err(node.error("the list holds no expression")),
+        Value::Sequence(nodes) if nodes.is_empty() => Err(node.error("the list has no expressions")),
         Value::Sequence(nodes) => nodes.iter().map(|n| compile(n, names)).collect(),
         _ => Ok(vec![compile(node, names)?]),
     }

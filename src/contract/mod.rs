@@ -324,8 +324,8 @@ fn defines(root: &Node) -> Result<Defines> {
         let known = all.iter().map(|(name, e)| (name.as_str(), e.is_timely()));
         let names = Vocabulary::new(known).exchange;
         let later = entries.iter().skip(all.len()).any(|(k, _)| value.string("").is_ok_and(|t| t.contains(&k.name)));
-        let expression =
-            compile(value, &names).map_err(|e| if later { e.help("a define sees only those before it") } else { e })?;
+        let expression = compile(value, &names)
+            .map_err(|e| if later { e.help("a define can use only those before it") } else { e })?;
         all.push((key.name.clone(), expression));
     }
     Ok(Defines::new(all))
@@ -367,7 +367,7 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
                     return Err(key
                         .place
                         .error(format!("the body has no field `{}`", key.name))
-                        .help("body fields are addressed by JSON Pointer: `/name`"));
+                        .help("write body fields as JSON Pointers: `/name`"));
                 }
                 Target::Body(key.name.clone())
             };
@@ -385,7 +385,7 @@ fn callers(root: &Node) -> Result<Vec<String>> {
     };
     match &node.value {
         Value::Sequence(nodes) => nodes.iter().map(|n| n.string("an identity").map(str::to_owned)).collect(),
-        _ => Err(node.error("`callers` is a list of identities")),
+        _ => Err(node.error("`callers` must be a list of identities")),
     }
 }
 

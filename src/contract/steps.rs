@@ -117,7 +117,7 @@ pub struct Context<'a> {
 pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step>> {
     let nodes = node.sequence("`steps`")?;
     if nodes.is_empty() {
-        return Err(node.error("there is no step"));
+        return Err(node.error("`steps` is empty"));
     }
     let all: Vec<String> =
         nodes.iter().filter_map(|n| n.mapping("a step").ok()?.first().map(|(k, _)| k.name.clone())).collect();
@@ -125,20 +125,20 @@ pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step
     for (i, node) in nodes.iter().enumerate() {
         let entries = node.mapping("a step")?;
         let [(name, body)] = entries else {
-            return Err(node.error("a step is a map with one key, its name").help("write `- sent: { … }`"));
+            return Err(node.error("a step must be a map with one key, its name").help("write `- sent: { … }`"));
         };
         let is_identifier = name.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !is_identifier || name.name.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(name
                 .place
                 .error(format!("`{}` cannot be the name of a step", name.name))
-                .help("expressions use it: write letters, digits and `_`"));
+                .help("expressions refer to the step by its name: use letters, digits and `_`"));
         }
         if RESERVED.contains(&name.name.as_str()) || names.is_taken(&name.name) {
             return Err(name
                 .place
                 .error(format!("the name `{}` is reserved", name.name))
-                .help("it stands for something else already: give the step another name"));
+                .help("it already has another meaning: give the step another name"));
         }
         if all[..i].contains(&name.name) {
             return Err(name.place.error(format!("two steps are named `{}`", name.name)));
@@ -182,7 +182,7 @@ impl StepReader<'_> {
     fn hint(&self, error: Box<crate::source::Diagnostic>) -> Box<crate::source::Diagnostic> {
         let later = self.later.iter().find(|l| error.title().contains(&format!("unknown name `{l}`")));
         match later {
-            Some(name) => error.help(format!("`{name}` comes later: a step sees only earlier ones")),
+            Some(name) => error.help(format!("`{name}` comes later: a step can refer only to earlier ones")),
             None => error,
         }
     }
@@ -197,7 +197,7 @@ impl StepReader<'_> {
             return Ok(name.to_owned());
         }
         Err(node.error(format!("no earlier step is named `{name}`")).help(if self.later.iter().any(|l| l == name) {
-            "it comes later: a step is made only from earlier ones".to_owned()
+            "it comes later: a step can use only earlier ones".to_owned()
         } else {
             format!("earlier steps: {}", self.earlier.join(", "))
         }))
@@ -214,7 +214,7 @@ impl StepReader<'_> {
                 return Err(n.error("there is nothing to make anew").help("`anew` stands beside `repeat` or `copies`"));
             }
             Some((_, serde_json::Value::Bool(anew))) => anew,
-            Some((n, _)) => return Err(n.error("`anew` is true or false")),
+            Some((n, _)) => return Err(n.error("`anew` must be true or false")),
         };
         let base = self.base(node, anew)?;
         let mut undocumented = self.undocumented(node)?;
@@ -242,7 +242,7 @@ impl StepReader<'_> {
         if let Some((name, place)) = undocumented.into_iter().next() {
             return Err(place
                 .error(format!("`{name}` is not undocumented here"))
-                .help("`undocumented` lists what the step names and the document does not have: take it out"));
+                .help("`undocumented` lists names that the step uses and the document lacks: remove this one"));
         }
         let raw = match node.get("raw") {
             Some(raw) => Some(match &raw.value {
@@ -252,7 +252,7 @@ impl StepReader<'_> {
             None => None,
         };
         if let (Some(raw), false) = (node.get("raw"), set.is_empty() && drop.is_empty()) {
-            return Err(raw.error("`raw` is the whole body: `set` and `drop` have no place beside it"));
+            return Err(raw.error("`raw` is the whole body: `set` and `drop` are not allowed beside it"));
         }
         Ok(Send {
             base,
@@ -279,7 +279,7 @@ impl StepReader<'_> {
                 Some(n) => Some(match n.string("`header_case`")? {
                     "lower" => HeaderCase::Lower,
                     "title" => HeaderCase::Title,
-                    _ => return Err(n.error("`header_case` is `lower` or `title`")),
+                    _ => return Err(n.error("`header_case` must be `lower` or `title`")),
                 }),
                 None => None,
             },
@@ -292,7 +292,7 @@ impl StepReader<'_> {
     fn base(&self, node: &Node, anew: bool) -> Result<Base> {
         let (from, repeat) = (node.get("from"), node.get("repeat"));
         if let (Some(_), Some(repeat)) = (from, repeat) {
-            return Err(repeat.error("a step has `from` or `repeat`, not both"));
+            return Err(repeat.error("a step can have `from` or `repeat`, not both"));
         }
         if let Some(repeat) = repeat {
             let name = self.step_name(repeat)?;
@@ -302,7 +302,7 @@ impl StepReader<'_> {
             None | Some((_, "valid")) => Ok(Base::Valid),
             Some((_, "minimal")) => Ok(Base::Minimal),
             Some((_, "varied")) => Ok(Base::Varied),
-            Some((from, step)) => Err(from.error("`from` is `valid`, `minimal` or `varied`").help(format!(
+            Some((from, step)) => Err(from.error("`from` must be `valid`, `minimal` or `varied`").help(format!(
                 "the request of an earlier step is sent again by `repeat: {step}`, with what is fresh in it made anew by `anew: true`"
             ))),
         }

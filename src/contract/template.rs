@@ -152,7 +152,7 @@ impl Template {
                     "id" => FreshKind::UnknownId,
                     "key" => FreshKind::Key,
                     "number" => FreshKind::Number,
-                    _ => return Err(main.error("`fresh` is `key`, `number` or `id`")),
+                    _ => return Err(main.error("`fresh` must be `key`, `number` or `id`")),
                 },
                 length: node.get("length").map(|n| integer(n, "`length`")).transpose()?,
                 like: node.get("like").map(expression).transpose()?,
@@ -181,7 +181,7 @@ impl Template {
                     (None, None) => return Err(main.error("`integer` needs a bound")),
                 };
                 if from > to {
-                    return Err(main.error("no integer lies between these bounds"));
+                    return Err(main.error("there is no integer between these bounds"));
                 }
                 Self::Integer { from, to }
             }
@@ -305,13 +305,13 @@ pub(super) fn integer<T: TryFrom<i64>>(node: &Node, what: &str) -> Result<T> {
 
 fn offset(node: &Node) -> Result<FixedOffset> {
     let text = node.string("`offset`")?;
-    text.parse().map_err(|_| node.error("an offset looks like \"+05:30\""))
+    text.parse().map_err(|_| node.error("an offset must look like \"+05:30\""))
 }
 
 /// A duration such as `3s`, `500ms` or `2m`.
 pub(super) fn duration(node: &Node, what: &str) -> Result<Duration> {
     let text = node.string(what)?;
-    parse_duration(text).ok_or_else(|| node.error(format!("{what} looks like `3s` or `500ms`")))
+    parse_duration(text).ok_or_else(|| node.error(format!("{what} must look like `3s` or `500ms`")))
 }
 
 /// A duration such as `3s`, `500ms`, `2m` or `1h`.

@@ -178,7 +178,7 @@ impl Expression {
         value
             .downcast_ref::<CelBool>()
             .map(|b| *b.inner())
-            .ok_or_else(|| Trouble::Error(format!("`{}` is neither true nor false", self.text)))
+            .ok_or_else(|| Trouble::Error(format!("`{}` is not a boolean", self.text)))
     }
 
     /// The fixture that is not there and without which it is never true, whatever else it reads.

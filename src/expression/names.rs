@@ -94,7 +94,7 @@ impl Names {
         let known = known.iter().map(String::as_str);
         let help = retired.or_else(|| did_you_mean(name, known.clone()));
         UnknownName {
-            help: help.unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),
+            help: help.unwrap_or_else(|| format!("known names: {}", known.collect::<Vec<_>>().join(", "))),
             name: name.to_owned(),
         }
     }

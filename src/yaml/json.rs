@@ -34,7 +34,7 @@ pub(super) fn syntax_error(source: &Arc<Source>, error: &serde_json::Error) -> B
     let at = line + error.column().saturating_sub(1);
     Place { source: Arc::clone(source), span: at..at + 1 }
         .error(format!("not valid JSON: {message}"))
-        .help("look at commas, quotes and brackets, here and in the lines before")
+        .help("check the commas, quotes and brackets, here and in the lines before")
 }
 
 struct Reader<'a> {

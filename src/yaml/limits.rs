@@ -37,13 +37,13 @@ impl Budget {
         }
         Err(place
             .error(format!("the aliases of this file repeat more than {MAX_REPEATED} values"))
-            .help("write out what is needed, or use `$ref`"))
+            .help("write the values out, or use `$ref`"))
     }
 
     /// The error of what is nested too deep.
     pub(super) fn too_deep(place: &Place) -> Box<Diagnostic> {
         place
             .error(format!("lists and maps are nested more than {MAX_DEPTH} deep"))
-            .help("probity reads no deeper; use `$ref` for what contains itself")
+            .help("this is the limit; use `$ref` for a value that contains itself")
     }
 }

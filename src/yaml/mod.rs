@@ -125,7 +125,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Node> {
 pub fn parse_with_repeated_keys(source: &Arc<Source>) -> Result<Node> {
     if source.text.len() > limits::MAX_BYTES {
         let title = format!("{} has more than {} MB", source.path, limits::MAX_BYTES >> 20);
-        return Err(Diagnostic::new(title).help("probity reads no larger file: split it into several"));
+        return Err(Diagnostic::new(title).help("this is the limit for a file: split it into several"));
     }
     if json::looks_like_json(&source.text) {
         match json::parse(source) {
@@ -147,7 +147,7 @@ pub fn escape(name: &str) -> String {
 pub fn repeated_key(key: &Key) -> Box<Diagnostic> {
     key.place
         .error(format!("duplicate mapping key: {}", key.name))
-        .help("a map has each key once: take one of them out")
+        .help("a map can have each key only once: remove one of them")
 }
 
 impl Node {
