@@ -56,7 +56,7 @@ const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "p
 /// # Errors
 /// A document that cannot be read, or lacks the operation.
 pub fn load(source: &Arc<Source>, operation: &str, asked: &Place) -> Result<Operation> {
-    let alone = |_: &str| Err("there are no files beside it".to_owned());
+    let alone = |_: &str| Err("it was read without other files".to_owned());
     Document::read(source, &alone)?.operation(operation, asked)
 }
 
@@ -110,7 +110,7 @@ impl Document {
                 let more = if ids.len() > 12 { ", …" } else { "" };
                 Err(asked.error(format!("the document has no operation `{name}`")).help(
                     did_you_mean(name, ids.iter().copied()).unwrap_or_else(|| match ids.len() {
-                        0 => "it has none at all".to_owned(),
+                        0 => "it has no operations".to_owned(),
                         _ => format!("its operations: {some}{more}"),
                     }),
                 ))
@@ -180,14 +180,14 @@ impl Document {
                 let node = self.registry.nearest(&format!("{}/operationId", entry.pointer));
                 all.push(
                     *node
-                        .error(format!("the `operationId` {id} is that of {} {}, too", first.method, first.path))
-                        .help("give each operation its own; until then they are told apart by method and path"),
+                        .error(format!("the `operationId` {id} is also that of {} {}", first.method, first.path))
+                        .help("give each operation its own; until then, name them by method and path"),
                 );
             }
         }
         let root = self.registry.root();
         if let Some(webhooks) = root.get("webhooks") {
-            all.push(*webhooks.node.error("webhooks are what the server sends: they are not tested"));
+            all.push(*webhooks.node.error("webhooks are not tested: the server sends them"));
         }
         all
     }

@@ -51,7 +51,11 @@ pub(super) fn check(
         None => pointer,
     };
     let node = registry.nearest(&pointer);
-    Some(node.error("this is not as OpenAPI 3.0 has it").label(error.inner().to_string()).help("correct the document"))
+    Some(
+        node.error("this does not conform to OpenAPI 3.0")
+            .label(error.inner().to_string())
+            .help("correct the document"),
+    )
 }
 
 struct Reached<'a> {

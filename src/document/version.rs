@@ -25,7 +25,7 @@ impl Version {
         let Some(node) = root.get("openapi") else {
             return Err(root
                 .error("this is not an OpenAPI document: it has no `openapi`")
-                .help("it begins with the version that it is written in, as `openapi: 3.1.0`"));
+                .help("an OpenAPI document names its version: `openapi: 3.1.0`"));
         };
         let version = match &node.value {
             Value::Scalar(Json::String(text)) => text.clone(),

@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
         if self.count > MOST {
             self.problems.unsupported(
                 at.node
-                    .error(format!("this schema reaches more than {MOST} others"))
+                    .error(format!("this schema refers to more than {MOST} others"))
                     .help("split it into smaller ones"),
             );
             return json!({});

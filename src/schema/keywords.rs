@@ -112,14 +112,14 @@ impl<'a> Keywords<'a> {
                     problems.note(
                         key.place
                             .error("`nullable` beside a `$ref` has no effect in OpenAPI 3.0")
-                            .help("null is taken in responses, and left to the server in requests"),
+                            .help("null is accepted in responses, and left to the server in requests"),
                     );
                 }
                 name if name.starts_with("x-") => {}
                 name => problems.note(
                     key.place
                         .error(format!("`{name}` beside a `$ref` has no effect in OpenAPI 3.0"))
-                        .help("put the `$ref` into an `allOf`, beside which it counts"),
+                        .help("put the `$ref` into an `allOf`: keywords beside that have an effect"),
                 ),
             }
         }
@@ -133,7 +133,7 @@ impl<'a> Keywords<'a> {
             problems.note(
                 key.place
                     .error(format!("OpenAPI 3.0 does not have the keyword `{name}`"))
-                    .help("it is read as OpenAPI 3.1 has it"),
+                    .help("it is read as in OpenAPI 3.1"),
             );
         }
         let node = at.node;
@@ -144,7 +144,7 @@ impl<'a> Keywords<'a> {
             None => {
                 let near = did_you_mean(name, super::vocabulary::names());
                 if !name.starts_with("x-") && (old || near.is_some()) {
-                    let error = key.place.error(format!("the schema keyword `{name}` is not known"));
+                    let error = key.place.error(format!("unknown schema keyword `{name}`"));
                     problems.note(error.help(near.unwrap_or_else(|| "it is ignored".to_owned())));
                 }
                 return;
@@ -165,8 +165,8 @@ impl<'a> Keywords<'a> {
                     }
                     if !old {
                         problems.note(
-                            node.error(format!("`{name}` is a number from OpenAPI 3.1 on"))
-                                .help("it is read as OpenAPI 3.0 has it"),
+                            node.error(format!("`{name}` must be a number from OpenAPI 3.1 on"))
+                                .help("it is read as in OpenAPI 3.0"),
                         );
                     }
                     return;
@@ -192,7 +192,7 @@ impl<'a> Keywords<'a> {
                     Ok(()) => Part::Plain(json!(pattern)),
                     Err(why) => {
                         let error = node.error("this pattern is not a regular expression").label(why);
-                        problems.part(error.help("patterns are regular expressions as in ECMA 262"));
+                        problems.part(error.help("patterns must be regular expressions of ECMA 262"));
                         self.unsupported.push(name.to_owned());
                         return;
                     }
@@ -228,7 +228,7 @@ impl<'a> Keywords<'a> {
             Some(Kind::Schema) => match &node.value {
                 // The form of older drafts.
                 Value::Sequence(_) if name == "items" => {
-                    problems.note(node.error("`items` is one schema").help("a list is read as `prefixItems`"));
+                    problems.note(node.error("`items` must be one schema").help("a list is read as `prefixItems`"));
                     self.parts.push(("prefixItems".to_owned(), Part::List(at.items())));
                     return;
                 }
@@ -249,7 +249,7 @@ impl<'a> Keywords<'a> {
                         match (name == "patternProperties").then(|| registry.pattern(&key.name, check_pattern)) {
                             Some(Err(why)) => {
                                 let error = key.place.error("this pattern is not a regular expression").label(why);
-                                problems.part(error.help("patterns are regular expressions as in ECMA 262"));
+                                problems.part(error.help("patterns must be regular expressions of ECMA 262"));
                                 self.unsupported.push(name.to_owned());
                             }
                             _ => all.push((key.name.clone(), below)),
@@ -282,7 +282,9 @@ impl<'a> Keywords<'a> {
             Json::Array(all) if !all.is_empty() && all.iter().all(known) => {
                 if old {
                     problems.note(
-                        at.node.error("a list of types is not known to OpenAPI 3.0").help("it is read as 3.1 has it"),
+                        at.node
+                            .error("OpenAPI 3.0 does not allow a list of types")
+                            .help("it is read as in OpenAPI 3.1"),
                     );
                 }
                 let mut unique: Vec<Json> = Vec::new();
@@ -334,7 +336,7 @@ impl<'a> Keywords<'a> {
             {
                 let node = at.node.get(low).unwrap_or(at.node);
                 problems.unsupported(
-                    node.error(format!("no value can keep this schema: its `{low}` is above its `{high}`"))
+                    node.error(format!("no value can match this schema: its `{low}` is greater than its `{high}`"))
                         .help("swap them, or correct one"),
                 );
             }
@@ -389,7 +391,7 @@ impl<'a> Keywords<'a> {
                 let node = at.node.get("nullable").unwrap_or(at.node);
                 problems.note(
                     node.error(format!("`nullable` beside {beside} may have no effect in OpenAPI 3.0"))
-                        .help("null is taken in responses, and left to the server in requests"),
+                        .help("null is accepted in responses, and left to the server in requests"),
                 );
             }
         }

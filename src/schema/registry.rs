@@ -161,7 +161,7 @@ impl Registry {
             return;
         }
         let Some(path) = folder.make_relative(&url).filter(|_| url.path().starts_with("/0/")) else {
-            self.missing.insert(text, "it leads out of the folders around the document".to_owned());
+            self.missing.insert(text, "it lies outside the folders around the document".to_owned());
             return;
         };
         let path = percent_encoding::percent_decode_str(&path).decode_utf8_lossy().into_owned();
@@ -260,7 +260,7 @@ impl Registry {
             anchor => self.resources.anchor(file, start, anchor).map(str::to_owned).ok_or_else(|| {
                 place
                     .error(format!("`{reference}` leads to nothing: no schema there has the `$anchor` {anchor}"))
-                    .label("nothing stands there")
+                    .label("there is nothing there")
             })?,
         };
         match self.files[file].root.pointer(&inner) {
@@ -269,9 +269,9 @@ impl Registry {
                 let root = &self.files[file].root;
                 let (parent, last) = inner.rsplit_once('/').unwrap_or(("", &inner));
                 let known = root.pointer(parent).and_then(|n| n.mapping("").ok()).unwrap_or_default();
-                Err(place.error(format!("`{reference}` leads to nothing")).label("nothing stands there").help(
+                Err(place.error(format!("`{reference}` leads to nothing")).label("there is nothing there").help(
                     did_you_mean(last, known.iter().map(|(key, _)| key.name.as_str())).unwrap_or_else(|| {
-                        "a local reference is a JSON Pointer, as `#/components/schemas/Name`".to_owned()
+                        "a local reference is a JSON Pointer, such as `#/components/schemas/Name`".to_owned()
                     }),
                 ))
             }
@@ -291,8 +291,8 @@ impl Registry {
         Err(match why {
             Some(why) => place.error(format!("`{reference}` cannot be read: {why}")),
             None => place
-                .error(format!("`{reference}` leads to a URL"))
-                .help("probity reads files, and fetches nothing: store it beside the document"),
+                .error(format!("`{reference}` refers to a URL"))
+                .help("probity reads only files: save a copy beside the document"),
         })
     }
 
@@ -317,7 +317,9 @@ impl Registry {
         while let Some(reference) = at.node.get("$ref") {
             let target = reference.string("`$ref`")?;
             if seen.iter().any(|(file, inner)| at.key() == (*file, inner)) {
-                return Err(reference.error("this `$ref` leads back to itself").help("let one of them say what it is"));
+                return Err(reference
+                    .error("this `$ref` leads back to itself")
+                    .help("replace one of these references with a definition"));
             }
             seen.push((at.file, at.inner.clone()));
             at = self.resolve(&at, target, &reference.place)?;

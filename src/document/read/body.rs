@@ -45,8 +45,12 @@ impl<'a> Reader<'a> {
             let schema_at = media.get("schema");
             let needed = all.required && usable < 2;
             let Some(kind) = BodyKind::of(name) else {
-                let error = key.place.error(format!("request bodies of the type {name} cannot be made"));
-                self.skip(&what, error.help("JSON, forms, text and octets are"), all.required && usable == 0);
+                let error = key.place.error(format!("request bodies of the type {name} cannot be generated"));
+                self.skip(
+                    &what,
+                    error.help("supported are JSON, forms, plain text and octet streams"),
+                    all.required && usable == 0,
+                );
                 continue;
             };
             let schema = match &schema_at {
@@ -96,7 +100,7 @@ impl<'a> Reader<'a> {
             return Vec::new();
         };
         if !matches!(kind, BodyKind::Form | BodyKind::Multipart) {
-            self.problems.note(at.node.error("`encoding` says something only of forms").help("it is ignored here"));
+            self.problems.note(at.node.error("`encoding` applies only to forms").help("it is ignored here"));
             return Vec::new();
         }
         let mut all = Vec::new();

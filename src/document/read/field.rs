@@ -87,12 +87,15 @@ pub(super) fn known(at: &Located<'_>, what: &str, fields: Fields, version: Versi
             Some((_, since)) if *since <= version => {}
             Some((_, since)) => {
                 let since = if *since == V31 { "3.1" } else { "3.2" };
-                problems
-                    .note(key.place.error(format!("`{name}` in {what} came with OpenAPI {since}")).help("it is read"));
+                problems.note(
+                    key.place
+                        .error(format!("`{name}` in {what} was introduced by OpenAPI {since}"))
+                        .help("it is read nevertheless"),
+                );
             }
             None => {
                 let near = did_you_mean(name, fields.iter().map(|(own, _)| *own));
-                let error = key.place.error(format!("`{name}` is not known in {what}"));
+                let error = key.place.error(format!("unknown field `{name}` in {what}"));
                 problems.note(error.help(near.unwrap_or_else(|| "it is ignored".to_owned())));
             }
         }

@@ -35,7 +35,7 @@ pub(super) fn operation(registry: &Arc<Registry>, version: Version, entry: &Entr
     let item = registry.at(entry.item.0, &entry.item.1).unwrap_or_else(|| root.clone());
     known(&node, "an operation", field::OPERATION, version, &mut reader.problems);
     if let Some(callbacks) = node.get("callbacks") {
-        reader.problems.note(callbacks.node.error("callbacks are what the server sends: they are not tested"));
+        reader.problems.note(callbacks.node.error("callbacks are not tested: the server sends them"));
     }
     let parameters = reader.parameters(&entry.path, &item, &node);
     let body = reader.body(&node);

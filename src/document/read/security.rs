@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
                 return Err(key
                     .place
                     .error(format!("`{}` is not a security scheme", key.name))
-                    .help(format!("describe it at /components/securitySchemes/{}", escape(&key.name))));
+                    .help(format!("define it at /components/securitySchemes/{}", escape(&key.name))));
             }
         };
         let at = self.registry.follow(at)?;
