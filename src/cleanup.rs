@@ -21,11 +21,12 @@ use crate::settings::{Budget, Cleanup, Settings};
 use crate::source::{Diagnostic, Result};
 
 /// Why nothing was done about a record.
-const ENDED: &str = "the clean-up was ended";
+const ENDED: &str = "the clean-up was stopped";
 /// For how many minutes a key is surely known.
 const YOUNG: i64 = 10;
 /// Why a request stays uncertain whose key made a new record.
-const FORGOTTEN: &str = "its key was sent again and made a new record, which was removed: look for its run tag";
+const FORGOTTEN: &str =
+    "its key was sent again and created a new record, which was removed: search the target for its run tag";
 /// How long it may take, waits included.
 const LASTS: Duration = Duration::from_secs(300);
 
@@ -158,7 +159,9 @@ enum Lookup {
 async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::result::Result<Lookup, String> {
     may_act(client, record)?;
     let (Some(_), Some(request)) = (&record.key, &record.request) else {
-        return Err("nothing whole was answered when it was sent, and it had no key: look for its run tag".to_owned());
+        return Err(
+            "the request got no complete response, and had no key: search the target for its run tag".to_owned()
+        );
     };
     let _place = client.pace().place(1).await;
     let at = client.clock().local();
@@ -171,7 +174,7 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
     match sent.outcome() {
         Outcome::Response(r) if (200..300).contains(&r.status) => {
             let Some(id) = ledger::record(contract, &r) else {
-                return Err("its key was sent again, and the answer did not say what the record is called".to_owned());
+                return Err("its key was sent again, and the response did not contain the record's id".to_owned());
             };
             // Whole seconds and all, what is older was made before.
             let is_new = || ledger::made(contract, &r).is_some_and(|made| made + TimeDelta::seconds(2) >= began());
@@ -181,7 +184,7 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
         Outcome::Response(r) if (400..500).contains(&r.status) && ![408, 409, 425, 429].contains(&r.status) => {
             match young() {
                 true => Ok(Lookup::Nothing),
-                false => Err(format!("its key was sent again, and refused with {}", r.status)),
+                false => Err(format!("its key was sent again and was refused with {}", r.status)),
             }
         }
         Outcome::Response(r) => Err(format!("its key was sent again, and the server answered {}", r.status)),
@@ -208,7 +211,7 @@ fn may_act(client: &Client, record: &Record) -> std::result::Result<(), String> 
 async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::result::Result<u16, String> {
     may_act(client, record)?;
     let Some(id) = &record.id else {
-        return Err("the answer did not contain its id: search the target for its run tag".to_owned());
+        return Err("the response did not contain its id: search the target for its run tag".to_owned());
     };
     let mut path = cleanup.path.clone();
     for (name, value) in record.parameters.iter().map(|(n, v)| (n.as_str(), v)).chain([("id", id)]) {

@@ -385,7 +385,7 @@ fn ended(entry: &Entry) -> Option<Failure> {
 }
 
 fn failure(entry: &Entry) -> Failure {
-    let message = entry.error.clone().unwrap_or_else(|| "no answer was recorded".to_owned());
+    let message = entry.error.clone().unwrap_or_else(|| "no response was recorded".to_owned());
     let named = |kind: &FailureKind| entry.failure.as_deref() == Some(kind.name());
     // Why a browser gave up is not known: it is nothing against the server.
     let kind = FailureKind::ALL.into_iter().find(named).unwrap_or(FailureKind::Connect);

@@ -159,7 +159,7 @@ impl Client {
         let message = if self.stop.is_cancelled() {
             "the run was ended"
         } else if self.settings.budget.max_requests.is_some_and(|most| self.spent() >= most) {
-            "the budget of requests is used up"
+            "the request budget is used up"
         } else {
             return Ok(());
         };
@@ -478,8 +478,9 @@ impl Client {
                 // It stands in the URL.
                 Carrier::Query(_) => continue,
             };
-            let mut value = HeaderValue::from_bytes(value.as_bytes())
-                .map_err(|_| unsendable("the credentials hold a character that no header may hold".into()))?;
+            let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
+                unsendable("the credentials contain a character that is not allowed in a header".into())
+            })?;
             value.set_sensitive(true);
             builder = builder.header(name, value);
         }

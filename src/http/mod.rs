@@ -32,7 +32,6 @@ use crate::source::{Diagnostic, Result};
 /// The system gives no means to wait with.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|e| Diagnostic::new(format!("the system gives no means to wait for a server: {e}")))?;
+    let runtime = runtime.map_err(|e| Diagnostic::new(format!("cannot start the network runtime: {e}")))?;
     Ok(runtime.block_on(future))
 }

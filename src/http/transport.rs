@@ -37,9 +37,9 @@ pub(super) fn client(
     built.map_err(|error| {
         let cause = cause_of(&error);
         let help = if cause.contains(NO_AUTHORITIES) {
-            "install the system's certificates (ca-certificates), or name those that are to be believed with ca_file"
+            "install the system's certificates (ca-certificates), or name the trusted ones with ca_file"
         } else {
-            "look at ca_file, client_certificate and proxy"
+            "check ca_file, client_certificate and proxy"
         };
         Diagnostic::new(format!("the connection cannot be set up: {cause}")).help(help)
     })
@@ -87,7 +87,7 @@ pub(super) async fn attempt(
 ) -> (Outcome, Option<reqwest::Version>) {
     let mut version = None;
     let outcome = tokio::time::timeout(limit, exchange(client, request, &mut version)).await.unwrap_or_else(|_| {
-        let message = format!("nothing complete after {limit:?}");
+        let message = format!("no complete response after {limit:?}");
         Outcome::Failed(Failure { kind: FailureKind::Timeout, message })
     });
     (outcome, version)
@@ -129,7 +129,7 @@ async fn exchange(
                     if GARBLED.iter().any(|sign| failure.message.contains(sign)) {
                         failure.kind = FailureKind::Protocol;
                     }
-                    failure.message = format!("status {status}, then the body broke off: {}", failure.message);
+                    failure.message = format!("status {status}, then the body was cut off: {}", failure.message);
                 }
                 return Outcome::Failed(failure);
             }
@@ -144,12 +144,12 @@ async fn exchange(
 /// Why nothing is known of a body of this length, if so: what we do not read is no failure of the server's.
 fn unread(answer: &Response, length: usize) -> Option<String> {
     if length > BODY_LIMIT {
-        return Some(format!("its body of {length} bytes is longer than the {} MiB that are read", BODY_LIMIT >> 20));
+        return Some(format!("its body of {length} bytes is longer than the limit of {} MiB", BODY_LIMIT >> 20));
     }
     // What was read is named no more.
     let encoding = answer.header("content-encoding")?.trim();
     let is_read = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
-    (!is_read && length > 0).then(|| format!("its body has the encoding `{encoding}`, which is not read"))
+    (!is_read && length > 0).then(|| format!("its body has the encoding `{encoding}`, which is not supported"))
 }
 
 fn failure(error: reqwest::Error) -> Failure {

@@ -32,7 +32,7 @@ impl Control {
     fn doubt(self) -> &'static str {
         match self {
             Self::Accepted => "",
-            Self::Refused => "the same request without the fault was refused, too",
+            Self::Refused => "the same request without the fault was also refused",
             Self::Unknown => "it is not known whether the same request without the fault is accepted",
             Self::Missing => "no request without the fault was sent",
         }
@@ -234,7 +234,7 @@ fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
             _ if r.unread.is_some() => r.unread.clone(),
             408 | 425 | 429 | 500.. => Some(format!("the server answered {}", r.status)),
             401 if own_credentials(exchange, judge) => {
-                Some("the server answered 401 to a token that it is meant to take".to_owned())
+                Some("the server answered 401 to a token that it should accept".to_owned())
             }
             _ => None,
         },
@@ -268,7 +268,7 @@ fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
                 Known::Unknown("the server answered 401 to a valid token".into())
             }
             400..=499 => Known::Yes,
-            500.. => Known::Unknown(format!("the server answered {}, which is no refusal", r.status)),
+            500.. => Known::Unknown(format!("the server answered {}, which is not a refusal", r.status)),
             _ => Known::No,
         },
     }

@@ -64,7 +64,7 @@ impl Looked {
                 return Err(Class::Open(reason));
             }
             if violation.several {
-                return Err(Class::Open("it keeps several alternatives of which the document wants one".into()));
+                return Err(Class::Open("it matches several alternatives, of which the document allows one".into()));
             }
         }
         let mut places: Vec<String> = violations.iter().map(|v| format!("{place}{}", v.place())).collect();
@@ -142,7 +142,7 @@ impl Judge<'_> {
                 (Err(_), _) | (_, Err(_)) if !structured => {}
                 (Err(error), _) | (_, Err(error)) => return Class::Open(error.to_string()),
                 (Ok(_), Ok(_)) => {
-                    return Class::Open("too near to the present instant to tell".into());
+                    return Class::Open("too close to the current time to tell".into());
                 }
             }
         }
@@ -290,7 +290,7 @@ impl Judge<'_> {
             };
             match list.list.json(scope) {
                 Ok(Json::Array(items)) if holds(&items, &value) => {}
-                Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are provided"))),
+                Ok(_) => return Some(Class::Open(format!("{value} is not among the provided values"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }
         }

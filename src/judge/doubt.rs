@@ -52,7 +52,7 @@ pub(super) fn doubt(schema: &Json, value: &Json) -> Option<String> {
 /// Null where documents may mean by `nullable` that it is taken, or nothing.
 pub(super) fn null_beside(schema: &Json, value: &Json) -> Option<String> {
     (value.is_null() && schema["x-nullable"] == json!(true))
-        .then(|| "documents mean two things by `nullable` beside a reference, a combination or an enum".to_owned())
+        .then(|| "`nullable` is ambiguous beside a reference, a combination or an enum".to_owned())
 }
 
 /// The doubt of the alternative that a value most likely is of; none, if one has none.
@@ -87,17 +87,17 @@ fn is_likely(alternative: &Json, value: &Json) -> bool {
 fn text_doubt(schema: &Json, text: &str) -> Option<String> {
     let unknown = schema["format"].as_str().is_some_and(|f| !format::is_known(f));
     if (unknown || schema.get("pattern").is_some()) && written(schema).iter().any(|shown| shown == text) {
-        return Some("whether the document's example is taken is not known".to_owned());
+        return Some("it is not known whether the document's example is accepted".to_owned());
     }
     if let Some(name) = schema["format"].as_str().filter(|f| !format::is_known(f)) {
-        return Some(format!("what the format `{name}` asks for is not known"));
+        return Some(format!("the requirements of the format `{name}` are not known"));
     }
     if ODD.is_match(text) {
-        return Some("the text holds a control character, or a code point without a character".to_owned());
+        return Some("the text contains a control character or an unassigned code point".to_owned());
     }
     let says_more = ["minLength", "pattern", "format"].iter().any(|key| schema.get(*key).is_some());
     if text.trim().is_empty() && !says_more {
-        return Some("whether an empty text is taken is not said".to_owned());
+        return Some("the document does not say whether an empty text is accepted".to_owned());
     }
     None
 }
@@ -109,7 +109,7 @@ fn number_doubt(schema: &Json, value: &Json) -> Option<String> {
     }
     match narrow(name) {
         Some((low, high)) if value.as_i64().is_some_and(|n| (low..=high).contains(&n)) => None,
-        Some(_) => Some(format!("it lies outside what `{name}` can hold")),
-        None => Some(format!("what the format `{name}` asks for is not known")),
+        Some(_) => Some(format!("it is outside the range of `{name}`")),
+        None => Some(format!("the requirements of the format `{name}` are not known")),
     }
 }

@@ -88,11 +88,9 @@ impl Judge<'_> {
                 unknown(seen, &format!("the server answered {status}, as documented"))
             }
             Some(Met::Gateway) if exchange.unconfirmed => Found::Gateway(Arc::clone(exchange)),
-            Some(Met::Gateway) => counterexample(
-                seen,
-                "any status below 500",
-                format!("{}, each time that it was sent", answer(exchange)),
-            ),
+            Some(Met::Gateway) => {
+                counterexample(seen, "any status below 500", format!("{}, each time it was sent", answer(exchange)))
+            }
             Some(_) => counterexample(seen, "any status below 500", answer(exchange)),
             None => Found::Holds,
         })
@@ -139,14 +137,15 @@ impl Judge<'_> {
     fn must_refuse(self, seen: &Seen) -> Found {
         // It may be about another record: what was sent is as it is to be refused for something else.
         if seen.exchange.status() == Some(409) {
-            return unknown(seen, "the server answered 409: it may be about another record");
+            return unknown(seen, "the server answered 409, which may be about another record");
         }
         match (seen.accepted(), seen.client_error(self)) {
             (Known::Yes, _) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
-            (_, Known::Yes) => {
-                unknown(seen, "it was refused, but so was, or was not sent, the same request without the fault")
-            }
+            (_, Known::Yes) => unknown(
+                seen,
+                "it was refused, but the same request without the fault was also refused, or was not sent",
+            ),
             (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => unknown(seen, &reason),
             (Known::No, Known::No) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
         }
@@ -165,7 +164,7 @@ fn must_accept(seen: &Seen) -> Option<Found> {
         // It may be so honestly.
         Known::No if doubtful => None,
         Known::No if seen.exchange.status() == Some(409) => {
-            Some(unknown(seen, "the server answered 409: it may be about another record"))
+            Some(unknown(seen, "the server answered 409, which may be about another record"))
         }
         Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
         Known::Unknown(reason) => Some(unknown(seen, &reason)),
@@ -203,7 +202,7 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
     let when = match when {
         // The request fits; what the target makes of it is its own affair.
         Some(when) => match when.truth(&seen.scope) {
-            Ok(false) => return Err(Found::Skipped("no answer of this run was one that it speaks of".to_owned())),
+            Ok(false) => return Err(Found::Skipped("it applies to no response of this run".to_owned())),
             other => other,
         },
         None => match seen.accepted() {
@@ -329,7 +328,7 @@ fn outcome_of(read: &[Operand], exchange: Option<&Arc<Exchange>>) -> Option<(&'s
     let due = match word {
         "accepted" => ACCEPTANCE,
         "refused" | "client_error" => REFUSAL,
-        "answered" => "an answer, and no server error (5xx)",
+        "answered" => "a response other than a server error (5xx)",
         _ => return None,
     };
     let answer = answer(exchange?);

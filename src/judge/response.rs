@@ -101,7 +101,7 @@ impl Judge<'_> {
         let names: Vec<&str> = documented.content.iter().map(|m| m.name.as_str()).collect();
         let actual = match given {
             None => "no Content-Type".to_owned(),
-            Some(essence) if essence.is_empty() => "a Content-Type that names none".to_owned(),
+            Some(essence) if essence.is_empty() => "a Content-Type without a media type".to_owned(),
             Some(essence) => essence,
         };
         Some(counterexample(seen, format!("media type {}", names.join(" or ")), actual))
@@ -164,7 +164,9 @@ impl Judge<'_> {
             _ => "application/json".to_owned(),
         };
         let skip = |what: &str| {
-            Some(Err(Box::new(Found::Skipped(format!("{what} is not held against a schema: only JSON and text are")))))
+            Some(Err(Box::new(Found::Skipped(format!(
+                "{what} is not checked against a schema: only JSON and text are"
+            )))))
         };
         if is_json(&kind) {
             return Some(match &seen.response_body {
@@ -175,7 +177,7 @@ impl Judge<'_> {
                     let actual = match (text.is_empty(), std::str::from_utf8(&response.body)) {
                         (true, _) => "an empty body".to_owned(),
                         (_, Err(_)) if response.length == response.body.len() => {
-                            format!("not JSON, which is UTF-8: {}", cut(&text, 120))
+                            format!("not JSON, which must be UTF-8: {}", cut(&text, 120))
                         }
                         _ => format!("not JSON: {}", json_text::why_not(&text).unwrap_or_else(|| cut(&text, 120))),
                     };
@@ -312,7 +314,7 @@ fn text_held(seen: &Seen, schema: &Schema, text: &str) -> Found {
     match (may_be(schema, "string"), is_said) {
         (true, _) => held(seen, "the text", &as_text, schema.violations(&as_text)),
         (false, true) => held(seen, "the text", &said, schema.violations(&said)),
-        (false, false) => Found::Skipped("text is not held against a schema of objects or lists".to_owned()),
+        (false, false) => Found::Skipped("text is not checked against a schema of objects or lists".to_owned()),
     }
 }
 

@@ -89,7 +89,7 @@ impl Judge<'_> {
     fn without_ground(self, steps: &[StepSeen]) -> Found {
         let refused: Vec<&Seen> = steps.iter().flat_map(|s| &s.seen).filter(|s| s.accepted() == Known::No).collect();
         let Some(first) = refused.first() else {
-            return Found::Skipped("what it asks for first is not so here".to_owned());
+            return Found::Skipped("its precondition does not hold here".to_owned());
         };
         let open = refused.iter().find_map(|s| match &s.class {
             Class::Open(reason) | Class::Doubtful(reason) => Some(reason),

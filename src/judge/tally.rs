@@ -218,7 +218,7 @@ impl Tally {
                 trials.sort_unstable();
                 let counterexample = Counterexample {
                     label: String::new(),
-                    expected: "a value that comes once".to_owned(),
+                    expected: "a value that occurs only once".to_owned(),
                     actual: format!("{}{IN_TWO}{}", entry.key(), trials.join(AND)),
                     clause: None,
                     differences: Vec::new(),

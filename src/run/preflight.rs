@@ -119,7 +119,8 @@ impl Run<'_> {
             Stop::Refused(what, _) if exchange.status() == Some(404) && !guessed.is_empty() => Some(Stop::Refused(
                 what,
                 format!(
-                    "no value of the path's {} is known, so it was guessed: give values under `values: path:` in contract.yaml",
+                    "no value is known for the path's {}, so one was guessed: \
+                    give values under `values: path:` in contract.yaml",
                     guessed.join(" and ")
                 ),
             )),
@@ -135,20 +136,20 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
             FailureKind::Credentials => Some(Stop::NoToken(failure.message.clone())),
             FailureKind::Unsendable => Some(Stop::Refused(
                 failure.message.clone(),
-                "a token or a fixture holds a character that no request can hold".into(),
+                "a token or a fixture contains a character that cannot be sent in a request".into(),
             )),
             FailureKind::TooLarge => Some(Stop::Unwell(what_came(exchange))),
             _ => Some(Stop::Unreachable(failure.at_first(url))),
         },
         Ok(r) => {
             let advice = match r.status {
-                401 => "the token is missing, wrong or expired: look at the variable that holds it",
-                403 => "the token may not do this: it may be read-only, or another tenant's",
-                404 => "the URL's path or a fixture of the path is wrong: nothing is there",
-                405 => "the URL's path is wrong: nothing there takes this method",
-                407 => "a proxy stands in between: look at HTTP_PROXY and its like",
+                401 => "the token is missing, wrong or expired: check the variable that holds it",
+                403 => "the token does not permit this: it may be read-only, or belong to another tenant",
+                404 => "the URL's path or a fixture in the path is wrong: nothing is there",
+                405 => "the URL's path is wrong: nothing there accepts this method",
+                407 => "a proxy is in between: check HTTP_PROXY and similar variables",
                 // 303 is what some answer to what they have created: that is for the judge.
-                301 | 302 | 307 | 308 => "the URL leads elsewhere: name the final address",
+                301 | 302 | 307 | 308 => "the URL redirects elsewhere: use the final address",
                 502..=504 => return Some(Stop::Unwell(what_came(exchange))),
                 _ => return None,
             };

@@ -273,7 +273,8 @@ impl Run<'_> {
             return None;
         }
         if !self.grant(1) {
-            let message = "status 401, and nothing more was sent that shows whether the token ran out".to_owned();
+            let message =
+                "status 401, and no further request was sent to show whether the token had expired".to_owned();
             return Some(Failure { kind: FailureKind::GivenUp, message });
         }
         self.lock().tokens_tried = tried;
@@ -290,7 +291,7 @@ impl Run<'_> {
         let purpose = Purpose { control: Control::Missing, plain: false };
         self.note(&exchange(number, name, request, sent, false), purpose);
         is_refused.then(|| {
-            let message = format!("the token of `{identity}` worked, and is refused now: it ran out");
+            let message = format!("the token of `{identity}` worked before and is refused now: it has expired");
             self.end(Stop::NoToken(message.clone()));
             ended(message)
         })

@@ -102,7 +102,7 @@ impl Run<'_> {
             }
             let delay = Duration::from_millis(delay);
             if !delay.is_zero() {
-                self.tell(Event::Waiting("the server does not take valid requests", delay));
+                self.tell(Event::Waiting("the server does not accept valid requests", delay));
             }
             self.sleep(delay).await;
             if !self.grant(1) {

@@ -239,7 +239,7 @@ impl Run<'_> {
             let now = if clock.difference().is_some() { clock.server().earliest } else { clock.local() };
             let delay = (until - now).to_std().unwrap_or_default();
             if delay > MOST_WAIT {
-                return Err(Trouble::Unknown("it is too long until then".into()));
+                return Err(Trouble::Unknown("the wait until then is too long".into()));
             }
             self.sleep(delay).await;
         }

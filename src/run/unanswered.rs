@@ -32,10 +32,10 @@ impl Run<'_> {
 
 /// No answer, however often it was asked for.
 pub(crate) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Counterexample {
-    let actual = format!("none, each time that it was sent: {}", kind.text());
+    let actual = format!("none, each time it was sent: {}", kind.text());
     Counterexample {
         label,
-        ..Counterexample::of("an answer, as other requests got".to_owned(), actual, Arc::clone(exchange))
+        ..Counterexample::of("a response, as other requests got".to_owned(), actual, Arc::clone(exchange))
     }
 }
 

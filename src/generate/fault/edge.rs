@@ -54,7 +54,7 @@ fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
     }
     let mut c = Collector { place, at, base: None, out };
     numbers(schema, &kind, &mut c);
-    for (keyword, label) in [("minLength", "as short as may be"), ("maxLength", "as long as may be")] {
+    for (keyword, label) in [("minLength", "as short as allowed"), ("maxLength", "as long as allowed")] {
         let (least, most) = lengths(schema);
         // What is listed has the lengths that are listed.
         if schema.get("enum").is_none()

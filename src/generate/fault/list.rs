@@ -13,11 +13,11 @@ use crate::generate::values::values;
 pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     let (least, most) = item_bounds(schema);
     if let Some(least) = least.filter(|n| *n > 0) {
-        c.put("minItems", "an item too few", lists(schema, least - 1));
+        c.put("minItems", "one item too few", lists(schema, least - 1));
     }
     // Where the items are counted, one more is one of no schema.
     if let Some(most) = most.filter(|n| *n < MOST_ITEMS) {
-        c.put("maxItems", "an item too many", lists(schema, most + 1));
+        c.put("maxItems", "one item too many", lists(schema, most + 1));
     }
     let length = least.unwrap_or(0).max(2);
     if schema["uniqueItems"] == json!(true) && most.is_none_or(|most| length <= most) {

@@ -12,10 +12,10 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     let (least, most) = lengths(schema);
     let sized = |n: usize| of_length(schema, n).unwrap_or_else(|| "x".repeat(n));
     if let Some(least) = least.filter(|n| *n > 0) {
-        c.set("minLength", "a character too short", json!(sized(least - 1)));
+        c.set("minLength", "one character too short", json!(sized(least - 1)));
     }
     if let Some(most) = most.filter(|n| *n < LONGEST) {
-        c.set("maxLength", "a character too long", json!(sized(most + 1)));
+        c.set("maxLength", "one character too long", json!(sized(most + 1)));
     }
     if let Some(pattern) = schema["pattern"].as_str() {
         against(schema, pattern, c);

@@ -85,8 +85,8 @@ pub(super) fn conditions(schema: &Json, c: &mut Collector<'_>) {
         ("not", &["not"], "a value that is ruled out"),
         ("if", &["if", "then", "else"], "against the condition"),
         ("dependentRequired", &["dependentRequired"], "without what another property needs"),
-        ("dependentSchemas", &["dependentSchemas"], "against what another property asks for"),
-        ("contains", &["contains", "minContains", "maxContains"], "without the item that is asked for"),
+        ("dependentSchemas", &["dependentSchemas"], "against what another property requires"),
+        ("contains", &["contains", "minContains", "maxContains"], "without the required item"),
     ];
     for (keyword, gone, label) in CONDITIONS {
         if !map.contains_key(*keyword) {

@@ -156,7 +156,7 @@ fn one_text(parameter: &Parameter, text: &str, delimiter: char) -> Reading {
         return list(schema, text.split(delimiter).map(str::trim));
     }
     if kinds.contains(&"object") {
-        return Reading::Open("an object in one text".to_owned());
+        return Reading::Open("it is an object written as one text".to_owned());
     }
     scalar(schema, text)
 }
