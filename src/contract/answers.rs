@@ -78,7 +78,7 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
                 &format!("response-{slug}-one-of"),
                 Level::Should,
                 format!(
-                    "A response documented as {status} matches one alternative where the document says one of several."
+                    "A response documented as {status} matches exactly one alternative where the document asks for one."
                 ),
                 &response.pointer,
                 Always::OneAlternative(of),
@@ -88,7 +88,7 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
             one(
                 &format!("response-{slug}-headers"),
                 Level::Must,
-                format!("A response documented as {status} has the headers that are required, of their types."),
+                format!("A response documented as {status} has the required headers, each of its type."),
                 &response.pointer,
                 Always::Headers(of),
             );

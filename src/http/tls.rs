@@ -1,10 +1,10 @@
-//! What is wrong with a connection's certificates, in words.
+//! Explanations of certificate errors.
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-/// What to say of an error in the making of a connection, and what to do, if TLS is at fault.
+/// Explains why a connection failed, and what to do, if TLS is the cause.
 pub(super) fn advice(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
-    // What stands within an input or output error is no source of it.
+    // The error inside an I/O error is not among its sources.
     if let Some(within) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
         return advice(within);
     }

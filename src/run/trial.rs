@@ -297,7 +297,7 @@ impl Run<'_> {
             Base::Minimal => (self.plan.entries[MINIMAL].draft.clone(), self.control(MINIMAL), true),
             Base::Valid | Base::Varied => match base {
                 Some((entry, control)) => (entry.draft.clone(), control, true),
-                None => return Err(Trouble::Unknown("there is no valid request".into())),
+                None => return Err(Trouble::Unknown("no valid request is known".into())),
             },
             Base::From(name) => {
                 let made = made.get(name).ok_or_else(|| gone(name))?;
