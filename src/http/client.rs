@@ -130,7 +130,7 @@ impl Client {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// How many of them were repetitions.
+    /// How many of them were retries.
     pub fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
@@ -146,7 +146,7 @@ impl Client {
     }
 
     /// Learns from the durations of two requests, the second of which used a new connection while the first one's was
-    /// kept open. If the server closes one connection before it serves the next, no connection is kept any more: a kept one
+    /// kept open. If the server closes one connection before it serves the next, none is kept any more: a kept one
     /// would delay all other requests.
     pub fn learn_waiting(&self, kept: Duration, alone: Duration) {
         if alone > kept + KEPT_WAITING {

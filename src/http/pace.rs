@@ -96,7 +96,7 @@ impl Pace {
     }
 
     /// Limits the number of simultaneous requests so that even a server which serves one after the other answers each
-    /// within half of the time limit, given that one took this long `alone`. To be called while no request is in progress.
+    /// within half of the time limit, given that one took this long `alone`. To be called while none is in progress.
     pub fn limit_concurrency(&self, alone: Duration, limit: Duration) {
         let most = (limit.as_secs_f64() / 2.0 / alone.as_secs_f64()).clamp(1.0, f64::from(self.size));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to a size")]

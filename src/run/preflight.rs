@@ -1,4 +1,4 @@
-//! Preflight: before anything is judged, is there a target that takes valid requests?
+//! Preflight: whether there is a target that accepts valid requests, before anything is judged.
 
 use std::time::Duration;
 
@@ -9,31 +9,31 @@ use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, Limit, MINIMAL};
 use crate::run::Run;
 
-/// How long is waited before one of the first requests is sent again.
+/// The delay before one of the first requests is sent again.
 const DELAYS: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// Why a run did not come to its end.
+/// Why a run ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// No connection, or nothing that speaks HTTP.
     Unreachable(String),
-    /// It answers, but does not take valid requests; what it answered last.
+    /// It responds, but does not accept valid requests; the field is its last response.
     Unwell(String),
-    /// The target does not let us in. The message, and what is probably wrong.
+    /// The target refuses a valid request. The message, and what is probably wrong.
     Refused(String, String),
-    /// The server kept asking to wait, and how.
+    /// The server kept asking to wait. The last response.
     Throttled(String),
-    /// There is no token that works, and why.
+    /// There is no working token. The reason.
     NoToken(String),
-    /// What it may cost is used up.
+    /// The request budget is used up.
     Limit(Limit),
     /// Someone ended it.
     Interrupted,
 }
 
 impl Run<'_> {
-    /// Why nothing more is sent; the limit where nothing else says it.
+    /// Why nothing more is sent; the budget, if there is no other reason.
     fn why_over(&self, limit: Limit) -> Stop {
         if self.client.stop().is_cancelled() {
             return Stop::Interrupted;
@@ -41,14 +41,14 @@ impl Run<'_> {
         self.lock().stop.clone().unwrap_or(Stop::Limit(limit))
     }
 
-    /// Sends the smallest valid request, on a connection that may be kept: how long that took, or why it makes no sense to
-    /// go on.
+    /// Sends the smallest valid request, on a connection that may be kept; returns how long that took, or why it makes
+    /// no sense to go on.
     pub(crate) async fn preflight(&self) -> Result<Duration, Stop> {
         self.first_of(MINIMAL).await
     }
 
-    /// Sends a valid request with every field on a connection of its own, while nothing else is under way: how long the
-    /// two took shows what the target can bear.
+    /// Sends a valid request with every field on a new connection, while no other request is in progress: the durations
+    /// of the two show how much load the target can bear.
     pub(crate) async fn full(&self, kept: Duration) {
         match self.first_of(FULL).await {
             Err(stop) => self.end(stop),
@@ -67,7 +67,7 @@ impl Run<'_> {
         }
         let entry = &self.plan.entries[place];
         let seen = self.first(entry, alone).await.ok_or_else(|| self.why_over(Limit::Duration))?;
-        // One sign is enough with the first; the full one may fail for what is in it.
+        // For the first request one sign is enough; the full one may fail because of its content.
         let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
         if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
             return Err(stop);
@@ -83,8 +83,8 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
-    /// Sends one of the first requests; again, where it meets trouble. What came in the end, and None if nothing more is
-    /// to be sent.
+    /// Sends one of the first requests, and again if it meets trouble. Returns the final exchange; None if nothing more
+    /// is to be sent.
     async fn first(&self, entry: &Entry, alone: bool) -> Option<Seen> {
         let mut seen = self.send_entry(entry, &entry.name, Control::Missing, alone).await?;
         for (times, delay) in (1..).zip(DELAYS) {
@@ -105,7 +105,7 @@ impl Run<'_> {
         Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
     }
 
-    /// Why it makes no sense to go on after an answer to a valid request, if so.
+    /// Why it makes no sense to go on after this response to a valid request, if so.
     fn stop(&self, exchange: &Exchange) -> Option<Stop> {
         let stop = stop(exchange, &self.client.settings().url)?;
         let contract = self.judge.contract;
@@ -148,7 +148,7 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
                 404 => "the URL's path or a fixture in the path is wrong: nothing is there",
                 405 => "the URL's path is wrong: nothing there accepts this method",
                 407 => "a proxy is in between: check HTTP_PROXY and similar variables",
-                // 303 is what some answer to what they have created: that is for the judge.
+                // Some servers respond with 303 to a creation: that is for the judge.
                 301 | 302 | 307 | 308 => "the URL redirects elsewhere: use the final address",
                 502..=504 => return Some(Stop::Unwell(what_came(exchange))),
                 _ => return None,
@@ -158,7 +158,7 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
     }
 }
 
-/// What came back, in a line.
+/// The response, or why there is none, in one line.
 pub fn what_came(exchange: &Exchange) -> String {
     match exchange.answer() {
         Err(failure) => format!("{}: {}", failure.kind.text(), failure.message),
