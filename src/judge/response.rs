@@ -17,18 +17,18 @@ use crate::yaml::scalar;
 
 /// Headers that may be dates as HTTP writes them, whatever their schema's format.
 const DATES: &[&str] = &["date", "last-modified", "expires", "retry-after"];
-/// Statuses of a refusal that any server may have, documented or not: they are about the request as such.
+/// Statuses of refusals that any server may use, documented or not: they are about the request as such.
 const USUAL: &[u16] = &[401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 425, 426, 428, 429, 431];
 
 impl Judge<'_> {
-    /// The documented response that speaks of a status: for a success that is not documented, the success that is.
+    /// The documented response for a status: for an undocumented success, the documented one.
     pub(super) fn documented(&self, status: u16) -> Option<(usize, &Documented)> {
         let responses = &self.contract.operation.responses;
         let exact = responses.iter().position(|r| r.status == status.to_string());
         let class = || responses.iter().position(|r| r.covers(status));
         let is_success = (200..300).contains(&status);
         let success = || is_success.then(|| responses.iter().position(Documented::is_success)).flatten();
-        // `default` is for what goes wrong: of a success it says nothing.
+        // `default` describes errors: it says nothing of a success.
         let default = || (!is_success).then(|| responses.iter().position(|r| r.status == "default")).flatten();
         let i = exact.or_else(class).or_else(success).or_else(default)?;
         Some((i, &responses[i]))
@@ -107,7 +107,7 @@ impl Judge<'_> {
         Some(counterexample(seen, format!("media type {}", names.join(" or ")), actual))
     }
 
-    /// Whether a response's body keeps the schema of its media type.
+    /// Whether a response's body matches the schema of its media type.
     pub(super) fn shape(self, index: usize, seen: &Seen) -> Option<Found> {
         if let Some(reason) = seen.exchange.response().and_then(|response| response.unread.as_ref()) {
             return Some(Found::Unknown(reason.clone(), vec![Arc::clone(&seen.exchange)]));
@@ -126,7 +126,7 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether a response's body has nothing that only requests have, or one alternative where one is due.
+    /// Whether a response's body has no write-only property, or matches exactly one alternative where one is required.
     pub(super) fn excess(self, index: usize, seen: &Seen, several: bool) -> Option<Found> {
         let Ok((media, Body::Json(json))) = self.body_of(index, seen)? else {
             return None;
@@ -148,7 +148,7 @@ impl Judge<'_> {
         })
     }
 
-    /// The body of a response and the media type that describes it; a verdict where it cannot be held against anything.
+    /// The body of a response and the media type that describes it; a verdict if it cannot be checked against a schema.
     fn body_of<'a>(&'a self, index: usize, seen: &'a Seen) -> Option<Result<(&'a MediaType, Body<'a>), Box<Found>>> {
         let (response, _) = self.response_of(index, seen)?;
         if is_bodiless(seen, response.status) {
@@ -157,7 +157,7 @@ impl Judge<'_> {
         let documented = &self.contract.operation.responses[index];
         let given = response.media_type();
         let described = given.as_deref().and_then(|given| described(documented, given));
-        // A wrong media type is a failure of its own; what comes under it may still be what is due.
+        // A wrong media type is a failure of its own; the body may still be the expected one.
         let media = described.or_else(|| documented.content.iter().find(|m| media::may_be_json(&m.name)))?;
         let kind = match (described, given) {
             (Some(_), Some(given)) => essence(&given),
@@ -202,7 +202,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether an accepted answer has the headers that it must have, in a form that can be read.
+    /// Whether the response to an accepted request has the required headers, in a form that can be read.
     pub(super) fn headers(self, index: usize, seen: &Seen) -> Option<Found> {
         let (response, true) = self.response_of(index, seen)? else {
             return None;
@@ -225,7 +225,7 @@ impl Judge<'_> {
         Some(counterexample(seen, expected, format!("{actual}{more}")))
     }
 
-    /// Whether the headers of an accepted answer keep their schemas.
+    /// Whether the headers of the response to an accepted request match their schemas.
     pub(super) fn header_values(self, index: usize, seen: &Seen) -> Option<Found> {
         let (response, true) = self.response_of(index, seen)? else {
             return None;
@@ -249,11 +249,11 @@ impl Judge<'_> {
     }
 }
 
-/// A body that can be held against a schema.
+/// A body that can be checked against a schema.
 enum Body<'a> {
     Json(&'a Json),
     Text(String),
-    /// Of which nothing can be said but that it is there.
+    /// A body of which only its presence can be checked.
     Bytes,
 }
 
@@ -266,7 +266,7 @@ fn is_bodiless(seen: &Seen, status: u16) -> bool {
 fn described<'a>(documented: &'a Documented, given: &str) -> Option<&'a MediaType> {
     let find = |fits: &dyn Fn(&str) -> bool| documented.content.iter().find(|m| fits(&essence(&m.name)));
     find(&|name| name == given)
-        // What is JSON by its suffix is JSON, of a kind that the document need not know (RFC 6839).
+        // A type with the suffix `+json` is JSON of a kind that the document need not name (RFC 6839).
         .or_else(|| find(&|name| is_json(name) && given.ends_with("+json")))
         .or_else(|| find(&|name| name != "*/*" && media::covers(name, given)))
         .or_else(|| find(&|name| media::covers(name, given)))
@@ -284,7 +284,7 @@ fn held(seen: &Seen, whole: &str, body: &Json, mut violations: Vec<Violation>) -
         1 => String::new(),
         n => format!(", and {} more", n - 1),
     };
-    // A property that is missing stands behind the pointer: `…/required#name`.
+    // The name of a missing property follows the pointer: `…/required#name`.
     let pointer = first.pointer.rsplit_once('#').map_or(first.pointer.as_str(), |(pointer, _)| match &first.property {
         Some(_) => pointer,
         None => &first.pointer,
@@ -303,7 +303,7 @@ fn held(seen: &Seen, whole: &str, body: &Json, mut violations: Vec<Violation>) -
     }
 }
 
-/// A text by itself, or as the number or the boolean that it says.
+/// A text as a string, or as the number or boolean that it represents.
 fn text_held(seen: &Seen, schema: &Schema, text: &str) -> Found {
     let as_text = Json::from(text);
     let said = scalar::plain(text.trim());
@@ -318,7 +318,7 @@ fn text_held(seen: &Seen, schema: &Schema, text: &str) -> Found {
     }
 }
 
-/// Whether a schema's types leave room for one.
+/// Whether a schema's types allow this one.
 fn may_be(schema: &Schema, name: &str) -> bool {
     match &schema.json()["type"] {
         Json::String(one) => one == name,
@@ -327,7 +327,7 @@ fn may_be(schema: &Schema, name: &str) -> bool {
     }
 }
 
-/// The values of a header: one, joined as HTTP says, but for cookies.
+/// The values of a header: one, joined as HTTP specifies, except for cookies.
 fn values(response: &Response, header: &Header) -> Vec<String> {
     let own = response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&header.name));
     let all: Vec<String> = own.map(|(_, value)| value.trim().to_owned()).collect();
@@ -337,7 +337,7 @@ fn values(response: &Response, header: &Header) -> Vec<String> {
     vec![all.join(", ")]
 }
 
-/// What a header's text may mean, by the style `simple`.
+/// The possible values of a header's text in the style `simple`.
 fn readings(header: &Header, text: &str) -> Vec<Json> {
     if header.media_type.as_deref().is_some_and(is_json) {
         return serde_json::from_str(text).into_iter().collect();
@@ -360,7 +360,7 @@ fn readings(header: &Header, text: &str) -> Vec<Json> {
     all
 }
 
-/// The type that a header's text is not, if it is none of what its schema lets it be.
+/// The expected type, if no reading of a header's text has a type that its schema allows.
 fn unreadable(header: &Header, text: &str) -> Option<String> {
     let schema = header.schema.as_ref()?;
     let of_type = |json: &Json| schema.violations(json).iter().any(|v| v.at.is_empty() && v.keyword == "type");
@@ -370,7 +370,7 @@ fn unreadable(header: &Header, text: &str) -> Option<String> {
         .then(|| types.as_str().map_or_else(|| types.to_string(), str::to_owned))
 }
 
-/// How a header's text breaks its schema, whatever it is read as.
+/// How a header's text breaks its schema, in each possible reading.
 fn breach_of(header: &Header, schema: &Schema, text: &str) -> Option<Violation> {
     let mut nearest: Option<Violation> = None;
     for json in readings(header, text) {
