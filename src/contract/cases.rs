@@ -16,7 +16,7 @@ const KEYS: &[&str] = &[
     "steps_of", "observe",
 ];
 
-/// Names that expressions once knew, and what to write in their place.
+/// Names of earlier versions in expressions, and what to write instead.
 const RETIRED: &[(&str, &str)] = &[
     (
         "rejected",
@@ -26,7 +26,7 @@ const RETIRED: &[(&str, &str)] = &[
     ("caller", "the name of the identity that sends is now called `identity`"),
 ];
 
-/// What the case files hold.
+/// The contents of the case files.
 #[derive(Debug, Default)]
 pub struct Cases {
     /// Requirements and probes.
@@ -37,11 +37,11 @@ pub struct Cases {
 
 /// The names that expressions may use, by where they stand.
 pub struct Vocabulary {
-    /// Of the request alone.
+    /// The names of the request alone.
     pub request: Names,
-    /// Of a whole exchange.
+    /// The names of a whole exchange.
     pub exchange: Names,
-    /// Between steps, before the steps' own names.
+    /// The names between steps, without the steps' own.
     pub steps: Names,
 }
 
@@ -66,7 +66,7 @@ impl Vocabulary {
 /// Reads the case files.
 ///
 /// # Errors
-/// Whatever is not a case, with its place; ids that stand twice.
+/// Anything that is not a case, with its place; duplicate ids.
 pub fn read(files: &[Arc<Source>], vocabulary: &Vocabulary, operation: &Operation) -> Result<Cases> {
     let mut cases = Cases::default();
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
@@ -115,7 +115,7 @@ impl CaseReader<'_> {
         let text = self.text(node, "text")?;
         if let Some(open) = node.get("open") {
             let when = compile(open, &self.vocabulary.request)?;
-            // Beside `valid` it is a part of the constraint, and needs no id of its own.
+            // Together with `valid` it is a part of the constraint, and needs no id of its own.
             cases.open.push(Open { id: id.clone(), text: text.clone(), when });
             if node.get("valid").is_none() {
                 for key in
@@ -317,7 +317,7 @@ impl CaseReader<'_> {
     }
 }
 
-/// Says what became of the keys of the past.
+/// Refuses the keys of earlier versions, and names their successors.
 fn retired(node: &Node) -> Result<()> {
     if let Some(old) = node.get("each") {
         return Err(old.error("`each` is now called `rows`").help("write `rows:` in its place"));

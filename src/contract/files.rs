@@ -1,4 +1,4 @@
-//! Where contracts lie: in a folder, or embedded in the binary.
+//! The files of a contract: in a folder, or embedded in the binary.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use crate::source::{Diagnostic, Place, Result, Source};
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cases");
 static SPEC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/spec");
 
-/// Where a contract lies.
+/// The location of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// In the binary, which carries one.
+    /// Embedded in the binary.
     Embedded,
     /// In a folder.
     Folder(PathBuf),
@@ -32,7 +32,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// The files of a contract, unread.
+/// The files of a contract before they are parsed.
 pub(super) struct Files {
     pub(super) name: String,
     pub(super) contract: Arc<Source>,
@@ -40,7 +40,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Takes the files of the document out of the case files, where they lie beside them.
+    /// Removes the files of the document from the case files, if they are in the same folder.
     pub(super) fn leave_out(&mut self, location: &Location, document: &Document) {
         if let Location::Folder(folder) = location {
             let paths: Vec<PathBuf> = document.sources().iter().map(|source| folder.join(&source.path)).collect();

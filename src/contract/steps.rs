@@ -14,15 +14,15 @@ use crate::yaml::{Node, Value};
 /// One step: what is sent under one name.
 #[derive(Debug)]
 pub struct Step {
-    /// The name that expressions know it by.
+    /// Its name in expressions.
     pub name: String,
-    /// What is sent, at once if there is more than one.
+    /// The requests, sent at once if there are several.
     pub sends: Vec<Send>,
     /// Whether the name stands for a list of exchanges.
     pub many: bool,
-    /// How long to wait before.
+    /// How long to wait before it.
     pub after: Option<Duration>,
-    /// Until when to wait before.
+    /// Until when to wait before it.
     pub until: Option<Expression>,
     /// Where it stands.
     pub place: Place,
@@ -33,29 +33,29 @@ pub struct Step {
 pub struct Send {
     /// What it is made from.
     pub base: Base,
-    /// Body fields that are put in, by JSON Pointer.
+    /// Body fields that are set, by JSON Pointer.
     pub set: Vec<(String, Template)>,
     /// Body fields that are left out, by JSON Pointer.
     pub drop: Vec<String>,
     /// The whole body, in pieces.
     pub raw: Option<Vec<Template>>,
-    /// Headers by name; None takes one away.
+    /// Headers by name; None removes one.
     pub headers: Vec<(String, Option<Template>)>,
     /// Path parameters by name.
     pub path: Vec<(String, Template)>,
-    /// Query parameters by name; None takes one away.
+    /// Query parameters by name; None removes one.
     pub query: Vec<(String, Option<Template>)>,
-    /// Cookies by name; None takes one away.
+    /// Cookies by name; None removes one.
     pub cookies: Vec<(String, Option<Template>)>,
-    /// The credentials, where they are not the identity's own; None within sends none.
+    /// The credentials, if they are not the identity's own; an inner None sends none.
     pub authorization: Option<Option<Template>>,
-    /// Whose request it is.
+    /// The identity that sends it.
     pub identity: Option<Template>,
-    /// How the names of its headers are written; left to the seed where it is missing.
+    /// The case of its header names; chosen by the seed if it is missing.
     pub header_case: Option<HeaderCase>,
     /// How many copies are sent at once.
     pub copies: usize,
-    /// Whether what is fresh is made anew: for each copy, and where the request is that of an earlier step.
+    /// Whether fresh values are made anew: for each copy, and when an earlier step's request is repeated.
     pub anew: bool,
     /// Where it stands.
     pub place: Place,
@@ -68,11 +68,11 @@ pub enum Base {
     Valid,
     /// The smallest valid request.
     Minimal,
-    /// A valid request in the context that was dealt to the trial.
+    /// A valid request in the trial's context.
     Varied,
-    /// An earlier step's request, with what is fresh made anew.
+    /// An earlier step's request, with its fresh values made anew.
     From(String),
-    /// An earlier step's request, to the byte.
+    /// An earlier step's request, byte for byte.
     Repeat(String),
 }
 
@@ -96,24 +96,23 @@ const KEYS: &[&str] = &[
     "until",
 ];
 
-/// Names of which a step would be taken for something else.
+/// Names that already have another meaning and cannot be a step's.
 const RESERVED: &[&str] =
     &["minimal", "valid", "it", "request", "response", "accepted", "refused", "client_error", "answered"];
 
-/// What steps are read with.
+/// The context in which steps are read.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The operation that the steps carry out.
     pub operation: &'a Operation,
-    /// What an exchange has, in expressions.
+    /// The members of an exchange in expressions.
     pub members: &'a Names,
 }
 
 /// Reads the steps of a case; `names` are those that every expression there may use.
 ///
 /// # Errors
-/// Whatever is not a step, references to steps that do not come before, and parts of a request that the document does not
-/// have.
+/// Anything that is not a step, references to steps that are not earlier ones, and undocumented parts of a request.
 pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step>> {
     let nodes = node.sequence("`steps`")?;
     if nodes.is_empty() {
@@ -178,7 +177,7 @@ impl StepReader<'_> {
         Expression::compile(node.string("an expression")?, &node.place, &self.names).map_err(|e| self.hint(e))
     }
 
-    /// A better word for a name that is a later step's.
+    /// A better hint for a name that is a later step's.
     fn hint(&self, error: Box<crate::source::Diagnostic>) -> Box<crate::source::Diagnostic> {
         let later = self.later.iter().find(|l| error.title().contains(&format!("unknown name `{l}`")));
         match later {
@@ -308,16 +307,16 @@ impl StepReader<'_> {
         }
     }
 
-    /// The names that a step uses knowing that the document does not have them.
+    /// The undocumented names that a step uses intentionally.
     fn undocumented(&self, node: &Node) -> Result<Vec<(String, Place)>> {
         let names = node.get("undocumented").map(|n| n.sequence("`undocumented`")).transpose()?.unwrap_or_default();
         names.iter().map(|n| Ok((n.string("a name")?.to_owned(), n.place.clone()))).collect()
     }
 
-    /// Takes a part of the request out of those that the step means to be undocumented.
+    /// Removes a part of the request from the step's list of undocumented names.
     ///
     /// # Errors
-    /// A part that is not among them, and that the document does not have.
+    /// A part that is neither on the list nor in the document.
     fn check(&self, part: Part<'_>, place: &Place, undocumented: &mut Vec<(String, Place)>) -> Result<()> {
         if documented::knows(self.operation, part) {
             return Ok(());
