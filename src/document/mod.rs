@@ -1,7 +1,7 @@
 //! OpenAPI documents, 3.0 to 3.2 in one model: operations, parameters, bodies, responses, security.
 //!
-//! Whatever a document says is honoured, or cannot matter and is a note of `lint`, or is not supported: then it is named,
-//! the part that holds it is skipped, and everything else goes on. `docs/openapi.md` says which is which.
+//! Everything in a document is either honoured, or cannot matter and is a note of `lint`, or is not supported: then it
+//! is named, the part that contains it is skipped, and everything else goes on. `docs/openapi.md` says which is which.
 
 pub mod media;
 pub mod operation;
@@ -28,7 +28,7 @@ pub struct Document {
     entries: Vec<Entry>,
 }
 
-/// An operation of a document by its names.
+/// An operation of a document, by its names.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Its `operationId`; `METHOD /path` where it has none, or where several share it.
@@ -39,7 +39,7 @@ pub struct Entry {
     pub path: String,
     /// Its tags.
     pub tags: Vec<String>,
-    /// What it calls itself, though others may call themselves the same.
+    /// Its own `operationId`, which others may share.
     operation_id: Option<String>,
     /// Its JSON Pointer, through the path item's own place.
     pointer: String,
@@ -51,10 +51,10 @@ pub struct Entry {
 /// Methods that a path item names.
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 
-/// Reads one operation of a document that stands in one file.
+/// Reads one operation of a document in a single file.
 ///
 /// # Errors
-/// A document that cannot be read, or lacks the operation.
+/// A document that cannot be read, or does not have the operation.
 pub fn load(source: &Arc<Source>, operation: &str, asked: &Place) -> Result<Operation> {
     let alone = |_: &str| Err("it was read without other files".to_owned());
     Document::read(source, &alone)?.operation(operation, asked)
@@ -64,7 +64,7 @@ impl Document {
     /// Reads a document; `load` reads the files that it refers to.
     ///
     /// # Errors
-    /// What cannot be read at all: text that is neither YAML nor JSON, and documents that are not OpenAPI 3.
+    /// Text that is neither YAML nor JSON, and documents that are not OpenAPI 3.
     pub fn read(source: &Arc<Source>, load: Load<'_>) -> Result<Self> {
         let mut version = Version::V30;
         let registry = Registry::read(
@@ -80,7 +80,7 @@ impl Document {
         Ok(document)
     }
 
-    /// The texts of all its files, its own first.
+    /// The texts of all its files, the document's own first.
     pub fn sources(&self) -> Vec<&Arc<Source>> {
         self.registry.sources()
     }
@@ -137,7 +137,7 @@ impl Document {
             if path.name.starts_with("x-") {
                 continue;
             }
-            // What stands beside a reference counts as well, and first.
+            // Methods beside a reference count as well, and come first.
             let target = registry.follow(own.clone()).ok().filter(|target| target.key() != own.key());
             for item in [Some(own), target].into_iter().flatten() {
                 for (method, operation) in operations(&item) {
@@ -170,7 +170,7 @@ impl Document {
         all
     }
 
-    /// What is odd about the document as a whole.
+    /// Notes on the document as a whole.
     pub fn notes(&self) -> Vec<Diagnostic> {
         let mut all = Vec::new();
         let mut seen: HashMap<&str, &Entry> = HashMap::new();

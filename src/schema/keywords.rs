@@ -1,4 +1,5 @@
-//! One schema of a document in terms of JSON Schema 2020-12, whatever its version; what it contains is left as it stands.
+//! One schema of a document in terms of JSON Schema 2020-12, whatever the document's version. The schemas that it
+//! contains are left as they are.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -8,24 +9,24 @@ use super::vocabulary::{Kind, TYPES, kind_of};
 use crate::source::did_you_mean;
 use crate::yaml::Value;
 
-/// What a keyword says.
+/// The value of a keyword.
 pub(super) enum Part<'a> {
-    /// A value that says all.
+    /// A plain value.
     Plain(Json),
     /// A schema.
     One(Located<'a>),
-    /// Several.
+    /// Several schemas.
     List(Vec<Located<'a>>),
-    /// Several by name.
+    /// Several schemas by name.
     Named(Vec<(String, Located<'a>)>),
 }
 
-/// Whether a schema of OpenAPI 3.0 takes null.
+/// Whether a schema of OpenAPI 3.0 allows null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nullable {
-    /// It says nothing of it, or says it by its types.
+    /// It does not say so, or says it by its types.
     No,
-    /// It says so, where by the letter it has no effect.
+    /// It says so where this has, strictly, no effect.
     Perhaps,
 }
 
@@ -33,7 +34,7 @@ pub(super) enum Nullable {
 pub(super) struct Keywords<'a> {
     /// `true` or `false` in place of keywords.
     pub(super) constant: Option<bool>,
-    /// What must hold as well, or instead.
+    /// The target of its `$ref`, which applies as well, or instead.
     pub(super) reference: Option<Located<'a>>,
     /// All other keywords in the order of the document.
     pub(super) parts: Vec<(String, Part<'a>)>,
@@ -46,7 +47,7 @@ pub(super) struct Keywords<'a> {
 }
 
 impl<'a> Keywords<'a> {
-    /// Reads a schema; what is odd about it is noted.
+    /// Reads a schema, and notes what is unusual about it.
     pub(super) fn read(registry: &'a Registry, at: &Located<'a>, problems: &mut Problems) -> Self {
         let mut out = Self {
             constant: None,
@@ -226,7 +227,7 @@ impl<'a> Keywords<'a> {
                 _ => return wrong("a map of lists of names"),
             },
             Some(Kind::Schema) => match &node.value {
-                // The form of older drafts.
+                // This is the form of older drafts.
                 Value::Sequence(_) if name == "items" => {
                     problems.note(node.error("`items` must be one schema").help("a list is read as `prefixItems`"));
                     self.parts.push(("prefixItems".to_owned(), Part::List(at.items())));
@@ -303,7 +304,7 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    /// A keyword's value, if it is one that says all.
+    /// A keyword's value, if it is a plain one.
     pub(super) fn plain(&self, name: &str) -> Option<&Json> {
         self.parts.iter().find_map(|(own, part)| match part {
             Part::Plain(json) if own == name => Some(json),
@@ -322,7 +323,7 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    /// Bounds between which there is nothing.
+    /// Notes bounds between which there is no value.
     fn contradictions(&self, at: &Located<'a>, problems: &mut Problems) {
         for (low, high) in [
             ("minimum", "maximum"),
@@ -343,7 +344,7 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    /// Exclusive bounds are numbers, and the formats of integers are bounds.
+    /// Turns exclusive bounds into numbers, and formats of integers into bounds.
     fn bounds(&mut self) {
         for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
             if self.plain(exclusive) == Some(&json!(true)) {
@@ -375,7 +376,7 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    /// `nullable` as a type, where it is beside one that alone says what may stand there.
+    /// Turns `nullable` into a type, if the `type` beside it alone decides which values are allowed.
     fn nullable(&mut self, at: &Located<'a>, problems: &mut Problems) {
         if !at.flag("nullable") {
             return;

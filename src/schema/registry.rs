@@ -11,7 +11,7 @@ use crate::yaml::{self, Node, Value};
 use super::resources::Resources;
 use crate::yaml::escape;
 
-/// Which rules a document's schemas keep.
+/// The rules of a document's schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// OpenAPI 3.0: a dialect of its own.
@@ -37,7 +37,7 @@ pub struct Registry {
     missing: HashMap<String, String>,
     resources: Resources,
     dialect: Dialect,
-    /// Why patterns are none, or that they are: it is costly to find out.
+    /// Whether patterns are valid, or why not: that is costly to find out.
     patterns: Mutex<HashMap<String, std::result::Result<(), String>>>,
 }
 
@@ -49,7 +49,7 @@ struct File {
     path: String,
 }
 
-/// A node, and where it stands.
+/// A node, and its place.
 #[derive(Clone, Debug)]
 pub struct Located<'a> {
     /// The node.
@@ -90,7 +90,7 @@ impl<'a> Located<'a> {
         }
     }
 
-    /// What tells it from all others.
+    /// Its unique key.
     pub(crate) fn key(&self) -> (usize, &str) {
         (self.file, &self.inner)
     }
@@ -182,7 +182,7 @@ impl Registry {
         }
     }
 
-    /// What `check` finds out of a pattern, or found out before.
+    /// The result of `check` for a pattern, which is remembered.
     pub(super) fn pattern(
         &self,
         pattern: &str,
@@ -209,7 +209,7 @@ impl Registry {
         Located { node: &self.files[0].root, file: 0, inner: String::new() }
     }
 
-    /// How reports write where a node stands: its JSON Pointer, behind the file's path and `#` if that is not the
+    /// The place of a node as reports write it: its JSON Pointer, after the file's path and `#` if it is not in the
     /// document itself.
     pub fn pointer(&self, at: &Located<'_>) -> String {
         match self.files[at.file].path.as_str() {
@@ -236,10 +236,10 @@ impl Registry {
         }
     }
 
-    /// Where a reference leads that stands at `from`.
+    /// The target of a reference at `from`.
     ///
     /// # Errors
-    /// It leads to nothing that can be read, with its place.
+    /// The target cannot be read; the error has its place.
     pub fn resolve<'a>(&'a self, from: &Located<'_>, reference: &str, place: &Place) -> Result<Located<'a>> {
         let (resource, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy();
@@ -281,7 +281,7 @@ impl Registry {
     fn file(&self, url: &Url, file: &Url, resource: &str, reference: &str, place: &Place) -> Result<usize> {
         let mut url = url.clone();
         url.set_fragment(None);
-        // An `$id` moves what a reference is relative to; files stay where they are.
+        // An `$id` changes the base of a reference, so a file is also searched for relative to the referring file.
         let beside = file.join(resource).ok();
         let known = [Some(&url), beside.as_ref()].into_iter().flatten().find_map(|url| self.by_url.get(url.as_str()));
         if let Some(number) = known {
@@ -301,7 +301,7 @@ impl Registry {
         self.resources.dynamic(at.key())
     }
 
-    /// A node by what tells it from all others.
+    /// A node by its unique key.
     pub(crate) fn at(&self, file: usize, inner: &str) -> Option<Located<'_>> {
         let node = self.files.get(file)?.root.pointer(inner)?;
         Some(Located { node, file, inner: inner.to_owned() })
@@ -342,7 +342,7 @@ fn outside(node: &Node, base: &Url, urls: &mut Vec<Url>) {
                     _ if key.name == "mapping" => {
                         let values = node.mapping("").unwrap_or_default();
                         let texts = values.iter().filter_map(|(_, node)| node.string("").ok());
-                        // A mapping's value may be a name as well.
+                        // A mapping's value may also be a name.
                         texts.filter(|text| text.contains(['/', '#', '.'])).for_each(|text| add(text, base, urls));
                         outside(node, base, urls);
                     }

@@ -16,7 +16,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node> {
     options.set_emit_comments(false);
     options.flow_nesting_limit = MAX_DEPTH + 1;
     options.block_nesting_limit = MAX_DEPTH + 1;
-    // Paths and URLs as keys are longer than YAML foresees.
+    // Paths and URLs as keys may be longer than YAML allows for keys.
     options.simple_key_max_lookahead = 16 * 1024;
     let parser = Parser::new_from_str_with_options(&source.text, options);
     Reader { source, parser, budget: Budget::default(), anchors: HashMap::new() }.document()
@@ -116,7 +116,7 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
                     let node = self.node(event, at, depth + 1)?;
                     if merges { merged.push(node) } else { entries.push((key, node)) }
                 }
-                // What stands here wins over what is merged in.
+                // The map's own entries take precedence over merged ones.
                 for node in merged {
                     if let Value::Mapping(others) = node.value {
                         for (key, node) in others.into_entries() {
@@ -187,7 +187,7 @@ fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: &Place) -> 
         Some("float") => (value.is_number(), "a number"),
         Some("bool") => (value.is_boolean(), "a boolean"),
         Some("null") => (value.is_null(), "null"),
-        // `!!str`, `!` and what others use tags for: a text as it stands.
+        // `!!str`, `!` and all other tags: the text as it is.
         _ => return Ok(Json::String(text.to_owned())),
     };
     if fits { Ok(value) } else { Err(place.error(format!("the tag says that this is {what}, but it is not"))) }

@@ -8,7 +8,7 @@ use crate::document::parameter::Style;
 use crate::schema::registry::Located;
 use crate::schema::{Direction, Schema};
 
-/// What is said of the request's body.
+/// What the document says of the request's body.
 #[derive(Default)]
 pub(super) struct Bodies {
     pub(super) bodies: Vec<Body>,
@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
         let Some(at) = operation.get("requestBody") else {
             return all;
         };
-        // Whether it is required stands behind the reference.
+        // `required` is at the target of the reference.
         let Some(at) = self.follow(at, "the request body", true) else {
             return all;
         };
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         all
     }
 
-    /// Whole examples, and the one that the properties' own examples add up to.
+    /// Examples of the whole body, and the one that the properties' own examples make up.
     fn whole(&mut self, media: &Located<'a>, schema: Option<Located<'a>>) -> Vec<Example> {
         let mut all = example::values(self.registry, media);
         if let Some(schema) = schema.and_then(|schema| self.registry.follow(schema).ok()) {

@@ -5,7 +5,7 @@ use crate::schema::notes::Problems;
 use crate::schema::registry::Located;
 use crate::source::did_you_mean;
 
-/// Names of fields, and the version that brought each.
+/// Names of fields, and the version that introduced each.
 pub(super) type Fields = &'static [(&'static str, Version)];
 
 use Version::{V30, V31, V32};
@@ -76,7 +76,7 @@ pub(super) const HEADER: Fields = &[
     ("content", V30),
 ];
 
-/// Notes fields that the object does not have: nobody reads them.
+/// Notes fields that the object does not define, since they have no effect.
 pub(super) fn known(at: &Located<'_>, what: &str, fields: Fields, version: Version, problems: &mut Problems) {
     for (key, _) in at.entries() {
         let name = key.name.as_str();

@@ -13,7 +13,7 @@ use crate::schema::{Direction, Schema};
 const IGNORED: &[&str] = &["accept", "content-type", "authorization"];
 
 impl<'a> Reader<'a> {
-    /// The parameters of a path item and of an operation, of which the operation's own win.
+    /// The parameters of a path item and of an operation; the operation's own take precedence.
     pub(super) fn parameters(&mut self, path: &str, item: &Located<'a>, node: &Located<'a>) -> Vec<Parameter> {
         let mut all: Vec<Parameter> = Vec::new();
         for level in [item, node] {
