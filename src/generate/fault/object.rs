@@ -9,7 +9,7 @@ use crate::generate::values::check::{Check, sample};
 use crate::generate::values::object::{further_names, is_required, unnamed};
 use crate::yaml::escape;
 
-/// The name of a property that a map may have and does not; None where no such name is found.
+/// The name of a property that a map may have but does not; None if no such name is found.
 pub(super) fn a_name(schema: &Json) -> Option<String> {
     further_names(schema, &Map::new(), 1).pop()
 }

@@ -36,7 +36,7 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     }
 }
 
-/// Texts that a pattern does not let through.
+/// Texts that do not match a pattern.
 fn against(schema: &Json, pattern: &str, c: &mut Collector<'_>) {
     let (least, most) = lengths(schema);
     let (least, most) = (least.unwrap_or(1), most.unwrap_or(LONGEST));
@@ -46,7 +46,7 @@ fn against(schema: &Json, pattern: &str, c: &mut Collector<'_>) {
     let texts: Vec<Template> =
         unmatched().map(fitted).filter(breaks).take(4).map(|t| Template::Literal(json!(t))).collect();
     c.put("pattern", "a text that does not match", texts);
-    // Who searches for the pattern instead of matching the whole finds it.
+    // A server that searches for the pattern, instead of matching the whole text, finds it in these.
     if shaped(schema).is_some()
         && let Json::String(plain) = sample(&simplest(schema))
     {
