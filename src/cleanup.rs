@@ -21,18 +21,19 @@ use crate::settings::{Budget, Cleanup, Settings};
 use crate::source::{Diagnostic, Result};
 
 /// Why nothing was done about a record.
-const ENDED: &str = "the clean-up was ended";
-/// For how many minutes a key is surely known.
+const ENDED: &str = "the clean-up was stopped";
+/// For how many minutes a server certainly still knows a key.
 const YOUNG: i64 = 10;
-/// Why a request stays uncertain whose key made a new record.
-const FORGOTTEN: &str = "its key was sent again and made a new record, which was removed: look for its run tag";
-/// How long it may take, waits included.
+/// Why a request remains uncertain although its key created a new record.
+const FORGOTTEN: &str =
+    "its key was sent again and created a new record, which was removed: search the target for its run tag";
+/// How long a clean-up may take, including waits.
 const LASTS: Duration = Duration::from_secs(300);
 
-/// What came of it.
+/// The result of a clean-up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cleaned {
-    /// How many records are gone.
+    /// How many records were removed.
     pub removed: u64,
     /// Records that are still there, or may be, and why.
     pub left: Vec<(Record, String)>,
@@ -50,8 +51,8 @@ impl From<Cleaned> for report::model::Cleanup {
     }
 }
 
-/// Finds out what uncertain requests created, and removes records, each as the one who created it; notes each in the
-/// log, and tells how many are done of how many. Cancelling `stop` ends it.
+/// Finds out what uncertain requests created, and removes records, each by the identity that created it; notes each in
+/// the log, and reports how many of how many are done. Cancelling `stop` ends it.
 ///
 /// # Errors
 /// A connection that cannot be set up; a log that cannot be written.
@@ -104,7 +105,7 @@ pub async fn clean_up(
                 records.push(record);
             }
             Ok(Lookup::New(id)) => {
-                // What the replay made goes; what the request may have made stays unknown.
+                // The record that the replay created is removed; whether the request created one stays unknown.
                 records.push(Record { id: Some(id), number: None, request: None, ..record.clone() });
                 cleaned.left.push((record, FORGOTTEN.to_owned()));
             }
@@ -112,7 +113,7 @@ pub async fn clean_up(
         }
     }
     drop(uncertain);
-    // The last first: what was created later may hang on what was there before.
+    // The last record first: one that was created later may depend on an earlier one.
     records.reverse();
     let all = done + records.len();
     let mut removals = stream::iter(records)
@@ -144,13 +145,13 @@ pub async fn clean_up(
     Ok(cleaned)
 }
 
-/// What a request created of which nobody said so.
+/// What an unanswered request created.
 enum Lookup {
     /// Nothing.
     Nothing,
     /// The record of this id.
     Record(String),
-    /// Its key is not known any more: this record is new.
+    /// The server no longer knows its key: this record is new.
     New(String),
 }
 
@@ -158,7 +159,9 @@ enum Lookup {
 async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::result::Result<Lookup, String> {
     may_act(client, record)?;
     let (Some(_), Some(request)) = (&record.key, &record.request) else {
-        return Err("nothing whole was answered when it was sent, and it had no key: look for its run tag".to_owned());
+        return Err(
+            "the request got no complete response, and had no key: search the target for its run tag".to_owned()
+        );
     };
     let _place = client.pace().place(1).await;
     let at = client.clock().local();
@@ -171,17 +174,17 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
     match sent.outcome() {
         Outcome::Response(r) if (200..300).contains(&r.status) => {
             let Some(id) = ledger::record(contract, &r) else {
-                return Err("its key was sent again, and the answer did not say what the record is called".to_owned());
+                return Err("its key was sent again, and the response did not contain the record's id".to_owned());
             };
-            // Whole seconds and all, what is older was made before.
+            // The margin covers timestamps in whole seconds: an older record was created before.
             let is_new = || ledger::made(contract, &r).is_some_and(|made| made + TimeDelta::seconds(2) >= began());
             Ok(if !young() && is_new() { Lookup::New(id) } else { Lookup::Record(id) })
         }
-        // As long as a key is known, its request is refused only if it created nothing.
+        // While a key is known, its request is refused only if it created nothing.
         Outcome::Response(r) if (400..500).contains(&r.status) && ![408, 409, 425, 429].contains(&r.status) => {
             match young() {
                 true => Ok(Lookup::Nothing),
-                false => Err(format!("its key was sent again, and refused with {}", r.status)),
+                false => Err(format!("its key was sent again and was refused with {}", r.status)),
             }
         }
         Outcome::Response(r) => Err(format!("its key was sent again, and the server answered {}", r.status)),
@@ -189,7 +192,7 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
     }
 }
 
-/// Whether something may be done about a record here and now.
+/// Whether anything can be done about a record on this target with these settings, or why not.
 fn may_act(client: &Client, record: &Record) -> std::result::Result<(), String> {
     let settings = client.settings();
     if record.target != settings.url.as_str() {
@@ -204,11 +207,11 @@ fn may_act(client: &Client, record: &Record) -> std::result::Result<(), String> 
     Ok(())
 }
 
-/// Removes a record; the status that says that it is gone, or why it is not.
+/// Removes a record; returns the status that says that it is gone, or why it is not.
 async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::result::Result<u16, String> {
     may_act(client, record)?;
     let Some(id) = &record.id else {
-        return Err("the answer did not contain its id: search the target for its run tag".to_owned());
+        return Err("the response did not contain its id: search the target for its run tag".to_owned());
     };
     let mut path = cleanup.path.clone();
     for (name, value) in record.parameters.iter().map(|(n, v)| (n.as_str(), v)).chain([("id", id)]) {
@@ -228,7 +231,7 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
         raw: false,
     };
     let _place = client.pace().place(1).await;
-    // Removing twice is removing once.
+    // A removal can be repeated safely.
     let sent = client.send_safely(&request, "cleanup").await;
     match sent.outcome() {
         Outcome::Response(r) if (200..300).contains(&r.status) || [404, 410].contains(&r.status) => Ok(r.status),

@@ -1,4 +1,4 @@
-//! Finding what a target provides, by requests that only read.
+//! Finding a target's fixtures, by requests that only read.
 
 use serde_json::{Value as Json, json};
 
@@ -10,7 +10,7 @@ use crate::expression::{Expression, Scope, ScopeBuilder};
 use crate::generate::render::segment;
 use crate::http::client::Client;
 
-/// For how many items of a list a step is carried out.
+/// For how many items of a list a step is carried out at most.
 const ITEMS: usize = 10;
 
 /// What was found.
@@ -18,28 +18,28 @@ const ITEMS: usize = 10;
 pub struct Found {
     /// Fixtures, each of which keeps its schema.
     pub fixtures: Json,
-    /// What was asked.
+    /// The requests that were sent.
     pub asked: Vec<Asked>,
 }
 
-/// A request, and what came of it.
+/// A request, and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Its path.
     pub path: String,
-    /// Who asked.
+    /// The identity that sent it.
     pub identity: String,
     /// The status, or why there is none.
     pub answer: std::result::Result<u16, String>,
 }
 
 impl Asked {
-    /// Whether it was answered with what was asked for.
+    /// Whether its response was a success.
     pub fn is_answered(&self) -> bool {
         self.answer.as_ref().is_ok_and(|status| (200..300).contains(status))
     }
 
-    /// It and its answer, in a line.
+    /// The request and its response, in one line.
     pub fn line(&self) -> String {
         let by = if self.identity == CALLER { String::new() } else { format!(" as {}", self.identity) };
         let answer = self.answer.as_ref().map_or_else(String::clone, u16::to_string);
@@ -47,8 +47,8 @@ impl Asked {
     }
 }
 
-/// Finds what can be found; `given` are the fixtures that are known already. Whatever a target answers, it is no error:
-/// what does not follow from the answers is not found.
+/// Finds what can be found; `given` are the fixtures that are already known. No response of a target is an error: a
+/// fixture that does not follow from the responses is not found.
 pub async fn look_up(lookup: &Lookup, client: &Client, schema: &FixtureSchema, given: &Json) -> Found {
     let mut scope = ScopeBuilder::default().fixtures(given).build();
     let mut asker = Asker { client, asked: Vec::new(), is_silent: false };
@@ -93,7 +93,7 @@ fn first(expressions: &[Expression], scope: &Scope) -> Option<Json> {
 struct Asker<'a> {
     client: &'a Client,
     asked: Vec<Asked>,
-    /// Whether the target gave no answer at all: then it is not asked again.
+    /// Whether the target did not respond at all: then nothing more is sent to it.
     is_silent: bool,
 }
 
@@ -107,7 +107,7 @@ impl Asker<'_> {
         for item in items.as_array()?.iter().take(ITEMS) {
             let path = match (&step.get, item) {
                 (Some(path), Json::String(item)) => Some(path.replace(ITEM, &segment(item))),
-                // What is no name cannot stand in a path.
+                // Only a string can be put into a path.
                 (Some(_), _) => continue,
                 (None, _) => None,
             };
@@ -129,7 +129,7 @@ impl Asker<'_> {
         first(&step.values, &scope)
     }
 
-    /// The answer to a GET, if it is one of success.
+    /// The response to a GET, if it is a success.
     async fn ask(&mut self, path: String, identity: &str) -> Option<Response> {
         if self.is_silent || !self.client.settings().identities.contains_key(identity) {
             return None;

@@ -23,21 +23,21 @@ use crate::run::{self, Outcome};
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Result};
 
-/// How many requests a run may send by default, those for finding smaller ones included.
+/// How many requests a run may send by default, including those that look for smaller ones.
 pub const MAX_REQUESTS: u64 = 500;
-/// How many of them are kept for finding smaller ones.
+/// How many of them are reserved for looking for smaller ones.
 const RESERVE: u64 = 100;
 
-/// How a run is to be.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The seed; a new one where it is missing.
     pub seed: Option<u64>,
     /// How many random requests the pool has.
     pub examples: Option<usize>,
-    /// Patterns of the ids that are wanted; none for all.
+    /// Patterns of the ids to test; empty for all.
     pub only: Vec<String>,
-    /// Patterns of the ids that are not.
+    /// Patterns of the ids not to test.
     pub skip: Vec<String>,
     /// Of those, only these ids.
     pub exactly: Option<Vec<String>>,
@@ -47,11 +47,11 @@ pub struct Options {
     pub max_failures: Option<usize>,
     /// Whether the smallest requests that still fail are looked for.
     pub shrink: bool,
-    /// Whether what the budget has no room for is left out of the plan.
+    /// Whether the plan leaves out what exceeds the budget.
     pub fit: bool,
     /// The command that checks this target again, without seed and selection.
     pub command: String,
-    /// What the target is called, where it is not called by its URL.
+    /// The target's name, if it is not called by its URL.
     pub target_name: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Default for Options {
     }
 }
 
-/// A run that is ready to begin: everything was read and checked, nothing was sent.
+/// A run that is ready to begin: everything has been read and checked, and nothing has been sent.
 #[derive(Debug)]
 pub struct Session {
     contract: Arc<Contract>,
@@ -92,7 +92,7 @@ impl Session {
     /// Reads and checks everything that a run needs.
     ///
     /// # Errors
-    /// Settings or a contract that cannot be used, and selections that leave nothing.
+    /// Settings or a contract that cannot be used, and selections that leave no requirement.
     pub fn new(
         contract: impl Into<Arc<Contract>>,
         mut settings: Settings,
@@ -177,10 +177,10 @@ impl Session {
         log.map_err(|source| report::WriteError { path, source })
     }
 
-    /// Removes what this run, and earlier ones of which the list in this folder tells, created on the target.
+    /// Removes what this run created on the target, and what earlier ones did according to the list in this folder.
     ///
     /// # Errors
-    /// Settings that do not say how; a list that cannot be read or written.
+    /// Settings without `[cleanup]`; a list that cannot be read or written.
     pub async fn clean_up(
         &self,
         dir: &Path,
@@ -197,7 +197,7 @@ impl Session {
         Ok(cleaned.into())
     }
 
-    /// What turns exchanges into what is shown of them.
+    /// Turns exchanges into what reports show of them.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
@@ -207,12 +207,12 @@ impl Session {
         unwritten.push(report::WriteError { path, source });
     }
 
-    /// What could not be written while a run went on, since this was last asked.
+    /// What could not be written during a run since this was last called.
     pub fn unwritten(&self) -> Vec<report::WriteError> {
         std::mem::take(&mut self.unwritten.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What is odd about the contract, but no reason to stop.
+    /// Warnings about the contract.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
     }
@@ -237,7 +237,7 @@ impl Session {
         &self.plan
     }
 
-    /// Carries the run out, tells `sink` of it, and writes the exchanges into `out`, if it is given.
+    /// Carries out the run, reports events to `sink`, and writes the exchanges into `out`, if it is given.
     /// Cancelling [`Client::stop`] ends it early.
     ///
     /// # Errors
@@ -269,7 +269,7 @@ impl Session {
             let mut fanout = Fanout(sinks);
             run::run(judge, &self.plan, &self.client, &self.options, &mut fanout).await
         };
-        // What was found is worth more than where it is written.
+        // The result is worth more than the file that could not be written.
         if let (Some(Err(source)), Some(dir)) = (log.map(ExchangeLog::finish), out) {
             self.note_unwritten(dir.join(EXCHANGES), source);
         }
@@ -279,8 +279,8 @@ impl Session {
         Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
     }
 
-    /// Sends requests of an earlier run again, and tells `sink` of it; what is created is listed in `out`, if it is given.
-    /// The report is about the requirements of the script. With it, for each of these, the last answer.
+    /// Sends requests of an earlier run again, and reports events to `sink`; lists created records in `out`, if it is
+    /// given. The report is about the requirements of the script. With it, for each of these, the last answer.
     ///
     /// # Errors
     /// The list of created records cannot be written.
@@ -309,11 +309,11 @@ impl Session {
     }
 }
 
-/// Leaves out of a plan what the settings' budget has no room for; tells how many requests may be sent.
+/// Leaves out of a plan what exceeds the settings' budget; returns how many requests may be sent.
 pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: Option<usize>) -> u64 {
     let budget = &settings.budget;
     let max_requests = budget.max_requests.unwrap_or_else(|| match examples {
-        // Who asks for more examples wants them sent.
+        // A larger number of examples raises the default budget.
         Some(_) => MAX_REQUESTS.max(plan.requests() as u64 + RESERVE),
         None => MAX_REQUESTS,
     });
@@ -329,7 +329,7 @@ fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A sink that belongs to someone else.
+/// A borrowed sink.
 struct Borrowed<'a, S: ?Sized>(&'a mut S);
 
 impl<S: Sink + ?Sized> Sink for Borrowed<'_, S> {

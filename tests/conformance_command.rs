@@ -206,7 +206,7 @@ fn bad_input_is_an_error_and_no_test() {
     }
     let copy = Copy::new().append("errors.yaml", "- id: json-object\n  text: Twice.\n  observe: identity\n");
     let ran = command("--list").env("PROBITY_CONTRACT", copy.path()).exits(2);
-    ran.complains("the id `errors/json-object` stands twice");
+    ran.complains("duplicate id `errors/json-object`");
 }
 
 fn bad_seeds_are_an_error() {

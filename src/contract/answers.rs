@@ -1,4 +1,4 @@
-//! What the document's responses ask of a server.
+//! The requirements that follow from the document's responses.
 
 use super::requirement::{Always, Form, Level, Origin, Requirement, ResponseOf};
 use crate::document::media::{essence, is_json};
@@ -31,7 +31,7 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
             Always::DocumentedStatus,
         );
     }
-    // Where a document names no refusal, or all at once, it says nothing of which there are.
+    // A document that names no refusal, or describes all as `default`, does not say which ones there are.
     if has(|r| r.status.starts_with('4')) && !has(|r| r.status == "default") {
         one(
             "documented-refusal",
@@ -78,7 +78,7 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
                 &format!("response-{slug}-one-of"),
                 Level::Should,
                 format!(
-                    "A response documented as {status} matches one alternative where the document says one of several."
+                    "A response documented as {status} matches exactly one alternative where the document asks for one."
                 ),
                 &response.pointer,
                 Always::OneAlternative(of),
@@ -88,7 +88,7 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
             one(
                 &format!("response-{slug}-headers"),
                 Level::Must,
-                format!("A response documented as {status} has the headers that are required, of their types."),
+                format!("A response documented as {status} has the required headers, each of its type."),
                 &response.pointer,
                 Always::Headers(of),
             );
@@ -99,7 +99,7 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
                 Level::Should,
                 format!("The headers of a response documented as {status} keep their schemas."),
                 &response.pointer,
-                // A header that is not required need not come.
+                // An optional header may be missing.
                 Always::HeaderValues(ResponseOf { optional: true, ..of }),
             );
         }
@@ -107,7 +107,7 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
     all
 }
 
-/// Whether a body of this media type can be held against its schema.
+/// Whether a body of this media type can be checked against its schema.
 fn can_be_judged(media: &MediaType) -> bool {
     let name = essence(&media.name);
     let is_string = |schema: &Schema| schema.json()["type"] == "string";

@@ -16,17 +16,17 @@ const KEYS: &[&str] = &[
     "steps_of", "observe",
 ];
 
-/// Names that expressions once knew, and what to write in their place.
+/// Names of earlier versions in expressions, and what to write instead.
 const RETIRED: &[(&str, &str)] = &[
     (
         "rejected",
-        "write `refused` for a client error whose control was accepted, as refusals are shown; `client_error` for a 4xx \
-         whatever came of the control",
+        "write `refused` for a client error whose control was accepted, which is how a refusal is shown; \
+         `client_error` for a 4xx whatever came of the control",
     ),
     ("caller", "the name of the identity that sends is now called `identity`"),
 ];
 
-/// What the case files hold.
+/// The contents of the case files.
 #[derive(Debug, Default)]
 pub struct Cases {
     /// Requirements and probes.
@@ -37,11 +37,11 @@ pub struct Cases {
 
 /// The names that expressions may use, by where they stand.
 pub struct Vocabulary {
-    /// Of the request alone.
+    /// The names of the request alone.
     pub request: Names,
-    /// Of a whole exchange.
+    /// The names of a whole exchange.
     pub exchange: Names,
-    /// Between steps, before the steps' own names.
+    /// The names between steps, without the steps' own.
     pub steps: Names,
 }
 
@@ -66,7 +66,7 @@ impl Vocabulary {
 /// Reads the case files.
 ///
 /// # Errors
-/// Whatever is not a case, with its place; ids that stand twice.
+/// Anything that is not a case, with its place; duplicate ids.
 pub fn read(files: &[Arc<Source>], vocabulary: &Vocabulary, operation: &Operation) -> Result<Cases> {
     let mut cases = Cases::default();
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
@@ -77,9 +77,7 @@ pub fn read(files: &[Arc<Source>], vocabulary: &Vocabulary, operation: &Operatio
             let place = CaseReader { area, vocabulary, operation }.case(node, &mut cases)?;
             let id = format!("{area}/{}", slug(node)?);
             if let Some(first) = seen.insert(id.clone(), place.clone()) {
-                return Err(place
-                    .error(format!("the id `{id}` stands twice"))
-                    .help(format!("it stands first at {first}")));
+                return Err(place.error(format!("duplicate id `{id}`")).help(format!("it is first used at {first}")));
             }
         }
     }
@@ -97,7 +95,7 @@ fn slug(node: &Node) -> Result<String> {
     let text = id.string("`id`")?;
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.is_empty() || !text.chars().all(good) {
-        return Err(id.error("an id is a slug").help("lower-case letters, digits and hyphens: `zero-stays-zero`"));
+        return Err(id.error("an id must be a slug").help("lower-case letters, digits and hyphens: `zero-stays-zero`"));
     }
     Ok(text.to_owned())
 }
@@ -117,14 +115,16 @@ impl CaseReader<'_> {
         let text = self.text(node, "text")?;
         if let Some(open) = node.get("open") {
             let when = compile(open, &self.vocabulary.request)?;
-            // Beside `valid` it is a part of the constraint, and needs no id of its own.
+            // Together with `valid` it is a part of the constraint, and needs no id of its own.
             cases.open.push(Open { id: id.clone(), text: text.clone(), when });
             if node.get("valid").is_none() {
                 for key in
                     ["level", "where", "given", "when", "expect", "rows", "steps", "steps_of", "observe", "unique"]
                 {
                     if let Some(extra) = node.get(key) {
-                        return Err(extra.error(format!("`{key}` has no place in a case that only says what is open")));
+                        return Err(
+                            extra.error(format!("`{key}` is not allowed in a case that only says what is open"))
+                        );
                     }
                 }
                 return Ok(place);
@@ -141,7 +141,7 @@ impl CaseReader<'_> {
                 "must" => Level::Must,
                 "should" => Level::Should,
                 "may" => Level::May,
-                _ => return Err(level.error("`level` is must, should or may")),
+                _ => return Err(level.error("`level` must be `must`, `should` or `may`")),
             }),
         };
         cases.requirements.push(Requirement {
@@ -168,7 +168,7 @@ impl CaseReader<'_> {
     fn form(&self, node: &Node, earlier: &[Requirement]) -> Result<Form> {
         let has = |key: &str| node.get(key).is_some();
         let refuse = |keys: &[&str], form: &str| match keys.iter().find_map(|k| node.get(k).map(|n| (k, n))) {
-            Some((key, extra)) => Err(extra.error(format!("`{key}` has no place in {form}"))),
+            Some((key, extra)) => Err(extra.error(format!("`{key}` is not allowed in {form}"))),
             None => Ok(()),
         };
         if let Some(valid) = node.get("valid") {
@@ -219,7 +219,7 @@ impl CaseReader<'_> {
     fn probe(&self, node: &Node, observe: &Node, earlier: &[Requirement]) -> Result<Form> {
         let Some(Course { rows, steps, names }) = self.course(node, earlier)? else {
             if let Some(extra) = node.get("rows") {
-                return Err(extra.error("`rows` has no place in a probe without steps"));
+                return Err(extra.error("`rows` is not allowed in a probe without steps"));
             }
             return Ok(Form::Probe(Probe {
                 rows: None,
@@ -247,7 +247,9 @@ impl CaseReader<'_> {
         };
         if let Some(other) = node.get("steps_of") {
             if let Some(extra) = node.get("steps").or_else(|| node.get("rows")) {
-                return Err(extra.error("`steps_of` brings steps and table of another case: none stand beside it"));
+                return Err(
+                    extra.error("`steps_of` reuses the steps and rows of another case: neither is allowed beside it")
+                );
             }
             let id = other.string("`steps_of`")?;
             let whole = if id.contains('/') { id.to_owned() } else { format!("{}/{id}", self.area) };
@@ -259,8 +261,8 @@ impl CaseReader<'_> {
                     (rows.clone(), Arc::clone(steps))
                 }
                 _ => {
-                    return Err(other.error(format!("no case before this one is `{whole}` and has steps")).help(
-                        "cases are read file by file, in the order of their names; an id without a slash is of this file",
+                    return Err(other.error(format!("no earlier case `{whole}` has steps")).help(
+                        "case files are read in the order of their names; an id without a slash refers to this file",
                     ));
                 }
             };
@@ -277,7 +279,7 @@ impl CaseReader<'_> {
         )?;
         let varies = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Varied);
         if let (Some(Rows::Contexts), false, Some(rows)) = (&rows, varies, node.get("rows")) {
-            return Err(rows.error("no step is made from a request in these contexts").help("write `from: varied`"));
+            return Err(rows.error("no step uses a request in these contexts").help("write `from: varied`"));
         }
         Ok(Some(Course { names: names_of(names, &steps), rows: rows.map(Arc::new), steps: Arc::new(steps) }))
     }
@@ -289,7 +291,7 @@ impl CaseReader<'_> {
         };
         let rows = match &table.value {
             Value::Sequence(rows) if rows.is_empty() => {
-                return Err(table.error("the table has no row"));
+                return Err(table.error("the table has no rows"));
             }
             Value::Sequence(rows) => Rows::List(
                 rows.iter()
@@ -306,7 +308,8 @@ impl CaseReader<'_> {
             }
             _ => {
                 table.only("`rows`", &["cel"])?;
-                let list = table.get("cel").ok_or_else(|| table.error("`rows` is a list, `contexts` or `{cel: …}`"))?;
+                let list =
+                    table.get("cel").ok_or_else(|| table.error("`rows` must be a list, `contexts` or `{cel: …}`"))?;
                 Rows::Cel(compile(list, names)?)
             }
         };
@@ -314,7 +317,7 @@ impl CaseReader<'_> {
     }
 }
 
-/// Says what became of the keys of the past.
+/// Refuses the keys of earlier versions, and names their successors.
 fn retired(node: &Node) -> Result<()> {
     if let Some(old) = node.get("each") {
         return Err(old.error("`each` is now called `rows`").help("write `rows:` in its place"));

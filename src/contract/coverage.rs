@@ -8,7 +8,7 @@ use super::template::segments;
 use crate::yaml::escape;
 
 impl Contract {
-    /// The fields of the body that a part of the schema or a constraint speaks of: JSON Pointers,
+    /// The fields of the body that a part of the schema or a constraint is about: JSON Pointers,
     /// in which `*` stands for any item of a list; one empty pointer for the body itself. Of a
     /// constraint those at the top of the body.
     pub fn fields(&self, form: &Form) -> Vec<String> {
@@ -38,7 +38,7 @@ impl Contract {
     }
 }
 
-/// The part of a parameter that asks for it to be there.
+/// The part of a parameter that requires its presence.
 pub const REQUIRED: &str = "/required";
 
 /// A keyword with its value, in a line.
@@ -50,7 +50,7 @@ fn said(schema: &Json, part: &str) -> Option<String> {
     let value = schema.pointer(part)?;
     let value = match value {
         Json::String(text) => text.clone(),
-        // What is a schema itself is too long for a line.
+        // A schema as a value is too long for a line.
         Json::Object(_) | Json::Array(_) if keyword != "enum" => return Some(keyword.to_owned()),
         other => other.to_string(),
     };
@@ -90,7 +90,7 @@ pub fn keyword_of(part: &str) -> &str {
     one_word(part.rsplit('/').next().unwrap_or_default())
 }
 
-/// One keyword for those that are one part of a schema.
+/// One keyword for several that form one part of a schema.
 pub fn one_word(keyword: &str) -> &str {
     match keyword {
         "oneOf" => "anyOf",

@@ -1,4 +1,4 @@
-//! What a document knows of a request: the names that a case may use without saying that it means others.
+//! The parts of a request in a document: the names that a case may use without `undocumented`.
 
 use super::template::segments;
 use crate::document::operation::Operation;
@@ -46,7 +46,7 @@ impl Part<'_> {
         }
     }
 
-    /// What the document lacks, for messages.
+    /// The message for a part that the document lacks.
     pub(super) fn missing(&self) -> String {
         match self {
             Self::Field(pointer) => format!("the document's request body has no field `{pointer}`"),
@@ -56,7 +56,7 @@ impl Part<'_> {
     }
 }
 
-/// Whether the document knows a part of a request.
+/// Whether the document has a part of a request.
 pub(super) fn knows(operation: &Operation, part: Part<'_>) -> bool {
     match part {
         Part::Field(pointer) => operation.body().is_none_or(|body| body.schema.reaches(&segments(pointer))),
@@ -74,7 +74,7 @@ pub(super) fn knows(operation: &Operation, part: Part<'_>) -> bool {
 pub(super) fn similar(operation: &Operation, part: Part<'_>) -> Option<String> {
     let names: Vec<String> = match part {
         Part::Field(pointer) => {
-            // A name one level up may be wrong, too; most fields stand at the top.
+            // A name one level up may also be wrong; most fields are at the top.
             let above = pointer.rsplit_once('/').map_or("", |(above, _)| above);
             let body = operation.body()?;
             let object = body.schema.json().pointer(&segments(above).iter().fold(String::new(), |path, name| {

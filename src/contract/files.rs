@@ -1,4 +1,4 @@
-//! Where contracts lie: in a folder, or embedded in the binary.
+//! The files of a contract: in a folder, or embedded in the binary.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use crate::source::{Diagnostic, Place, Result, Source};
 static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cases");
 static SPEC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/spec");
 
-/// Where a contract lies.
+/// The location of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// In the binary, which carries one.
+    /// Embedded in the binary.
     Embedded,
     /// In a folder.
     Folder(PathBuf),
@@ -32,7 +32,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// The files of a contract, unread.
+/// The files of a contract before they are parsed.
 pub(super) struct Files {
     pub(super) name: String,
     pub(super) contract: Arc<Source>,
@@ -40,7 +40,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Takes the files of the document out of the case files, where they lie beside them.
+    /// Removes the files of the document from the case files, if they are in the same folder.
     pub(super) fn leave_out(&mut self, location: &Location, document: &Document) {
         if let Location::Folder(folder) = location {
             let paths: Vec<PathBuf> = document.sources().iter().map(|source| folder.join(&source.path)).collect();
@@ -81,8 +81,8 @@ pub(super) fn read(location: &Location) -> Result<Files> {
     all.sort_by(|a, b| a.path.cmp(&b.path));
     let at = all.iter().position(|s| stem(&s.path) == "contract");
     let Some(at) = at else {
-        return Err(Diagnostic::new(format!("{location} holds no contract.yaml"))
-            .help("name a contract's folder: contract.yaml, and a file of cases for each area"));
+        return Err(Diagnostic::new(format!("{location} has no contract.yaml"))
+            .help("name the folder of a contract: it has a contract.yaml, and a case file for each area"));
     };
     let contract = all.remove(at);
     let name = match location {
@@ -122,10 +122,10 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
         Location::Embedded => {
             let path = name.trim_start_matches("spec/");
             let read = |path: &str| SPEC.get_file(path).and_then(include_dir::File::contents_utf8);
-            let text = read(path).ok_or_else(|| asked.error(format!("the binary carries no `{name}`")))?;
+            let text = read(path).ok_or_else(|| asked.error(format!("`{name}` is not embedded in the binary")))?;
             let load = |path: &str| match read(path) {
                 Some(text) => Ok(Source::new(path, text)),
-                None => Err("the binary does not carry it".to_owned()),
+                None => Err("it is not embedded in the binary".to_owned()),
             };
             Document::read(&Source::new(name, text), &load)
         }
@@ -134,13 +134,13 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
             let found = folder.ancestors().map(|f| f.join(name)).find(|p| p.is_file());
             let Some(path) = found else {
                 return Err(asked
-                    .error(format!("there is no `{name}`"))
-                    .help("it is looked for in the contract's folder and in those above it"));
+                    .error(format!("cannot find `{name}`"))
+                    .help("the contract's folder and the folders above it were searched"));
             };
             let text = std::fs::read_to_string(&path).map_err(|e| {
                 asked
                     .error(format!("cannot read {}: {e}", path.display()))
-                    .help("a document is text in UTF-8 that may be read")
+                    .help("a document must be a readable file of UTF-8 text")
             })?;
             let beside = path.parent().unwrap_or(&folder);
             let load = |path: &str| match std::fs::read_to_string(beside.join(path)) {

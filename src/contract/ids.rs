@@ -1,4 +1,4 @@
-//! Ids that tell derived requirements apart, though the names that they are made of do not.
+//! Unique ids of derived requirements, even if the names that they are made of are equal.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::requirement::{Form, Origin, Requirement};
 
-/// Makes the ids of derived requirements unique. Of those that share one, the first by its pointer keeps it; the others
-/// get four digits of a hash of theirs, so that another part of the document changes no id.
+/// Makes the ids of derived requirements unique. Of those that share an id, the first by its pointer keeps it; the
+/// others get four digits of a hash of their pointers, so that a change elsewhere in the document changes no id.
 pub(super) fn tell_apart(requirements: &mut [Requirement]) {
     let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
     for (i, requirement) in requirements.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The rules by which fixtures are found: requests that only read, and what of the answers is a fixture.
+//! The rules by which fixtures are found: requests that only read, and the parts of the responses that are fixtures.
 
 use super::cases::compile;
 use crate::expression::{Expression, Names};
@@ -12,42 +12,42 @@ pub const ITEM: &str = "{it}";
 /// How fixtures are found.
 #[derive(Debug, Default)]
 pub struct Lookup {
-    /// What is asked, in this order.
+    /// The steps, in this order.
     pub steps: Vec<Step>,
-    /// What follows from it.
+    /// The rules that derive fixtures from the steps.
     pub rules: Vec<Rule>,
 }
 
-/// One thing that is asked, or put together from what is known.
+/// A request, or a value that is computed from what is known.
 #[derive(Debug)]
 pub struct Step {
-    /// The name that later expressions know its value by.
+    /// The name of its value in later expressions.
     pub name: String,
-    /// The path of a GET request; None where nothing is asked.
+    /// The path of a GET request; None if nothing is requested.
     pub get: Option<String>,
-    /// Who asks, where it is not the caller.
+    /// The identity that sends it, if it is not the caller.
     pub identity: Option<String>,
-    /// A list: the step is carried out for each item, and its value is the list of what came of them.
+    /// A list: the step is carried out for each item, and its value is the list of the results.
     pub each: Option<Expression>,
-    /// Its value: the first of these that has one; without any, the body.
+    /// Its value: that of the first expression that has one; the body if there are no expressions.
     pub values: Vec<Expression>,
 }
 
-/// Where a fixture comes from.
+/// The source of a fixture.
 #[derive(Debug)]
 pub struct Rule {
     /// The fixture's name.
     pub fixture: String,
     /// For a fixture that is a map: its items, and the name of each.
     pub entries: Option<(Expression, Expression)>,
-    /// Its value, or that of each item: the first of these that has one.
+    /// Its value, or that of each item: that of the first expression that has one.
     pub values: Vec<Expression>,
 }
 
 /// Reads `lookup` of a contract.
 ///
 /// # Errors
-/// Unknown keys and fixtures, expressions that do not compile, paths that cannot be asked for.
+/// Unknown keys and fixtures, expressions that do not compile, paths that cannot be requested.
 pub(super) fn read(node: Option<&Node>, fixtures: &Json) -> Result<Lookup> {
     let Some(node) = node else { return Ok(Lookup::default()) };
     node.only("`lookup`", &["steps", "fixtures"])?;
@@ -55,10 +55,10 @@ pub(super) fn read(node: Option<&Node>, fixtures: &Json) -> Result<Lookup> {
     let mut steps: Vec<Step> = Vec::new();
     for item in node.get("steps").map(|n| n.sequence("`steps`")).transpose()?.unwrap_or_default() {
         let [(key, step)] = item.mapping("a step")? else {
-            return Err(item.error("a step has one name").help("write `- me: { get: /v1/me }`"));
+            return Err(item.error("a step must have one name").help("write `- me: { get: /v1/me }`"));
         };
         if key.name == "fixtures" || steps.iter().any(|s| s.name == key.name) {
-            return Err(key.place.error(format!("the name `{}` is taken", key.name)));
+            return Err(key.place.error(format!("the name `{}` is already taken", key.name)));
         }
         steps.push(self::step(key, step, &names)?);
         names = names.and([key.name.as_str()]);
@@ -70,8 +70,8 @@ pub(super) fn read(node: Option<&Node>, fixtures: &Json) -> Result<Lookup> {
             let help = did_you_mean(&key.name, known.iter().copied());
             return Err(key
                 .place
-                .error(format!("the contract asks for no fixture `{}`", key.name))
-                .help(help.unwrap_or_else(|| format!("it asks for {}", known.join(", ")))));
+                .error(format!("the contract needs no fixture `{}`", key.name))
+                .help(help.unwrap_or_else(|| format!("it needs {}", known.join(", ")))));
         }
         rule(key, value, &names)
     });
@@ -95,18 +95,18 @@ fn step(key: &Key, node: &Node, names: &Names) -> Result<Step> {
     Ok(Step { name: key.name.clone(), get, identity, each, values })
 }
 
-/// A path that can be asked for.
+/// A path that can be requested.
 fn path(node: &Node, each: bool) -> Result<String> {
     let path = node.string("`get`")?;
     if !path.starts_with('/') {
-        return Err(node.error("a path begins with a slash"));
+        return Err(node.error("a path must begin with a slash"));
     }
     if path.replace(ITEM, "").contains(['{', '}']) {
-        return Err(node.error(format!("a path holds nothing in braces but {ITEM}, the item of `each`")));
+        return Err(node.error(format!("a path may have nothing in braces but {ITEM}, the item of `each`")));
     }
     if path.contains(ITEM) != each {
-        let title = if each { "`each` has an item that the path does not name" } else { "there is no `each`" };
-        return Err(node.error(title).help(format!("`each` is a list in CEL, {ITEM} in the path one item of it")));
+        let title = if each { "the path does not use the item of `each`" } else { "there is no `each`" };
+        return Err(node.error(title).help(format!("`each` is a CEL list, and {ITEM} in the path is one item of it")));
     }
     Ok(path.to_owned())
 }
@@ -126,7 +126,7 @@ fn rule(key: &Key, node: &Node, names: &Names) -> Result<Rule> {
 /// One expression, or a list of them.
 fn alternatives(node: &Node, names: &Names) -> Result<Vec<Expression>> {
     match &node.value {
-        Value::Sequence(nodes) if nodes.is_empty() => Err(node.error("the list holds no expression")),
+        Value::Sequence(nodes) if nodes.is_empty() => Err(node.error("the list has no expressions")),
         Value::Sequence(nodes) => nodes.iter().map(|n| compile(n, names)).collect(),
         _ => Ok(vec![compile(node, names)?]),
     }

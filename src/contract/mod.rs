@@ -2,9 +2,9 @@
 //!
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
-//! - [`lookup`]: how what a target provides is found
-//! - [`requirement`]: what all of them become
-//! - [`coverage`]: which fields they speak of
+//! - [`lookup`]: how a target's fixtures are found
+//! - [`requirement`]: a requirement of any origin
+//! - [`coverage`]: which fields requirements are about
 
 mod answers;
 pub mod cases;
@@ -52,19 +52,19 @@ pub struct Contract {
     pub defines: Arc<Defines>,
     /// What a target must provide.
     pub fixtures: FixtureSchema,
-    /// How what a target provides is found.
+    /// How a target's fixtures are found.
     pub lookup: Lookup,
     /// Lists that valid values are drawn from, in this order.
     pub values: Vec<ValueList>,
-    /// Identities that may carry out the operation.
+    /// The identities that may carry out the operation.
     pub callers: Vec<String>,
-    /// What a created record is called.
+    /// The id of a created record.
     pub record: Option<Expression>,
     /// The body field that carries the run tag, by JSON Pointer.
     pub run_tag: Option<String>,
     /// A time that the server sets on arrival.
     pub clock: Option<Expression>,
-    /// Areas whose failures do most harm: they are told first, and each by itself.
+    /// Areas whose failures do the most harm: they are reported first, and each by itself.
     pub foremost: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ pub struct FixtureSchema {
 }
 
 impl FixtureSchema {
-    /// What is wrong with fixtures: JSON Pointer and message.
+    /// The errors in fixtures: JSON Pointer and message.
     pub fn violations(&self, fixtures: &Json) -> Vec<(String, String)> {
         self.validator.iter_errors(fixtures).map(|e| (e.instance_path().to_string(), e.to_string())).collect()
     }
@@ -184,7 +184,7 @@ impl Contract {
         self.requirements.iter().find(|r| r.id == id)
     }
 
-    /// The first requirement that is judged by the same trials as this one: they have its name.
+    /// The first requirement that is judged by the same trials as this one: the trials have its name.
     pub fn first_with_trials_of<'a>(&'a self, requirement: &'a Requirement) -> &'a Requirement {
         self.requirements.iter().find(|r| r.form.shares_trials(&requirement.form)).unwrap_or(requirement)
     }
@@ -202,7 +202,7 @@ impl Contract {
         [CALLER.to_owned()].into_iter().chain(others).collect()
     }
 
-    /// Whether a text stands in the document or in the cases as it is.
+    /// Whether a text occurs literally in the document or in the cases.
     pub fn has_written(&self, text: &str) -> bool {
         let cases = self.requirements.iter().filter_map(|r| match &r.origin {
             Origin::Declared(place) => Some(&place.source),
@@ -211,7 +211,7 @@ impl Contract {
         cases.chain([&self.operation.place.source]).any(|source| source.text.contains(text))
     }
 
-    /// The values of a header that cases write as they are.
+    /// The literal values of a header in cases.
     pub fn written_headers(&self, name: &str) -> HashSet<String> {
         let mut all = HashSet::new();
         for requirement in &self.requirements {
@@ -320,12 +320,12 @@ fn defines(root: &Node) -> Result<Defines> {
     let entries = node.mapping("`define`")?;
     let mut all: Vec<(String, Expression)> = Vec::new();
     for (key, value) in entries {
-        // A define sees those before it, so that none can see itself.
+        // A define can use only those before it, so that none can use itself.
         let known = all.iter().map(|(name, e)| (name.as_str(), e.is_timely()));
         let names = Vocabulary::new(known).exchange;
         let later = entries.iter().skip(all.len()).any(|(k, _)| value.string("").is_ok_and(|t| t.contains(&k.name)));
-        let expression =
-            compile(value, &names).map_err(|e| if later { e.help("a define sees only those before it") } else { e })?;
+        let expression = compile(value, &names)
+            .map_err(|e| if later { e.help("a define can use only those before it") } else { e })?;
         all.push((key.name.clone(), expression));
     }
     Ok(Defines::new(all))
@@ -367,14 +367,14 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
                     return Err(key
                         .place
                         .error(format!("the body has no field `{}`", key.name))
-                        .help("body fields are addressed by JSON Pointer: `/name`"));
+                        .help("write body fields as JSON Pointers: `/name`"));
                 }
                 Target::Body(key.name.clone())
             };
             all.push(ValueList { target, list: compile(list, names)? });
         }
     }
-    // Path parameters first: bodies may depend on them.
+    // Path parameters come first: bodies may depend on them.
     all.sort_by_key(|v| matches!(v.target, Target::Body(_)));
     Ok(all)
 }
@@ -385,11 +385,11 @@ fn callers(root: &Node) -> Result<Vec<String>> {
     };
     match &node.value {
         Value::Sequence(nodes) => nodes.iter().map(|n| n.string("an identity").map(str::to_owned)).collect(),
-        _ => Err(node.error("`callers` is a list of identities")),
+        _ => Err(node.error("`callers` must be a list of identities")),
     }
 }
 
-/// A place for what has none: a derived expression, say.
+/// A place for nodes that are in no file, such as derived expressions.
 pub fn nowhere(text: &str) -> Place {
     let source = crate::source::Source::new("(derived)", text);
     Place { span: 0..text.len(), source }

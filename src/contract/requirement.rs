@@ -1,4 +1,4 @@
-//! What a server owes: one requirement, and the forms that it may take.
+//! A requirement on a server, and the forms that it may take.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::source::Place;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Nothing that breaks it conforms.
+    /// A server that breaks it does not conform.
     Must,
     /// Breaking it needs a good reason.
     Should,
@@ -40,7 +40,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// One thing that a server owes, or that is asked of it out of interest.
+/// A requirement on a server, or a probe of its behaviour.
 #[derive(Debug)]
 pub struct Requirement {
     /// Its stable id: area, slash, slug.
@@ -49,7 +49,7 @@ pub struct Requirement {
     pub level: Option<Level>,
     /// One sentence.
     pub text: String,
-    /// What it rests on.
+    /// Its source, as the case cites it.
     pub source: String,
     /// Where it comes from.
     pub origin: Origin,
@@ -76,26 +76,26 @@ pub enum Origin {
 /// How a requirement is tested.
 #[derive(Debug)]
 pub enum Form {
-    /// What a request must keep: a request that breaks only this must be rejected.
+    /// A condition on requests: a request that breaks only this must be rejected.
     Constraint(Expression),
-    /// What holds on every fresh exchange that it can speak to.
+    /// A condition on every fresh exchange that it applies to.
     Rule(Rule),
-    /// What holds between the exchanges of some steps.
+    /// A condition between the exchanges of some steps.
     Scenario(Scenario),
-    /// What is noted down.
+    /// An observation.
     Probe(Probe),
-    /// A part of the request's schema: what breaks only this must be rejected, what lies at its
-    /// edge must be accepted. The JSON Pointer of the keyword in the translated schema, in which
+    /// A part of the request's schema: a request that breaks only this must be rejected, and one at its
+    /// edge must be accepted. The field is the JSON Pointer of the keyword in the translated schema, in which
     /// every reference is followed.
     Schema(String),
-    /// The same of a parameter of the operation, counted from 0. That it is there is the part `/required`.
+    /// The same for a parameter of the operation, counted from 0. Its presence is the part `/required`.
     Parameter(usize, String),
-    /// What holds of every exchange of any operation.
+    /// A condition on every exchange of any operation.
     Always(Always),
 }
 
 impl Form {
-    /// Whether it is judged on whatever a run sends, and has no requests of its own.
+    /// Whether it is judged on all exchanges of a run, and has no requests of its own.
     pub fn is_fed(&self) -> bool {
         match self {
             Self::Rule(_) | Self::Always(_) => true,
@@ -104,7 +104,7 @@ impl Form {
         }
     }
 
-    /// The steps of its trials; none for what has no trials.
+    /// The steps of its trials; none for a form without trials.
     pub fn steps(&self) -> &[Step] {
         match self {
             Self::Scenario(scenario) => &scenario.steps,
@@ -141,10 +141,10 @@ impl Form {
     }
 }
 
-/// What holds of every exchange of any operation.
+/// A condition on every exchange of any operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Always {
-    /// Every request is answered in time with whole HTTP.
+    /// Every request gets a complete HTTP response within the time limit.
     Answered,
     /// No response is a server error.
     NoServerError,
@@ -158,13 +158,13 @@ pub enum Always {
     MediaType,
     /// The body of a documented response has its shape.
     Shape(ResponseOf),
-    /// A documented response has the headers that it must have.
+    /// A documented response has its required headers.
     Headers(ResponseOf),
-    /// The headers of a documented response keep their schemas.
+    /// The headers of a documented response match their schemas.
     HeaderValues(ResponseOf),
-    /// The body of a documented response has nothing that is only sent.
+    /// The body of a documented response has no write-only property.
     WriteOnly(ResponseOf),
-    /// The body of a documented response matches one alternative where the document says one.
+    /// The body of a documented response matches exactly one alternative of each `oneOf`.
     OneAlternative(ResponseOf),
 }
 
@@ -184,50 +184,50 @@ impl Always {
 pub struct ResponseOf {
     /// Its place in the document, counted from 0.
     pub index: usize,
-    /// Whether a server may keep all else without ever answering so.
+    /// Whether a server may conform without ever sending this response.
     pub optional: bool,
 }
 
-/// What holds on every fresh exchange that it can speak to.
+/// A condition on every fresh exchange that it applies to.
 #[derive(Debug)]
 pub struct Rule {
-    /// Of which requests it speaks.
+    /// Which requests it applies to.
     pub filter: Option<Expression>,
-    /// Of which responses; None stands for `accepted`.
+    /// Which responses it applies to; None stands for `accepted`.
     pub when: Option<Expression>,
     /// What must hold.
     pub expect: Option<Expression>,
-    /// A value that never comes twice.
+    /// A value that must never come twice.
     pub unique: Option<Expression>,
 }
 
-/// What holds between the exchanges of some steps.
+/// A condition between the exchanges of some steps.
 #[derive(Debug)]
 pub struct Scenario {
-    /// The table it runs over.
+    /// Its table.
     pub rows: Option<Arc<Rows>>,
     /// The requests. Another requirement may be judged by the same.
     pub steps: Arc<Vec<Step>>,
-    /// Without which nothing was shown.
+    /// The precondition without which a trial shows nothing.
     pub given: Option<Expression>,
     /// What must hold.
     pub expect: Expression,
 }
 
-/// What is noted down.
+/// An observation.
 #[derive(Debug)]
 pub struct Probe {
-    /// The table it runs over.
+    /// Its table.
     pub rows: Option<Arc<Rows>>,
-    /// The requests; none where it looks at every fresh exchange. Another requirement may be judged by the same.
+    /// The requests; none if it looks at every fresh exchange. Another requirement may be judged by the same.
     pub steps: Arc<Vec<Step>>,
-    /// Of which requests it speaks, without steps.
+    /// Which requests it applies to, without steps.
     pub filter: Option<Expression>,
-    /// Without which nothing was shown, with steps.
+    /// The precondition of a trial, with steps.
     pub given: Option<Expression>,
-    /// Of which responses it speaks, without steps; None stands for `accepted`.
+    /// Which responses it applies to, without steps; None stands for `accepted`.
     pub when: Option<Expression>,
-    /// What is noted.
+    /// The observed value.
     pub observe: Expression,
 }
 
@@ -254,15 +254,15 @@ pub struct Row {
 /// A request that the contract leaves to the server.
 #[derive(Debug)]
 pub struct Open {
-    /// Its id, in the manner of requirements.
+    /// Its id, of the same form as those of requirements.
     pub id: String,
     /// One sentence.
     pub text: String,
-    /// Holds on the requests meant.
+    /// True on the requests that are left to the server.
     pub when: Expression,
 }
 
-/// Short text for a row without a label.
+/// A short text for a row without a label.
 pub fn row_label(row: &Json) -> String {
     let text = match row {
         Json::String(s) => s.clone(),

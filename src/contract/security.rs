@@ -1,4 +1,4 @@
-//! What the document's security asks of a server, as cases that are written for it.
+//! The requirements that follow from the document's security, as generated cases.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::document::operation::Operation;
 use crate::exchange::TOKEN_WITHOUT_LAST;
 use crate::source::{Result, Source};
 
-/// The requirements on requests without credentials and with broken ones. There are none where the document lets anyone
-/// in, where a request would use up what the target provides, and where the contract's own cases speak of credentials.
+/// The requirements on requests without credentials and with broken ones. There are none if the operation is public, if
+/// a request would use up what the target provides, or if the contract's own cases are about credentials.
 ///
 /// # Errors
 /// None, unless the cases written here cannot be read.
@@ -30,7 +30,7 @@ pub(super) fn requirements(
         return Ok(Vec::new());
     }
     let broken = security.broken(TOKEN_WITHOUT_LAST);
-    // Where a login page is, a redirection there is a refusal.
+    // A redirection, for example to a login page, is a refusal.
     let refused = "sent.refused || (sent.response.status >= 300 && sent.response.status < 400)";
     let case = |id: &str, level: &str, text: &str, authorization: Option<&str>, expect: &str| {
         json!({

@@ -14,15 +14,15 @@ use crate::yaml::{Node, Value};
 /// One step: what is sent under one name.
 #[derive(Debug)]
 pub struct Step {
-    /// The name that expressions know it by.
+    /// Its name in expressions.
     pub name: String,
-    /// What is sent, at once if there is more than one.
+    /// The requests, sent at once if there are several.
     pub sends: Vec<Send>,
     /// Whether the name stands for a list of exchanges.
     pub many: bool,
-    /// How long to wait before.
+    /// How long to wait before it.
     pub after: Option<Duration>,
-    /// Until when to wait before.
+    /// Until when to wait before it.
     pub until: Option<Expression>,
     /// Where it stands.
     pub place: Place,
@@ -33,29 +33,29 @@ pub struct Step {
 pub struct Send {
     /// What it is made from.
     pub base: Base,
-    /// Body fields that are put in, by JSON Pointer.
+    /// Body fields that are set, by JSON Pointer.
     pub set: Vec<(String, Template)>,
     /// Body fields that are left out, by JSON Pointer.
     pub drop: Vec<String>,
     /// The whole body, in pieces.
     pub raw: Option<Vec<Template>>,
-    /// Headers by name; None takes one away.
+    /// Headers by name; None removes one.
     pub headers: Vec<(String, Option<Template>)>,
     /// Path parameters by name.
     pub path: Vec<(String, Template)>,
-    /// Query parameters by name; None takes one away.
+    /// Query parameters by name; None removes one.
     pub query: Vec<(String, Option<Template>)>,
-    /// Cookies by name; None takes one away.
+    /// Cookies by name; None removes one.
     pub cookies: Vec<(String, Option<Template>)>,
-    /// The credentials, where they are not the identity's own; None within sends none.
+    /// The credentials, if they are not the identity's own; an inner None sends none.
     pub authorization: Option<Option<Template>>,
-    /// Whose request it is.
+    /// The identity that sends it.
     pub identity: Option<Template>,
-    /// How the names of its headers are written; left to the seed where it is missing.
+    /// The case of its header names; chosen by the seed if it is missing.
     pub header_case: Option<HeaderCase>,
     /// How many copies are sent at once.
     pub copies: usize,
-    /// Whether what is fresh is made anew: for each copy, and where the request is that of an earlier step.
+    /// Whether fresh values are made anew: for each copy, and when an earlier step's request is repeated.
     pub anew: bool,
     /// Where it stands.
     pub place: Place,
@@ -68,11 +68,11 @@ pub enum Base {
     Valid,
     /// The smallest valid request.
     Minimal,
-    /// A valid request in the context that was dealt to the trial.
+    /// A valid request in the trial's context.
     Varied,
-    /// An earlier step's request, with what is fresh made anew.
+    /// An earlier step's request, with its fresh values made anew.
     From(String),
-    /// An earlier step's request, to the byte.
+    /// An earlier step's request, byte for byte.
     Repeat(String),
 }
 
@@ -96,28 +96,27 @@ const KEYS: &[&str] = &[
     "until",
 ];
 
-/// Names of which a step would be taken for something else.
+/// Names that already have another meaning and cannot be a step's.
 const RESERVED: &[&str] =
     &["minimal", "valid", "it", "request", "response", "accepted", "refused", "client_error", "answered"];
 
-/// What steps are read with.
+/// The context in which steps are read.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The operation that the steps carry out.
     pub operation: &'a Operation,
-    /// What an exchange has, in expressions.
+    /// The members of an exchange in expressions.
     pub members: &'a Names,
 }
 
 /// Reads the steps of a case; `names` are those that every expression there may use.
 ///
 /// # Errors
-/// Whatever is not a step, references to steps that do not come before, and parts of a request that the document does not
-/// have.
+/// Anything that is not a step, references to steps that are not earlier ones, and undocumented parts of a request.
 pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step>> {
     let nodes = node.sequence("`steps`")?;
     if nodes.is_empty() {
-        return Err(node.error("there is no step"));
+        return Err(node.error("`steps` is empty"));
     }
     let all: Vec<String> =
         nodes.iter().filter_map(|n| n.mapping("a step").ok()?.first().map(|(k, _)| k.name.clone())).collect();
@@ -125,20 +124,20 @@ pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step
     for (i, node) in nodes.iter().enumerate() {
         let entries = node.mapping("a step")?;
         let [(name, body)] = entries else {
-            return Err(node.error("a step is a map with one key, its name").help("write `- sent: { … }`"));
+            return Err(node.error("a step must be a map with one key, its name").help("write `- sent: { … }`"));
         };
         let is_identifier = name.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !is_identifier || name.name.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(name
                 .place
                 .error(format!("`{}` cannot be the name of a step", name.name))
-                .help("expressions use it: write letters, digits and `_`"));
+                .help("expressions refer to the step by its name: use letters, digits and `_`"));
         }
         if RESERVED.contains(&name.name.as_str()) || names.is_taken(&name.name) {
             return Err(name
                 .place
                 .error(format!("the name `{}` is reserved", name.name))
-                .help("it stands for something else already: give the step another name"));
+                .help("it already has another meaning: give the step another name"));
         }
         if all[..i].contains(&name.name) {
             return Err(name.place.error(format!("two steps are named `{}`", name.name)));
@@ -178,11 +177,11 @@ impl StepReader<'_> {
         Expression::compile(node.string("an expression")?, &node.place, &self.names).map_err(|e| self.hint(e))
     }
 
-    /// A better word for a name that is a later step's.
+    /// A better hint for a name that is a later step's.
     fn hint(&self, error: Box<crate::source::Diagnostic>) -> Box<crate::source::Diagnostic> {
         let later = self.later.iter().find(|l| error.title().contains(&format!("unknown name `{l}`")));
         match later {
-            Some(name) => error.help(format!("`{name}` comes later: a step sees only earlier ones")),
+            Some(name) => error.help(format!("`{name}` comes later: a step can refer only to earlier ones")),
             None => error,
         }
     }
@@ -197,7 +196,7 @@ impl StepReader<'_> {
             return Ok(name.to_owned());
         }
         Err(node.error(format!("no earlier step is named `{name}`")).help(if self.later.iter().any(|l| l == name) {
-            "it comes later: a step is made only from earlier ones".to_owned()
+            "it comes later: a step can use only earlier ones".to_owned()
         } else {
             format!("earlier steps: {}", self.earlier.join(", "))
         }))
@@ -214,7 +213,7 @@ impl StepReader<'_> {
                 return Err(n.error("there is nothing to make anew").help("`anew` stands beside `repeat` or `copies`"));
             }
             Some((_, serde_json::Value::Bool(anew))) => anew,
-            Some((n, _)) => return Err(n.error("`anew` is true or false")),
+            Some((n, _)) => return Err(n.error("`anew` must be true or false")),
         };
         let base = self.base(node, anew)?;
         let mut undocumented = self.undocumented(node)?;
@@ -242,7 +241,7 @@ impl StepReader<'_> {
         if let Some((name, place)) = undocumented.into_iter().next() {
             return Err(place
                 .error(format!("`{name}` is not undocumented here"))
-                .help("`undocumented` lists what the step names and the document does not have: take it out"));
+                .help("`undocumented` lists names that the step uses and the document lacks: remove this one"));
         }
         let raw = match node.get("raw") {
             Some(raw) => Some(match &raw.value {
@@ -252,7 +251,7 @@ impl StepReader<'_> {
             None => None,
         };
         if let (Some(raw), false) = (node.get("raw"), set.is_empty() && drop.is_empty()) {
-            return Err(raw.error("`raw` is the whole body: `set` and `drop` have no place beside it"));
+            return Err(raw.error("`raw` is the whole body: `set` and `drop` are not allowed beside it"));
         }
         Ok(Send {
             base,
@@ -279,7 +278,7 @@ impl StepReader<'_> {
                 Some(n) => Some(match n.string("`header_case`")? {
                     "lower" => HeaderCase::Lower,
                     "title" => HeaderCase::Title,
-                    _ => return Err(n.error("`header_case` is `lower` or `title`")),
+                    _ => return Err(n.error("`header_case` must be `lower` or `title`")),
                 }),
                 None => None,
             },
@@ -292,7 +291,7 @@ impl StepReader<'_> {
     fn base(&self, node: &Node, anew: bool) -> Result<Base> {
         let (from, repeat) = (node.get("from"), node.get("repeat"));
         if let (Some(_), Some(repeat)) = (from, repeat) {
-            return Err(repeat.error("a step has `from` or `repeat`, not both"));
+            return Err(repeat.error("a step can have `from` or `repeat`, not both"));
         }
         if let Some(repeat) = repeat {
             let name = self.step_name(repeat)?;
@@ -302,22 +301,22 @@ impl StepReader<'_> {
             None | Some((_, "valid")) => Ok(Base::Valid),
             Some((_, "minimal")) => Ok(Base::Minimal),
             Some((_, "varied")) => Ok(Base::Varied),
-            Some((from, step)) => Err(from.error("`from` is `valid`, `minimal` or `varied`").help(format!(
+            Some((from, step)) => Err(from.error("`from` must be `valid`, `minimal` or `varied`").help(format!(
                 "the request of an earlier step is sent again by `repeat: {step}`, with what is fresh in it made anew by `anew: true`"
             ))),
         }
     }
 
-    /// The names that a step uses knowing that the document does not have them.
+    /// The undocumented names that a step uses intentionally.
     fn undocumented(&self, node: &Node) -> Result<Vec<(String, Place)>> {
         let names = node.get("undocumented").map(|n| n.sequence("`undocumented`")).transpose()?.unwrap_or_default();
         names.iter().map(|n| Ok((n.string("a name")?.to_owned(), n.place.clone()))).collect()
     }
 
-    /// Takes a part of the request out of those that the step means to be undocumented.
+    /// Removes a part of the request from the step's list of undocumented names.
     ///
     /// # Errors
-    /// A part that is not among them, and that the document does not have.
+    /// A part that is neither on the list nor in the document.
     fn check(&self, part: Part<'_>, place: &Place, undocumented: &mut Vec<(String, Place)>) -> Result<()> {
         if documented::knows(self.operation, part) {
             return Ok(());

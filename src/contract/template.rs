@@ -1,4 +1,4 @@
-//! Values of a case: literals, and those that are made when a request is sent.
+//! Values in cases: literals, and values that are made when a request is sent.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::yaml::{Node, Value};
 /// A value to be made when a request is sent.
 #[derive(Clone, Debug)]
 pub enum Template {
-    /// JSON as it stands.
+    /// Literal JSON.
     Literal(Json),
     /// The value of an expression.
     Cel(std::sync::Arc<Expression>),
@@ -22,7 +22,7 @@ pub enum Template {
         kind: FreshKind,
         /// Its length in characters.
         length: Option<usize>,
-        /// An id that is known, whose form it takes.
+        /// A known id, whose form it takes.
         like: Option<std::sync::Arc<Expression>>,
     },
     /// An instant's RFC 3339 text.
@@ -39,7 +39,7 @@ pub enum Template {
         /// The largest.
         to: i64,
     },
-    /// JSON text as it stands, whether or not a parser takes it.
+    /// Literal JSON text, whether or not a parser accepts it.
     Text(String),
     /// A string made of repetitions.
     Filler {
@@ -48,15 +48,15 @@ pub enum Template {
         /// How often.
         times: usize,
     },
-    /// Bytes, where the place takes bytes.
+    /// Bytes, where they are allowed.
     Bytes(Vec<u8>),
-    /// A part of the row of the table that the requirement runs over.
+    /// A part of the row of the requirement's table.
     Row(Vec<String>),
-    /// A string that carries the run tag, so that people find what a run made.
+    /// A string that contains the run tag, so that people find what a run created.
     Marked(String),
-    /// A string that keeps a schema, and that no other request has where the schema has room for that.
+    /// A string that matches a schema, and that differs from those of other requests if the schema allows that.
     Unique {
-        /// A text that keeps it.
+        /// A text that matches the schema.
         text: String,
         /// The schema.
         schema: std::sync::Arc<Json>,
@@ -67,14 +67,14 @@ pub enum Template {
     Object(Vec<(String, Template)>),
 }
 
-/// What a value is that no earlier run has used.
+/// The kind of a value that no earlier run has used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FreshKind {
     /// An idempotency key.
     Key,
-    /// An idempotency key of digits alone, the first of which is no zero.
+    /// An idempotency key of digits alone, of which the first is not zero.
     Number,
-    /// An id that the server cannot know.
+    /// An id that does not exist on the server.
     UnknownId,
 }
 
@@ -83,7 +83,7 @@ pub enum FreshKind {
 pub enum When {
     /// The value of an expression.
     Cel(std::sync::Arc<Expression>),
-    /// So far from the server's now.
+    /// This distance from the server's present time.
     FromNow(TimeDelta),
 }
 
@@ -92,7 +92,7 @@ pub enum When {
 pub struct Spelling {
     /// The offset; None for `Z`.
     pub offset: Option<FixedOffset>,
-    /// Digits of the second's fraction.
+    /// The number of digits of the fraction of a second.
     pub digits: u8,
     /// Whether only the day is written: RFC 3339's full-date.
     pub day: bool,
@@ -152,7 +152,7 @@ impl Template {
                     "id" => FreshKind::UnknownId,
                     "key" => FreshKind::Key,
                     "number" => FreshKind::Number,
-                    _ => return Err(main.error("`fresh` is `key`, `number` or `id`")),
+                    _ => return Err(main.error("`fresh` must be `key`, `number` or `id`")),
                 },
                 length: node.get("length").map(|n| integer(n, "`length`")).transpose()?,
                 like: node.get("like").map(expression).transpose()?,
@@ -175,13 +175,13 @@ impl Template {
                 let to = bound("to")?.or(bound("below")?.map(|n| n.saturating_sub(1)));
                 let (from, to) = match (from, to) {
                     (Some(from), Some(to)) => (from, to),
-                    // Far enough to be interesting, near enough to be the fault meant.
+                    // The range is wide enough for variety, and narrow enough for the intended fault.
                     (Some(from), None) => (from, from.saturating_add(1_000_000)),
                     (None, Some(to)) => (to.saturating_sub(1_000_000), to),
                     (None, None) => return Err(main.error("`integer` needs a bound")),
                 };
                 if from > to {
-                    return Err(main.error("no integer lies between these bounds"));
+                    return Err(main.error("there is no integer between these bounds"));
                 }
                 Self::Integer { from, to }
             }
@@ -233,7 +233,7 @@ impl Template {
         self.part(&segments(pointer))
     }
 
-    /// Puts a value at a JSON Pointer; does nothing where the way there is missing.
+    /// Puts a value at a JSON Pointer; does nothing if its parent is missing.
     pub fn set(&mut self, pointer: &str, value: Template) {
         let Some((parent, name)) = pointer.rsplit_once('/') else {
             *self = value;
@@ -253,7 +253,7 @@ impl Template {
         }
     }
 
-    /// Takes the value at a JSON Pointer away.
+    /// Removes the value at a JSON Pointer.
     pub fn remove(&mut self, pointer: &str) {
         let Some((parent, name)) = pointer.rsplit_once('/') else {
             return;
@@ -305,13 +305,13 @@ pub(super) fn integer<T: TryFrom<i64>>(node: &Node, what: &str) -> Result<T> {
 
 fn offset(node: &Node) -> Result<FixedOffset> {
     let text = node.string("`offset`")?;
-    text.parse().map_err(|_| node.error("an offset looks like \"+05:30\""))
+    text.parse().map_err(|_| node.error("an offset must look like \"+05:30\""))
 }
 
 /// A duration such as `3s`, `500ms` or `2m`.
 pub(super) fn duration(node: &Node, what: &str) -> Result<Duration> {
     let text = node.string(what)?;
-    parse_duration(text).ok_or_else(|| node.error(format!("{what} looks like `3s` or `500ms`")))
+    parse_duration(text).ok_or_else(|| node.error(format!("{what} must look like `3s` or `500ms`")))
 }
 
 /// A duration such as `3s`, `500ms`, `2m` or `1h`.

@@ -16,7 +16,7 @@ pub fn may_be_json(media_type: &str) -> bool {
     is_json(media_type) || ["*/*", "application/*"].contains(&essence(media_type).as_str())
 }
 
-/// Whether what the document writes, which may be a range, covers a media type.
+/// Whether the document's media type, which may be a range, covers a media type.
 pub fn covers(documented: &str, actual: &str) -> bool {
     let (documented, actual) = (essence(documented), essence(actual));
     if documented == actual || documented == "*/*" || documented == "*" {
@@ -25,7 +25,7 @@ pub fn covers(documented: &str, actual: &str) -> bool {
     documented.strip_suffix("/*").is_some_and(|kind| actual.split('/').next() == Some(kind))
 }
 
-/// How a request body of some media type is written.
+/// How a request body of a media type is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BodyKind {
     /// As JSON.
@@ -41,7 +41,7 @@ pub enum BodyKind {
 }
 
 impl BodyKind {
-    /// How a body of this media type, or of one in this range, is written; None where it cannot be made.
+    /// How a body of this media type, or of one in this range, is written; None if it cannot be generated.
     pub fn of(media_type: &str) -> Option<Self> {
         let essence = essence(media_type);
         match essence.as_str() {

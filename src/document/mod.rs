@@ -1,7 +1,7 @@
 //! OpenAPI documents, 3.0 to 3.2 in one model: operations, parameters, bodies, responses, security.
 //!
-//! Whatever a document says is honoured, or cannot matter and is a note of `lint`, or is not supported: then it is named,
-//! the part that holds it is skipped, and everything else goes on. `docs/openapi.md` says which is which.
+//! Everything in a document is either honoured, or cannot matter and is a note of `lint`, or is not supported: then it
+//! is named, the part that contains it is skipped, and everything else goes on. `docs/openapi.md` says which is which.
 
 pub mod media;
 pub mod operation;
@@ -28,7 +28,7 @@ pub struct Document {
     entries: Vec<Entry>,
 }
 
-/// An operation of a document by its names.
+/// An operation of a document, by its names.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Its `operationId`; `METHOD /path` where it has none, or where several share it.
@@ -39,7 +39,7 @@ pub struct Entry {
     pub path: String,
     /// Its tags.
     pub tags: Vec<String>,
-    /// What it calls itself, though others may call themselves the same.
+    /// Its own `operationId`, which others may share.
     operation_id: Option<String>,
     /// Its JSON Pointer, through the path item's own place.
     pointer: String,
@@ -51,12 +51,12 @@ pub struct Entry {
 /// Methods that a path item names.
 const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 
-/// Reads one operation of a document that stands in one file.
+/// Reads one operation of a document in a single file.
 ///
 /// # Errors
-/// A document that cannot be read, or lacks the operation.
+/// A document that cannot be read, or does not have the operation.
 pub fn load(source: &Arc<Source>, operation: &str, asked: &Place) -> Result<Operation> {
-    let alone = |_: &str| Err("there are no files beside it".to_owned());
+    let alone = |_: &str| Err("it was read without other files".to_owned());
     Document::read(source, &alone)?.operation(operation, asked)
 }
 
@@ -64,7 +64,7 @@ impl Document {
     /// Reads a document; `load` reads the files that it refers to.
     ///
     /// # Errors
-    /// What cannot be read at all: text that is neither YAML nor JSON, and documents that are not OpenAPI 3.
+    /// Text that is neither YAML nor JSON, and documents that are not OpenAPI 3.
     pub fn read(source: &Arc<Source>, load: Load<'_>) -> Result<Self> {
         let mut version = Version::V30;
         let registry = Registry::read(
@@ -80,7 +80,7 @@ impl Document {
         Ok(document)
     }
 
-    /// The texts of all its files, its own first.
+    /// The texts of all its files, the document's own first.
     pub fn sources(&self) -> Vec<&Arc<Source>> {
         self.registry.sources()
     }
@@ -110,7 +110,7 @@ impl Document {
                 let more = if ids.len() > 12 { ", …" } else { "" };
                 Err(asked.error(format!("the document has no operation `{name}`")).help(
                     did_you_mean(name, ids.iter().copied()).unwrap_or_else(|| match ids.len() {
-                        0 => "it has none at all".to_owned(),
+                        0 => "it has no operations".to_owned(),
                         _ => format!("its operations: {some}{more}"),
                     }),
                 ))
@@ -137,7 +137,7 @@ impl Document {
             if path.name.starts_with("x-") {
                 continue;
             }
-            // What stands beside a reference counts as well, and first.
+            // Methods beside a reference count as well, and come first.
             let target = registry.follow(own.clone()).ok().filter(|target| target.key() != own.key());
             for item in [Some(own), target].into_iter().flatten() {
                 for (method, operation) in operations(&item) {
@@ -170,7 +170,7 @@ impl Document {
         all
     }
 
-    /// What is odd about the document as a whole.
+    /// Notes on the document as a whole.
     pub fn notes(&self) -> Vec<Diagnostic> {
         let mut all = Vec::new();
         let mut seen: HashMap<&str, &Entry> = HashMap::new();
@@ -180,14 +180,14 @@ impl Document {
                 let node = self.registry.nearest(&format!("{}/operationId", entry.pointer));
                 all.push(
                     *node
-                        .error(format!("the `operationId` {id} is that of {} {}, too", first.method, first.path))
-                        .help("give each operation its own; until then they are told apart by method and path"),
+                        .error(format!("the `operationId` {id} is also that of {} {}", first.method, first.path))
+                        .help("give each operation its own; until then, name them by method and path"),
                 );
             }
         }
         let root = self.registry.root();
         if let Some(webhooks) = root.get("webhooks") {
-            all.push(*webhooks.node.error("webhooks are what the server sends: they are not tested"));
+            all.push(*webhooks.node.error("webhooks are not tested: the server sends them"));
         }
         all
     }

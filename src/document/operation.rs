@@ -1,4 +1,4 @@
-//! An operation of a document: what is sent, what may come back, and who may ask.
+//! An operation of a document: its requests, its responses, and its security.
 
 use std::sync::Arc;
 
@@ -20,39 +20,38 @@ pub struct Operation {
     pub method: String,
     /// The path with its parameters in braces.
     pub path: String,
-    /// The servers that speak for it, as written.
+    /// The URLs of its servers, as written.
     pub servers: Vec<String>,
-    /// What requests carry beside a body: path parameters in the order of the path, the others in that of the document.
-    /// `Accept`, `Content-Type` and `Authorization` are not among them.
+    /// Its parameters: those of the path in the order of the path, the others in that of the document. `Accept`,
+    /// `Content-Type` and `Authorization` are not among them.
     pub parameters: Vec<Parameter>,
-    /// The forms that a body may take, one for each media type, the one to prefer first; none where there is no body.
+    /// The forms of a request body, one for each media type, the preferred one first; empty if there is no body.
     pub bodies: Vec<Body>,
     /// Whether a request without a body breaks the document.
     pub body_required: bool,
     /// The documented responses in the order of the document.
     pub responses: Vec<Response>,
-    /// What a caller shows to be told from others; None where anyone may call. It is the first of the alternatives, until
-    /// the settings say which of them they can serve.
+    /// The credentials that identify a caller; None if anyone may call. They are those of the first alternative, until
+    /// the settings say which alternative they can serve.
     pub security: Option<Security>,
-    /// What a caller may show, any of them; none where the document asks for nothing.
+    /// The alternatives for a caller's credentials; empty if the document requires none.
     pub alternatives: Vec<Alternative>,
     /// Examples of whole request bodies, with their places.
     pub examples: Vec<Example>,
     /// Parts that would change what is sent or judged, and that probity does not support.
     pub unsupported: Vec<Unsupported>,
-    /// Parts of it that are odd, but cannot change what is sent or judged.
+    /// Notes on parts of it that cannot change what is sent or judged.
     pub notes: Vec<Diagnostic>,
     /// The JSON Pointer of the operation.
     pub pointer: String,
-    /// Where the operation stands.
+    /// The place of the operation.
     pub place: Place,
     /// The files of the document.
     pub registry: Arc<Registry>,
 }
 
 impl Operation {
-    /// Where something stands in the document, by its JSON Pointer; a name behind `#` at its end tells which of several
-    /// is meant.
+    /// The place of a JSON Pointer in the document; a name after `#` at its end selects one of several.
     pub fn place_of(&self, pointer: &str) -> Place {
         let known = |pointer: &str| self.registry.nearest(pointer).place.clone();
         match pointer.rsplit_once('#') {
@@ -61,17 +60,17 @@ impl Operation {
         }
     }
 
-    /// The body to prefer, if one is sent.
+    /// The preferred body, if one is sent.
     pub fn body(&self) -> Option<&Body> {
         self.bodies.first()
     }
 
-    /// The parameters that stand in one part of a request.
+    /// The parameters in one part of a request.
     pub fn parameters_in(&self, location: ParameterLocation) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(move |p| p.location == location)
     }
 
-    /// What is not supported, a line each: `the query parameter "filter": …, openapi.yaml:12`.
+    /// What is not supported, one line for each part: `the query parameter "filter": …, openapi.yaml:12`.
     pub fn unsupported_lines(&self) -> Vec<String> {
         let line = |u: &Unsupported| {
             let place = u.message.place().map_or_else(String::new, |place| format!(" ({place})"));
@@ -80,7 +79,7 @@ impl Operation {
         self.unsupported.iter().map(line).collect()
     }
 
-    /// The error that a person should see first: what is not supported may be why something else does not fit.
+    /// The error to show first: an unsupported part may be the reason for another error.
     pub fn blame(&self, error: Box<Diagnostic>) -> Box<Diagnostic> {
         self.unsupported.first().map_or(error, |part| Box::new(part.message.clone()))
     }
@@ -107,13 +106,13 @@ pub struct Unsupported {
 pub struct Body {
     /// The media type as the document writes it; it may be a range, as `*/*`.
     pub media_type: String,
-    /// What it may be; without a schema in the document, anything.
+    /// Its schema; without one in the document, a schema that allows everything.
     pub schema: Schema,
     /// How the properties of a form are written, by name, where the document says so.
     pub encoding: Vec<(String, Encoding)>,
     /// The JSON Pointer of the request body.
     pub pointer: String,
-    /// Where the media type stands.
+    /// The place of the media type.
     pub place: Place,
 }
 
@@ -124,9 +123,9 @@ pub struct Encoding {
     pub content_type: Option<String>,
     /// The style, if the property is written as a query parameter is.
     pub style: Option<super::parameter::Style>,
-    /// Whether each item or member is written by itself.
+    /// Whether each item or member is written separately.
     pub explode: Option<bool>,
-    /// Whether reserved characters stand as they are.
+    /// Whether reserved characters are left unescaped.
     pub allow_reserved: bool,
 }
 
@@ -135,7 +134,7 @@ pub struct Encoding {
 pub struct Example {
     /// The whole request body.
     pub body: Json,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }
 

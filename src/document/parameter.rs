@@ -1,4 +1,4 @@
-//! Parameters: what a request carries beside its body, and how it is written.
+//! Parameters: what a request has besides its body, and how it is written.
 
 use serde_json::Value as Json;
 
@@ -12,25 +12,25 @@ pub struct Parameter {
     pub name: String,
     /// The part of the request that carries it.
     pub location: ParameterLocation,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
     /// How a value becomes text.
     pub style: Style,
-    /// Whether each item or member is written by itself.
+    /// Whether each item or member is written separately.
     pub explode: bool,
-    /// Whether reserved characters stand as they are.
+    /// Whether reserved characters are left unescaped.
     pub allow_reserved: bool,
-    /// The media type of its text, where `content` describes it; style and explode say nothing then.
+    /// The media type of its text, if `content` describes it; style and explode mean nothing then.
     pub media_type: Option<String>,
-    /// What it may be.
+    /// Its schema.
     pub schema: Schema,
     /// Its own examples and those of its schema, in this order.
     pub examples: Vec<Json>,
-    /// What the server takes where it is left out.
+    /// The value that the server assumes if it is left out.
     pub default: Option<Json>,
     /// Its JSON Pointer.
     pub pointer: String,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }
 
@@ -66,7 +66,7 @@ impl ParameterLocation {
         [Self::Path, Self::Query, Self::Querystring, Self::Header, Self::Cookie].into_iter().find(|l| l.name() == name)
     }
 
-    /// The style of a parameter that names none.
+    /// The default style of a parameter.
     pub fn default_style(self) -> Style {
         match self {
             Self::Path | Self::Header => Style::Simple,
@@ -139,7 +139,7 @@ impl Style {
         }
     }
 
-    /// Whether items and members are written by themselves unless the document says otherwise.
+    /// Whether items and members are written separately unless the document says otherwise.
     pub fn explodes(self) -> bool {
         matches!(self, Self::Form | Self::Cookie)
     }

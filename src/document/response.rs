@@ -1,4 +1,4 @@
-//! Responses: what may come back.
+//! Documented responses.
 
 use serde_json::Value as Json;
 
@@ -10,34 +10,34 @@ use crate::source::Place;
 pub struct Response {
     /// `201`, `4XX` or `default`.
     pub status: String,
-    /// The media types that its body may have; none where nothing is said of a body.
+    /// The media types of its body; empty if the document describes no body.
     pub content: Vec<MediaType>,
     /// The headers that it has.
     pub headers: Vec<Header>,
-    /// What its values are good for in other operations.
+    /// Its links: how its values are used in other operations.
     pub links: Vec<Link>,
     /// Its JSON Pointer.
     pub pointer: String,
 }
 
 impl Response {
-    /// Whether it speaks of a status by its number or its class.
+    /// Whether it describes a status by its number or its class.
     pub fn covers(&self, status: u16) -> bool {
         self.status == status.to_string() || self.status.eq_ignore_ascii_case(&format!("{}XX", status / 100))
     }
 
-    /// Whether it speaks of success.
+    /// Whether it describes a success.
     pub fn is_success(&self) -> bool {
         self.status.starts_with('2')
     }
 }
 
-/// A form that a response's body may take.
+/// A form of a response's body.
 #[derive(Debug)]
 pub struct MediaType {
     /// The media type as the document writes it; it may be a range, as `application/*`.
     pub name: String,
-    /// What the body may be, if the document says so.
+    /// The body's schema, if the document has one.
     pub schema: Option<Schema>,
 }
 
@@ -46,19 +46,19 @@ pub struct MediaType {
 pub struct Header {
     /// Its name as written.
     pub name: String,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
-    /// What it may be.
+    /// Its schema.
     pub schema: Option<Schema>,
     /// Whether the members of an object are written as `key=value`.
     pub explode: bool,
-    /// The media type of its text, where `content` describes it.
+    /// The media type of its text, if `content` describes it.
     pub media_type: Option<String>,
     /// Its JSON Pointer.
     pub pointer: String,
 }
 
-/// What the values of a response are good for in another operation.
+/// A link: how the values of a response are used in another operation.
 #[derive(Debug)]
 pub struct Link {
     /// Its name in the document.
@@ -69,6 +69,6 @@ pub struct Link {
     pub parameters: Vec<(String, Json)>,
     /// The request's body: a constant or a runtime expression.
     pub body: Option<Json>,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }

@@ -1,22 +1,22 @@
-//! Security: what a caller shows to be told from others.
+//! Security: the credentials that identify a caller.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// How a caller shows who they are.
+/// How a caller sends credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Security {
     /// The part of the request that carries the credentials.
     pub carrier: Carrier,
-    /// The header that carries them, in lower case; for the query, the one that would.
+    /// The header that carries them, in lower case; for the query, the header that would.
     pub header: String,
-    /// The authentication scheme before the token; None where the token stands alone.
+    /// The authentication scheme before the token; None if the token stands alone.
     pub scheme: Option<String>,
     /// The name of the scheme in the document.
     pub name: String,
     /// The JSON Pointer of the scheme.
     pub pointer: String,
-    /// What is shown beside it.
+    /// The credentials of the further schemes.
     pub also: Vec<Self>,
 }
 
@@ -32,8 +32,8 @@ pub enum Carrier {
 }
 
 impl Security {
-    /// What stands in the request for a token. A scheme that is written before the token by mistake counts once. For
-    /// `Basic`, `user:password` is encoded; what has no colon is taken as encoded.
+    /// The text of a token in a request. A scheme that a user has written before the token is not repeated. For
+    /// `Basic`, `user:password` is encoded; a token without a colon is taken to be encoded already.
     pub fn value(&self, token: &str) -> String {
         let Some(scheme) = &self.scheme else {
             return token.to_owned();
@@ -48,7 +48,7 @@ impl Security {
         format!("{scheme} {token}")
     }
 
-    /// What is shown by one who has no valid token: one that lacks its last character.
+    /// The text of an invalid token: one without its last character.
     pub fn broken(&self, token_without_last: &str) -> String {
         match &self.scheme {
             Some(scheme) if scheme == BASIC => format!("{scheme} {}", STANDARD.encode("probity:unknown")),
@@ -60,7 +60,7 @@ impl Security {
 
 const BASIC: &str = "Basic";
 
-/// One of the ways in which a caller may be told: all of these schemes at once. Without any, nothing is asked for.
+/// An alternative for a caller's credentials: all of these schemes at once. Without any, no credentials are required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alternative {
     /// The schemes.
@@ -72,15 +72,15 @@ pub struct Alternative {
 pub struct Scheme {
     /// Its name under `securitySchemes`.
     pub name: String,
-    /// What is shown, and where.
+    /// The kind of credentials, and where they are sent.
     pub kind: SchemeKind,
-    /// The scopes or roles that are asked for.
+    /// The required scopes or roles.
     pub scopes: Vec<String>,
     /// The JSON Pointer of the scheme.
     pub pointer: String,
 }
 
-/// What is shown, and where.
+/// The kind of credentials, and where they are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SchemeKind {
     /// `Authorization: Bearer …`
@@ -102,7 +102,7 @@ pub enum SchemeKind {
 }
 
 impl Scheme {
-    /// How it is shown in a request; None where nothing in the request shows it.
+    /// How it appears in a request; None if it is not a part of the request.
     pub fn shown(&self) -> Option<Security> {
         let mut security = Security {
             carrier: Carrier::Header,
@@ -130,7 +130,7 @@ impl Scheme {
 }
 
 impl Alternative {
-    /// How it is shown in a request; None where nothing in the request shows it.
+    /// How it appears in a request; None if it is not a part of the request.
     pub fn shown(&self) -> Option<Security> {
         let mut all = self.schemes.iter().filter_map(Scheme::shown);
         let first = all.next()?;

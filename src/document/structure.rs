@@ -1,4 +1,4 @@
-//! What the published structure of OpenAPI 3.0 says of an operation, by the library that knows it.
+//! Whether an operation conforms to the published structure of OpenAPI 3.0, by the library that knows it.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::source::Diagnostic;
 use crate::yaml::Value;
 use crate::yaml::escape;
 
-/// What is wrong with an operation and what it reaches, if something is. All else is left out, since the library takes
-/// a document as a whole or not at all.
+/// What is wrong with an operation and with what it refers to, if anything is. All else is left out, since the library
+/// accepts a document as a whole or not at all.
 pub(super) fn check(
     registry: &Registry,
     path: &str,
@@ -44,14 +44,18 @@ pub(super) fn check(
             Segment::Enum { .. } | Segment::Unknown => break,
         }
     }
-    // The path item may stand elsewhere than where it is used.
+    // The path item may be somewhere else than where it is used.
     let used = format!("/paths/{}/{method}", escape(path));
     let pointer = match pointer.strip_prefix(&used) {
         Some(rest) => format!("{}{rest}", registry.pointer(operation)),
         None => pointer,
     };
     let node = registry.nearest(&pointer);
-    Some(node.error("this is not as OpenAPI 3.0 has it").label(error.inner().to_string()).help("correct the document"))
+    Some(
+        node.error("this does not conform to OpenAPI 3.0")
+            .label(error.inner().to_string())
+            .help("correct the document"),
+    )
 }
 
 struct Reached<'a> {

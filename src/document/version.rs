@@ -1,4 +1,4 @@
-//! Which version of OpenAPI a document is written in.
+//! The version of OpenAPI that a document is written in.
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,7 @@ use crate::schema::registry::Dialect;
 use crate::source::Result;
 use crate::yaml::{Node, Value};
 
-/// A version that is read.
+/// A supported version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Version {
     V30,
@@ -25,7 +25,7 @@ impl Version {
         let Some(node) = root.get("openapi") else {
             return Err(root
                 .error("this is not an OpenAPI document: it has no `openapi`")
-                .help("it begins with the version that it is written in, as `openapi: 3.1.0`"));
+                .help("an OpenAPI document names its version: `openapi: 3.1.0`"));
         };
         let version = match &node.value {
             Value::Scalar(Json::String(text)) => text.clone(),
@@ -36,7 +36,7 @@ impl Version {
         match (numbers.next(), numbers.next().and_then(|n| n.parse::<u32>().ok())) {
             (Some("3"), Some(0)) => Ok(Self::V30),
             (Some("3"), Some(1)) => Ok(Self::V31),
-            // Later ones of the same number read alike.
+            // Later minor versions are read like 3.2.
             (Some("3"), Some(2..)) => Ok(Self::V32),
             _ => Err(node
                 .error(format!("OpenAPI {version} is not supported"))

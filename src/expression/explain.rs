@@ -1,4 +1,4 @@
-//! Why an expression was not true: the clause that decided it, and the values that it read.
+//! Explains why an expression was not true: the clause that decided it, and the values that it read.
 
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
@@ -6,24 +6,24 @@ use serde_json::Value as Json;
 
 use super::{Expression, SELF, Scope, Trouble, evaluate, names, to_json};
 
-/// What a failed expression looked like.
+/// An explanation of a failed expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The part of the expression that decided it, as written.
     pub clause: String,
-    /// What was due, where the clause compares a response with something else.
+    /// The expected value, if the clause compares a response with something else.
     pub expected: Option<Json>,
-    /// What came, where the clause compares.
+    /// The actual value, if the clause compares.
     pub actual: Option<Json>,
-    /// How what came is to stand to what was due, in words; empty where they are to be equal.
+    /// How the actual value must relate to the expected one, in words; empty if they must be equal.
     pub relation: &'static str,
     /// What the clause read, in the order of the text.
     pub operands: Vec<Operand>,
-    /// The message, where it could not be evaluated.
+    /// The message, if it could not be evaluated.
     pub error: Option<String>,
 }
 
-/// How the left side of a comparison is to stand to the right side; the right one to the left, if they are swapped.
+/// How the left side of a comparison must relate to the right side, or the right one to the left if they are swapped.
 fn relation(operator: &str, swapped: bool) -> &'static str {
     match (operator, swapped) {
         (operators::NOT_EQUALS, _) => "anything but ",
@@ -36,7 +36,7 @@ fn relation(operator: &str, swapped: bool) -> &'static str {
     }
 }
 
-/// A path that a clause read, and what stood there.
+/// A path that a clause read, and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand {
     /// The path as written.
@@ -56,7 +56,7 @@ const COMPARISONS: &[&str] = &[
 ];
 
 impl Expression {
-    /// Tells why this expression was not true in the scope.
+    /// Explains why this expression was not true in the scope.
     pub fn explain(&self, scope: &Scope) -> Explanation {
         let (clause, range) = self.deciding(&self.ast, 0..self.text.len(), scope);
         let mut paths = Vec::new();
@@ -69,7 +69,7 @@ impl Expression {
         let mut operands: Vec<Operand> = Vec::new();
         for path in paths {
             let text = spell(path);
-            // A step is no value, but what is read of it.
+            // A step as a whole is not shown, only the values that are read from it.
             let is_step = evaluate(path, scope).is_ok() && value_of(path, scope).is_none();
             if !is_step && operands.iter().all(|o| o.path != text) {
                 operands.push(Operand { path: text, value: value_of(path, scope) });
@@ -112,7 +112,7 @@ impl Expression {
             operators::LOGICAL_AND | operators::LOGICAL_OR if call.args.len() == 2 => {
                 let is_and = call.func_name == operators::LOGICAL_AND;
                 let (left, right) = (&call.args[0], &call.args[1]);
-                // Balanced trees move operators about: without a sure split, the whole is shown.
+                // Balanced trees reorder operators: without a certain split, the whole is shown.
                 let Some(split) = at(ast.id)
                     .filter(|s| range.contains(s) && self.text[*s..].starts_with(if is_and { "&&" } else { "||" }))
                 else {
@@ -121,7 +121,7 @@ impl Expression {
                 let left_range = range.start..split;
                 let right_range = split + 2..range.end;
                 if is_and {
-                    // An error decides where the other side does not.
+                    // An error decides if the other side does not.
                     let by_error = truth(left) != Some(true) && truth(right) != Some(false);
                     if by_error || truth(left) == Some(false) {
                         self.deciding(left, left_range, scope)
@@ -204,7 +204,7 @@ fn balanced(text: &str) -> bool {
     depth == 0
 }
 
-/// What `list.all(e, …)` asks of the first element that it does not hold for, the element named by its place.
+/// The condition of `list.all(e, …)` on the first element that does not meet it, with the element named by its place.
 fn first_against(clause: &IdedExpr, scope: &Scope) -> Option<IdedExpr> {
     let Expr::Comprehension(all) = &clause.expr else { return None };
     let Expr::Call(step) = &all.loop_step.expr else { return None };
@@ -250,7 +250,7 @@ fn with_name(ast: &IdedExpr, name: &str, with: &IdedExpr) -> IdedExpr {
         Expr::Comprehension(c) => {
             let mut c = c.clone();
             c.iter_range = inner(&c.iter_range);
-            // Below, the same name would be another.
+            // Below this, the same name has another meaning.
             if c.iter_var != name {
                 c.loop_step = inner(&c.loop_step);
             }

@@ -1,4 +1,4 @@
-//! CEL, the language of oracles: what names an expression may use, what it yields, and why it yields nothing.
+//! CEL, the language of oracles: the names that an expression may use, its value, and why it has none.
 
 mod explain;
 mod names;
@@ -57,9 +57,9 @@ pub struct BodyPath {
 /// Why an expression yielded no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It reads what could not be known: a response that never came, say. The reason.
+    /// It reads something unknown, such as a response that never came. The reason.
     Unknown(String),
-    /// It reads a fixture that the target does not provide. The fixture's path.
+    /// It reads a fixture that is missing. The fixture's path.
     Fixture(String),
     /// It cannot be evaluated on this data. The message.
     Error(String),
@@ -124,8 +124,8 @@ impl Expression {
         &self.body_paths
     }
 
-    /// Whether it, or a define that it uses, reads a field at the top of the request's body, were it
-    /// only if it is there.
+    /// Whether it, or a define that it uses, reads a field at the top of the request's body, even if
+    /// only to check its presence.
     pub fn reads_field(&self, field: &str, defines: &Defines) -> bool {
         self.body_paths.iter().any(|p| !p.response && p.segments.first().is_some_and(|s| s == field))
             || self.optional_fields.iter().any(|f| f == field)
@@ -169,7 +169,7 @@ impl Expression {
             .ok_or_else(|| Trouble::Error(format!("`{}` is not a timestamp", self.text)))
     }
 
-    /// Its value as a truth.
+    /// Its value as a boolean.
     ///
     /// # Errors
     /// See [`Trouble`]; also a value that is not a boolean.
@@ -178,10 +178,10 @@ impl Expression {
         value
             .downcast_ref::<CelBool>()
             .map(|b| *b.inner())
-            .ok_or_else(|| Trouble::Error(format!("`{}` is neither true nor false", self.text)))
+            .ok_or_else(|| Trouble::Error(format!("`{}` is not a boolean", self.text)))
     }
 
-    /// The fixture that is not there and without which it is never true, whatever else it reads.
+    /// The missing fixture without which it is never true, whatever else it reads.
     pub fn wants_fixture(&self, scope: &Scope) -> Option<String> {
         wants_fixture(&self.ast, scope)
     }

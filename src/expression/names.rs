@@ -34,11 +34,11 @@ const RESERVED: &[&str] = &[
 pub struct Names {
     all: BTreeSet<String>,
     timely: BTreeSet<String>,
-    /// Those that stand for an exchange, or for a list of exchanges.
+    /// The names that stand for an exchange, or for a list of exchanges.
     exchanges: BTreeSet<String>,
-    /// What an exchange has.
+    /// The members of an exchange.
     members: BTreeSet<String>,
-    /// Names of the past, and what to write in their place.
+    /// Names of earlier versions, and what to write instead.
     retired: &'static [(&'static str, &'static str)],
 }
 
@@ -76,7 +76,7 @@ impl Names {
         more
     }
 
-    /// The same names, with names of the past, and what to write in their place.
+    /// The same names, with names of earlier versions, and what to write instead.
     #[must_use]
     pub fn with_retired(mut self, retired: &'static [(&'static str, &'static str)]) -> Self {
         self.retired = retired;
@@ -94,7 +94,7 @@ impl Names {
         let known = known.iter().map(String::as_str);
         let help = retired.or_else(|| did_you_mean(name, known.clone()));
         UnknownName {
-            help: help.unwrap_or_else(|| format!("known here: {}", known.collect::<Vec<_>>().join(", "))),
+            help: help.unwrap_or_else(|| format!("known names: {}", known.collect::<Vec<_>>().join(", "))),
             name: name.to_owned(),
         }
     }
@@ -111,7 +111,7 @@ pub(super) struct UnknownName {
     pub help: String,
 }
 
-/// What was found on the way.
+/// What the walk over an expression has found.
 #[derive(Default)]
 pub(super) struct Found {
     pub body_paths: Vec<BodyPath>,
@@ -145,7 +145,7 @@ pub(super) fn bind(ast: &mut IdedExpr, names: &Names) -> Result<Found, UnknownNa
     })
 }
 
-/// Where each operator and name stands in the text, in bytes.
+/// The position of each operator and name in the text, in bytes.
 pub(super) fn offsets(ast: &IdedExpr, info: &SourceInfo) -> Vec<(u64, usize)> {
     // Ids count up from 1; asking for a few more than there are nodes does no harm.
     let chars: Vec<usize> = info.source.char_indices().map(|(i, _)| i).collect();
@@ -295,7 +295,7 @@ impl Binder<'_> {
         Err(self.names.unknown(name, &self.names.all))
     }
 
-    /// Whether a part of an expression surely is an exchange or a list of exchanges, as far as it is not yet rewritten.
+    /// Whether a part of an expression that is not yet rewritten is certain to be an exchange or a list of exchanges.
     fn is_exchange(&self, ast: &IdedExpr) -> bool {
         match &ast.expr {
             Expr::Ident(name) => match self.local.iter().rev().find(|(local, _)| local == name) {

@@ -7,10 +7,10 @@ use cel::common::types::{CelBool, CelString};
 use cel::{DeclarationError, Env, ExecutionError};
 use regex::Regex;
 
-/// The name that calls of `matches` are given; none that can be written in CEL.
+/// The name that calls of `matches` get, which cannot be written in CEL.
 pub(super) const MATCHES: &str = "@matches";
 
-/// How many patterns are kept; more come only from patterns that are made up on the way.
+/// How many patterns are kept; there are more only if expressions compute patterns.
 const KEPT: usize = 1000;
 
 static PATTERNS: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);

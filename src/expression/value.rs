@@ -16,12 +16,12 @@ use serde_json::Value as Json;
 
 use super::{Expression, evaluate};
 
-/// The function that errors about unknown values name.
+/// The name of a function that marks errors about unknown values.
 pub(super) const UNKNOWN: &str = "@unknown";
-/// How the keys begin that errors about missing fixtures name.
+/// The prefix of keys in errors about missing fixtures.
 pub(super) const FIXTURES: &str = "fixtures.";
 
-/// A JSON object. Sharing makes it cheap to hand out; the order is the object's own.
+/// A JSON object. It is shared, so that copies are cheap; the order is the object's own.
 #[derive(Clone, Debug)]
 struct Object(Arc<ObjectInner>);
 
@@ -29,7 +29,7 @@ struct Object(Arc<ObjectInner>);
 struct ObjectInner {
     entries: IndexMap<String, Box<dyn Val>>,
     keys: Vec<CelString<'static>>,
-    /// The path from `fixtures`, where a missing key is the settings' matter.
+    /// The path from `fixtures`, if a missing key is a missing fixture.
     fixture: Option<String>,
 }
 
@@ -55,7 +55,7 @@ fn convert(json: &Json, fixture: Option<String>) -> Box<dyn Val> {
         Json::Null => Box::new(CelNull),
         Json::Bool(b) => Box::new(CelBool::from(*b)),
         Json::Number(n) => {
-            // Beyond 64 bits with sign a number is a double, so that all numbers can be compared.
+            // A number beyond signed 64 bits is a double, so that all numbers can be compared.
             if let Some(i) = n.as_i64() { Box::new(CelInt::from(i)) } else { Box::new(CelDouble::from(as_f64(n))) }
         }
         Json::String(s) => Box::new(CelString::from(s.clone())),
@@ -155,9 +155,9 @@ pub struct Scope(Arc<ScopeInner>);
 
 #[derive(Debug, Default)]
 struct ScopeInner {
-    /// Few: looked through in turn.
+    /// The members, which are few and searched in turn.
     slots: Vec<(String, Slot)>,
-    /// What is looked through where a name is not among them.
+    /// The scope that is searched for other names.
     parent: Option<Scope>,
     defines: Option<Arc<Defines>>,
 }
@@ -194,7 +194,7 @@ impl Defines {
     }
 }
 
-/// Puts a scope together.
+/// Builds a scope.
 #[derive(Debug, Default)]
 pub struct ScopeBuilder(ScopeInner);
 
@@ -232,13 +232,13 @@ impl ScopeBuilder {
         self.value(name, Box::new(CelList::from(list)))
     }
 
-    /// Adds what the target provides; a missing path below it is a missing fixture.
+    /// Adds the fixtures; a missing path below them is a missing fixture.
     #[must_use]
     pub fn fixtures(self, json: &Json) -> Self {
         self.value("fixtures", convert(json, Some("fixtures".to_owned())))
     }
 
-    /// Adds a value that could not be known, and why.
+    /// Adds an unknown value, and why it is unknown.
     #[must_use]
     pub fn unknown(mut self, name: &str, reason: &str) -> Self {
         self.0.slots.push((name.to_owned(), Slot::Unknown(reason.to_owned())));
@@ -267,7 +267,7 @@ impl Scope {
         }
     }
 
-    /// A scope with the same members and more; a name that is added hides the same one of before.
+    /// A scope with the same members and more; an added name hides an earlier one.
     pub fn extend(&self) -> ScopeBuilder {
         ScopeBuilder(ScopeInner { slots: Vec::new(), parent: Some(self.clone()), defines: self.0.defines.clone() })
     }

@@ -1,11 +1,11 @@
-//! Covering arrays: few rows in which all factors that are taken together take every combination of values.
+//! Covering arrays: few rows in which every two or three factors take every combination of their values.
 
-/// Up to so many factors are taken three at a time, more two at a time.
+/// Up to this number of factors are combined three at a time, more of them two at a time.
 pub const TRIPLES: usize = 16;
-/// So many combinations of three factors are worth a row each; beyond that two at a time must do.
+/// Up to this number of combinations of three factors are worth a row each; beyond that, pairs must suffice.
 const MOST: usize = 64;
 
-/// How many factors are taken together.
+/// How many factors are combined at a time.
 pub fn strength(sizes: &[usize]) -> usize {
     let mut largest = sizes.to_vec();
     largest.sort_unstable_by(|a, b| b.cmp(a));
@@ -22,7 +22,7 @@ pub fn rows(sizes: &[usize]) -> Vec<Vec<usize>> {
     if strength(sizes) == 2 { pairs(sizes) } else { greedy(sizes, 3) }
 }
 
-/// The same beside rows that stand first.
+/// The same, after rows that are given.
 pub fn rows_after(first: Vec<Vec<usize>>, sizes: &[usize]) -> Vec<Vec<usize>> {
     if strength(sizes) == 2 {
         let mut all = first;
@@ -63,7 +63,7 @@ fn pairs(sizes: &[usize]) -> Vec<Vec<usize>> {
     rows
 }
 
-/// How many ways there are to choose so many of so many, as far as that matters.
+/// The binomial coefficient, up to the number that matters.
 fn choose(of: usize, many: usize) -> usize {
     (0..many).fold(1_usize, |all, i| all.saturating_mul(of - i) / (i + 1))
 }

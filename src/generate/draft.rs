@@ -17,17 +17,17 @@ pub use super::parameter::KEY_HEADER;
 /// A request whose values are not all made yet.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// Whose request it is.
+    /// The identity that sends it.
     pub identity: Template,
     /// Path parameters in the order of the path.
     pub path: Vec<(String, Template)>,
-    /// What the query says, by name. Bytes stand there as they are, name and all.
+    /// The query parameters, by name. Bytes are literal, including the name.
     pub query: Vec<(String, Template)>,
-    /// Headers, credentials and cookies apart.
+    /// Headers without credentials and cookies.
     pub headers: Vec<(String, Template)>,
     /// Cookies, by name.
     pub cookies: Vec<(String, Template)>,
-    /// How the names of headers are written; left to the seed where it is missing.
+    /// The case of header names; chosen by the seed if it is missing.
     pub header_case: Option<HeaderCase>,
     /// The credentials.
     pub credentials: Credentials,
@@ -35,10 +35,10 @@ pub struct Draft {
     pub body: Content,
 }
 
-/// What a request shows of its sender.
+/// The credentials of a request.
 #[derive(Clone, Debug)]
 pub enum Credentials {
-    /// The identity's own, as the document asks.
+    /// The identity's own, as the document requires.
     Own,
     /// None.
     None,
@@ -57,19 +57,19 @@ pub enum Content {
     Raw(Vec<Template>),
 }
 
-/// What a target provides: the part of the settings that requests are made from.
+/// What a target provides: the part of the settings that requests are generated from.
 #[derive(Clone, Debug)]
 pub struct Fixtures {
     /// The fixtures.
     pub fixtures: Json,
-    /// Names of the identities that there are.
+    /// The names of the identities.
     pub identities: Vec<String>,
     scope: Scope,
     bare_scope: Scope,
 }
 
 impl Fixtures {
-    /// What is provided to a contract.
+    /// The fixtures and identities for a contract.
     pub fn new(contract: &Contract, fixtures: Json, identities: Vec<String>) -> Self {
         let scope = ScopeBuilder::default().fixtures(&fixtures).json("identity", &json!(CALLER)).build();
         Self {
@@ -85,7 +85,7 @@ impl Fixtures {
         &self.scope
     }
 
-    /// Fixtures and the default caller: what is known between steps.
+    /// Fixtures and the default caller: the names that are known between steps.
     pub fn bare_scope(&self) -> &Scope {
         &self.bare_scope
     }
@@ -102,12 +102,12 @@ impl Fixtures {
     }
 }
 
-/// What the covering array decides of a request.
+/// What the covering array decides about a request.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
-    /// The place of each path parameter's value in its list; drawn where it is missing.
+    /// The place of each path parameter's value in its list; drawn if it is missing.
     pub path: Option<usize>,
-    /// Whose request it is.
+    /// The identity that sends it.
     pub caller: Option<String>,
     /// Whether it carries an idempotency key.
     pub key: bool,
@@ -115,7 +115,7 @@ pub struct Choice {
     pub form: usize,
 }
 
-/// Puts a request together from what was drawn.
+/// Builds a request from what was drawn.
 pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &Choice, now: DateTime<Utc>) -> Draft {
     let caller = choice.caller.clone().unwrap_or_else(|| CALLER.to_owned());
     let scope = |path: &Json, body: &Json| {
@@ -155,7 +155,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
             };
             let pick = picks.next();
             if whole.pointer(pointer).is_some() {
-                // Not yet drawn fields have no value that others could depend on.
+                // Fields that are not yet drawn have no value that others could depend on.
                 let known = literal(&whole, contract, pointer);
                 let items = list_of(list.list.json(&scope(&path_json, &known)));
                 match items.and_then(|i| i.get(pick.map_or(0, |p| p.index(i.len()))).cloned()) {
@@ -207,7 +207,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
     }
 }
 
-/// Puts the run tag into the field that the contract names, where a plain string stands there.
+/// Puts the run tag into the field that the contract names, if its value is a plain string.
 fn mark(contract: &Contract, body: &mut Template) {
     if let Some(pointer) = &contract.run_tag
         && let Some(field) = body.pointer_mut(pointer)
@@ -224,7 +224,7 @@ fn list_of(value: Result<Json, Trouble>) -> Option<Vec<Json>> {
     }
 }
 
-/// The parts of a body that are known before it is sent, without those whose lists come later.
+/// The parts of a body that are known before it is sent, without those from lists that are drawn later.
 fn literal(body: &Template, contract: &Contract, pointer: &str) -> Json {
     let mut body = body.clone();
     contract
@@ -254,7 +254,7 @@ fn known(template: &Template) -> Json {
     }
 }
 
-/// Whether a JSON Pointer lies within another, or is it.
+/// Whether a JSON Pointer is within another or equal to it.
 pub fn within(pointer: &str, parent: &str) -> bool {
     let (inner, outer) = (segments(pointer), segments(parent));
     inner.starts_with(&outer)

@@ -1,4 +1,4 @@
-//! What chance decides of a request.
+//! What is drawn at random for a request.
 
 use std::borrow::Cow;
 
@@ -19,18 +19,18 @@ use crate::document::parameter::{Parameter, ParameterLocation};
 /// Everything that one request draws.
 #[derive(Clone, Debug)]
 pub struct Draw {
-    /// The body; None where none is sent.
+    /// The body; None if none is sent.
     pub body: Option<Template>,
     /// A place in each list of values that the contract gives.
     pub picks: Vec<Index>,
-    /// A value for each parameter of the operation; None where it is left out.
+    /// A value for each parameter of the operation; None if it is left out.
     pub parameters: Vec<Option<Template>>,
 }
 
-/// A form that a request's body may take.
+/// A form of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// There is none.
+    /// No body.
     None,
     /// One of the operation's bodies, by its place.
     Body {
@@ -41,7 +41,7 @@ pub enum Form {
     },
 }
 
-/// The forms that a request's body may take, the one to prefer first.
+/// The forms of a request's body, the preferred one first.
 pub fn forms(operation: &Operation) -> Vec<Form> {
     let mut all = Vec::new();
     for (i, body) in operation.bodies.iter().enumerate().filter(|(_, b)| media::kind(&b.media_type) != Kind::Other) {
@@ -58,7 +58,7 @@ pub fn forms(operation: &Operation) -> Vec<Form> {
     all
 }
 
-/// What a body of a form is drawn from; None where there is no body.
+/// The schema that a body of a form is drawn from; None if there is no body.
 pub fn schema_of(operation: &Operation, form: Form) -> Option<Cow<'_, Json>> {
     let Form::Body { body, alternative } = form else { return None };
     let body = operation.bodies.get(body)?;
@@ -81,11 +81,11 @@ pub struct Wanted<'a> {
     pub operation: &'a Operation,
     /// The form of the body.
     pub form: Form,
-    /// Forces fields of the body in or out, by name, where it says so.
+    /// Forces fields of the body in or out, by name; None leaves a field to chance.
     pub field: &'a dyn Fn(&str) -> Option<bool>,
     /// The same for parameters, by their place in the operation; None leaves it to chance.
     pub parameter: &'a dyn Fn(usize) -> Option<bool>,
-    /// How many lists of values the contract gives, and path parameters there are.
+    /// The number of lists of values in the contract, and the number of path parameters.
     pub lists: usize,
 }
 
@@ -114,7 +114,7 @@ fn bodies(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedStrate
 }
 
 fn optional(parameter: &Parameter, presence: Option<bool>) -> BoxedStrategy<Option<Template>> {
-    // The engine makes keys itself.
+    // Idempotency keys are not drawn: they are made when a request is sent.
     if is_key(parameter) || presence == Some(false) && !parameter.required {
         return Just(None).boxed();
     }
@@ -131,7 +131,7 @@ pub fn parameter_values(parameter: &Parameter) -> BoxedStrategy<Template> {
     if parameter.location != ParameterLocation::Path {
         return drawn;
     }
-    // The number of a path's segments stays.
+    // The number of segments in the path must not change.
     let is_segment = |value: &Template| {
         let text = match sample(value) {
             Json::Array(items) => items.iter().map(encode::plain).collect::<Vec<_>>().join(","),

@@ -1,4 +1,4 @@
-//! Instants near and far from now, on both sides, in every spelling that each reader must take.
+//! Instants near to and far from now, on both sides, in every spelling that every reader must accept.
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -29,7 +29,7 @@ pub fn instants() -> impl Strategy<Value = Template> {
         0_i64..1_000_000,
     )
         .prop_map(|(seconds, past, offset, digits, micros)| {
-            // No finer than it is written, so that two distances are never one text.
+            // The distance is no finer than the text, so that different distances have different texts.
             let micros = micros - micros % 10_i64.pow(6 - u32::from(digits));
             #[expect(clippy::cast_possible_truncation, reason = "at most 10^10 seconds")]
             let seconds = TimeDelta::seconds(seconds as i64) + TimeDelta::microseconds(micros);
@@ -41,7 +41,7 @@ pub fn instants() -> impl Strategy<Value = Template> {
 }
 
 /// Whole days as distances from now, log scaled from three days to some centuries; mostly ahead. The
-/// days around the present one are left out: which day it is depends on where one is.
+/// days around the present one are left out: which day that is depends on the time zone.
 pub fn days() -> impl Strategy<Value = Template> {
     let distance = (55_u32..=100).prop_map(|tenths| 10_f64.powf(f64::from(tenths) / 10.0));
     (distance, prop::bool::weighted(0.25)).prop_map(|(seconds, past)| {
@@ -54,7 +54,7 @@ pub fn days() -> impl Strategy<Value = Template> {
     })
 }
 
-/// Writes an instant as RFC 3339 does.
+/// Writes an instant in RFC 3339 format.
 pub fn spell(instant: DateTime<Utc>, spelling: Spelling) -> String {
     let zone = spelling
         .offset
@@ -69,7 +69,7 @@ pub fn spell(instant: DateTime<Utc>, spelling: Spelling) -> String {
         let fraction = format!("{nanos:09}");
         let digits: String =
             fraction.chars().chain(std::iter::repeat('0')).take(usize::from(spelling.digits)).collect();
-        // After the seconds, which are at the same place in every year of four digits.
+        // The fraction follows the seconds, which are at the same place in every year of four digits.
         text.insert_str(19, &format!(".{digits}"));
     }
     text

@@ -20,7 +20,7 @@ use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::exchange::{HeaderCase, Request, Shown};
 use crate::expression::{Scope, Trouble};
 
-/// Keys that were handed out: none is handed out twice in a run.
+/// The idempotency keys of a run, so that none is used twice.
 #[derive(Debug, Default)]
 pub struct Issued(Mutex<HashSet<String>>);
 
@@ -30,21 +30,21 @@ impl Issued {
     }
 }
 
-/// What values are made with.
+/// The context in which values are made.
 pub struct Rendering<'a> {
-    /// The server's now.
+    /// The server's present time.
     pub now: DateTime<Utc>,
     /// The run tag.
     pub run_tag: &'a RunTag,
     /// The run's seed.
     pub seed: Seed,
-    /// The trial's name, on which what is fresh depends.
+    /// The trial's name, which fresh values depend on.
     pub trial: &'a str,
-    /// How many fresh values the trial has had.
+    /// The number of fresh values that were made for the trial.
     pub count: u64,
     /// The short keys of the run.
     pub issued: &'a Issued,
-    /// What expressions see.
+    /// The scope of expressions.
     pub scope: &'a Scope,
     /// The row of the table.
     pub row: Option<&'a Template>,
@@ -87,7 +87,7 @@ impl Rendering<'_> {
             headers.push((name.clone(), self.text(value, operation, ParameterLocation::Header, name)?));
         }
         self.cookies(draft, operation, &mut headers)?;
-        // A trial's requests all have one case, those that are sent once more for it too.
+        // All requests of a trial have the same case, including those that are sent again for it.
         let trial = self.trial.split('~').next().unwrap_or_default();
         let case = draft.header_case.unwrap_or_else(|| match self.seed.pick(&format!("{trial}/header-case"), 0, 2) {
             0 => HeaderCase::Lower,
@@ -198,7 +198,7 @@ impl Rendering<'_> {
         Ok(())
     }
 
-    /// A value as it stands in the path or in a header, in the style that the document says.
+    /// A value as it is written in the path or in a header, in the document's style.
     fn text(
         &mut self,
         template: &Template,
@@ -229,7 +229,7 @@ impl Rendering<'_> {
     /// A value as JSON.
     fn value(&mut self, template: &Template) -> Result<Json, Trouble> {
         let text = self.json(template)?;
-        // What is no JSON is a text.
+        // A value that is not JSON is a text.
         Ok(serde_json::from_str(&text).unwrap_or(Json::String(text)))
     }
 
@@ -258,7 +258,7 @@ impl Rendering<'_> {
         })
     }
 
-    /// A value as it stands in a header or a path: strings without quotes.
+    /// A value as it is written in a header or a path: strings without quotes.
     fn plain(&mut self, template: &Template) -> Result<String, Trouble> {
         Ok(match template {
             Template::Literal(Json::String(text)) => text.clone(),
@@ -267,7 +267,7 @@ impl Rendering<'_> {
                 other => other.to_string(),
             },
             Template::Fresh { kind, length, like } => {
-                // What is not provided has no form to take.
+                // A missing fixture has no form to take.
                 let known = like.as_ref().and_then(|like| like.json(self.scope).ok());
                 match known.as_ref().and_then(Json::as_str).and_then(|known| self.alike(known)) {
                     Some(id) => id,
@@ -319,7 +319,7 @@ impl Rendering<'_> {
         Ok(())
     }
 
-    /// A row's value for expressions: what can be made, made.
+    /// A row's value for expressions, with everything made that can be made.
     pub fn row_json(&mut self, row: &Template) -> Json {
         match row {
             Template::Object(entries) => entries
@@ -346,13 +346,13 @@ impl Rendering<'_> {
         (from..=to).new_tree(self.runner).map_or(from, |tree| tree.current())
     }
 
-    /// An id of the same form as a known one; None where that leaves so little to chance that it may exist.
+    /// An id of the same form as a known one; None if that leaves so little to chance that the id may exist.
     fn alike(&mut self, known: &str) -> Option<String> {
         let hexadecimal = known.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let is_uuid = hexadecimal && known.len() == 36 && known.bytes().filter(|b| *b == b'-').count() == 4;
-        // What stands before the first mark tells what kind of thing it is.
+        // The part before the first separator is the type of the resource.
         let prefix = if is_uuid { 0 } else { known.find(['_', '-']).map_or(0, |at| at + 1) };
-        // A UUID tells its version and variant.
+        // The version and variant of a UUID are kept.
         let keeps = |i: usize| i < prefix || (is_uuid && (i == 14 || i == 19));
         let free = known.char_indices().filter(|(i, c)| !keeps(*i) && c.is_ascii_alphanumeric()).count();
         if free < 8 {
@@ -409,7 +409,7 @@ impl Rendering<'_> {
                     .collect(),
                 Some(n) => whole.chars().chain(std::iter::repeat('k')).take(n).collect(),
             };
-            // There are few keys of one character: when they run out, a repetition must do.
+            // There are few keys of one character: when all are used, one is repeated.
             if self.issued.take(&text) || (length.is_some_and(|n| n < 3) && self.count > 200) {
                 return text;
             }
@@ -417,7 +417,7 @@ impl Rendering<'_> {
     }
 }
 
-/// One of 64 visible characters out of two hexadecimal digits.
+/// One of 64 visible characters, from two hexadecimal digits.
 fn visible(a: char, b: char) -> char {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let n = a.to_digit(16).unwrap_or(0) * 16 + b.to_digit(16).unwrap_or(0);

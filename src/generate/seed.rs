@@ -8,26 +8,26 @@ use sha2::{Digest, Sha256};
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// A seed that no one chose.
+    /// A random seed.
     pub fn random() -> Self {
         Self(entropy())
     }
 
     /// The runner of one trial: the same for the same seed, requirement and number.
     pub fn runner(self, id: &str, number: u64) -> TestRunner {
-        // A schema that nothing keeps is given up soon.
+        // A schema that no value matches is given up soon.
         let config = Config { failure_persistence: None, max_local_rejects: 1000, ..Config::default() };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &self.bytes(id, number));
         TestRunner::new_with_rng(config, rng)
     }
 
-    /// A number below a bound that depends on seed, requirement and number only.
+    /// A number below a bound that depends only on the seed, the requirement and the number.
     pub fn pick(self, id: &str, number: u64, below: usize) -> usize {
         let below = u64::try_from(below.max(1)).unwrap_or(u64::MAX);
         usize::try_from(self.number(id, number) % below).unwrap_or_default()
     }
 
-    /// A number that depends on seed, requirement and number only.
+    /// A number that depends only on the seed, the requirement and the number.
     pub fn number(self, id: &str, number: u64) -> u64 {
         let bytes = self.bytes(id, number);
         let mut first = [0; 8];
@@ -35,7 +35,7 @@ impl Seed {
         u64::from_be_bytes(first)
     }
 
-    /// Some hexadecimal digits that depend on seed, requirement and number only.
+    /// Some hexadecimal digits that depend only on the seed, the requirement and the number.
     pub fn digits(self, id: &str, number: u64, count: usize) -> String {
         let bytes = self.bytes(id, number);
         bytes.iter().map(|b| format!("{b:02x}")).collect::<String>().chars().cycle().take(count).collect()
@@ -50,17 +50,17 @@ impl Seed {
     }
 }
 
-/// What marks everything that one run makes, so that it cannot collide with another run.
+/// A mark on everything that a run creates, so that it cannot collide with another run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunTag(String);
 
 impl RunTag {
-    /// A new run tag. It does not depend on the seed: yesterday's run had the same.
+    /// A new run tag. It does not depend on the seed, since an earlier run may have had the same seed.
     pub fn random() -> Self {
         Self(format!("{:08x}", entropy() & 0xffff_ffff))
     }
 
-    /// A given mark, for runs that must come out the same.
+    /// A given mark, for runs that must be reproducible.
     pub fn fixed(text: impl Into<String>) -> Self {
         Self(text.into())
     }

@@ -1,4 +1,4 @@
-//! What a step changes of the request that it is made from.
+//! What a step changes in the request that it is made from.
 
 use serde_json::Value as Json;
 
@@ -31,7 +31,7 @@ pub fn again(request: &Request, send: &Send) -> Draft {
             _ => Content::Raw(vec![Template::Bytes(bytes.to_vec())]),
         },
     };
-    // To the byte: what a step does not name stays as it was escaped.
+    // The parameters that a step does not name keep their escapes, byte for byte.
     let pairs = request.path.split_once('?').map_or("", |(_, query)| query);
     let query = pairs.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let name = pair.split('=').next().unwrap_or(pair);
@@ -53,10 +53,10 @@ pub fn again(request: &Request, send: &Send) -> Draft {
     }
 }
 
-/// A draft with what a step says.
+/// A draft with a step's changes.
 ///
 /// # Errors
-/// The row lacks what the step takes from it.
+/// The row lacks a value that the step uses.
 pub fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<Draft, Trouble> {
     if let Content::Json(body) = &mut draft.body {
         for (pointer, value) in &send.set {
@@ -108,7 +108,7 @@ pub fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<D
     Ok(draft)
 }
 
-/// The value that a step gives; None where it, or the row that it takes it from, says that there is none.
+/// The value that a step gives; None if the step, or the row that the value is from, says that there is none.
 fn given(value: Option<&Template>, row: Option<&Template>) -> Result<Option<Template>, Trouble> {
     let Some(Template::Row(path)) = value else { return Ok(value.cloned()) };
     let part = row
@@ -117,7 +117,7 @@ fn given(value: Option<&Template>, row: Option<&Template>) -> Result<Option<Temp
     Ok((!matches!(part, Template::Literal(Json::Null))).then(|| part.clone()))
 }
 
-/// Takes cookies that a step leaves out from the header of a request that is repeated.
+/// Removes cookies that a step leaves out from the header of a repeated request.
 fn drop_cookies(draft: &mut Draft, send: &Send) {
     let is_gone = |name: &str| send.cookies.iter().any(|(n, value)| n == name && value.is_none());
     for (name, value) in &mut draft.headers {

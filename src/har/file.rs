@@ -1,4 +1,4 @@
-//! HAR of any origin as exchanges: our own, a browser's, a proxy's.
+//! Reading HAR files of any origin: our own, a browser's, a proxy's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,23 +13,23 @@ use crate::report::model::record::Judged;
 pub struct Entry {
     /// When it was sent: RFC 3339.
     pub started_date_time: String,
-    /// How long it took, in milliseconds; 0 or less where that is not known.
+    /// How long it took, in milliseconds; negative if that is not known.
     #[serde(default, deserialize_with = "or_default")]
     pub time: f64,
-    /// What was sent.
+    /// The request.
     pub request: Request,
-    /// What came back; status 0 where nothing did.
+    /// The response; status 0 if there was none.
     pub response: Response,
-    /// Why nothing came back.
+    /// Why there was no response.
     #[serde(rename = "_error")]
     pub error: Option<String>,
-    /// The kind of that, in our own recordings.
+    /// The kind of that failure, in our own recordings.
     #[serde(rename = "_failure")]
     pub failure: Option<String>,
-    /// On whose behalf it was sent, in our own recordings.
+    /// The trial that it was sent for, in our own recordings.
     #[serde(rename = "_trial")]
     pub trial: Option<String>,
-    /// Whose request it was, in our own recordings.
+    /// The identity that sent it, in our own recordings.
     #[serde(rename = "_identity")]
     pub identity: Option<String>,
     /// The place of its exchange in the run, in our own recordings.
@@ -68,7 +68,7 @@ pub struct Request {
 /// A recorded response.
 #[derive(Debug, Deserialize)]
 pub struct Response {
-    /// The status; 0 where nothing came.
+    /// The status; 0 if there was no response.
     #[serde(default, deserialize_with = "or_default")]
     pub status: u16,
     /// The headers.
@@ -91,14 +91,14 @@ pub struct Header {
 /// A body.
 #[derive(Debug, Default, Deserialize)]
 pub struct Content {
-    /// Its text; left out where it was not recorded.
+    /// Its text; missing if it was not recorded.
     pub text: Option<String>,
     /// `base64`, or nothing.
     pub encoding: Option<String>,
-    /// Its whole length, where only the beginning was recorded.
+    /// Its whole length, if only the beginning was recorded.
     #[serde(rename = "_truncated")]
     pub truncated: Option<u64>,
-    /// Its whole length in bytes; less than 0 where that is not known.
+    /// Its whole length in bytes; negative if that is not known.
     #[serde(default, deserialize_with = "number")]
     pub size: i64,
 }
@@ -182,7 +182,7 @@ pub fn entries(text: &str) -> Result<Entries, String> {
     struct Log {
         entries: Vec<Json>,
     }
-    // Some tools begin files with a mark of their encoding.
+    // Some tools begin files with a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let har: Har = serde_path_to_error::deserialize(&mut deserializer)

@@ -2,10 +2,10 @@
 //!
 //! - [`har`]: the recording
 //!
-//! What is judged on whatever is sent (rules, constraints, what the document asks for) is judged here too; what needs
-//! requests of its own is left untested. Our own recordings say what each request was judged as. Of others it is told
-//! from the request, and where it cannot be decided, nothing is asked: a header of the client's own, credentials that no
-//! identity of the settings has, or a body that is not all there leave a request to the server.
+//! Requirements on any exchange (rules, constraints, what the document requires) are judged here too; those that need
+//! requests of their own are left untested. Our own recordings say what each request was judged as. In others, that is
+//! derived from the request. If it cannot be decided, the request is left to the server: because of a header of the
+//! client's own, credentials that no identity of the settings has, or an incomplete body.
 
 pub mod file;
 
@@ -35,7 +35,7 @@ use crate::secrets::token::Origin;
 use crate::settings::Settings;
 use file::Entry;
 
-/// Headers that clients add by themselves, beside those that begin with `sec-`: they change nothing of what is asked.
+/// Headers that clients add by themselves, besides those that begin with `sec-`: they do not change what is requested.
 const USUAL: [&str; 17] = [
     "accept",
     "accept-encoding",
@@ -56,12 +56,12 @@ const USUAL: [&str; 17] = [
     "via",
 ];
 
-/// What stands for a token that a recording holds and no identity has.
+/// Stands for a token that is in a recording and belongs to no identity.
 const RECORDED: &str = "RECORDED_TOKEN";
-/// From how many bytes on such a token is looked for elsewhere: `null` and the like are none.
+/// The length in bytes from which such a token is also searched for elsewhere: `null` and the like are no tokens.
 const TELLING: usize = 12;
 
-/// What a recording brought.
+/// The result of judging a recording.
 #[derive(Debug)]
 pub struct Judged {
     /// What is known of each requirement, by its place in the contract.
@@ -70,7 +70,7 @@ pub struct Judged {
     pub exchanges: Vec<(Exchange, Purpose)>,
     /// How many other exchanges the recording has.
     pub others: u64,
-    /// What trouble its attempts met.
+    /// The trouble that its attempts met.
     pub troubles: Troubles,
 }
 
@@ -97,7 +97,7 @@ pub fn judge(contract: &Contract, fixtures: &Fixtures, settings: &Settings, entr
         let exchange = recorded.exchange(number as u64, fresh, &clock);
         exchange.attempts.iter().for_each(|attempt| attempts.add(attempt, 0));
         let seen = judge.see(exchange.clone(), purpose.control, None, purpose.plain);
-        // What a gateway or the network did is no verdict on a request that is not sent again.
+        // Trouble with a gateway or the network is no verdict, since the request cannot be sent again.
         let findings = if exchange.unconfirmed { judge.superseded(&seen) } else { judge.exchange(&seen) };
         for finding in findings {
             tallies[finding.requirement].add(finding);
@@ -107,7 +107,7 @@ pub fn judge(contract: &Contract, fixtures: &Fixtures, settings: &Settings, entr
     Judged { tallies, exchanges, others, troubles: attempts.troubles(None) }
 }
 
-/// Exchanges with all their attempts, of which each was recorded by itself.
+/// Exchanges with all their attempts, each of which has an entry of its own.
 fn joined(read: Vec<Recorded>) -> Vec<Recorded> {
     let (mut last, before): (Vec<_>, Vec<_>) = read.into_iter().partition(|r| r.is_last);
     let places: HashMap<u64, usize> = last.iter().enumerate().filter_map(|(i, r)| Some((r.number?, i))).collect();
@@ -133,12 +133,12 @@ struct Recorded {
     date: Option<DateTime<Utc>>,
     request: Request,
     outcome: Outcome,
-    /// Why it was not sent again, where its answer asked for that.
+    /// Why it was not sent again, if its response called for that.
     ended: Option<Failure>,
     purpose: Purpose,
-    /// Whether its key was no other's, where the recording says so.
+    /// Whether no other request had its key, if the recording says so.
     fresh: Option<bool>,
-    /// Whether both bodies are all there.
+    /// Whether both bodies are complete.
     whole: bool,
 }
 
@@ -171,7 +171,7 @@ impl Recorded {
     }
 }
 
-/// Which exchanges are fresh: no other before or beside them carries their key, as far as was recorded.
+/// Which exchanges are fresh: as far as was recorded, no other before or during them has their key.
 fn freshness(read: &[Recorded]) -> Vec<bool> {
     let key = |r: &Recorded| r.request.header(KEY_HEADER).map(str::to_owned);
     let mut first: HashMap<String, usize> = HashMap::new();
@@ -189,7 +189,7 @@ fn freshness(read: &[Recorded]) -> Vec<bool> {
         };
         fresh.push(is_first);
     }
-    // What is not all there is judged by its status alone.
+    // An incomplete response is judged by its status alone.
     read.iter().zip(fresh).map(|(r, fresh)| r.fresh.unwrap_or(fresh) && r.whole).collect()
 }
 
@@ -215,7 +215,7 @@ impl Reader<'_> {
         let headers: Vec<_> = entry.request.headers.iter().map(lower).filter(|(n, _)| !n.starts_with(':')).collect();
         let (identity, credentials, mut headers) = self.sender(entry, headers);
         if judged.is_none() {
-            // A page's address holds what its query does.
+            // The address of a page has the same secrets as its query.
             let is_open = |name: &str| self.is_usual(name) && name != "referer";
             headers.iter_mut().filter(|(name, _)| !is_open(name)).for_each(|(_, value)| HIDDEN.clone_into(value));
         }
@@ -227,7 +227,8 @@ impl Reader<'_> {
         let request = Request {
             method: entry.request.method.to_uppercase(),
             path: match url.query() {
-                // Our own recordings hold no secret; those of others may, wherever the document knows no better.
+                // Our own recordings have no secrets; others may have them in any parameter that the document does not
+                // describe.
                 Some(query) if judged.is_none() => format!("{}?{}", url.path(), self.without_secrets(query)),
                 Some(query) => format!("{}?{query}", url.path()),
                 None => url.path().to_owned(),
@@ -264,7 +265,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Whose request it is and what it shows of its sender, and the other headers.
+    /// The identity that sent the request, its credentials, and the other headers.
     fn sender(&self, entry: &Entry, headers: Vec<(String, String)>) -> (String, Shown, Vec<(String, String)>) {
         let ours = entry.identity.clone();
         let Some(security) = &self.contract.operation.security else {
@@ -285,13 +286,13 @@ impl Reader<'_> {
         });
         match (own, ours) {
             (Some((name, _)), ours) => (ours.unwrap_or_else(|| name.clone()), Shown::Own, rest),
-            // Our own recordings hold no token; that of someone else is as secret as ours.
+            // Our own recordings have no tokens; one of another person is as secret as ours.
             (None, Some(ours)) => (ours, Shown::Text(value), rest),
             (None, None) => (CALLER.to_owned(), Shown::Text(self.hidden(security, &value)), rest),
         }
     }
 
-    /// Credentials that no identity has, as they are shown. What the server says of them is not shown either.
+    /// Credentials that no identity has, as they are shown. They are masked in the response as well.
     fn hidden(&self, security: &Security, value: &str) -> String {
         let token = value.split_once(' ').map_or(value, |(_, token)| token).trim();
         if token.len() >= TELLING {
@@ -300,7 +301,7 @@ impl Reader<'_> {
         security.value(HIDDEN)
     }
 
-    /// Whether the document knows all that a request's query says: what comes beside that may change what is asked for.
+    /// Whether the document describes every parameter of a request's query: any other may change what is requested.
     fn knows_query(&self, request: &Request) -> bool {
         let query = request.path.split_once('?').map_or("", |(_, query)| query);
         let whole = self.contract.operation.parameters_in(ParameterLocation::Querystring).next().is_some();
@@ -316,7 +317,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A query without the values of which the document does not say what they are.
+    /// A query without the values of parameters that the document does not describe.
     fn without_secrets(&self, query: &str) -> String {
         let shown = |pair: &str| match pair.split_once('=') {
             Some((name, _)) if !self.knows(&pairs(name).into_iter().next().unwrap_or_default().0) => {
@@ -336,7 +337,7 @@ impl Reader<'_> {
             || parameters.any(|p| p.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether nothing but the body's fields and the document's parameters is of the client's choosing.
+    /// Whether the client chose nothing but the body's fields and the document's parameters.
     fn is_plain(&self, request: &Request) -> bool {
         let operation = &self.contract.operation;
         let own_body = operation.body();
@@ -352,7 +353,7 @@ impl Reader<'_> {
     }
 }
 
-/// The parameters of a path that fits a template.
+/// The parameters of a path that matches a template.
 fn parameters(template: &str, path: &str) -> Option<Vec<(String, String)>> {
     let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     if wanted.len() != given.len() {
@@ -371,23 +372,23 @@ fn parameters(template: &str, path: &str) -> Option<Vec<(String, String)>> {
     Some(all)
 }
 
-/// Whether a JSON object has a name twice: which one counts is the server's choice.
+/// Whether a JSON object has a name twice: servers may choose which one counts.
 fn repeats_a_name(body: Option<&[u8]>) -> bool {
     let Some(text) = body.and_then(|b| std::str::from_utf8(b).ok()) else { return false };
     let source = crate::source::Source::new("body", text);
-    // The reader of documents refuses repeated keys; what it refuses otherwise is no plain body either.
+    // The reader of documents refuses repeated keys; whatever else it refuses is no plain body either.
     serde_json::from_str::<serde_json::Value>(text).is_ok() && crate::yaml::parse(&source).is_err()
 }
 
-/// Why a request was not sent again though an answer came that asked for it, in our own recordings.
+/// Why a request was not sent again although its response called for that, in our own recordings.
 fn ended(entry: &Entry) -> Option<Failure> {
     (entry.response.status != 0 && entry.failure.is_some()).then(|| failure(entry))
 }
 
 fn failure(entry: &Entry) -> Failure {
-    let message = entry.error.clone().unwrap_or_else(|| "no answer was recorded".to_owned());
+    let message = entry.error.clone().unwrap_or_else(|| "no response was recorded".to_owned());
     let named = |kind: &FailureKind| entry.failure.as_deref() == Some(kind.name());
-    // Why a browser gave up is not known: it is nothing against the server.
+    // Why a browser gave up is not known: it does not count against the server.
     let kind = FailureKind::ALL.into_iter().find(named).unwrap_or(FailureKind::Connect);
     Failure { kind, message }
 }

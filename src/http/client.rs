@@ -25,17 +25,18 @@ use crate::secrets::token::Token;
 use crate::settings::{self, Settings};
 use crate::source;
 
-/// How often a request is sent again because the server asked to wait, while no other gets through.
+/// How often a request is sent again because the server asked to wait, as long as no other request is accepted.
 const ASKED_TO_WAIT: u32 = 5;
-/// How many requests may be refused for the pace, beyond twice as many as are planned.
+/// How many requests may be refused for their pace, in addition to twice the number of planned requests.
 const REFUSED: u64 = 200;
-/// How often a connection is tried.
+/// How often a connection is attempted.
 const CONNECTS: u32 = 3;
-/// How often what only reads, or may be done twice, is sent where it meets trouble.
+/// How often a request that only reads, or may be repeated safely, is sent when it meets trouble.
 const SAFELY: u32 = 4;
-/// How long a connection that nobody uses is kept: shorter than by any server, so that none is closed under a request.
+/// How long an idle connection is kept: less than any server keeps one, so that none is closed during a request.
 const KEPT: Duration = Duration::from_secs(1);
-/// From how much more time on a request waited for a connection that was kept: less than that one is.
+/// How much longer a second request must take to show that it waited for the first connection to close. It is less
+/// than the time for which an idle connection is kept.
 const KEPT_WAITING: Duration = Duration::from_millis(600);
 
 /// A connection to the target.
@@ -43,7 +44,7 @@ const KEPT_WAITING: Duration = Duration::from_millis(600);
 pub struct Client {
     kept_alive: reqwest::Client,
     one_shot: reqwest::Client,
-    /// The same two for requests whose headers' names are in title case, once there was one.
+    /// The same two for requests with header names in title case; made when the first such request is sent.
     titled: OnceLock<Option<[reqwest::Client; 2]>>,
     settings: Settings,
     security: Option<Security>,
@@ -51,7 +52,7 @@ pub struct Client {
     pace: Pace,
     stop: CancellationToken,
     connects: AtomicBool,
-    /// Whether no connection is kept.
+    /// Whether every connection is closed after its request.
     one_shot_only: AtomicBool,
     /// Whether the target is known to speak HTTP/1.1 with us.
     http_1: AtomicBool,
@@ -60,23 +61,23 @@ pub struct Client {
     refused: AtomicU64,
 }
 
-/// What an answer says of the token that was sent.
+/// What a response says of the token that was sent.
 enum TokenIs {
-    /// Nothing against it.
+    /// It does not refuse the token.
     Good,
-    /// It used to work and is refused, and there is this one.
+    /// The token used to work and is refused now; this is its replacement.
     Renewed(SecretString),
-    /// It used to work and is refused, and there is no other.
+    /// The token used to work and is refused now; there is no replacement.
     Refused,
 }
 
 /// What follows an attempt.
 enum Next {
-    /// What came is the answer.
+    /// What came is the final result.
     Done,
     /// The request is sent again.
     Again,
-    /// It should be sent again, and is not.
+    /// The request should be sent again, but is not.
     Ended(Failure),
 }
 
@@ -114,7 +115,7 @@ impl Client {
         &self.pace
     }
 
-    /// Cancelled when no more is to be sent. What is under way is waited for.
+    /// Cancelled when nothing more is to be sent. Requests in progress are still awaited.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
     }
@@ -124,42 +125,42 @@ impl Client {
         &self.settings
     }
 
-    /// How many requests were sent, repetitions included.
+    /// How many requests were sent, including retries.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// How many of them were repetitions.
+    /// How many of them were retries.
     pub fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// How many requests were refused for the pace: the server did nothing with them, and they have a bound of their own.
+    /// How many requests were refused for their pace: they were not processed, and have a limit of their own.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// How many requests count against the budget: all that were sent, but for those that were refused for the pace.
+    /// How many requests count against the budget: all that were sent, except those that were refused for their pace.
     pub fn spent(&self) -> u64 {
         self.requests().saturating_sub(self.refused())
     }
 
-    /// Learns from how long two requests took, the second on a connection of its own beside the first's, that was kept: a
-    /// server that has to be rid of one connection before it serves the next is left none. What is kept would hold up
-    /// all others.
+    /// Learns from the durations of two requests, the second of which used a new connection while the first one's was
+    /// kept open. If the server closes one connection before it serves the next, none is kept any more: a kept one
+    /// would delay all other requests.
     pub fn learn_waiting(&self, kept: Duration, alone: Duration) {
         if alone > kept + KEPT_WAITING {
-            tracing::info!("a second connection had to wait for the first: none is kept any more");
+            tracing::info!("a second connection had to wait for the first: connections are no longer kept");
             self.one_shot_only.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether a request may be sent again: not once the run was ended, or the budget is used up.
+    /// Whether a request may be sent again: not after the run was ended, nor when the budget is used up.
     fn may_repeat(&self) -> Result<(), Failure> {
         let message = if self.stop.is_cancelled() {
             "the run was ended"
         } else if self.settings.budget.max_requests.is_some_and(|most| self.spent() >= most) {
-            "the budget of requests is used up"
+            "the request budget is used up"
         } else {
             return Ok(());
         };
@@ -171,20 +172,20 @@ impl Client {
         join(&self.settings.url, path)
     }
 
-    /// Writes the names of a request's headers as the target can be told them: HTTP/2 has none in title case.
+    /// Writes a request's header names in a case that the target's protocol allows: HTTP/2 has no title case.
     pub fn fit(&self, request: &mut Request) {
         if !self.http_1.load(Ordering::Relaxed) {
             request.write_headers(HeaderCase::Lower);
         }
     }
 
-    /// Sends a request, in this manner. The caller holds a place, see [`Pace::place`].
+    /// Sends a request in the given manner. The caller holds a place, see [`Pace::place`].
     ///
-    /// It is sent again only where it was surely not processed: no connection was made, or the server refused it for the
-    /// pace or for a token that ran out.
+    /// It is sent again only where it was certainly not processed: no connection was made, or the server refused it for
+    /// its pace or for an expired token.
     pub async fn send(&self, request: &Request, requirement: &str, manner: Manner<'_>) -> Sent {
         let mut sent = Sent::default();
-        // Where nothing is shown, no token is needed.
+        // A request without credentials needs no token.
         let shows = match request.credentials {
             Shown::Nothing => false,
             Shown::Own => self.security.is_some(),
@@ -234,7 +235,7 @@ impl Client {
         }
     }
 
-    /// Sends what only reads, or may be done twice; again, some times, where it meets trouble.
+    /// Sends a request that only reads, or may be repeated safely; retries it a few times when it meets trouble.
     pub async fn send_safely(&self, request: &Request, name: &str) -> Sent {
         let mut delays = delays(Duration::from_millis(250));
         let mut all = self.send(request, name, Manner::default()).await;
@@ -279,17 +280,17 @@ impl Client {
         Attempt::only(sent, elapsed, Interval { earliest, latest }, outcome)
     }
 
-    /// What never left.
+    /// The result for a request that was never sent.
     fn unsent(&self, failure: Failure) -> Attempt {
         Attempt::only(self.clock.local(), Duration::ZERO, self.clock.server(), Outcome::Failed(failure))
     }
 
-    /// What follows where nothing whole came.
+    /// What follows when no complete response came.
     async fn after_failure(&self, failure: &Failure, tries: &mut Tries) -> Next {
         if failure.kind != FailureKind::Connect {
             return Next::Done;
         }
-        // A server that is gone is not waited for with every request.
+        // Not every request waits for a server that is gone.
         if !self.connects.load(Ordering::Relaxed) || tries.connects == CONNECTS {
             self.connects.store(false, Ordering::Relaxed);
             return Next::Done;
@@ -313,14 +314,14 @@ impl Client {
         let lower = if alone { &self.one_shot } else { &self.kept_alive };
         match case {
             HeaderCase::Lower => lower,
-            // What was set up once can be set up again.
+            // A client that could be built once can be built again.
             HeaderCase::Title => {
                 self.titled.get_or_init(titled).as_ref().map_or(lower, |both| &both[usize::from(alone)])
             }
         }
     }
 
-    /// What follows an answer: the request is sent again where it was refused for its token or for the pace.
+    /// What follows a response: the request is sent again where it was refused for its token or its pace.
     async fn after_answer(
         &self,
         response: &Response,
@@ -350,14 +351,14 @@ impl Client {
             return Next::Done;
         };
         let delay = asked.or_else(|| tries.waiting.next()).unwrap_or_default();
-        // What would take longer than the run may is not waited for, and says nothing of the pace.
+        // A wait that exceeds the run's time limit is not observed, and says nothing of the pace.
         let is_held = self.pace.hold(delay);
         if is_held {
             self.pace.refused(started, delay);
         }
         tracing::info!(status = response.status, ?delay, "asked to wait");
         if response.status == 503 {
-            // It may have been processed: whoever sent it decides what follows.
+            // It may have been processed: the caller decides what follows.
             return match is_held {
                 true => Next::Done,
                 false => Next::Ended(throttled(response.status, 1, delay)),
@@ -369,7 +370,7 @@ impl Client {
         if let Err(failure) = self.may_repeat() {
             return Next::Ended(failure);
         }
-        // Nobody gives up while others get through.
+        // A request does not give up while others are accepted.
         let is_hopeless = tries.waits > ASKED_TO_WAIT && !self.pace.gets_through_since(since);
         let is_too_often = self.refused() > REFUSED + 2 * self.pace.still_planned(0);
         if is_hopeless || is_too_often || !is_held {
@@ -385,7 +386,7 @@ impl Client {
         again(self.may_repeat())
     }
 
-    /// What an answer says of the token that was sent.
+    /// What a response says of the token that was sent.
     async fn judge_token(
         &self,
         token: &Token,
@@ -394,17 +395,17 @@ impl Client {
         renewed: bool,
     ) -> Result<TokenIs, String> {
         if response.status != 401 {
-            // Who limits, or stands before the server, may answer without a look at the token.
+            // A rate limiter, or a gateway before the server, may respond without looking at the token.
             if response.status < 500 && ![403, 407, 408, 425, 429].contains(&response.status) {
                 token.works();
             }
             return Ok(TokenIs::Good);
         }
-        // One that never worked is wrong.
+        // A token that never worked is wrong, not expired.
         if !token.worked() {
             return Ok(TokenIs::Good);
         }
-        // One that was just made is not made again.
+        // A token that was just obtained is not obtained again.
         if renewed {
             return Ok(TokenIs::Refused);
         }
@@ -478,8 +479,9 @@ impl Client {
                 // It stands in the URL.
                 Carrier::Query(_) => continue,
             };
-            let mut value = HeaderValue::from_bytes(value.as_bytes())
-                .map_err(|_| unsendable("the credentials hold a character that no header may hold".into()))?;
+            let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
+                unsendable("the credentials contain a character that is not allowed in a header".into())
+            })?;
             value.set_sensitive(true);
             builder = builder.header(name, value);
         }
@@ -493,7 +495,7 @@ impl Client {
     }
 }
 
-/// A base URL and a path, one slash between them.
+/// A base URL and a path, joined by one slash.
 pub fn join(base: &Url, path: &str) -> String {
     let mut url = base.clone();
     url.set_query(None);
@@ -504,7 +506,7 @@ pub fn join(base: &Url, path: &str) -> String {
 
 fn throttled(status: u16, times: u32, delay: Duration) -> Failure {
     let times = if times == 1 { String::new() } else { format!(" {times} times") };
-    let message = format!("answered {status}{times}, last for {} s", delay.as_secs());
+    let message = format!("answered {status}{times}, most recently asking to wait {} s", delay.as_secs());
     Failure { kind: FailureKind::Throttled, message }
 }
 

@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::exchange::Interval;
 
-/// Where the time comes from: the system, or a test.
+/// The source of the time: the system, or a test.
 pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// How far the server's clock may be from ours as long as it has not told.
+/// How far the server's clock may be from ours while it is unknown.
 const UNTOLD: TimeDelta = TimeDelta::minutes(10);
 
-/// Our clock and what is known of the server's.
+/// Our clock, and what is known of the server's.
 #[derive(Clone)]
 pub struct Clock {
     now: Now,
@@ -55,7 +55,7 @@ impl Clock {
         (self.now)()
     }
 
-    /// The server's time, as far as it is known.
+    /// The server's time, as precisely as it is known.
     pub fn server(&self) -> Interval {
         self.at_server(self.local())
     }
@@ -66,21 +66,21 @@ impl Clock {
         Interval { earliest: local + known.low, latest: local + known.high }
     }
 
-    /// The server's clock minus ours, from and to; None as long as it has not told.
+    /// The server's clock minus ours, as a range; None while it is unknown.
     pub fn difference(&self) -> Option<(TimeDelta, TimeDelta)> {
         let known = self.known();
         known.told.then_some((known.low, known.high))
     }
 
-    /// Learns from a `Date` header of whole seconds, made between two times of ours.
+    /// Learns from a `Date` header in whole seconds that was written between two of our own times.
     pub fn learn_date(&self, date: DateTime<Utc>, sent: DateTime<Utc>, received: DateTime<Utc>) {
         self.learn(date - received, date + TimeDelta::seconds(1) - sent, true);
     }
 
-    /// Learns from a time that the server set between two times of ours; only as long as it
+    /// Learns from a time that the server set between two of our own times; only as long as it
     /// sends no `Date`.
     pub fn learn_time(&self, time: DateTime<Utc>, sent: DateTime<Utc>, received: DateTime<Utc>) {
-        // So far off it is more likely that the time is wrong than the clock.
+        // At this distance, the time is more likely to be wrong than the clock.
         if (time - received).abs() > UNTOLD {
             return;
         }
@@ -102,7 +102,7 @@ impl Clock {
         if tighter_low <= tighter_high {
             (known.low, known.high) = (tighter_low, tighter_high);
         } else {
-            // Several servers, or a clock that was set: believe both.
+            // There are several servers, or the clock was changed: both readings are accepted.
             (known.low, known.high) = (known.low.min(low), known.high.max(high));
         }
     }

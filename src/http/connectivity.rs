@@ -1,4 +1,4 @@
-//! Whether anybody is at the target's address, before anything is said to them.
+//! Whether anything accepts connections at the target's address, checked before a request is sent.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use tokio::time::timeout;
 
 use crate::settings::{Environment, Settings, is_loopback};
 
-/// What came of looking for a target.
+/// The result of looking for a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// It takes connections at this address.
+    /// It accepts connections at this address.
     There(SocketAddr),
-    /// A proxy stands before it, and knows better.
+    /// It is reached through a proxy, which resolves its name.
     Proxy,
-    /// Its name has no address, and why.
+    /// Its name could not be resolved, and why.
     NoAddress(String),
-    /// None of its addresses takes connections, and why.
+    /// None of its addresses accepts connections, and why.
     NoConnection(String),
 }
 
-/// Looks for a target: its addresses first, then whether one of them takes connections.
+/// Resolves a target's name, and then checks whether one of its addresses accepts connections.
 pub async fn reach(settings: &Settings, environment: Environment<'_>) -> Reach {
     let url = &settings.url;
     if settings.connection.proxy.is_some() || (!is_loopback(url) && has_proxy(url.scheme(), environment)) {
@@ -33,20 +33,20 @@ pub async fn reach(settings: &Settings, environment: Environment<'_>) -> Reach {
     let addresses: Vec<SocketAddr> = match timeout(limit, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => return Reach::NoAddress(error.to_string()),
-        Err(_) => return Reach::NoAddress(format!("no answer within {limit:?}")),
+        Err(_) => return Reach::NoAddress(format!("no response within {limit:?}")),
     };
-    let mut last = "there is none".to_owned();
+    let mut last = "its name has no address".to_owned();
     for address in addresses {
         last = match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(_)) => return Reach::There(address),
             Ok(Err(error)) => format!("{address}: {error}"),
-            Err(_) => format!("{address}: no answer within {limit:?}"),
+            Err(_) => format!("{address}: no response within {limit:?}"),
         };
     }
     Reach::NoConnection(last)
 }
 
-/// Whether the usual variables name a proxy.
+/// Whether the usual environment variables name a proxy.
 fn has_proxy(scheme: &str, environment: Environment<'_>) -> bool {
     let names = [format!("{scheme}_proxy"), "all_proxy".to_owned()];
     names.iter().any(|name| environment(name).or_else(|| environment(&name.to_uppercase())).is_some())

@@ -1,16 +1,16 @@
-//! What a request shows of its sender.
+//! The credentials of a request.
 
 use crate::document::security::{Carrier, Security};
 use crate::exchange::Shown;
 use crate::exchange::{TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 
-/// The name of the header that shows who sends, in lower case.
+/// The name of the header that carries the credentials, in lower case.
 pub fn header_name(security: Option<&Security>) -> &str {
     security.map_or("authorization", |security| security.header.as_str())
 }
 
-/// What shows who sends: which part of the request carries it, the header's name, and the value. Nothing where nothing is
-/// shown. `others` are the tokens of what is shown beside the first.
+/// The credentials: which part of the request carries them, the header's name, and the value. Empty where the request
+/// has none. `others` are the tokens of the further schemes.
 pub(super) fn credentials(
     security: Option<&Security>,
     shown: &Shown,

@@ -1,5 +1,5 @@
-//! Requests that are to arrive together: each is sent but for its last byte, and held until all have come so far. Then
-//! the last bytes leave at once, on connections that are open.
+//! Requests that are to arrive together: each is sent except for its last byte, and held until all others have come as
+//! far. Then the last bytes leave at once, on open connections.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,9 +11,9 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How long a request is held at most: others may never come so far.
+/// How long a request is held at most: others may never come as far.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long what was sent last has to be on its way.
+/// How long the bytes that were sent last get to leave this machine.
 const GRACE: Duration = Duration::from_millis(2);
 
 /// Holds back the last byte of some requests.
@@ -24,7 +24,7 @@ pub struct Gate(Arc<Shared>);
 struct Shared {
     expected: usize,
     state: Mutex<State>,
-    /// Told when a request has come so far.
+    /// Notified when a request has come as far as its last byte.
     arrived: Notify,
 }
 
@@ -36,12 +36,12 @@ struct State {
 }
 
 impl Gate {
-    /// A gate for so many requests with a body.
+    /// A gate for this number of requests with a body.
     pub fn new(expected: usize) -> Self {
         Self(Arc::new(Shared { expected, state: Mutex::default(), arrived: Notify::new() }))
     }
 
-    /// Opens once all requests have come so far, or have waited long enough. To be awaited beside them.
+    /// Opens once all requests wait for their last byte, or have waited long enough. To be awaited alongside them.
     pub async fn hold(&self) {
         let mut patience = None;
         loop {
@@ -120,7 +120,7 @@ impl Body for Held {
         self.rest.is_empty()
     }
 
-    // Exact, so that the length is declared as of any other request.
+    // Exact, so that `Content-Length` is sent as with any other request.
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.rest.len() as u64)
     }

@@ -1,16 +1,16 @@
-//! What answers say of the server's limits: how long to wait, and how much is left.
+//! What responses say of the server's rate limits: how long to wait, and how many requests are left.
 
 use std::time::{Duration, SystemTime};
 
 use crate::exchange::Response;
 
-/// From which number on a reset is a time rather than seconds from now.
+/// From this number on, a reset is a Unix time rather than a number of seconds from now.
 const EPOCH: u64 = 1_000_000_000;
-/// The longest time that is waited for what an allowance says: who allows so much an hour is not asked again in an hour.
+/// The longest wait for the reset of a quota: a quota per hour must not make a run wait for an hour.
 const SOON: Duration = Duration::from_secs(60);
 
-/// How long the server asks to wait, if it does: with 425 and 429, and with 503 if it says so. Within, None where it does
-/// not say how long.
+/// How long the server asks to wait, if it does: with 425 and 429, and with 503 if it has `Retry-After`. The inner
+/// value is None where it does not say how long.
 pub(super) fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     match response.status {
         425 | 429 => Some(wait(response)),
@@ -19,7 +19,7 @@ pub(super) fn asked_delay(response: &Response) -> Option<Option<Duration>> {
     }
 }
 
-/// How long a 403 asks to wait, where it may be a limit's: it says when to come again, or that nothing is left.
+/// How long a 403 asks to wait, where it may be from a rate limiter: it says when to retry, or that none are left.
 pub fn forbidden_for_now(response: &Response) -> Option<Duration> {
     let is_spent = allowance(response).is_some_and(|(left, _)| left == 0);
     match wait(response) {
@@ -30,7 +30,7 @@ pub fn forbidden_for_now(response: &Response) -> Option<Duration> {
     }
 }
 
-/// How long nothing more is to be sent: nothing is left of an allowance that is soon renewed.
+/// How long nothing more is to be sent, because a quota that is renewed soon is used up.
 pub(super) fn spent(response: &Response) -> Option<Duration> {
     let (left, reset) = allowance(response)?;
     (left == 0 && reset <= SOON).then_some(reset)
@@ -41,13 +41,13 @@ fn wait(response: &Response) -> Option<Duration> {
     response.header("retry-after").and_then(|v| retry_after(v, now(response)))
 }
 
-/// Now by the server's clock: dates are of that.
+/// Now by the server's clock, which its dates refer to.
 fn now(response: &Response) -> SystemTime {
     let now = response.header("date").and_then(|d| httpdate::parse_http_date(d).ok());
     now.unwrap_or_else(SystemTime::now)
 }
 
-/// How many requests are left, and in what time there are more.
+/// How many requests are left, and how long until there are more.
 fn allowance(response: &Response) -> Option<(u64, Duration)> {
     let number = |text: &str| text.trim().split(['.', ',']).next()?.parse::<u64>().ok();
     let named = |part: &str| {
@@ -81,7 +81,7 @@ fn allowance(response: &Response) -> Option<(u64, Duration)> {
 fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-        // More than a number holds is longer than anybody waits.
+        // A number that does not fit is longer than any wait.
         return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let at = httpdate::parse_http_date(value).ok()?;

@@ -1,15 +1,15 @@
 //! Talking to the server under test: the only module that touches sockets.
 //!
 //! - [`client`]: sending one request
-//! - [`clock`]: what time it is there
-//! - [`connectivity`]: whether anybody is there
-//! - [`credentials`]: what a request shows of its sender
+//! - [`clock`]: the server's time
+//! - [`connectivity`]: whether the target accepts connections
+//! - [`credentials`]: the credentials of a request
 //! - [`gate`]: requests that are to arrive together
-//! - [`limits`]: what answers say of the server's limits
-//! - [`pace`]: waiting, for all requests together
-//! - [`sent`]: what came of a request
-//! - `tls`: what a certificate's error means
-//! - `transport`: what may become of a request on the way
+//! - [`limits`]: what responses say of the server's limits
+//! - [`pace`]: how fast all requests together are sent
+//! - [`sent`]: the result of a request
+//! - `tls`: what a certificate error means
+//! - `transport`: one request on the wire, and how it can fail
 
 pub mod client;
 pub mod clock;
@@ -26,13 +26,12 @@ use std::future::Future;
 
 use crate::source::{Diagnostic, Result};
 
-/// Waits for what talks to a server.
+/// Runs a future that talks to a server, and waits for its result.
 ///
 /// # Errors
-/// The system gives no means to wait with.
+/// The runtime cannot be started.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|e| Diagnostic::new(format!("the system gives no means to wait for a server: {e}")))?;
+    let runtime = runtime.map_err(|e| Diagnostic::new(format!("cannot start the network runtime: {e}")))?;
     Ok(runtime.block_on(future))
 }

@@ -1,5 +1,5 @@
-//! How fast requests go out, for all of them together: the rate that is allowed, the waits that the server asks for, a
-//! pace that is learnt from what it refuses, and how many are under way at once.
+//! How fast requests are sent, for all of them together: the rate that is allowed, the waits that the server asks for,
+//! a pace that is learnt from its refusals, and how many are in progress at once.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,29 +11,29 @@ use tokio::time::Instant;
 
 use crate::settings::Rate;
 
-/// How long all waits may take together, where there is no run whose end could limit them.
+/// How long all waits together may take outside a run, which would have its own limit.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a run may take by default: at least this, and twice what its requests take at the pace of the target.
 pub const LASTS: Duration = Duration::from_secs(300);
-/// How long nothing must have been refused before the pace rises again, and by how much it does.
+/// How long there must have been no refusal before the pace rises again, and by how much it rises.
 const CALM: Duration = Duration::from_secs(10);
 const RISE: f64 = 1.05;
-/// What part of the rate that was accepted is kept to after a refusal.
+/// Which share of the accepted rate is used after a refusal.
 const KEPT: f64 = 0.9;
-/// After how many refusals of a pace that had risen it rises no more.
+/// After this number of refusals of a raised pace, it is not raised again.
 const PROBES: u32 = 2;
-/// A pace above which there is no use in limiting it.
+/// Above this pace, limiting is of no use.
 const FAST: Duration = Duration::from_millis(2);
-/// The slowest pace that a server brings that asks for no longer waits.
+/// The slowest pace to which refusals lead, unless the server asks for longer waits.
 const PATIENT: Duration = Duration::from_millis(100);
 /// The shortest and the longest time over which accepted requests are counted.
 const WINDOW: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How many accepted requests are remembered.
 const REMEMBERED: usize = 1024;
-/// After how many falls in a row that changed nothing the pace is not the reason for what is refused.
+/// After this number of reductions in a row without effect, the pace is not the reason for the refusals.
 const FUTILE: u32 = 3;
 
-/// How many requests are under way, and not before when the next may go.
+/// How many requests are in progress, and the earliest time at which the next may be sent.
 #[derive(Clone, Debug)]
 pub struct Pace {
     places: Arc<Semaphore>,
@@ -52,25 +52,25 @@ struct State {
     waited: Duration,
     /// When requests were sent that were not refused for the pace.
     accepted: VecDeque<Instant>,
-    /// The time between requests now, and not before when it lets the next one go.
+    /// The current time between requests, and the earliest time at which it allows the next one.
     period: Option<Duration>,
     next: Option<Instant>,
-    /// When it last changed, and whether it rose then.
+    /// When the pace last changed, and whether it rose then.
     changed: Option<Instant>,
     rose: bool,
     refused_probes: u32,
-    /// How often it fell, and when first.
+    /// How often the pace fell, and when it first did.
     falls: u32,
     fell: Option<Instant>,
     level: Level,
-    /// How many falls in a row left the share of refusals as it was.
+    /// How many reductions in a row left the share of refusals unchanged.
     futile: u32,
-    /// How many requests may be under way now, and how long one took that was alone.
+    /// How many requests may be in progress now, and how long a request took that was alone.
     open: u32,
     alone: Duration,
 }
 
-/// What came of the requests of one pace.
+/// How the requests of one pace fared.
 #[derive(Clone, Copy, Debug, Default)]
 struct Level {
     refused: u32,
@@ -80,7 +80,7 @@ struct Level {
 }
 
 impl Pace {
-    /// A pace with so many requests under way at most, not faster than this, for a run that takes no longer than this.
+    /// A pace with this number of requests in progress at most, with an optional rate and time limit of the run.
     pub fn new(concurrency: usize, rate: Option<Rate>, lasts: Option<Duration>) -> Self {
         let size = u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX);
         let mut state = State { open: size, ..State::default() };
@@ -89,14 +89,14 @@ impl Pace {
         Self { places, size, rate, lasts, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// A run begins that means to send so many requests.
+    /// Begins a run that plans to send this number of requests.
     pub fn begin(&self, planned: u64) {
         let mut state = self.lock();
         (state.began, state.planned) = (Some(Instant::now()), planned);
     }
 
-    /// Leaves room for so few requests at once that a server which serves one after the other answers each within half of
-    /// the time limit, after one took this long `alone`. To be called while nothing is under way.
+    /// Limits the number of simultaneous requests so that even a server which serves one after the other answers each
+    /// within half of the time limit, given that one took this long `alone`. To be called while none is in progress.
     pub fn limit_concurrency(&self, alone: Duration, limit: Duration) {
         let most = (limit.as_secs_f64() / 2.0 / alone.as_secs_f64()).clamp(1.0, f64::from(self.size));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to a size")]
@@ -108,7 +108,7 @@ impl Pace {
         self.places.forget_permits(closed as usize);
     }
 
-    /// Leaves room for one more where an answer among others took hardly longer than one alone.
+    /// Allows one more simultaneous request if a response among others took hardly longer than one alone.
     pub fn answered(&self, elapsed: Duration) {
         let mut state = self.lock();
         if state.open < self.size && elapsed < state.alone * 3 / 2 {
@@ -117,12 +117,12 @@ impl Pace {
         }
     }
 
-    /// Whether the run has taken as long as it may.
+    /// Whether the run has reached its time limit.
     pub fn is_late(&self) -> bool {
         self.end().is_some_and(|end| Instant::now() >= end)
     }
 
-    /// A place for some requests that go out at once; waits for their turns.
+    /// A place for some requests that are sent at once; waits for their turns.
     pub async fn place(&self, requests: usize) -> Option<OwnedSemaphorePermit> {
         let wanted = u32::try_from(requests).unwrap_or(u32::MAX).clamp(1, self.lock().open);
         let permit = Arc::clone(&self.places).acquire_many_owned(wanted).await.ok();
@@ -132,21 +132,21 @@ impl Pace {
         permit
     }
 
-    /// Waits until the rate lets one more request go, and as long as the server asked for.
+    /// Waits until the rate allows one more request, and as long as the server asked for.
     pub async fn turn(&self) {
         self.rise();
         loop {
             let turn = self.lock().next_turn();
             let Some(at) = turn else { return };
             tokio::time::sleep_until(at).await;
-            // Who was held back on the way takes another turn, so that not all go together when the wait is over.
+            // A request that was held back meanwhile takes another turn, so that not all are sent together.
             if self.held().is_zero() {
                 return;
             }
         }
     }
 
-    /// Holds all requests back; false if that would take longer than the run may.
+    /// Holds all requests back; false if that would exceed the run's time limit.
     pub fn hold(&self, delay: Duration) -> bool {
         let end = self.end();
         let mut state = self.lock();
@@ -166,7 +166,7 @@ impl Pace {
         true
     }
 
-    /// How long all requests are still held back.
+    /// How much longer all requests are held back.
     pub fn held(&self) -> Duration {
         let not_before = self.lock().not_before;
         not_before.map(|at| at.saturating_duration_since(Instant::now())).unwrap_or_default()
@@ -193,7 +193,7 @@ impl Pace {
         let mut state = self.lock();
         state.level.refused += 1;
         state.level.sent += 1;
-        // What was sent before the last change says nothing of the pace since.
+        // A request that was sent before the last change says nothing of the present pace.
         if state.changed.is_some_and(|changed| sent <= changed) || state.futile >= FUTILE {
             return;
         }
@@ -218,7 +218,7 @@ impl Pace {
         state.changed = Some(Instant::now());
     }
 
-    /// Lets the pace rise after some calm, to what is allowed; not where that was refused twice.
+    /// Raises the pace after some time without refusals, up to what is allowed; not if that was refused twice.
     fn rise(&self) {
         let mut state = self.lock();
         if state.refused_probes >= PROBES || state.changed.is_none_or(|changed| changed.elapsed() < CALM) {
@@ -231,7 +231,7 @@ impl Pace {
         state.changed = higher.is_some().then(Instant::now);
     }
 
-    /// How often the pace fell since something was refused for it.
+    /// How often the pace was reduced because of a refusal.
     pub fn falls(&self) -> u32 {
         self.lock().falls
     }
@@ -241,13 +241,13 @@ impl Pace {
         self.lock().fell
     }
 
-    /// The time between requests that was found to be taken, where the server brought the pace down.
+    /// The time between requests that the server was found to accept, if it caused the pace to fall.
     pub fn found(&self) -> Option<Duration> {
         let state = self.lock();
         state.period.filter(|_| state.falls > 0 && state.futile < FUTILE)
     }
 
-    /// How many of the planned requests are still to come, when so many were sent.
+    /// How many of the planned requests remain after this number was sent.
     pub fn still_planned(&self, sent: u64) -> u64 {
         self.lock().planned.saturating_sub(sent)
     }
@@ -259,7 +259,7 @@ impl Pace {
         state.waited.saturating_sub(ahead)
     }
 
-    /// How long the run may take: as long as was said, or what is usual at this pace.
+    /// How long the run may take: its given limit, or a default that depends on the pace.
     pub fn lasts(&self) -> Duration {
         let state = self.lock();
         self.lasts.unwrap_or_else(|| {
@@ -290,7 +290,7 @@ impl State {
     fn accepted_rate(&self, window: Duration) -> Option<f64> {
         let now = Instant::now();
         let recent = self.accepted.iter().rev().take_while(|at| now.saturating_duration_since(**at) <= window).count();
-        // Where more is not remembered, what is remembered took less than the window.
+        // If the memory is full, the remembered requests took less time than the window.
         let span = match self.accepted.front() {
             Some(first) if recent == REMEMBERED => now.saturating_duration_since(*first),
             _ => window,
@@ -298,7 +298,7 @@ impl State {
         (recent > 0).then(|| recent as f64 / span.as_secs_f64().max(0.001))
     }
 
-    /// When the next request may go, where it cannot go at once: that turn is then taken.
+    /// When the next request may be sent, if not at once; takes that turn.
     fn next_turn(&mut self) -> Option<Instant> {
         let now = Instant::now();
         let not_before = self.not_before.filter(|at| *at > now);

@@ -1,4 +1,4 @@
-//! What came of a request, and how often it was tried.
+//! The result of a request, and how often it was tried.
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use crate::http::pace::{Delays, delays};
 /// How a request is sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner<'a> {
-    /// Whether it gets a connection of its own.
+    /// Whether it gets a new connection.
     pub alone: bool,
-    /// Where its last byte is held until others have come as far.
+    /// The gate that holds its last byte until others have come as far.
     pub gate: Option<&'a Gate>,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Default)]
 pub struct Sent {
-    /// Each time that it was sent, in order.
+    /// Its attempts, in order.
     pub attempts: Vec<Attempt>,
-    /// Why it was not sent again, though the last answer asked for that.
+    /// Why it was not sent again, though the last response called for that.
     pub ended: Option<Failure>,
-    /// Whether a token was refused that used to work, and there is no other.
+    /// Whether a token that used to work was refused, without a replacement.
     pub token_refused: bool,
 }
 
 impl Sent {
-    /// Adds what came of sending it again.
+    /// Adds the attempts of sending it again.
     pub fn add(&mut self, more: Self) {
         let before = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
         let attempts = more.attempts.into_iter();
@@ -39,7 +39,7 @@ impl Sent {
         self.token_refused |= more.token_refused;
     }
 
-    /// What came in the end.
+    /// The final result.
     pub fn outcome(self) -> Outcome {
         match (self.ended, self.attempts.into_iter().next_back()) {
             (Some(failure), _) => Outcome::Failed(failure),
@@ -48,7 +48,7 @@ impl Sent {
         }
     }
 
-    /// The answer, if a whole one came.
+    /// The response, if a complete one came.
     pub fn response(&self) -> Option<&Response> {
         self.attempts.last().filter(|_| self.ended.is_none())?.response()
     }
@@ -60,11 +60,11 @@ pub(super) struct Tries {
     /// How many connections were tried, and how long to wait before the next.
     pub connects: u32,
     pub connecting: Delays,
-    /// How often the server asked to wait, since when, and how long it is waited where it does not say.
+    /// How often the server asked to wait, since when, and how long to wait if it does not say.
     pub waits: u32,
     pub waiting_since: Option<Instant>,
     pub waiting: Delays,
-    /// The token that took the place of one that was refused.
+    /// The token that replaced a refused one.
     pub renewed: Option<SecretString>,
 }
 

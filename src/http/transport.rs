@@ -1,4 +1,4 @@
-//! One request on the wire, and what may become of it there.
+//! One request on the wire, and how it can fail there.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::source::{Diagnostic, Result};
 
 /// The longest body that is read.
 const BODY_LIMIT: usize = 1 << 20;
-/// What hyper says, and has no other word for, where a server speaks without having been asked.
+/// The message of hyper, which has no other sign of it, for a server that sends data without a request.
 const UNASKED: &str = "unexpected message from connection";
-/// What is said of a body that is not what its headers say.
+/// Parts of the messages for a body that contradicts its headers.
 const GARBLED: [&str; 3] = ["nvalid chunk", "nvalid gzip header", "corrupt deflate"];
-/// What rustls says where the system has no certificates.
+/// The message of rustls for a system without certificates.
 const NO_AUTHORITIES: &str = "No CA certificates";
 
-/// The way to the target: its certificates, its proxy, and nothing that is done without having been asked for.
+/// The HTTP client for the target: its certificates, its proxy, and no automatic redirects or retries.
 ///
 /// # Errors
 /// Certificates or a proxy that cannot be used.
@@ -30,22 +30,22 @@ pub(super) fn client(
         builder(settings).and_then(|builder| certificates(connections(builder)).build())
     };
     let built = match build(|builder| builder) {
-        // Where a system has no authorities, plain HTTP needs none.
+        // Plain HTTP works on a system without certificate authorities.
         Err(_) if settings.url.scheme() == "http" => build(|builder| builder.tls_certs_only([])),
         built => built,
     };
     built.map_err(|error| {
         let cause = cause_of(&error);
         let help = if cause.contains(NO_AUTHORITIES) {
-            "install the system's certificates (ca-certificates), or name those that are to be believed with ca_file"
+            "install the system's certificates (ca-certificates), or name the trusted ones with ca_file"
         } else {
-            "look at ca_file, client_certificate and proxy"
+            "check ca_file, client_certificate and proxy"
         };
         Diagnostic::new(format!("the connection cannot be set up: {cause}")).help(help)
     })
 }
 
-/// An error with what is behind it.
+/// An error with its sources.
 fn cause_of(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", cause_of(source)),
@@ -59,7 +59,7 @@ fn builder(settings: &Settings) -> reqwest::Result<reqwest::ClientBuilder> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        // Shorter than the whole, so that a connection that is not made can be told from an answer that does not come.
+        // Shorter than the total limit, so that a failed connection can be told from a missing response.
         .connect_timeout(connection.timeout / 2)
         .retry(reqwest::retry::never())
         .tcp_nodelay(true)
@@ -79,7 +79,7 @@ fn builder(settings: &Settings) -> reqwest::Result<reqwest::ClientBuilder> {
     Ok(builder)
 }
 
-/// Sends a request once, and reads the answer, for as long as the limit lets it; also tells its version of HTTP.
+/// Sends a request once and reads the response within the time limit; also returns the response's version of HTTP.
 pub(super) async fn attempt(
     client: &reqwest::Client,
     request: reqwest::Request,
@@ -87,7 +87,7 @@ pub(super) async fn attempt(
 ) -> (Outcome, Option<reqwest::Version>) {
     let mut version = None;
     let outcome = tokio::time::timeout(limit, exchange(client, request, &mut version)).await.unwrap_or_else(|_| {
-        let message = format!("nothing complete after {limit:?}");
+        let message = format!("no complete response after {limit:?}");
         Outcome::Failed(Failure { kind: FailureKind::Timeout, message })
     });
     (outcome, version)
@@ -118,18 +118,18 @@ async fn exchange(
         match response.chunk().await {
             Ok(Some(chunk)) => {
                 length += chunk.len();
-                // What is longer than is kept is read to its end all the same: it is an answer, if it has one.
+                // A body beyond the limit is still read to its end: the response is complete only if it has one.
                 body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT.saturating_sub(body.len()))]);
             }
             Ok(None) => break,
             Err(error) => {
                 let mut failure = failure(error);
                 if failure.kind == FailureKind::Broken {
-                    // What breaks off may do so by chance; what is wrongly written is so each time.
+                    // A body may be cut off by chance; a malformed one is malformed each time.
                     if GARBLED.iter().any(|sign| failure.message.contains(sign)) {
                         failure.kind = FailureKind::Protocol;
                     }
-                    failure.message = format!("status {status}, then the body broke off: {}", failure.message);
+                    failure.message = format!("status {status}, then the body was cut off: {}", failure.message);
                 }
                 return Outcome::Failed(failure);
             }
@@ -141,12 +141,12 @@ async fn exchange(
     Outcome::Response(answer)
 }
 
-/// Why nothing is known of a body of this length, if so: what we do not read is no failure of the server's.
+/// Why a body of this length cannot be judged, if so: a body that we cannot read is not the server's failure.
 fn unread(answer: &Response, length: usize) -> Option<String> {
     if length > BODY_LIMIT {
-        return Some(format!("its body of {length} bytes is longer than the {} MiB that are read", BODY_LIMIT >> 20));
+        return Some(format!("its body of {length} bytes is longer than the limit of {} MiB", BODY_LIMIT >> 20));
     }
-    // What was decoded is named no more.
+    // The client removes the header of an encoding that it decoded.
     let coding = answer.header("content-encoding")?.trim();
     let is_read = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
     (!is_read && length > 0).then(|| format!("its body has the encoding `{coding}`, which the request does not accept"))
@@ -155,7 +155,7 @@ fn unread(answer: &Response, length: usize) -> Option<String> {
 fn failure(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let mut message = error.to_string();
-    // A connection that takes too long is none.
+    // A connection that takes too long counts as not made.
     let mut kind = if error.is_connect() {
         FailureKind::Connect
     } else if error.is_timeout() {

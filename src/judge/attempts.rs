@@ -1,21 +1,23 @@
 //! Every attempt of a run in a few bytes, and what their gateway errors show.
 //!
 //! A gateway before a server answers 502, 503 and 504 by itself, while the server is restarted or has too much to do. So
-//! a few of them are fair, and more are not. Left out are those from before the pace was found, and those that were under
-//! way when a burst of them began. Where their share fell with the pace, they are a limit's.
+//! a few of them are fair, and more are not. Those from before the pace was found are left out, and so are those of
+//! requests that were in progress when a burst of them began. If their share fell with the pace, a rate limit is the
+//! reason.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::{Attempt, Trouble};
 
-/// So many gateway errors are fair in a run of any length.
+/// This number of gateway errors is fair in a run of any length.
 const FAIR: u64 = 8;
-/// And so many in a hundred attempts.
+/// In a longer run, this percentage of its attempts is fair.
 const FAIR_PERCENT: u64 = 5;
-/// From how many errors in a row on they are a burst.
+/// This number of errors in a row is a burst.
 const BURST: usize = 3;
-/// By how much the share must have fallen with the pace to be that of a limit, and on how many attempts.
+/// By which factor the share must have fallen with the pace for a rate limit to be the reason, and in how many
+/// attempts.
 const FALLEN: u64 = 3;
 const TELLING: usize = 20;
 
@@ -23,7 +25,7 @@ const TELLING: usize = 20;
 #[derive(Debug, Default)]
 pub struct Attempts(Vec<Brief>);
 
-/// An attempt, briefly: there may be a million.
+/// An attempt in few bytes: there may be a million.
 #[derive(Clone, Copy, Debug)]
 struct Brief {
     /// When it was sent, in microseconds.
@@ -56,17 +58,17 @@ pub struct Troubles {
     pub server_error: u64,
     /// Connections that were closed or reset before the answer was complete.
     pub broken: u64,
-    /// No whole answer within the time limit.
+    /// No complete response within the time limit.
     pub silence: u64,
 }
 
 impl Troubles {
-    /// How many gateway errors are fair of so many attempts.
+    /// How many gateway errors are fair in this number of attempts.
     pub fn fair(attempts: u64) -> u64 {
         FAIR.max(attempts * FAIR_PERCENT / 100)
     }
 
-    /// What was due and what came, where so many gateway errors count of so many attempts.
+    /// What was expected and what came, for this number of gateway errors that count.
     pub fn text(counted: u64, attempts: u64) -> (String, String) {
         let expected = format!("502, 503 and 504 at most {} times in {attempts} requests", Self::fair(attempts));
         (expected, format!("{counted} times"))
@@ -101,13 +103,13 @@ impl Attempts {
         });
     }
 
-    /// What share of them met a gateway's error, from 0 to 1.
+    /// The share of them that met a gateway error, from 0 to 1.
     pub fn gateway_share(&self) -> f64 {
         let met = self.0.iter().filter(|brief| brief.is_gateway()).count();
         met as f64 / self.0.len().max(1) as f64
     }
 
-    /// What trouble they met. `fell` is when the pace first fell, if it did.
+    /// The trouble that they met. `fell` is when the pace first fell, if it did.
     pub fn troubles(&self, fell: Option<DateTime<Utc>>) -> Troubles {
         let count = |trouble| self.0.iter().filter(|brief| brief.trouble == Some(trouble)).count() as u64;
         Troubles {
@@ -128,7 +130,7 @@ impl Attempts {
         let settled = fell.map_or(i64::MIN, |at| at.timestamp_micros());
         let mut counted = 0;
         for run in all.chunk_by(|a, b| a.is_gateway() == b.is_gateway()).filter(|run| run[0].is_gateway()) {
-            // What was under way when the first of a burst was answered shows no more than that one.
+            // Requests in progress when the first of a burst was answered show no more than that one.
             let began = run.iter().map(Brief::ended).min().filter(|_| run.len() >= BURST);
             let counts = |brief: &&Brief| brief.sent >= settled && began.is_none_or(|began| brief.sent > began);
             counted += run.iter().filter(counts).count() as u64;

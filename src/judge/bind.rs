@@ -1,4 +1,4 @@
-//! An exchange as the names that expressions use.
+//! An exchange as the names in expressions.
 
 use std::sync::Arc;
 
@@ -32,14 +32,14 @@ impl Control {
     fn doubt(self) -> &'static str {
         match self {
             Self::Accepted => "",
-            Self::Refused => "the same request without the fault was refused, too",
+            Self::Refused => "the same request without the fault was also refused",
             Self::Unknown => "it is not known whether the same request without the fault is accepted",
             Self::Missing => "no request without the fault was sent",
         }
     }
 }
 
-/// What an exchange is to be judged as, beyond what was on the wire.
+/// What an exchange is judged as, in addition to what was on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purpose {
     /// Whether the same request without the fault was accepted.
@@ -48,7 +48,7 @@ pub struct Purpose {
     pub plain: bool,
 }
 
-/// Something that is true, false, or not known for a reason.
+/// A value that is true, false, or unknown for a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     /// True.
@@ -59,7 +59,7 @@ pub enum Known {
     Unknown(String),
 }
 
-/// An exchange, with everything that judging asks of it.
+/// An exchange, with everything that judging needs.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The exchange.
@@ -80,7 +80,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Whether the server did what it was asked to.
+    /// Whether the server accepted the request.
     pub fn accepted(&self) -> Known {
         self.accepted.clone()
     }
@@ -126,7 +126,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The same exchange, where the trouble that it met came each time that it was tried.
+    /// The same exchange, if it met its trouble each time it was tried.
     pub fn confirmed(self, seen: Seen) -> Seen {
         let exchange = Exchange { unconfirmed: false, ..(*seen.exchange).clone() };
         let scope = self.exchange_scope(&exchange, &seen.request_scope, seen.control, seen.response_body.as_deref());
@@ -161,7 +161,7 @@ impl Judge<'_> {
             .build()
     }
 
-    /// The query by name, each text as it was meant; what comes several times is a list of texts.
+    /// The query by name, each text decoded; a name that comes several times is a list of texts.
     fn query(self, request: &Request) -> Json {
         let query = request.path.split_once('?').map_or("", |(_, query)| query);
         named(pairs(query))
@@ -197,7 +197,7 @@ fn known(scope: ScopeBuilder, name: &str, value: &Known) -> ScopeBuilder {
     }
 }
 
-/// Headers as a map of lower-case names; several of one name are joined as HTTP says.
+/// Headers as a map of lower-case names; several of one name are joined as HTTP specifies.
 fn headers(list: &[(String, String)]) -> Json {
     let mut map = Map::new();
     for (name, value) in list {
@@ -221,12 +221,12 @@ fn response_members(response: &Response, body: Option<&Json>) -> Vec<(&'static s
     members
 }
 
-/// Whether the credentials are the ones that the operation is meant for.
+/// Whether the credentials are those of an identity that the operation is meant for.
 fn own_credentials(exchange: &Exchange, judge: Judge<'_>) -> bool {
     exchange.request.credentials == Shown::Own && judge.contract.callers.contains(&exchange.request.identity)
 }
 
-/// Why nothing can be learnt from the response, if so.
+/// Why the response shows nothing, if so.
 fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
     match exchange.answer() {
         Err(failure) => Some(failure.kind.text().to_owned()),
@@ -234,7 +234,7 @@ fn unknown_response(exchange: &Exchange, judge: Judge<'_>) -> Option<String> {
             _ if r.unread.is_some() => r.unread.clone(),
             408 | 425 | 429 | 500.. => Some(format!("the server answered {}", r.status)),
             401 if own_credentials(exchange, judge) => {
-                Some("the server answered 401 to a token that it is meant to take".to_owned())
+                Some("the server answered 401 to a token that it should accept".to_owned())
             }
             _ => None,
         },
@@ -246,7 +246,7 @@ fn accepted(exchange: &Exchange, judge: Judge<'_>) -> Known {
         Err(failure) => Known::Unknown(failure.kind.text().to_owned()),
         Ok(r) => match r.status {
             200..=299 => Known::Yes,
-            // A redirection that the document names is what was asked for.
+            // A redirection that the document names counts as acceptance.
             300..=399 if judge.contract.operation.responses.iter().any(|d| d.covers(r.status)) => Known::Yes,
             408 | 425 | 429 => Known::Unknown(format!("the server answered {}", r.status)),
             status @ 500.. if exchange.unconfirmed => Known::Unknown(once(status)),
@@ -258,7 +258,7 @@ fn accepted(exchange: &Exchange, judge: Judge<'_>) -> Known {
     }
 }
 
-/// Whether the server refused: a 4xx, unless it speaks of something other than the request.
+/// Whether the server refused: a 4xx, unless it is about something other than the request.
 fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
     match exchange.answer() {
         Err(failure) => Known::Unknown(failure.kind.text().to_owned()),
@@ -268,13 +268,13 @@ fn client_error(exchange: &Exchange, judge: Judge<'_>) -> Known {
                 Known::Unknown("the server answered 401 to a valid token".into())
             }
             400..=499 => Known::Yes,
-            500.. => Known::Unknown(format!("the server answered {}, which is no refusal", r.status)),
+            500.. => Known::Unknown(format!("the server answered {}, which is not a refusal", r.status)),
             _ => Known::No,
         },
     }
 }
 
-/// Whether a whole response came, and no server error.
+/// Whether a complete response came that is not a server error.
 fn answered(exchange: &Exchange) -> Known {
     match exchange.answer() {
         Ok(r) if r.status >= 500 && exchange.unconfirmed => Known::Unknown(once(r.status)),
@@ -285,12 +285,12 @@ fn answered(exchange: &Exchange) -> Known {
     }
 }
 
-/// What is said of a server error that nothing has confirmed.
+/// The reason for a verdict on a server error that has not been confirmed.
 fn once(status: u16) -> String {
     format!("the server answered {status}, and it is not known whether it would do so again")
 }
 
-/// Texts by name, without their escapes; what comes several times is a list of texts.
+/// Texts by name, decoded; a name that comes several times is a list of texts.
 fn named(all: Vec<(String, String)>) -> Json {
     let mut map = Map::new();
     for (name, text) in all {

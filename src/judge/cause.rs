@@ -1,4 +1,4 @@
-//! Failures of what is probably one cause: one defect should not read as forty.
+//! Failures that probably have one cause: one defect should not be reported as forty.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::tally::Tally;
 use crate::contract::Contract;
 use crate::contract::requirement::{Always, Form};
 
-/// The failures that are told under one requirement: all that its counterexamples show.
+/// The failures that are reported under one requirement: all that its counterexamples show.
 struct Cluster<'a> {
     requirement: usize,
     form: &'a Form,
@@ -32,12 +32,12 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// Whether each counterexample of another requirement is probably of its cause.
+    /// Whether each counterexample of another requirement probably has the same cause.
     fn covers(&self, tally: &Tally, form: &Form) -> bool {
-        // What is refused, and should not be, may well be what another requirement names.
+        // Another requirement may well name why a valid request is refused.
         let by_refusal = matches!(form, Form::Always(Always::ValidAccepted));
         let covers = |print: &Fingerprint| {
-            // What came in answer to what should have been refused explains nothing of that.
+            // The response to a request that should have been refused does not explain why it was accepted.
             let same = print.open_door == self.open_door && print.telling.is_some_and(|n| self.telling.contains(&n));
             (same && self.explains(print))
                 || (!print.open_door && print.relation.as_deref().is_some_and(|r| self.relations.contains(r)))
@@ -46,12 +46,12 @@ impl<'a> Cluster<'a> {
         !tally.fingerprints().is_empty() && tally.fingerprints().iter().all(covers)
     }
 
-    /// Whether what it says of an exchange explains what another requirement says of it.
+    /// Whether this failure on an exchange explains another requirement's failure on it.
     fn explains(&self, print: &Fingerprint) -> bool {
         match self.form {
-            // No answer, or that of a server that failed, explains all that is missing in it.
+            // A missing response, or a server error, explains everything that is missing in it.
             Form::Always(Always::NoServerError | Always::Answered) => true,
-            // The form of a body explains what is read of that part.
+            // The wrong shape of a body explains what is read from that part.
             Form::Always(Always::Shape(_)) => self.says.iter().any(|name| print.reads(name)),
             Form::Always(Always::DocumentedStatus | Always::MediaType) => {
                 self.says.is_empty()
@@ -66,9 +66,9 @@ impl<'a> Cluster<'a> {
     }
 }
 
-/// For each requirement, by its place in the contract, the one under which its failure is told: one that fails on the
-/// same exchanges or in the same way wherever it fails, is at least as binding, and more general. None for those that
-/// are told by themselves.
+/// For each requirement, by its place in the contract, the one under which its failure is reported: one that fails on
+/// the same exchanges or in the same way wherever it fails, is at least as binding, and more general. None for those
+/// that are reported by themselves.
 pub fn causes(contract: &Contract, tallies: &[Tally]) -> Vec<Option<usize>> {
     let form = |i: usize| &contract.requirements[i].form;
     let mut failed: Vec<usize> = (0..tallies.len()).filter(|i| tallies[*i].broken > 0).collect();
@@ -97,7 +97,7 @@ fn rank(form: &Form) -> u8 {
         Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..) => 5,
         Form::Rule(_) => 6,
         Form::Scenario(_) | Form::Probe(_) => 7,
-        // What is refused may be refused for a reason that another requirement names better.
+        // Another requirement may name the reason for a refusal better.
         Form::Always(Always::ValidAccepted) => 8,
     }
 }

@@ -23,32 +23,32 @@ use crate::schema::{Schema, Violation};
 /// What the contract says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// It keeps everything: it must be accepted.
+    /// It meets all requirements: it must be accepted.
     Valid,
     /// It breaks these requirements, by their place in the contract, and nothing else; all in one
     /// place of the request: it must be rejected.
     Broken(Vec<usize>),
     /// It is broken in several places.
     BrokenTwice,
-    /// It keeps everything, but with a value that an honest server may refuse: that it is accepted is fine, that it is not
-    /// shows nothing. Why.
+    /// It meets all requirements, but with a value that an honest server may refuse, for this reason: to accept it is
+    /// fine, and to refuse it shows nothing.
     Doubtful(String),
-    /// Left to the server, or not known to us. Why.
+    /// It is left to the server, or its class is not known, for this reason.
     Open(String),
 }
 
 /// What the document says of a request.
 struct Looked {
-    /// Requirements that it breaks, by their place in the contract.
+    /// The requirements that it breaks, by their place in the contract.
     broken: Vec<usize>,
     /// The places in it that are wrong.
     places: Vec<String>,
-    /// Why it may be refused though nothing is broken.
+    /// Why it may be refused although nothing is broken.
     doubt: Option<String>,
 }
 
 impl Looked {
-    /// Holds a value of the request against its schema.
+    /// Checks a value of the request against its schema.
     fn value(
         &mut self,
         schema: &Schema,
@@ -64,7 +64,7 @@ impl Looked {
                 return Err(Class::Open(reason));
             }
             if violation.several {
-                return Err(Class::Open("it keeps several alternatives of which the document wants one".into()));
+                return Err(Class::Open("it matches several alternatives, of which the document allows one".into()));
             }
         }
         let mut places: Vec<String> = violations.iter().map(|v| format!("{place}{}", v.place())).collect();
@@ -108,7 +108,7 @@ impl Judge<'_> {
         let at = |now: DateTime<Utc>| scope.extend().value("now", timestamp(now)).build();
         let (early, late) = (at(earliest), at(latest));
         for open in &self.contract.open {
-            // An error is a request that the words do not fit.
+            // An error means that the expression does not apply to the request.
             let holds = |scope| open.when.truth(scope) == Ok(true);
             if holds(&early) || (open.when.is_timely() && holds(&late)) {
                 return Class::Open(open.text.clone());
@@ -120,7 +120,7 @@ impl Judge<'_> {
         };
         let (mut broken, mut places) = (looked.broken, looked.places);
         let structured = places.is_empty();
-        // Constraints speak of well-formed values: on others they would only err.
+        // Constraints are about well-formed values: on others they would only fail to evaluate.
         for (i, requirement) in self.contract.requirements.iter().enumerate() {
             let Form::Constraint(valid) = &requirement.form else {
                 continue;
@@ -142,7 +142,7 @@ impl Judge<'_> {
                 (Err(_), _) | (_, Err(_)) if !structured => {}
                 (Err(error), _) | (_, Err(error)) => return Class::Open(error.to_string()),
                 (Ok(_), Ok(_)) => {
-                    return Class::Open("too near to the present instant to tell".into());
+                    return Class::Open("too close to the current time to tell".into());
                 }
             }
         }
@@ -159,7 +159,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What the document says of a request; or the class that follows without more ado.
+    /// What the document says of a request, or the class if that already follows.
     fn against_document(self, request: &Request, body: Option<&Json>, scope: &Scope) -> Result<Looked, Class> {
         let operation = &self.contract.operation;
         let mut looked = Looked { broken: Vec::new(), places: Vec::new(), doubt: None };
@@ -171,7 +171,7 @@ impl Judge<'_> {
                     looked.doubt = doubt(form.schema.json(), body);
                 }
             }
-            // No requirement says so: whoever needs a body is likely to say which field is missing.
+            // No requirement says that: a server that needs a body is likely to say which field is missing.
             (None, Some(_)) if operation.body_required => return Err(Class::BrokenTwice),
             (Some(_), None) => return Err(Class::Open("the operation has no body".into())),
             _ => {}
@@ -181,7 +181,7 @@ impl Judge<'_> {
             let given = self.contract.gives(parameter);
             let reading = match parameter.location {
                 ParameterLocation::Path => {
-                    // What the contract gives is sound, whatever the document says of it.
+                    // A value from the contract's lists is valid, whatever the document says of it.
                     if given && self.is_listed(&parameter.name, scope) {
                         continue;
                     }
@@ -262,8 +262,8 @@ impl Judge<'_> {
         })
     }
 
-    /// Values outside the lists that the target provides are open: it has more than it provides. What the document
-    /// forbids is in none.
+    /// Values outside the target's lists are left open: the target may have more than the lists name. Values that the
+    /// document forbids are in none.
     fn values(self, scope: &Scope, body: Option<&Json>, broken: &[String]) -> Option<Class> {
         for list in &self.contract.values {
             let place = match &list.target {
@@ -290,7 +290,7 @@ impl Judge<'_> {
             };
             match list.list.json(scope) {
                 Ok(Json::Array(items)) if holds(&items, &value) => {}
-                Ok(_) => return Some(Class::Open(format!("{value} is not among the values that are provided"))),
+                Ok(_) => return Some(Class::Open(format!("{value} is not among the provided values"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }
         }

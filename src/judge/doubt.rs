@@ -1,4 +1,5 @@
-//! What keeps the document and may yet be refused: where it says less than a server must, nobody can say that a value is valid.
+//! Values that match the document and may still be refused: where it says less than a server has to check, a value is
+//! not certain to be valid.
 
 use std::sync::LazyLock;
 
@@ -11,13 +12,13 @@ use crate::generate::values::number::narrow;
 use crate::generate::values::object::unnamed;
 use crate::generate::values::{alternatives, type_of};
 
-/// Formats of numbers that say no more than the bounds that come with them.
+/// Formats of numbers that mean nothing but the bounds that come with them.
 const NUMBERS: &[&str] = &["int32", "int64", "float", "double", "int", "integer", "long", "number"];
 
-/// Control characters, and code points without a character.
+/// Control characters, and code points without an assigned character.
 static ODD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[\p{Cc}\p{Cn}\p{Co}]").expect("a pattern"));
 
-/// Why it is not sure that a value which keeps a schema is taken, if so.
+/// Why a value that matches a schema is not certain to be accepted, if so.
 pub(super) fn doubt(schema: &Json, value: &Json) -> Option<String> {
     if schema.get("x-unsupported").is_some() {
         return Some("a part of its schema cannot be checked".to_owned());
@@ -49,13 +50,13 @@ pub(super) fn doubt(schema: &Json, value: &Json) -> Option<String> {
     }
 }
 
-/// Null where documents may mean by `nullable` that it is taken, or nothing.
+/// Null where `nullable` may mean in a document that it is accepted, or may mean nothing.
 pub(super) fn null_beside(schema: &Json, value: &Json) -> Option<String> {
     (value.is_null() && schema["x-nullable"] == json!(true))
-        .then(|| "documents mean two things by `nullable` beside a reference, a combination or an enum".to_owned())
+        .then(|| "`nullable` is ambiguous beside a reference, a combination or an enum".to_owned())
 }
 
-/// The doubt of the alternative that a value most likely is of; none, if one has none.
+/// The doubt about a value by its most likely alternative; none if one of those has none.
 fn of_any(choice: &[Json], value: &Json) -> Option<String> {
     let mut likely: Vec<&Json> = choice.iter().filter(|a| is_likely(a, value)).collect();
     if likely.is_empty() {
@@ -87,17 +88,17 @@ fn is_likely(alternative: &Json, value: &Json) -> bool {
 fn text_doubt(schema: &Json, text: &str) -> Option<String> {
     let unknown = schema["format"].as_str().is_some_and(|f| !format::is_known(f));
     if (unknown || schema.get("pattern").is_some()) && written(schema).iter().any(|shown| shown == text) {
-        return Some("whether the document's example is taken is not known".to_owned());
+        return Some("it is not known whether the document's example is accepted".to_owned());
     }
     if let Some(name) = schema["format"].as_str().filter(|f| !format::is_known(f)) {
-        return Some(format!("what the format `{name}` asks for is not known"));
+        return Some(format!("the requirements of the format `{name}` are not known"));
     }
     if ODD.is_match(text) {
-        return Some("the text holds a control character, or a code point without a character".to_owned());
+        return Some("the text contains a control character, or a code point without an assigned character".to_owned());
     }
     let says_more = ["minLength", "pattern", "format"].iter().any(|key| schema.get(*key).is_some());
     if text.trim().is_empty() && !says_more {
-        return Some("whether an empty text is taken is not said".to_owned());
+        return Some("the document does not say whether an empty text is accepted".to_owned());
     }
     None
 }
@@ -109,7 +110,7 @@ fn number_doubt(schema: &Json, value: &Json) -> Option<String> {
     }
     match narrow(name) {
         Some((low, high)) if value.as_i64().is_some_and(|n| (low..=high).contains(&n)) => None,
-        Some(_) => Some(format!("it lies outside what `{name}` can hold")),
-        None => Some(format!("what the format `{name}` asks for is not known")),
+        Some(_) => Some(format!("it is outside the range of `{name}`")),
+        None => Some(format!("the requirements of the format `{name}` are not known")),
     }
 }

@@ -1,4 +1,4 @@
-//! Rules, constraints and what the document asks for, on one exchange.
+//! Rules, constraints and what the document requires, on one exchange.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::exchange::{Exchange, Trouble as Met};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 
-/// What is due to a valid request.
+/// What is expected for a valid request.
 const ACCEPTANCE: &str = "acceptance (2xx)";
 
 impl Judge<'_> {
-    /// What one exchange says of every requirement that it can speak to.
+    /// What one exchange shows of every requirement that it is relevant to.
     pub fn exchange(self, seen: &Seen) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut add = |requirement, found| {
@@ -76,29 +76,27 @@ impl Judge<'_> {
         }
     }
 
-    /// A server error fails however often it comes; a gateway's only where it comes each time, or too often: that is told
-    /// at the end, from all attempts.
+    /// A server error is a failure even if it comes once; a gateway's only if it comes each time, or too often, which
+    /// is judged at the end from all attempts.
     fn no_server_error(self, seen: &Seen) -> Option<Found> {
         let exchange = &seen.exchange;
         let status = exchange.response()?.status;
         let documented = || self.contract.operation.responses.iter().any(|r| r.covers(status));
         Some(match exchange.trouble() {
-            // What the document foresees may be the server's state, and no defect.
+            // A documented error may be the server's state rather than a defect.
             Some(_) if (501..=504).contains(&status) && documented() => {
                 unknown(seen, &format!("the server answered {status}, as documented"))
             }
             Some(Met::Gateway) if exchange.unconfirmed => Found::Gateway(Arc::clone(exchange)),
-            Some(Met::Gateway) => counterexample(
-                seen,
-                "any status below 500",
-                format!("{}, each time that it was sent", answer(exchange)),
-            ),
+            Some(Met::Gateway) => {
+                counterexample(seen, "any status below 500", format!("{}, each time it was sent", answer(exchange)))
+            }
             Some(_) => counterexample(seen, "any status below 500", answer(exchange)),
             None => Found::Holds,
         })
     }
 
-    /// What an exchange says of requirements whose place another takes, since it met trouble: only that.
+    /// What an exchange shows that met trouble and was replaced by another: only that trouble.
     pub fn superseded(self, seen: &Seen) -> Vec<Finding> {
         let all = self.contract.requirements.iter().enumerate();
         let own = all.filter(|(_, r)| matches!(r.form, Form::Always(Always::NoServerError)));
@@ -114,7 +112,7 @@ impl Judge<'_> {
     fn broken_part(self, requirement: usize, seen: &Seen) -> Option<Found> {
         match &seen.class {
             Class::Broken(parts) if parts.contains(&requirement) => {
-                // Of several parts broken in one place the one meant is meant.
+                // If several parts are broken in one place, only the intended one counts.
                 let meant = seen.about.is_none_or(|a| a == requirement || !parts.contains(&a));
                 meant.then(|| self.must_refuse(seen))
             }
@@ -137,23 +135,24 @@ impl Judge<'_> {
     }
 
     fn must_refuse(self, seen: &Seen) -> Found {
-        // It may be about another record: what was sent is as it is to be refused for something else.
+        // The conflict may be with another record, so the request may have been refused for that.
         if seen.exchange.status() == Some(409) {
-            return unknown(seen, "the server answered 409: it may be about another record");
+            return unknown(seen, "the server answered 409, which may be about another record");
         }
         match (seen.accepted(), seen.client_error(self)) {
             (Known::Yes, _) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
-            (_, Known::Yes) => {
-                unknown(seen, "it was refused, but so was, or was not sent, the same request without the fault")
-            }
+            (_, Known::Yes) => unknown(
+                seen,
+                "it was refused, but the same request without the fault was also refused, or was not sent",
+            ),
             (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => unknown(seen, &reason),
             (Known::No, Known::No) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
         }
     }
 }
 
-/// What an answer to a valid request shows; None for requests that are not, and where the answer shows nothing.
+/// What a response to a valid request shows; None if the request is not valid, or the response shows nothing.
 fn must_accept(seen: &Seen) -> Option<Found> {
     let doubtful = match &seen.class {
         Class::Valid => false,
@@ -162,10 +161,10 @@ fn must_accept(seen: &Seen) -> Option<Found> {
     };
     match seen.accepted() {
         Known::Yes => Some(Found::Holds),
-        // It may be so honestly.
+        // The conflict may be real.
         Known::No if doubtful => None,
         Known::No if seen.exchange.status() == Some(409) => {
-            Some(unknown(seen, "the server answered 409: it may be about another record"))
+            Some(unknown(seen, "the server answered 409, which may be about another record"))
         }
         Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
         Known::Unknown(reason) => Some(unknown(seen, &reason)),
@@ -192,18 +191,18 @@ fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {
     })
 }
 
-/// Whether a rule speaks of an exchange; what is not known makes it no evidence.
+/// Whether a rule applies to an exchange; if that is not known, the exchange is no evidence.
 fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -> Result<bool, Found> {
     match given.map(|g| g.truth(&seen.request_scope)) {
         None | Some(Ok(true)) => {}
         Some(Err(Trouble::Fixture(path))) => return Err(Found::Skipped(missing_fixture(&path))),
-        // On a request of another form the words do not fit: it does not speak of it.
+        // The expression cannot be evaluated on a request of another form: the rule does not apply to it.
         Some(Ok(false) | Err(_)) => return Ok(false),
     }
     let when = match when {
-        // The request fits; what the target makes of it is its own affair.
+        // The rule applies to the request; how the target responds to it is left to the target.
         Some(when) => match when.truth(&seen.scope) {
-            Ok(false) => return Err(Found::Skipped("no answer of this run was one that it speaks of".to_owned())),
+            Ok(false) => return Err(Found::Skipped("it applies to no response of this run".to_owned())),
             other => other,
         },
         None => match seen.accepted() {
@@ -220,7 +219,7 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
     }
 }
 
-/// What to say when a fixture is missing.
+/// The message for a missing fixture.
 pub fn missing_fixture(path: &str) -> String {
     format!("missing fixture `{path}`: add it under [fixtures]")
 }
@@ -233,8 +232,8 @@ fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Se
     }
 }
 
-/// A counterexample in the words of the expression that failed; the exchanges that show it, and the place of the one that tells, by
-/// what it read.
+/// A counterexample in terms of the expression that failed. The arguments are the exchanges that show it, and the place
+/// of the decisive one, by what the expression read.
 pub(super) fn explained(
     expression: &Expression,
     scope: &Scope,
@@ -247,7 +246,7 @@ pub(super) fn explained(
     let (expected, actual) = match (&why.error, outcome_of(&why.operands, exchanges.get(telling))) {
         (Some(error), _) => (format!("`{}`", why.clause), error.clone()),
         (None, Some((due, answer))) => {
-            // The answer says it.
+            // The response shows it.
             why.operands.clear();
             (format!("{due}   (`{}`)", why.clause), answer)
         }
@@ -264,7 +263,7 @@ pub(super) fn explained(
                 .join(", "),
         ),
     };
-    // What was read may have no value that can be shown, as a number beyond all floats.
+    // A value that was read may not be presentable, such as a number beyond the range of doubles.
     let actual = match exchanges.get(telling) {
         Some(exchange) if actual.is_empty() => answer(exchange),
         _ => actual,
@@ -281,7 +280,7 @@ pub(super) fn explained(
     }))
 }
 
-/// The place in an answer that was read, by JSON Pointer.
+/// The place in the response's body that was read, as a JSON Pointer.
 fn wrong_at(read: &[Operand]) -> Option<String> {
     let place = |operand: &Operand| {
         let (_, inner) = operand.path.split_once("response.body")?;
@@ -306,7 +305,7 @@ pub(super) fn counterexample(seen: &Seen, expected: impl Into<String>, actual: i
     Found::Broken(Arc::new(Counterexample::of(expected.into(), actual.into(), Arc::clone(&seen.exchange))))
 }
 
-/// What came back, in a line.
+/// The response, or why there is none, in one line.
 pub(super) fn answer(exchange: &Exchange) -> String {
     match exchange.answer() {
         Ok(r) => {
@@ -322,17 +321,17 @@ pub(super) fn answer(exchange: &Exchange) -> String {
     }
 }
 
-/// What is due and what came, where nothing was read but whether a request did what it should.
+/// What was expected and what came, if the expression read only whether a request was accepted, refused or answered.
 fn outcome_of(read: &[Operand], exchange: Option<&Arc<Exchange>>) -> Option<(&'static str, String)> {
     let [Operand { path, value: Some(Json::Bool(false)) }] = read else { return None };
     let (request, word) = path.rsplit_once('.').unwrap_or(("", path));
     let due = match word {
         "accepted" => ACCEPTANCE,
         "refused" | "client_error" => REFUSAL,
-        "answered" => "an answer, and no server error (5xx)",
+        "answered" => "a response other than a server error (5xx)",
         _ => return None,
     };
     let answer = answer(exchange?);
-    // Of many, which.
+    // Of several exchanges, name the one.
     Some((due, if request.ends_with(']') { format!("{request}: {answer}") } else { answer }))
 }

@@ -16,7 +16,7 @@ pub struct Finding {
     pub trial: String,
     /// The number of the exchange, where it is about one alone.
     pub exchange: Option<u64>,
-    /// What it says.
+    /// The finding.
     pub found: Found,
 }
 
@@ -27,18 +27,18 @@ pub enum Found {
     Holds,
     /// It did not.
     Broken(Arc<Counterexample>),
-    /// It cannot be decided. Why, and on what.
+    /// It cannot be decided: the reason, and the exchanges.
     Unknown(String, Vec<Arc<Exchange>>),
-    /// It could not be tried here. Why.
+    /// It could not be tried here: the reason.
     Skipped(String),
-    /// A gateway's error, which may be fair: all of them together tell.
+    /// A gateway error, which may be fair: only all of them together show that.
     Gateway(Arc<Exchange>),
     /// A value that must not come twice.
     Unique(String, Arc<Exchange>),
     /// What a probe saw.
     Observed(Json),
-    /// A request on one side of what the requirement says; whether the server did what is due there.
-    /// No evidence by itself: of a valid request, who says what a refusal was for?
+    /// A request on one side of what the requirement says, and whether the server did what is expected there.
+    /// This is no evidence by itself: the refusal of a valid request may have any reason.
     Sent(Side, bool),
 }
 
@@ -51,7 +51,7 @@ pub enum Side {
     Rejected,
 }
 
-/// What is due to a broken request.
+/// What is expected for an invalid request.
 pub const REFUSAL: &str = "a refusal (4xx)";
 
 /// How a requirement was broken.
@@ -59,7 +59,7 @@ pub const REFUSAL: &str = "a refusal (4xx)";
 pub struct Counterexample {
     /// The row of the table, or what was tried, in a few words.
     pub label: String,
-    /// What was due.
+    /// What was expected.
     pub expected: String,
     /// What came.
     pub actual: String,
@@ -69,14 +69,14 @@ pub struct Counterexample {
     pub differences: Vec<Difference>,
     /// What it read.
     pub operands: Vec<Operand>,
-    /// Where in the body of the last answer the wrong value stands, by JSON Pointer.
+    /// The place of the wrong value in the body of the last response, as a JSON Pointer.
     pub wrong: Option<String>,
-    /// The exchanges, in the order in which they were sent, but the one that failed last.
+    /// The exchanges in the order in which they were sent, except that the one that failed comes last.
     pub exchanges: Vec<Arc<Exchange>>,
 }
 
 impl Counterexample {
-    /// What was due and what came, shown by one exchange.
+    /// What was expected and what came, shown by one exchange.
     pub fn of(expected: String, actual: String, exchange: Arc<Exchange>) -> Self {
         Self {
             label: String::new(),
@@ -96,16 +96,16 @@ impl Counterexample {
 pub struct Difference {
     /// JSON Pointer.
     pub at: String,
-    /// What stands there on the side that was due; None where nothing does.
+    /// The expected value there; None if there is none.
     pub expected: Option<Json>,
-    /// What stands there on the side that came; None where nothing does.
+    /// The actual value there; None if there is none.
     pub actual: Option<Json>,
 }
 
 /// How many differences are kept.
 const DIFFERENCES: usize = 10;
 
-/// Where two objects or lists differ; nothing for other values, which are seen at a glance.
+/// Where two objects or lists differ; empty for other values, whose difference is obvious.
 pub fn differences(expected: Option<&Json>, actual: Option<&Json>) -> Vec<Difference> {
     let (Some(expected), Some(actual)) = (expected, actual) else { return Vec::new() };
     let nested = |json: &Json| json.is_object() || json.is_array();
@@ -130,7 +130,7 @@ pub fn short(value: Option<&Json>) -> String {
     cut(&text, 200)
 }
 
-/// A text cut to so many characters.
+/// A text cut to this number of characters.
 pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}… ({} characters)", &text[..at], text.chars().count()),

@@ -1,21 +1,21 @@
-//! What failures of one cause have in common.
+//! What failures with one cause have in common.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::finding::{Counterexample, REFUSAL};
 
-/// What tells of a counterexample whether it is another's.
+/// The properties of a counterexample that show whether it has the same cause as another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     /// The number of the exchange that failed.
     pub(super) telling: Option<u64>,
-    /// What was not so between request and response, and where, whatever the steps are called.
+    /// What was wrong between request and response, and where, regardless of the steps' names.
     pub(super) relation: Option<String>,
-    /// A digest of the answer, where that was a refusal.
+    /// A digest of the response, if that was a refusal.
     pub(super) refusal: Option<u64>,
-    /// Whether a refusal was due, and the request was accepted.
+    /// Whether a refusal was expected, and the request was accepted.
     pub(super) open_door: bool,
-    /// What it says is wrong: the property that is missing, or the place.
+    /// What is wrong: the missing property, or the place.
     pub(super) says: Option<String>,
     /// What it read.
     read: Vec<String>,
@@ -41,7 +41,7 @@ impl Fingerprint {
         }
     }
 
-    /// Whether it may be read out of what is missing or wrong in a body.
+    /// Whether it may follow from what is missing or wrong in a body.
     pub(super) fn reads(&self, name: &str) -> bool {
         self.read.iter().any(|path| path.split(['.', '[', ']']).any(|part| part.trim_matches(['"', '\'']) == name))
     }

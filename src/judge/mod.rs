@@ -1,15 +1,15 @@
 //! What exchanges show: pure functions of contract and evidence.
 //!
 //! - [`attempts`]: all attempts of a run, and what their gateway errors show
-//! - [`bind`]: an exchange as the names that expressions use
+//! - [`bind`]: an exchange as the names in expressions
 //! - [`classify`]: whether a request was valid, broken, or left to the server
 //! - [`finding`]: what one piece of evidence says of one requirement
-//! - [`exchange`]: rules, constraints and what the document asks for, on one exchange
+//! - [`exchange`]: rules, constraints and what the document requires, on one exchange
 //! - `response`: what the document says of responses
 //! - [`scenario`]: what holds between the steps of a trial
-//! - `fingerprint`: what failures of one cause have in common
+//! - `fingerprint`: what failures with one cause have in common
 //! - [`tally`]: findings added up to verdicts
-//! - [`cause`]: failures of what is probably one cause
+//! - [`cause`]: failures that probably have one cause
 
 pub mod attempts;
 pub mod bind;
@@ -26,7 +26,7 @@ pub mod tally;
 use crate::contract::Contract;
 use crate::generate::draft::Fixtures;
 
-/// What judging rests on.
+/// What judging depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {
     /// The contract.

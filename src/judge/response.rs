@@ -20,18 +20,18 @@ const ACCEPTED: &str = "gzip";
 
 /// Headers that may be dates as HTTP writes them, whatever their schema's format.
 const DATES: &[&str] = &["date", "last-modified", "expires", "retry-after"];
-/// Statuses of a refusal that any server may have, documented or not: they are about the request as such.
+/// Statuses of refusals that any server may use, documented or not: they are about the request as such.
 const USUAL: &[u16] = &[401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 425, 426, 428, 429, 431];
 
 impl Judge<'_> {
-    /// The documented response that speaks of a status: for a success that is not documented, the success that is.
+    /// The documented response for a status: for an undocumented success, the documented one.
     pub(super) fn documented(&self, status: u16) -> Option<(usize, &Documented)> {
         let responses = &self.contract.operation.responses;
         let exact = responses.iter().position(|r| r.status == status.to_string());
         let class = || responses.iter().position(|r| r.covers(status));
         let is_success = (200..300).contains(&status);
         let success = || is_success.then(|| responses.iter().position(Documented::is_success)).flatten();
-        // `default` is for what goes wrong: of a success it says nothing.
+        // `default` describes errors: it says nothing of a success.
         let default = || (!is_success).then(|| responses.iter().position(|r| r.status == "default")).flatten();
         let i = exact.or_else(class).or_else(success).or_else(default)?;
         Some((i, &responses[i]))
@@ -104,13 +104,13 @@ impl Judge<'_> {
         let names: Vec<&str> = documented.content.iter().map(|m| m.name.as_str()).collect();
         let actual = match given {
             None => "no Content-Type".to_owned(),
-            Some(essence) if essence.is_empty() => "a Content-Type that names none".to_owned(),
+            Some(essence) if essence.is_empty() => "a Content-Type without a media type".to_owned(),
             Some(essence) => essence,
         };
         Some(counterexample(seen, format!("media type {}", names.join(" or ")), actual))
     }
 
-    /// Whether a response's body keeps the schema of its media type.
+    /// Whether a response's body matches the schema of its media type.
     pub(super) fn shape(self, index: usize, seen: &Seen) -> Option<Found> {
         if let Some(coding) = seen.exchange.response().and_then(Response::unasked_coding) {
             let due = format!("a body that is not encoded, or encoded as the request accepts ({ACCEPTED})");
@@ -133,7 +133,7 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether a response's body has nothing that only requests have, or one alternative where one is due.
+    /// Whether a response's body has no write-only property, or matches exactly one alternative where one is required.
     pub(super) fn excess(self, index: usize, seen: &Seen, several: bool) -> Option<Found> {
         let Ok((media, Body::Json(json))) = self.body_of(index, seen)? else {
             return None;
@@ -155,7 +155,7 @@ impl Judge<'_> {
         })
     }
 
-    /// The body of a response and the media type that describes it; a verdict where it cannot be held against anything.
+    /// The body of a response and the media type that describes it; a verdict if it cannot be checked against a schema.
     fn body_of<'a>(&'a self, index: usize, seen: &'a Seen) -> Option<Result<(&'a MediaType, Body<'a>), Box<Found>>> {
         let (response, _) = self.response_of(index, seen)?;
         if is_bodiless(seen, response.status) {
@@ -164,14 +164,16 @@ impl Judge<'_> {
         let documented = &self.contract.operation.responses[index];
         let given = response.media_type();
         let described = given.as_deref().and_then(|given| described(documented, given));
-        // A wrong media type is a failure of its own; what comes under it may still be what is due.
+        // A wrong media type is a failure of its own; the body may still be the expected one.
         let media = described.or_else(|| documented.content.iter().find(|m| media::may_be_json(&m.name)))?;
         let kind = match (described, given) {
             (Some(_), Some(given)) => essence(&given),
             _ => "application/json".to_owned(),
         };
         let skip = |what: &str| {
-            Some(Err(Box::new(Found::Skipped(format!("{what} is not held against a schema: only JSON and text are")))))
+            Some(Err(Box::new(Found::Skipped(format!(
+                "{what} is not checked against a schema: only JSON and text are"
+            )))))
         };
         if is_json(&kind) {
             return Some(match &seen.response_body {
@@ -182,7 +184,7 @@ impl Judge<'_> {
                     let actual = match (text.is_empty(), std::str::from_utf8(&response.body)) {
                         (true, _) => "an empty body".to_owned(),
                         (_, Err(_)) if response.length == response.body.len() => {
-                            format!("not JSON, which is UTF-8: {}", cut(&text, 120))
+                            format!("not JSON, which must be UTF-8: {}", cut(&text, 120))
                         }
                         _ => format!("not JSON: {}", json_text::why_not(&text).unwrap_or_else(|| cut(&text, 120))),
                     };
@@ -207,7 +209,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether an accepted answer has the headers that it must have, in a form that can be read.
+    /// Whether the response to an accepted request has the required headers, in a form that can be read.
     pub(super) fn headers(self, index: usize, seen: &Seen) -> Option<Found> {
         let (response, true) = self.response_of(index, seen)? else {
             return None;
@@ -230,7 +232,7 @@ impl Judge<'_> {
         Some(counterexample(seen, expected, format!("{actual}{more}")))
     }
 
-    /// Whether the headers of an accepted answer keep their schemas.
+    /// Whether the headers of the response to an accepted request match their schemas.
     pub(super) fn header_values(self, index: usize, seen: &Seen) -> Option<Found> {
         let (response, true) = self.response_of(index, seen)? else {
             return None;
@@ -254,11 +256,11 @@ impl Judge<'_> {
     }
 }
 
-/// A body that can be held against a schema.
+/// A body that can be checked against a schema.
 enum Body<'a> {
     Json(&'a Json),
     Text(String),
-    /// Of which nothing can be said but that it is there.
+    /// A body of which only its presence can be checked.
     Bytes,
 }
 
@@ -271,7 +273,7 @@ fn is_bodiless(seen: &Seen, status: u16) -> bool {
 fn described<'a>(documented: &'a Documented, given: &str) -> Option<&'a MediaType> {
     let find = |fits: &dyn Fn(&str) -> bool| documented.content.iter().find(|m| fits(&essence(&m.name)));
     find(&|name| name == given)
-        // What is JSON by its suffix is JSON, of a kind that the document need not know (RFC 6839).
+        // A type with the suffix `+json` is JSON of a kind that the document need not name (RFC 6839).
         .or_else(|| find(&|name| is_json(name) && given.ends_with("+json")))
         .or_else(|| find(&|name| name != "*/*" && media::covers(name, given)))
         .or_else(|| find(&|name| media::covers(name, given)))
@@ -289,7 +291,7 @@ fn held(seen: &Seen, whole: &str, body: &Json, mut violations: Vec<Violation>) -
         1 => String::new(),
         n => format!(", and {} more", n - 1),
     };
-    // A property that is missing stands behind the pointer: `…/required#name`.
+    // The name of a missing property follows the pointer: `…/required#name`.
     let pointer = first.pointer.rsplit_once('#').map_or(first.pointer.as_str(), |(pointer, _)| match &first.property {
         Some(_) => pointer,
         None => &first.pointer,
@@ -308,7 +310,7 @@ fn held(seen: &Seen, whole: &str, body: &Json, mut violations: Vec<Violation>) -
     }
 }
 
-/// A text by itself, or as the number or the boolean that it says.
+/// A text as a string, or as the number or boolean that it represents.
 fn text_held(seen: &Seen, schema: &Schema, text: &str) -> Found {
     let as_text = Json::from(text);
     let said = scalar::plain(text.trim());
@@ -319,11 +321,11 @@ fn text_held(seen: &Seen, schema: &Schema, text: &str) -> Found {
     match (may_be(schema, "string"), is_said) {
         (true, _) => held(seen, "the text", &as_text, schema.violations(&as_text)),
         (false, true) => held(seen, "the text", &said, schema.violations(&said)),
-        (false, false) => Found::Skipped("text is not held against a schema of objects or lists".to_owned()),
+        (false, false) => Found::Skipped("text is not checked against a schema of objects or lists".to_owned()),
     }
 }
 
-/// Whether a schema's types leave room for one.
+/// Whether a schema's types allow this one.
 fn may_be(schema: &Schema, name: &str) -> bool {
     match &schema.json()["type"] {
         Json::String(one) => one == name,
@@ -332,7 +334,7 @@ fn may_be(schema: &Schema, name: &str) -> bool {
     }
 }
 
-/// The values of a header: one, joined as HTTP says, but for cookies.
+/// The values of a header: one, joined as HTTP specifies, except for cookies.
 fn values(response: &Response, header: &Header) -> Vec<String> {
     let own = response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&header.name));
     let all: Vec<String> = own.map(|(_, value)| value.trim().to_owned()).collect();
@@ -342,7 +344,7 @@ fn values(response: &Response, header: &Header) -> Vec<String> {
     vec![all.join(", ")]
 }
 
-/// What a header's text may mean, by the style `simple`.
+/// The possible values of a header's text in the style `simple`.
 fn readings(header: &Header, text: &str) -> Vec<Json> {
     if header.media_type.as_deref().is_some_and(is_json) {
         return serde_json::from_str(text).into_iter().collect();
@@ -365,7 +367,7 @@ fn readings(header: &Header, text: &str) -> Vec<Json> {
     all
 }
 
-/// The type that a header's text is not, if it is none of what its schema lets it be.
+/// The expected type, if no reading of a header's text has a type that its schema allows.
 fn unreadable(header: &Header, text: &str) -> Option<String> {
     let schema = header.schema.as_ref()?;
     let of_type = |json: &Json| schema.violations(json).iter().any(|v| v.at.is_empty() && v.keyword == "type");
@@ -375,7 +377,7 @@ fn unreadable(header: &Header, text: &str) -> Option<String> {
         .then(|| types.as_str().map_or_else(|| types.to_string(), str::to_owned))
 }
 
-/// How a header's text breaks its schema, whatever it is read as.
+/// How a header's text breaks its schema, in each possible reading.
 fn breach_of(header: &Header, schema: &Schema, text: &str) -> Option<Violation> {
     let mut nearest: Option<Violation> = None;
     for json in readings(header, text) {

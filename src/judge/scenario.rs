@@ -14,7 +14,7 @@ use crate::contract::requirement::{Probe, Scenario};
 use crate::exchange::Exchange;
 use crate::expression::{Operand, Scope, Trouble, timestamp};
 
-/// What a step brought.
+/// The result of a step.
 #[derive(Clone, Debug)]
 pub struct StepSeen {
     /// The step's name.
@@ -85,11 +85,11 @@ impl Judge<'_> {
         }
     }
 
-    /// The ground was missing: was that the server's right?
+    /// The verdict on a trial whose precondition does not hold, by whether the server was free to refuse the set-up.
     fn without_ground(self, steps: &[StepSeen]) -> Found {
         let refused: Vec<&Seen> = steps.iter().flat_map(|s| &s.seen).filter(|s| s.accepted() == Known::No).collect();
         let Some(first) = refused.first() else {
-            return Found::Skipped("what it asks for first is not so here".to_owned());
+            return Found::Skipped("its precondition does not hold here".to_owned());
         };
         let open = refused.iter().find_map(|s| match &s.class {
             Class::Open(reason) | Class::Doubtful(reason) => Some(reason),
@@ -104,7 +104,7 @@ impl Judge<'_> {
     }
 }
 
-/// All exchanges, and the place of the one that an expression read; one of a list, as `burst[3]`, stands last.
+/// All exchanges, and the place of the one that an expression read; one of a list, such as `burst[3]`, is put last.
 fn told(steps: &[StepSeen], read: &[Operand]) -> (Vec<Arc<Exchange>>, usize) {
     let mut exchanges = all(steps);
     let last = exchanges.len().saturating_sub(1);

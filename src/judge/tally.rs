@@ -13,13 +13,13 @@ use super::fingerprint::Fingerprint;
 use crate::contract::requirement::Form;
 use crate::exchange::Exchange;
 
-/// What the evidence says of one requirement.
+/// The verdict on one requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It held wherever it was tried.
     Pass,
-    /// It could not be tried on this target, by the target's right or for want of fixtures.
+    /// It could not be tried on this target, because the target may refuse it or a fixture is missing.
     Skipped,
     /// Nothing tried it.
     Untested,
@@ -54,19 +54,19 @@ const REMEMBERED: usize = 10_000;
 /// Of how many counterexamples of one requirement the fingerprints are remembered.
 const FINGERPRINTS: usize = 1000;
 
-/// From how many bytes on a value is not remembered as it is.
+/// The length in bytes from which a value is remembered by its hash.
 const LONG: usize = 2000;
 
-/// How a value that came twice is told, and of which trials.
+/// The words that report a value that came twice, and its trials.
 const IN_TWO: &str = " in two responses: ";
 const AND: &str = " and ";
 
-/// The two trials in whose responses a value came that must come once, from what was told of it.
+/// The two trials whose responses have the same value although it must be unique, from the reported words.
 pub fn in_two(actual: &str) -> Option<(&str, &str)> {
     actual.rsplit_once(IN_TWO)?.1.split_once(AND)
 }
 
-/// A value, or what tells a long one from others.
+/// A value, or the beginning and hash of a long one.
 fn brief(value: String) -> String {
     if value.len() <= LONG {
         return value;
@@ -82,7 +82,7 @@ pub struct Tally {
     pub holds: u64,
     /// How often it was broken.
     pub broken: u64,
-    /// How often it could not be told.
+    /// How often it could not be decided.
     pub unknown: u64,
     /// How often it could not be tried.
     pub skipped: u64,
@@ -94,9 +94,9 @@ pub struct Tally {
     pub counterexamples: BTreeMap<String, Arc<Counterexample>>,
     /// The smallest counterexample that was found by looking for it: trial and counterexample.
     pub smallest: Option<(String, Arc<Counterexample>)>,
-    /// What came of sending the failing requests again.
+    /// The result of sending the failing requests again.
     pub again: Option<Again>,
-    /// The most requests that one of its trials had under way at once.
+    /// The highest number of requests that one of its trials had in progress at once.
     pub at_once: usize,
     /// The numbers of the exchanges that it was judged on one by one: the lowest of them.
     pub evidence: BTreeSet<u64>,
@@ -105,11 +105,11 @@ pub struct Tally {
     /// Requests that break it alone.
     pub rejected: Sent,
     fingerprints: Vec<Fingerprint>,
-    /// Why it could not be told: the first by name of trial.
+    /// Why it could not be decided: the first reason by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
-    /// Why it could not be tried: the first in the alphabet.
+    /// Why it could not be tried: the first reason in alphabetical order.
     pub obstacle: Option<String>,
-    /// A gateway's error that may be fair: the first by name of trial.
+    /// A gateway error that may be fair: the first by name of trial.
     pub gateway: Option<(String, Arc<Exchange>)>,
     /// What a probe saw, and how often.
     pub observed: BTreeMap<String, u64>,
@@ -123,21 +123,21 @@ pub struct Tally {
 pub struct Sent {
     /// How many were sent.
     pub sent: u64,
-    /// To how many the server did what is due.
+    /// For how many the server did what is expected.
     pub as_due: u64,
 }
 
-/// What came of sending failing requests again.
+/// The result of sending failing requests again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Again {
-    /// How often they were sent again, and something could be told.
+    /// How often they were sent again with a conclusive result.
     pub sent: u64,
     /// How often they failed again.
     pub broken: u64,
 }
 
 impl Tally {
-    /// What tells of its counterexamples whether they are another's.
+    /// The fingerprints of its counterexamples.
     pub(super) fn fingerprints(&self) -> &[Fingerprint] {
         &self.fingerprints
     }
@@ -206,7 +206,7 @@ impl Tally {
     fn add_value(&mut self, trial: String, value: String, exchange: Arc<Exchange>) {
         match self.values.entry(value) {
             Entry::Vacant(entry) => {
-                // Not the exchange: a run may have very many.
+                // The exchange is not kept: a run may have very many.
                 entry.insert((trial, exchange.number));
                 self.holds += 1;
             }
@@ -218,7 +218,7 @@ impl Tally {
                 trials.sort_unstable();
                 let counterexample = Counterexample {
                     label: String::new(),
-                    expected: "a value that comes once".to_owned(),
+                    expected: "a value that occurs only once".to_owned(),
                     actual: format!("{}{IN_TWO}{}", entry.key(), trials.join(AND)),
                     clause: None,
                     differences: Vec::new(),
@@ -233,7 +233,7 @@ impl Tally {
 
     fn add_observation(&mut self, value: &Json) {
         let text = value.to_string();
-        // As text it says what it was, and takes no more room than others.
+        // A long value is cut as text, so that it stays readable and takes no more room than others.
         let text = if text.len() > LONG { Json::from(cut(&text, LONG)).to_string() } else { text };
         if self.observed.len() < OBSERVED || self.observed.contains_key(&text) {
             *self.observed.entry(text).or_default() += 1;
@@ -259,7 +259,7 @@ impl Tally {
         if self.unknown > 0 {
             return Verdict::Inconclusive;
         }
-        // What the document foresees, and no request brought about, is no gap.
+        // A documented response that no request caused is no gap.
         let unprovoked = matches!(form, Form::Always(always) if always.response().is_some_and(|of| of.optional));
         if self.skipped > 0 || unprovoked {
             return Verdict::Skipped;

@@ -248,7 +248,7 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
         }),
         failure: answer
             .is_none()
-            .then(|| Failed { kind: "timeout".into(), message: "nothing complete after 10s".into() }),
+            .then(|| Failed { kind: "timeout".into(), message: "no complete response after 10s".into() }),
         earlier: Vec::new(),
         judged: None,
     }

@@ -1,4 +1,4 @@
-//! What is told while a run goes on.
+//! What is reported while a run goes on.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ pub enum Event<'a> {
     },
     /// Requests are about to leave together that may create something.
     Intended(&'a [Intended<'a>]),
-    /// A request that was intended has surely created nothing that is not known.
+    /// An intended request has certainly created no unknown record.
     Settled(u64),
-    /// A request was answered, or given up; and what it is judged as.
+    /// A request was answered, or was given up; with what it is judged as.
     Exchange(&'a Exchange, Purpose),
     /// A record was created, or may have been.
     Created(&'a Created),
-    /// Nothing is sent for so long, and why.
+    /// Nothing is sent for this long, and why.
     Waiting(&'a str, Duration),
     /// The smallest failing requests are being looked for.
     Shrinking,
 }
 
-/// Someone who is told.
+/// A receiver of events.
 pub trait Sink: Send {
-    /// Takes an event.
+    /// Receives an event.
     fn event(&mut self, event: Event<'_>);
 }
 
-/// Tells several, in their order.
+/// Passes events to several sinks, in their order.
 pub struct Fanout<'a>(pub Vec<Box<dyn Sink + 'a>>);
 
 impl Sink for Fanout<'_> {
@@ -53,7 +53,7 @@ impl Sink for Fanout<'_> {
     }
 }
 
-/// Tells nobody.
+/// Drops all events.
 #[derive(Debug, Default)]
 pub struct Nobody;
 

@@ -1,4 +1,4 @@
-//! What was created: each record as soon as it is known.
+//! The records that were created, each as soon as it is known.
 
 use std::collections::HashSet;
 
@@ -13,9 +13,9 @@ use crate::generate::draft::KEY_HEADER;
 /// A record that was created, or may have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
-    /// What it is called; None where no answer told.
+    /// Its id; None where no response gave it.
     pub id: Option<String>,
-    /// Whether the server said that it created it. If not, it may have: nothing whole was answered, or
+    /// Whether the server said that it created it. If not, it may have: there was no complete response, or
     /// a server error.
     pub certain: bool,
     /// The path parameters of the request.
@@ -50,18 +50,18 @@ pub fn may_create(request: &Request) -> bool {
     !["GET", "HEAD", "OPTIONS", "TRACE"].contains(&request.method.as_str())
 }
 
-/// What a run created so far.
+/// What a run has created so far.
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// How many records, each counted once.
     pub created: u64,
-    /// How many requests may have created one that is not known.
+    /// How many requests may have created an unknown record.
     pub uncertain: u64,
     ids: HashSet<String>,
 }
 
 impl Ledger {
-    /// Notes an exchange; tells of the record that it created, if it was not known before.
+    /// Notes an exchange; returns the record that it created, if that was not known before.
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) -> Option<Created> {
         let id = match exchange.response() {
             Some(response) if (200..300).contains(&response.status) => {
@@ -95,14 +95,14 @@ fn created(id: Option<String>, exchange: &Exchange) -> Created {
     }
 }
 
-/// When a record was made by the server's clock, from the response that tells of it.
+/// When a record was created by the server's clock, from the response that describes it.
 pub(crate) fn made(contract: &Contract, response: &Response) -> Option<DateTime<Utc>> {
     let scope = ScopeBuilder::default().json("response", &json!({ "body": response.json()? })).build();
     let told = contract.clock.as_ref()?.json(&scope).ok()?;
     DateTime::parse_from_rfc3339(told.as_str()?).ok().map(|told| told.to_utc())
 }
 
-/// What the contract calls a record, from the response that tells of it.
+/// A record's id by the contract's expression, from the response that describes it.
 pub(crate) fn record(contract: &Contract, response: &Response) -> Option<String> {
     let body = response.json()?;
     let scope = ScopeBuilder::default().json("response", &json!({ "body": body })).build();

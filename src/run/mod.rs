@@ -1,15 +1,15 @@
 //! Carrying a plan out: preflight, the pool, the trials, and a final check.
 //!
-//! - [`preflight`]: whether there is a target that takes valid requests at all
+//! - [`preflight`]: whether there is a target that accepts valid requests at all
 //! - [`ledger`]: what was created
-//! - [`outcome`]: what a run brought
+//! - [`outcome`]: the result of a run
 //! - [`pool`]: requests of the shared pool, and the last one
-//! - [`settle`]: what met trouble, tried again
+//! - [`settle`]: retries of requests that met trouble
 //! - [`send`]: one request and its place in the run
 //! - [`trial`]: the steps of a scenario
-//! - [`unanswered`]: what got no answer, each time
+//! - [`unanswered`]: requests that got no response, each time they were sent
 //! - [`shrink`]: the smallest request that still fails
-//! - [`event`]: what is told while it goes on
+//! - [`event`]: what is reported while a run goes on
 
 pub mod event;
 pub mod ledger;
@@ -50,7 +50,7 @@ pub use outcome::{Figures, Health, Outcome};
 use preflight::Stop;
 use settle::Learnt;
 
-/// How many of the slowest requirements are told.
+/// How many of the slowest requirements are reported.
 pub const SLOWEST: usize = 5;
 
 /// How a run is carried out.
@@ -60,13 +60,13 @@ pub struct Options {
     pub seed: Seed,
     /// The run tag.
     pub run_tag: RunTag,
-    /// After how many failed requirements no more is sent.
+    /// After how many failed requirements nothing more is sent.
     pub max_failures: Option<usize>,
-    /// Whether the smallest requests that still fail are looked for.
+    /// Whether to look for the smallest requests that still fail.
     pub shrink: bool,
 }
 
-/// A run under way.
+/// A run in progress.
 pub(crate) struct Run<'a> {
     pub(crate) judge: Judge<'a>,
     pub(crate) plan: &'a Plan,
@@ -76,15 +76,15 @@ pub(crate) struct Run<'a> {
     pub(crate) sink: Mutex<&'a mut dyn Sink>,
     pub(crate) issued: Issued,
     pub(crate) number: AtomicU64,
-    /// Told when a request was answered.
+    /// Notified when a request was answered.
     pub(crate) answered: Notify,
-    /// Told when something is suspected of getting no answer, or got one.
+    /// Notified when a request is suspected of getting no response, or when such a request got one.
     pub(crate) suspected: Notify,
     /// Held while a token is tried.
     pub(crate) trying: tokio::sync::Mutex<()>,
-    /// Held while the server is asked whether it stands.
+    /// Held while a valid request checks whether the server still works.
     pub(crate) asking: tokio::sync::Mutex<()>,
-    /// Closed as long as it may not: what is sent then tells nothing.
+    /// Closed while the server may be down: requests that are sent then show nothing.
     pub(crate) gate: tokio::sync::RwLock<()>,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct State {
     stood: Option<DateTime<Utc>>,
     latencies: Vec<Duration>,
     longest: Duration,
-    /// How many requests are suspected of getting no answer.
+    /// How many requests are suspected of getting no response.
     suspects: usize,
     slowest: BTreeMap<String, Duration>,
     accepted: u64,
@@ -127,7 +127,7 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
         }
         Ok(kept) => {
             let mut full = pin!(run.full(kept));
-            // What gets no answer for so long is waited for beside others.
+            // A request without a response for this long is awaited alongside others.
             let is_done = timeout(client.settings().connection.timeout / 4, &mut full).await.is_ok();
             if is_done && run.lock().stop.is_some() {
                 run.leave_all_out();
@@ -213,13 +213,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What trouble its attempts met.
+    /// The trouble that its attempts met.
     fn troubles(&self, begun: &Begun) -> Troubles {
         let fell = self.client.pace().fell().map(|at| begun.started + at.saturating_duration_since(begun.timer));
         self.lock().attempts.troubles(fell)
     }
 
-    /// Adds what all gateway errors together show: more than are fair are a failure.
+    /// Adds what all gateway errors together show: more than a fair number are a failure.
     fn gateway_errors(&self, begun: &Begun) {
         let troubles = self.troubles(begun);
         let attempts = self.client.requests();
@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What it brought.
+    /// Its result.
     pub(crate) fn outcome(self, begun: Begun, health: Health) -> Outcome {
         let client = self.client;
         let troubles = self.troubles(&begun);
@@ -282,7 +282,7 @@ impl<'a> Run<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it may cost.
+    /// How many requests it may send.
     fn budget(&self) -> Budget {
         self.client.settings().budget
     }
@@ -301,7 +301,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Grants room for some requests, if the run may send so many more. What is not sent is given back.
+    /// Reserves room for some requests, if the run may send as many. Unused room is given back.
     pub(crate) fn grant(&self, requests: usize) -> bool {
         if self.is_over() {
             return false;
@@ -319,7 +319,7 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// Gives room for requests back that were not sent.
+    /// Gives back the room of requests that were not sent.
     fn give_back(&self, requests: usize) {
         let mut state = self.lock();
         state.granted = state.granted.saturating_sub(requests as u64);
@@ -335,7 +335,7 @@ impl<'a> Run<'a> {
         state.stop.is_some() || self.options.max_failures.is_some_and(|m| failures >= m)
     }
 
-    /// Nothing more is sent; the first reason counts.
+    /// Sends nothing more from now on; the first reason counts.
     pub(crate) fn end(&self, stop: Stop) {
         self.lock().stop.get_or_insert(stop);
     }
@@ -344,7 +344,7 @@ impl<'a> Run<'a> {
         self.lock().tallies[requirement].left_out += 1;
     }
 
-    /// Notes what the budget leaves out.
+    /// Counts what the budget leaves out.
     fn leave_out_planned(&self) {
         let mut state = self.lock();
         state.left_out += self.plan.left_out.pool;
@@ -372,7 +372,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What a request that others are compared with came to.
+/// The result of a request that others are compared with.
 pub(crate) fn control_of(seen: &Seen) -> Control {
     match seen.accepted() {
         Known::Yes => Control::Accepted,
@@ -381,7 +381,7 @@ pub(crate) fn control_of(seen: &Seen) -> Control {
     }
 }
 
-/// Names what was tried in findings that do not say it themselves.
+/// Names what was tried, in findings that do not say it themselves.
 pub(crate) fn label(finding: &mut Finding, label: &str) {
     if let Found::Broken(counterexample) = &mut finding.found
         && counterexample.label.is_empty()

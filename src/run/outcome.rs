@@ -1,4 +1,4 @@
-//! What a run brought.
+//! The result of a run.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::judge::attempts::Troubles;
 use crate::judge::tally::Tally;
 use crate::run::preflight::Stop;
 
-/// What a run brought.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
     /// What is known of each requirement, by its place in the contract.
     pub tallies: Vec<Tally>,
     /// Requests of the shared pool that were planned and not sent.
     pub left_out: u64,
-    /// Why it did not come to its end, if so.
+    /// Why it ended early, if it did.
     pub stop: Option<Stop>,
-    /// What happened to the server in the end.
+    /// How the server was at the end.
     pub health: Health,
     /// Figures.
     pub figures: Figures,
@@ -28,7 +28,7 @@ pub struct Outcome {
 pub enum Health {
     /// It did.
     Yes,
-    /// It did not; what came instead.
+    /// It did not; the field is what came instead.
     No(String),
     /// It was not asked.
     NotAsked,
@@ -41,30 +41,30 @@ pub struct Figures {
     pub started: DateTime<Utc>,
     /// How long it took.
     pub elapsed: Duration,
-    /// How many requests were sent, repetitions included.
+    /// How many requests were sent, including retries.
     pub requests: u64,
-    /// How many of them were repetitions.
+    /// How many of them were retries.
     pub retries: u64,
     /// How many requests were accepted.
     pub accepted: u64,
     /// How many records were created, as far as the answers tell.
     pub created: u64,
-    /// How many requests went unanswered that may have created one.
+    /// How many unanswered requests may have created one.
     pub uncertain: u64,
-    /// What trouble attempts met.
+    /// The trouble that attempts met.
     pub troubles: Troubles,
-    /// How many requests the server refused for the pace.
+    /// How many requests the server refused for their pace.
     pub refused: u64,
-    /// The time between requests that was found to be taken, where the server brought the pace down.
+    /// The time between requests that the server was found to accept, if it caused the pace to fall.
     pub pace: Option<Duration>,
-    /// How long all waited because the server asked for it.
+    /// How long all requests waited because the server asked for it.
     pub waited: Duration,
-    /// How long answers took, in any order.
+    /// The response times, in no particular order.
     pub latencies: Vec<Duration>,
-    /// The requirements whose requests took longest, with the longest: the slowest first.
+    /// The requirements with the longest response times, each with its longest, the slowest first.
     pub slowest: Vec<(String, Duration)>,
-    /// The most requests that were under way at once.
+    /// The highest number of requests that were in progress at once.
     pub most_at_once: usize,
-    /// The server's clock minus ours, from and to, if it told.
+    /// The server's clock minus ours, as a range, if it is known.
     pub clock: Option<(TimeDelta, TimeDelta)>,
 }

@@ -11,17 +11,17 @@ use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::preflight::{Stop, what_came};
 use crate::run::settle::{Follows, Met};
 
-/// How many trials or requests of the pool are begun at least before one has ended; places limit what is under way.
+/// How many trials or requests of the pool are begun at least before one has ended; places limit those in progress.
 const AT_ONCE: usize = 256;
-/// How many milliseconds are waited before each time that the server is asked whether it still stands at the end.
+/// The delays in milliseconds before each check at the end of whether the server still works.
 const ONCE_MORE: [u64; 4] = [0, 250, 1000, 2000];
 
 impl Run<'_> {
-    /// The pool's valid requests: many trials are compared with them, so they go first. What is still to be waited for
-    /// is suspected of getting no answer: that is done beside others.
+    /// The pool's valid requests: many trials are compared with them, so they go first. The returned future
+    /// waits for those that are suspected of getting no response: that can happen alongside other requests.
     pub(crate) async fn pool(&self) -> impl Future<Output = ()> {
         let valid = self.plan.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted && e.control.is_none());
-        // No more of them are under way than there are places.
+        // Places limit how many of them are in progress.
         let mut all: FuturesUnordered<_> = valid.map(|(i, entry)| self.entry(Some(i), entry, None)).collect();
         loop {
             let suspected = self.suspected.notified();
@@ -39,7 +39,7 @@ impl Run<'_> {
     pub(crate) async fn rest(&self) {
         let faults = async {
             let faults = self.plan.entries.iter().enumerate().filter(|(_, e)| e.wanted && e.control.is_some());
-            // Where the valid request of a context is not taken, a refusal in that context would show nothing.
+            // If the valid request of a context is not accepted, a refusal in that context shows nothing.
             let is_of_use = |entry: &Entry| entry.control.is_none_or(|of| self.control(of) == Control::Accepted);
             let entry = |entry: &Entry| match entry.in_plainest() {
                 Some(plain) if !is_of_use(entry) => plain,
@@ -61,12 +61,12 @@ impl Run<'_> {
                 .for_each(|()| async {})
                 .await;
         };
-        // Trials that wait do so beside each other: the pace limits what is under way.
+        // Trials that wait do so concurrently: the pace limits what is sent.
         let trials = async {
-            // Those that wait go first, so that the others fill the time.
+            // Trials that wait go first, so that the others fill the time.
             let (waiting, others): (Vec<_>, Vec<_>) = self.plan.trials.iter().partition(|t| t.waits);
-            // Each remembers what came until it ends.
-            // What is silent holds none of the others up.
+            // The number of trials in memory is limited, since each keeps its exchanges until it ends; but a trial that
+            // gets no response must not hold up the others.
             let at_once = waiting.len() + AT_ONCE.max(2 * self.client.settings().concurrency);
             stream::iter(waiting.into_iter().chain(others))
                 .map(|trial| self.trial(trial))
@@ -82,18 +82,18 @@ impl Run<'_> {
             self.lock().left_out += 2;
             return;
         }
-        // Each takes its own below; here it only mattered that there is room for both.
+        // Each request reserves its own room below; this only checked that there is room for both.
         self.give_back(2);
         let (valid, fault) = self.plan.pair(self.judge, number);
         let Some(valid) = valid else { return };
         let control = self.entry(None, &valid, None).await;
-        // Where the valid one was refused, a refusal of the other shows nothing.
+        // If the valid request was refused, a refusal of the other shows nothing.
         if let Some(fault) = fault.filter(|_| control == Some(Control::Accepted)) {
             self.entry(None, &fault, control).await;
         }
     }
 
-    /// Sends a request of the pool and judges it; tells whether it was accepted.
+    /// Sends a request of the pool and judges it; returns whether it was accepted.
     pub(crate) async fn entry(&self, place: Option<usize>, entry: &Entry, control: Option<Control>) -> Option<Control> {
         let control = match (control, entry.control) {
             (Some(control), _) => control,
@@ -109,7 +109,7 @@ impl Run<'_> {
                     seen = self.judge.confirmed(seen);
                     break;
                 }
-                // Another takes its place, on a connection of its own.
+                // It is sent again, on a new connection.
                 Some(Follows::Again) => match self.again_entry(entry, control).await {
                     Some(next) => {
                         self.add(self.judge.superseded(&seen));
@@ -158,7 +158,7 @@ impl Run<'_> {
         None
     }
 
-    /// What came of a pool's request that others are compared with.
+    /// The result of a request of the pool that others are compared with.
     pub(crate) fn control(&self, place: usize) -> Control {
         self.lock().controls.get(&place).copied().unwrap_or(Control::Missing)
     }

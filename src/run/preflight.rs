@@ -1,4 +1,4 @@
-//! Preflight: before anything is judged, is there a target that takes valid requests?
+//! Preflight: whether there is a target that accepts valid requests, before anything is judged.
 
 use std::time::Duration;
 
@@ -9,31 +9,31 @@ use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, Limit, MINIMAL};
 use crate::run::Run;
 
-/// How long is waited before one of the first requests is sent again.
+/// The delay before one of the first requests is sent again.
 const DELAYS: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// Why a run did not come to its end.
+/// Why a run ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// No connection, or nothing that speaks HTTP.
     Unreachable(String),
-    /// It answers, but does not take valid requests; what it answered last.
+    /// It responds, but does not accept valid requests; the field is its last response.
     Unwell(String),
-    /// The target does not let us in. The message, and what is probably wrong.
+    /// The target refuses a valid request. The message, and what is probably wrong.
     Refused(String, String),
-    /// The server kept asking to wait, and how.
+    /// The server kept asking to wait. The last response.
     Throttled(String),
-    /// There is no token that works, and why.
+    /// There is no working token. The reason.
     NoToken(String),
-    /// What it may cost is used up.
+    /// The request budget is used up.
     Limit(Limit),
     /// Someone ended it.
     Interrupted,
 }
 
 impl Run<'_> {
-    /// Why nothing more is sent; the limit where nothing else says it.
+    /// Why nothing more is sent; the budget, if there is no other reason.
     fn why_over(&self, limit: Limit) -> Stop {
         if self.client.stop().is_cancelled() {
             return Stop::Interrupted;
@@ -41,14 +41,14 @@ impl Run<'_> {
         self.lock().stop.clone().unwrap_or(Stop::Limit(limit))
     }
 
-    /// Sends the smallest valid request, on a connection that may be kept: how long that took, or why it makes no sense to
-    /// go on.
+    /// Sends the smallest valid request, on a connection that may be kept; returns how long that took, or why it makes
+    /// no sense to go on.
     pub(crate) async fn preflight(&self) -> Result<Duration, Stop> {
         self.first_of(MINIMAL).await
     }
 
-    /// Sends a valid request with every field on a connection of its own, while nothing else is under way: how long the
-    /// two took shows what the target can bear.
+    /// Sends a valid request with every field on a new connection, while no other request is in progress: the durations
+    /// of the two show how much load the target can bear.
     pub(crate) async fn full(&self, kept: Duration) {
         match self.first_of(FULL).await {
             Err(stop) => self.end(stop),
@@ -67,7 +67,7 @@ impl Run<'_> {
         }
         let entry = &self.plan.entries[place];
         let seen = self.first(entry, alone).await.ok_or_else(|| self.why_over(Limit::Duration))?;
-        // One sign is enough with the first; the full one may fail for what is in it.
+        // For the first request one sign is enough; the full one may fail because of its content.
         let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
         if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
             return Err(stop);
@@ -83,8 +83,8 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
-    /// Sends one of the first requests; again, where it meets trouble. What came in the end, and None if nothing more is
-    /// to be sent.
+    /// Sends one of the first requests, and again if it meets trouble. Returns the final exchange; None if nothing more
+    /// is to be sent.
     async fn first(&self, entry: &Entry, alone: bool) -> Option<Seen> {
         let mut seen = self.send_entry(entry, &entry.name, Control::Missing, alone).await?;
         for (times, delay) in (1..).zip(DELAYS) {
@@ -105,7 +105,7 @@ impl Run<'_> {
         Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
     }
 
-    /// Why it makes no sense to go on after an answer to a valid request, if so.
+    /// Why it makes no sense to go on after this response to a valid request, if so.
     fn stop(&self, exchange: &Exchange) -> Option<Stop> {
         let stop = stop(exchange, &self.client.settings().url)?;
         let contract = self.judge.contract;
@@ -119,7 +119,8 @@ impl Run<'_> {
             Stop::Refused(what, _) if exchange.status() == Some(404) && !guessed.is_empty() => Some(Stop::Refused(
                 what,
                 format!(
-                    "no value of the path's {} is known, so it was guessed: give values under `values: path:` in contract.yaml",
+                    "no value is known for the path's {}, so one was guessed: \
+                    give values under `values: path:` in contract.yaml",
                     guessed.join(" and ")
                 ),
             )),
@@ -135,7 +136,7 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
             FailureKind::Credentials => Some(Stop::NoToken(failure.message.clone())),
             FailureKind::Unsendable => Some(Stop::Refused(
                 failure.message.clone(),
-                "a token or a fixture holds a character that no request can hold".into(),
+                "a token or a fixture contains a character that cannot be sent in a request".into(),
             )),
             FailureKind::TooLarge => Some(Stop::Unwell(what_came(exchange))),
             _ => Some(Stop::Unreachable(failure.at_first(url))),
@@ -143,12 +144,12 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
         Ok(r) => {
             let redirected;
             let advice = match r.status {
-                401 => "the token is missing, wrong or expired: look at the variable that holds it",
-                403 => "the token may not do this: it may be read-only, or another tenant's",
-                404 => "the URL's path or a fixture of the path is wrong: nothing is there",
-                405 => "the URL's path is wrong: nothing there takes this method",
-                407 => "a proxy stands in between: look at HTTP_PROXY and its like",
-                // 303 is what some answer to what they have created: that is for the judge.
+                401 => "the token is missing, wrong or expired: check the variable that holds it",
+                403 => "the token does not permit this: it may be read-only, or belong to another tenant",
+                404 => "the URL's path or a fixture in the path is wrong: nothing is there",
+                405 => "the URL's path is wrong: nothing there accepts this method",
+                407 => "a proxy is in between: check HTTP_PROXY and similar variables",
+                // Some servers respond with 303 to a creation: that is for the judge.
                 301 | 302 | 307 | 308 => {
                     redirected = leads_to(r, url);
                     &redirected
@@ -161,7 +162,7 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
     }
 }
 
-/// What came back, in a line.
+/// The response, or why there is none, in one line.
 pub fn what_came(exchange: &Exchange) -> String {
     match exchange.answer() {
         Err(failure) => format!("{}: {}", failure.kind.text(), failure.message),
@@ -173,7 +174,7 @@ pub fn what_came(exchange: &Exchange) -> String {
     }
 }
 
-/// What to do about a redirection. Of its address, the query may hold a secret.
+/// What to do about a redirection. The query of its address may contain a secret.
 fn leads_to(response: &Response, url: &url::Url) -> String {
     let location = response.header("location").and_then(|location| url.join(location).ok());
     match location {
@@ -181,8 +182,8 @@ fn leads_to(response: &Response, url: &url::Url) -> String {
             to.set_query(None);
             to.set_fragment(None);
             let _ = (to.set_username(""), to.set_password(None));
-            format!("the URL leads to {to}: name the final address")
+            format!("the URL redirects to {to}: use the final address")
         }
-        None => "the URL leads elsewhere: name the final address".to_owned(),
+        None => "the URL redirects elsewhere: use the final address".to_owned(),
     }
 }

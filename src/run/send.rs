@@ -32,7 +32,7 @@ pub(crate) struct Ready {
     pub plain: bool,
 }
 
-/// A place for requests that go out at once.
+/// A place for requests that are sent at once.
 pub(crate) struct Place<'a> {
     state: &'a Mutex<State>,
     answered: &'a Notify,
@@ -41,7 +41,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Gives the room of one request to others: nobody knows when it will be answered.
+    /// Gives the room of one request to others, since it may get no response for long.
     fn give_one_up(&self) {
         let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(one) = permit.as_mut().and_then(|permit| permit.split(1)) {
@@ -57,17 +57,17 @@ impl Drop for Place<'_> {
     }
 }
 
-/// How long a wait must be to be told.
+/// How long a wait must be to be reported.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
-/// From how many answers on it is known how long one takes.
+/// How many responses must have come before the usual response time is known.
 const ENOUGH: usize = 20;
-/// How long a request must take at least to be suspected of getting no answer.
+/// How long a request must take at least to be suspected of getting no response.
 const SUSPICIOUS: Duration = Duration::from_secs(1);
-/// How many times a token that was refused is tried with the smallest request.
+/// How often a refused token is tried with the smallest request.
 const TOKENS_TRIED: u32 = 10;
 
 impl Run<'_> {
-    /// Makes a request out of a draft.
+    /// Makes a request from a draft.
     pub(crate) fn render(
         &self,
         draft: &Draft,
@@ -109,7 +109,7 @@ impl Run<'_> {
         self.room(requests, Some(permit)).await
     }
 
-    /// Room for some requests in what the run may cost; None if nothing more is to be sent.
+    /// Room for some requests in the run's budget; None if nothing more is to be sent.
     async fn room(&self, requests: usize, mut permit: Option<OwnedSemaphorePermit>) -> Option<Place<'_>> {
         let requests = requests as u64;
         loop {
@@ -117,7 +117,7 @@ impl Run<'_> {
             if self.is_over() {
                 return None;
             }
-            // What had to be sent again took the room of others.
+            // Retries have used the room of other requests.
             if self.budget().max_requests.is_some_and(|most| self.client.spent() + requests > most) {
                 self.end(Stop::Limit(Limit::Requests));
                 return None;
@@ -136,19 +136,19 @@ impl Run<'_> {
                     return None;
                 }
             }
-            // Of what is under way not everything will create something.
+            // Not every request in progress will create something.
             answered.await;
         }
     }
 
     /// Sends one request of the pool; None if nothing more is to be sent.
     pub(crate) async fn send_entry(&self, entry: &Entry, name: &str, control: Control, alone: bool) -> Option<Seen> {
-        // What depends on the time is made when it can be sent at once.
+        // Values that depend on the time are made when the request can be sent at once.
         let place = self.place(1).await?;
         self.send_from(place, entry, name, control, alone).await
     }
 
-    /// Asks whether the server stands, past all others that wait for that.
+    /// Sends a request that checks whether the server works, ahead of all others that wait for the result.
     pub(crate) async fn probe(&self, entry: &Entry, name: &str) -> Option<Seen> {
         let place = self.room(1, None).await?;
         self.send_from(place, entry, name, Control::Missing, true).await
@@ -169,12 +169,12 @@ impl Run<'_> {
         self.send(vec![ready], &place, alone).await.pop()
     }
 
-    /// Sends requests at once, in the order given, on connections of their own if `alone`, and looks
-    /// at what comes back.
+    /// Sends requests at once, in the given order, on new connections if `alone`, and looks at the
+    /// responses.
     pub(crate) async fn send(&self, mut ready: Vec<Ready>, place: &Place<'_>, alone: bool) -> Vec<Seen> {
         ready.iter_mut().for_each(|ready| self.client.fit(&mut ready.request));
         let fresh = self.register(&ready);
-        // Those that go out at once arrive at once.
+        // Requests that are sent at once shall arrive at once.
         let held = ready.iter().filter(|r| r.request.body.as_ref().is_some_and(|body| !body.is_empty())).count();
         let gate = (ready.len() > 1 && held > 1).then(|| Gate::new(held));
         let gate = gate.as_ref();
@@ -204,7 +204,7 @@ impl Run<'_> {
                 && self.judge.is_valid(&exchange, plain)
                 && self.client.pace().hold(delay)
             {
-                // It may have come too often rather than without a right. If it comes again, it was no limit.
+                // The 403 may be from a rate limiter. If it comes again after the wait, it is not.
                 self.client.pace().turn().await;
                 let more = self
                     .client
@@ -225,8 +225,8 @@ impl Run<'_> {
         all.await
     }
 
-    /// Waits for an answer. What takes far longer than others is suspected of getting none: it gives its place up, and
-    /// is waited for beside others.
+    /// Waits for a response. A request that takes far longer than others is suspected of getting none: it gives up its
+    /// place, and is awaited alongside others.
     async fn suspecting(&self, place: &Place<'_>, is_repeated: bool, sending: impl Future<Output = Sent>) -> Sent {
         let mut sending = std::pin::pin!(sending);
         tokio::select! {
@@ -240,13 +240,13 @@ impl Run<'_> {
         sent
     }
 
-    /// From when on a request is suspected of getting no answer; soon, where it takes the place of one that met trouble.
+    /// After how long a request is suspected of getting no response: sooner if it is a retry of one that met trouble.
     fn suspicion(&self, is_repeated: bool) -> Duration {
         let (state, limit) = (self.lock(), self.client.settings().connection.timeout);
         match state.latencies.len() >= ENOUGH {
             _ if is_repeated => limit / 4,
             true => (4 * state.longest).max(SUSPICIOUS),
-            // How long one takes is not known. The pace is such that half of the limit should do.
+            // The usual response time is unknown. The pace is such that half of the time limit should suffice.
             false => limit * 5 / 8,
         }
     }
@@ -259,11 +259,11 @@ impl Run<'_> {
         self.suspected.notify_waiters();
     }
 
-    /// What came of a request in truth whose token was refused, if the token has ended: then not even the smallest
-    /// request is let in any more. If it is, what was refused was refused for what it asked.
+    /// The failure of a request whose token was refused, if the token has expired: then even the smallest request is
+    /// refused. If that is accepted, the other request was refused for what it asked.
     async fn token_ended(&self, identity: &str) -> Option<Failure> {
         let ended = |message| Failure { kind: FailureKind::Credentials, message };
-        // One tries for all.
+        // One request tries the token on behalf of all.
         let _trying = self.trying.lock().await;
         if let Some(Stop::NoToken(message)) = &self.lock().stop {
             return Some(ended(message.clone()));
@@ -273,7 +273,8 @@ impl Run<'_> {
             return None;
         }
         if !self.grant(1) {
-            let message = "status 401, and nothing more was sent that shows whether the token ran out".to_owned();
+            let message =
+                "status 401, and no further request was sent to show whether the token had expired".to_owned();
             return Some(Failure { kind: FailureKind::GivenUp, message });
         }
         self.lock().tokens_tried = tried;
@@ -290,13 +291,13 @@ impl Run<'_> {
         let purpose = Purpose { control: Control::Missing, plain: false };
         self.note(&exchange(number, name, request, sent, false), purpose);
         is_refused.then(|| {
-            let message = format!("the token of `{identity}` worked, and is refused now: it ran out");
+            let message = format!("the token of `{identity}` worked before and is refused now: it has expired");
             self.end(Stop::NoToken(message.clone()));
             ended(message)
         })
     }
 
-    /// Notes the idempotency keys; tells for each request whether no other carries its key.
+    /// Notes the idempotency keys; returns for each request whether no other has its key.
     fn register(&self, ready: &[Ready]) -> Vec<bool> {
         let mut state = self.lock();
         let keys: Vec<Option<String>> = ready.iter().map(|r| r.request.header(KEY_HEADER).map(str::to_owned)).collect();
@@ -324,14 +325,14 @@ impl Run<'_> {
         self.lock().under_way -= 1;
     }
 
-    /// Learns the server's time from its response, where it sends no `Date`.
+    /// Learns the server's time from the body of its response, if it sends no `Date`.
     fn learn(&self, ready: &Ready, sent: &Sent) {
         let (Some(time), Some(response), Some(last)) =
             (&self.judge.contract.clock, sent.response(), sent.attempts.last())
         else {
             return;
         };
-        // A replay tells the time of the original.
+        // A replayed response has the time of the original.
         if response.header("date").is_some()
             || !(200..300).contains(&response.status)
             || ready.request.header(KEY_HEADER).is_some()
@@ -350,8 +351,8 @@ impl Run<'_> {
         }
     }
 
-    /// Tells of requests that are about to leave together and may create something: whatever happens next, they are
-    /// accounted for.
+    /// Reports requests that are about to be sent together and may create something, so that they are accounted for
+    /// whatever happens next.
     fn intend<'r>(&self, requests: impl Iterator<Item = (u64, &'r str, &'r Request)>) {
         let sent = self.client.clock().local();
         let all: Vec<Intended<'_>> = requests
@@ -409,7 +410,7 @@ fn requirement_of(name: &str) -> &str {
 fn exchange(number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {
     let mut exchange =
         Exchange { number, trial, request, attempts: sent.attempts, ended: sent.ended, fresh, unconfirmed: false };
-    // What may have been processed twice may be answered as a replay.
+    // A request that may have been processed twice may get a replayed response.
     exchange.fresh &= !exchange.perhaps_twice();
     exchange.unconfirmed = exchange.trouble().is_some();
     exchange

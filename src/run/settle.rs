@@ -1,4 +1,4 @@
-//! What met trouble, tried again: one answer of a gateway, one reset, one silence is no verdict.
+//! Retries of requests that met trouble: one gateway error, one reset or one timeout is no verdict.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::judge::bind::{Known, Seen};
 use crate::plan::MINIMAL;
 use crate::run::preflight::{Stop, what_came};
 
-/// How often something may be tried again in a run.
+/// How many retries a run may make.
 const MOST: u64 = 200;
-/// How often the same trouble must have come each time, and never not, to be believed at once.
+/// How often the same trouble must have been confirmed, without an exception, to be believed at once.
 const STEADY: u32 = 8;
-/// How long is waited for a server that does not take valid requests any more, before each time that it is asked.
+/// The delays before each check of a server that no longer accepts valid requests.
 const PATIENCE: [u64; 6] = [0, 250, 500, 1000, 2000, 4000];
 
 /// What follows trouble.
@@ -24,25 +24,26 @@ const PATIENCE: [u64; 6] = [0, 250, 500, 1000, 2000, 4000];
 pub(crate) enum Follows {
     /// It is tried again.
     Again,
-    /// It came each time that it was tried: it is what the server does.
+    /// The trouble came each time: it is what the server does.
     Confirmed,
-    /// It cannot be tried again, and is not known to be what the server does.
+    /// It cannot be tried again, and the trouble is not known to be what the server does.
     Unknown,
 }
 
-/// What was learnt of trouble so far.
+/// What was learnt about trouble so far.
 #[derive(Debug, Default)]
 pub(crate) struct Learnt {
     again: u64,
-    /// How often which trouble came each time, and how often something did not meet its trouble again.
+    /// How often each kind of trouble was confirmed, and how often trouble did not come again.
     steady: BTreeMap<Trouble, u32>,
     mended: u32,
 }
 
-/// How likely a request may meet a gateway's error each time by mere chance, to be judged by it.
+/// The highest probability that a request met a gateway error each time by chance, for it to be judged by that.
 const CHANCE: f64 = 1e-5;
 
-/// How often something must meet the same trouble to be judged by it, where this share of all attempts met a gateway's error.
+/// How often a request must meet the same trouble to be judged by it, given the share of all attempts that met a
+/// gateway error.
 fn due(trouble: Trouble, share: f64) -> u32 {
     match trouble {
         Trouble::ServerError | Trouble::Silence => 2,
@@ -52,10 +53,11 @@ fn due(trouble: Trouble, share: f64) -> u32 {
 }
 
 impl Run<'_> {
-    /// Whether what was tried so often, and met this trouble each time, is judged by it.
+    /// Whether a request that met this trouble each of these times is judged by it.
     pub(crate) fn is_confirmed(&self, trouble: Trouble, times: u32) -> bool {
         let mut state = self.lock();
-        // A server's own doing, or what takes a whole time limit to see: a gateway and a network do as they like.
+        // Past trouble counts only where it is the server's own, or takes a whole time limit to see: that of a gateway
+        // or a network does not predict the next.
         let is_own = matches!(trouble, Trouble::ServerError | Trouble::Silence);
         let steady = state.learnt.steady.get(&trouble).copied().unwrap_or(0);
         let is_known = is_own && steady >= STEADY && state.learnt.mended == 0;
@@ -66,15 +68,15 @@ impl Run<'_> {
         is_confirmed
     }
 
-    /// Notes that what met trouble did not meet it again.
+    /// Notes that a request that met trouble did not meet it again.
     pub(crate) fn mended(&self, met: &Met) {
         if !met.is_empty() {
             self.lock().learnt.mended += 1;
         }
     }
 
-    /// Whether something that met trouble is tried again: there is room, and the server stood in between. It is asked
-    /// that with a valid request, unless the server failed by itself.
+    /// Whether a request that met trouble is tried again: there is room, and the server has worked since. A valid
+    /// request checks that, unless the trouble was a server error.
     pub(crate) async fn may_try_again(&self, trouble: Trouble, since: DateTime<Utc>) -> bool {
         if self.lock().learnt.again >= MOST || self.is_over() {
             return false;
@@ -82,7 +84,7 @@ impl Run<'_> {
         self.lock().learnt.again += 1;
         match trouble {
             Trouble::ServerError => true,
-            // Others go on beside what is silent.
+            // Other requests go on meanwhile.
             Trouble::Silence => self.stands(since).await,
             Trouble::Gateway | Trouble::Broken => {
                 let _closed = self.gate.write().await;
@@ -91,9 +93,9 @@ impl Run<'_> {
         }
     }
 
-    /// Whether the server accepted a valid request that was sent after this time. Ends the run where it does not any more.
+    /// Whether the server accepted a valid request that was sent after this time. Ends the run if it no longer does.
     async fn stands(&self, since: DateTime<Utc>) -> bool {
-        // One asks for all.
+        // One task checks on behalf of all.
         let _asking = self.asking.lock().await;
         let mut last = String::new();
         for delay in PATIENCE {
@@ -102,7 +104,7 @@ impl Run<'_> {
             }
             let delay = Duration::from_millis(delay);
             if !delay.is_zero() {
-                self.tell(Event::Waiting("the server does not take valid requests", delay));
+                self.tell(Event::Waiting("the server does not accept valid requests", delay));
             }
             self.sleep(delay).await;
             if !self.grant(1) {
@@ -115,16 +117,16 @@ impl Run<'_> {
             };
             self.add(self.judge.superseded(&seen));
             if seen.exchange.answer().is_err_and(|failure| failure.kind == FailureKind::Connect) {
-                // Nobody is there: all that is sent finds that out by itself.
+                // No connection can be made: every other request will find that out by itself.
                 return false;
             }
             match seen.accepted() {
                 Known::Yes => return true,
-                // A refusal is an answer: what is refused now is judged by whoever is compared with it.
+                // A refusal shows that the server works: requests that are compared with this one take it into account.
                 Known::No if seen.exchange.trouble().is_none() => return true,
                 _ => last = what_came(&seen.exchange),
             }
-            // Who was silent for the whole limit is not asked six times.
+            // A server that did not respond within the time limit is not asked six times.
             if seen.exchange.trouble() == Some(Trouble::Silence) && !delay.is_zero() {
                 break;
             }
@@ -133,7 +135,7 @@ impl Run<'_> {
         false
     }
 
-    /// What follows what was seen, where it met trouble, which is counted.
+    /// What follows an exchange, if it met trouble; counts that trouble.
     pub(crate) async fn follows(&self, seen: &Seen, met: &mut Met) -> Option<Follows> {
         let Some(trouble) = seen.exchange.trouble() else {
             self.mended(met);
@@ -150,10 +152,10 @@ impl Run<'_> {
     }
 }
 
-/// How often in a row a request of a name met which trouble.
+/// How often in a row requests met which trouble, by the requests' names.
 pub(crate) type Met = BTreeMap<(String, Trouble), u32>;
 
-/// Counts what met trouble this time; what did not any more begins anew.
+/// Counts the trouble of this time; the count of what met none begins anew.
 pub(crate) fn count(met: &mut Met, now: impl IntoIterator<Item = (String, Trouble)>) {
     let counted = now.into_iter().map(|place| {
         let before = met.get(&place).copied().unwrap_or(0);

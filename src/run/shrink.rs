@@ -1,4 +1,4 @@
-//! What failed, once more: made smaller, and sent again to tell steady from intermittent.
+//! Failing requests once more: made smaller, and sent again to tell steady failures from intermittent ones.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ use crate::run::trial::own;
 const RESERVE: u64 = 100;
 /// How long it may take, where the server is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How many looking for a smaller request may take for one requirement.
+/// How many requests the search for a smaller one may take for one requirement.
 const EACH: usize = 16;
-/// How often what failed is sent again.
+/// How often a failing request is sent again.
 const AGAIN: u64 = 3;
 
-/// What is left for sending again.
+/// How many requests are left for sending again.
 pub(crate) struct Reserve {
     requests: u64,
     until: Instant,
@@ -40,7 +40,7 @@ pub(crate) enum Subject<'a> {
     Trial(&'a Trial, Option<(Box<Entry>, Control)>),
 }
 
-/// What came of it.
+/// Its result.
 pub(crate) enum Once {
     Broken(Box<Finding>),
     Held,
@@ -48,12 +48,13 @@ pub(crate) enum Once {
 }
 
 impl<'a> Run<'a> {
-    /// Looks for smaller requests that break what was broken, and sends them again; musts first, one for each cause.
+    /// Looks for smaller requests that fail the same requirements, and sends them again; musts first, one for each
+    /// cause.
     pub(crate) async fn shrink(&self) {
         let mut heads: Vec<usize> = {
             let state = self.lock();
             let causes = causes(self.judge.contract, &state.tallies);
-            // What is never answered takes the whole time limit, each time.
+            // A request that is never answered takes the whole time limit each time.
             let is_silent = |tally: &Tally| {
                 let mut exchanges = tally.counterexamples.values().flat_map(|c| &c.exchanges);
                 exchanges.any(|e| e.trouble() == Some(Trouble::Silence))
@@ -87,7 +88,7 @@ impl<'a> Run<'a> {
         Reserve { requests: self.client.spent() + RESERVE, until: Instant::now() + PATIENCE }
     }
 
-    /// What evidence of these names came of: the pool's requests before trials.
+    /// The subjects that evidence of these names came from: requests of the pool before trials.
     pub(crate) fn subject(&self, names: &[String]) -> Option<Subject<'a>> {
         let entries = &self.plan.entries;
         let fixed = names.iter().find_map(|name| entries.iter().find(|e| e.name == *name));
@@ -135,7 +136,7 @@ impl<'a> Run<'a> {
                 }
                 let control = entry.control.map_or(Control::Accepted, |c| self.control(c));
                 let seen = self.send_entry(entry, name, control, false).await?;
-                // What failed is tried again: it need not be doubted again.
+                // The failure was confirmed before: it need not be doubted again.
                 let seen = if seen.exchange.unconfirmed { self.judge.confirmed(seen) } else { seen };
                 let mut findings = self.judge.exchange(&seen);
                 findings.iter_mut().for_each(|f| super::label(f, &entry.label));
@@ -180,7 +181,7 @@ impl<'a> Run<'a> {
             smaller.draft = recipe.draft(self.judge, &tree.current(), now);
             let text = format!("{:?}", smaller.draft);
             if tried.contains(&text) {
-                // The same request again: the change was in a part that is left out.
+                // The request is the same: the change was in a part that is not sent.
                 more = tree.simplify();
                 continue;
             }
@@ -243,9 +244,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Sends what failed again, some times.
+    /// Sends a failing request again a few times.
     async fn again(&self, requirement: usize, subject: &Subject<'a>, reserve: &Reserve) {
-        // Waiting once more for what waits would double the time of the run.
+        // Repeating a trial that waits would double the duration of the run.
         if matches!(subject, Subject::Trial(trial, _) if trial.waits) {
             return;
         }

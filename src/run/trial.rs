@@ -30,10 +30,10 @@ struct Made {
     plain: bool,
 }
 
-/// How often a trial is carried out where its requests meet trouble.
+/// How often a trial is carried out if its requests meet trouble.
 const TRIES: u32 = 8;
 
-/// What came of carrying a trial out.
+/// The result of carrying out a trial.
 pub(crate) struct Tried {
     /// What it says of each requirement that is judged by it.
     pub found: Vec<(usize, Found)>,
@@ -48,12 +48,12 @@ pub(crate) struct Granted<'a, 'b> {
 }
 
 impl<'a, 'b> Granted<'a, 'b> {
-    /// Room for so many requests, if there is.
+    /// Room for this number of requests, if there is any.
     pub(crate) fn new(run: &'a Run<'b>, requests: usize) -> Option<Self> {
         run.grant(requests).then_some(Self { run, left: requests })
     }
 
-    /// Takes some of it.
+    /// Takes some of the room.
     pub(crate) fn take(&mut self, requests: usize) {
         self.left = self.left.saturating_sub(requests);
     }
@@ -68,7 +68,7 @@ impl Drop for Granted<'_, '_> {
 impl Run<'_> {
     /// Carries a trial out and judges it.
     pub(crate) async fn trial(&self, trial: &Trial) {
-        // Where the valid request of a context is not taken, a refusal in that context would show nothing.
+        // If the valid request of a context is not accepted, a refusal in that context shows nothing.
         let of_use = |b: usize| if trial.varies && self.control(b) != Control::Accepted { MINIMAL } else { b };
         let base = trial.base.map(of_use).map(|b| (&self.plan.entries[b], self.control(b)));
         let mut found: Option<Vec<(usize, Found)>> = None;
@@ -76,7 +76,7 @@ impl Run<'_> {
         let mut met = Met::new();
         for _ in 0..TRIES {
             let tried = self.attempt(trial, &trial.name, base, &mut findings, Some(&met)).await;
-            // What there was no room for tells nothing; what was seen before stays.
+            // A repetition without room shows nothing; what was seen before stays.
             let Some(Tried { found: now, troubles }) = tried else { break };
             let is_settled = !now.iter().any(|(_, found)| matches!(found, Found::Broken(_) | Found::Unknown(..)));
             found = Some(now);
@@ -99,8 +99,9 @@ impl Run<'_> {
         }
     }
 
-    /// Carries a trial out with a given base for its steps `from: valid`, after what it met before; where that is left out,
-    /// all trouble is believed. None if there was no room for it. What its exchanges say of other requirements is put to `findings`.
+    /// Carries a trial out with a given base for its steps `from: valid`, given the trouble that it met before; if that
+    /// is left out, all trouble is believed. None if there was no room for it. What its exchanges say of other
+    /// requirements is added to `findings`.
     pub(crate) async fn attempt(
         &self,
         trial: &Trial,
@@ -125,7 +126,7 @@ impl Run<'_> {
             if let Err(why) = self.wait_until(step, &names).await {
                 return Some(Tried { found: troubled(trial, &why, &done), troubles });
             }
-            // What depends on the time is made when it can be sent at once.
+            // Values that depend on the time are made when the request can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
             let place = self.place(copies).await?;
             granted.take(copies);
@@ -148,7 +149,7 @@ impl Run<'_> {
             self.note_overlap(trial, &seen);
             let silence = seen.iter().find(|one| one.exchange.trouble() == Some(Blip::Silence));
             if let Some(why) = silence.and_then(|one| one.exchange.answer().err()) {
-                // What waits for nothing until the time limit waits for it once.
+                // A trial waits until the time limit for a missing response only once: it ends here.
                 let reason = why.kind.text().to_owned();
                 let exchanges =
                     done.iter().flat_map(|s| &s.seen).chain(&seen).map(|s| Arc::clone(&s.exchange)).collect();
@@ -167,7 +168,7 @@ impl Run<'_> {
         Some(Tried { found: self.found(trial, &done, row_json.as_ref()), troubles })
     }
 
-    /// What was seen, believed where it came each time, after what came before; where that is left out, at once.
+    /// What was seen, believed if it came each time, given what came before; believed at once if that is left out.
     pub(crate) fn confirmed_at(&self, seen: Seen, met: Option<&Met>) -> Seen {
         let Some(trouble) = seen.exchange.trouble() else { return seen };
         let times = met.map(|met| times(met, &seen.exchange.trial, trouble) + 1);
@@ -193,7 +194,7 @@ impl Run<'_> {
         trial.requirements().filter_map(said).collect()
     }
 
-    /// Notes how many requests of a step were under way at once.
+    /// Notes how many requests of a step were in progress at once.
     pub(crate) fn note_overlap(&self, trial: &Trial, seen: &[Seen]) {
         let spans: Vec<_> = seen.iter().map(|s| (s.exchange.sent(), s.exchange.last().ended())).collect();
         let at = |moment| spans.iter().filter(|(from, to)| *from <= moment && moment < *to).count();
@@ -234,12 +235,12 @@ impl Run<'_> {
     pub(crate) async fn wait_until(&self, step: &Step, names: &Scope) -> Result<(), Trouble> {
         if let Some(until) = &step.until {
             let until = until.instant(names)?;
-            // Past it by every clock that the server may have; by ours, if it has told nothing of its own.
+            // The instant has passed by every clock that the server may have; by ours, if the server's is unknown.
             let clock = self.client.clock();
             let now = if clock.difference().is_some() { clock.server().earliest } else { clock.local() };
             let delay = (until - now).to_std().unwrap_or_default();
             if delay > MOST_WAIT {
-                return Err(Trouble::Unknown("it is too long until then".into()));
+                return Err(Trouble::Unknown("the wait until then is too long".into()));
             }
             self.sleep(delay).await;
         }
@@ -285,7 +286,7 @@ impl Run<'_> {
         Ok((all, first))
     }
 
-    /// What a request is made from, and what came of that.
+    /// What a request is made from, and the result of that.
     fn draft(
         &self,
         send: &Send,
@@ -297,7 +298,7 @@ impl Run<'_> {
             Base::Minimal => (self.plan.entries[MINIMAL].draft.clone(), self.control(MINIMAL), true),
             Base::Valid | Base::Varied => match base {
                 Some((entry, control)) => (entry.draft.clone(), control, true),
-                None => return Err(Trouble::Unknown("there is no valid request".into())),
+                None => return Err(Trouble::Unknown("no valid request is known".into())),
             },
             Base::From(name) => {
                 let made = made.get(name).ok_or_else(|| gone(name))?;
@@ -314,7 +315,7 @@ impl Run<'_> {
 /// The longest wait of a step.
 pub(crate) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What a trial says that could not be carried out.
+/// What a trial that could not be carried out says.
 pub(crate) fn troubled(trial: &Trial, trouble: &Trouble, done: &[StepSeen]) -> Vec<(usize, Found)> {
     let found = match trouble {
         Trouble::Fixture(path) => Found::Skipped(format!("missing fixture `{path}`: add it under [fixtures]")),

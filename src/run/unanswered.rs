@@ -1,4 +1,5 @@
-//! What got no answer, each time: a server that answers others, but never this request, breaks what it was sent for.
+//! Requests that got no response, each time they were sent: a server that responds to others, but never to this
+//! request, breaks the requirement that it was sent for.
 
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use crate::judge::finding::{Counterexample, Finding, Found};
 use crate::judge::tally::Verdict;
 
 impl Run<'_> {
-    /// Fails what is inconclusive because a request got no whole answer, however often it was tried. To be asked of a
-    /// server that still answers others.
+    /// Fails requirements that are inconclusive because a request got no complete response, however often it was tried.
+    /// To be used if the server still responds to others.
     pub(crate) fn unanswered(&self) {
         let requirements = &self.judge.contract.requirements;
         let silent: Vec<Finding> = {
@@ -30,16 +31,16 @@ impl Run<'_> {
     }
 }
 
-/// No answer, however often it was asked for.
+/// No response, however often the request was sent.
 pub(crate) fn never(label: String, kind: FailureKind, exchange: &Arc<Exchange>) -> Counterexample {
-    let actual = format!("none, each time that it was sent: {}", kind.text());
+    let actual = format!("none, each time it was sent: {}", kind.text());
     Counterexample {
         label,
-        ..Counterexample::of("an answer, as other requests got".to_owned(), actual, Arc::clone(exchange))
+        ..Counterexample::of("a response, as other requests got".to_owned(), actual, Arc::clone(exchange))
     }
 }
 
-/// The last of some exchanges that the server left without a whole answer, each time that it was tried.
+/// The last of some exchanges without a complete response, each time the request was tried.
 pub(crate) fn silence(exchanges: &[Arc<Exchange>]) -> Option<(FailureKind, Arc<Exchange>)> {
     exchanges.iter().rev().filter(|exchange| !exchange.unconfirmed).find_map(|exchange| match exchange.answer() {
         Err(failure) if failure.kind.is_silence() => Some((failure.kind, Arc::clone(exchange))),

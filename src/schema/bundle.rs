@@ -12,10 +12,10 @@ use super::notes::Problems;
 use super::registry::{Located, Registry};
 use super::{Direction, POINTER};
 
-/// How many schemas one may reach.
+/// How many schemas one schema may refer to, directly or indirectly.
 const MOST: usize = 60_000;
 
-/// Puts together a schema and all that it refers to.
+/// Combines a schema with all that it refers to.
 pub(super) fn bundle<'a>(registry: &'a Registry, root: &Located<'a>, direction: Direction) -> (Json, Problems) {
     let mut builder = Builder {
         registry,
@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
         if self.count > MOST {
             self.problems.unsupported(
                 at.node
-                    .error(format!("this schema reaches more than {MOST} others"))
+                    .error(format!("this schema refers to more than {MOST} others"))
                     .help("split it into smaller ones"),
             );
             return json!({});
@@ -136,9 +136,9 @@ impl<'a> Builder<'a> {
             }
         };
         match (name, out.get_mut(name)) {
-            // What several places ask for stands in one list.
+            // The names that several places require are in one list.
             ("allOf", Some(Json::Array(own))) => own.extend(json.as_array().cloned().unwrap_or_default()),
-            // Several that match are no less than one: that is judged by itself.
+            // Here several matching alternatives are as good as one: that only one matches is judged separately.
             ("oneOf", _) if self.direction == Direction::Response => {
                 let part = json!({ "anyOf": json, POINTER: out[POINTER].clone() });
                 push(out, part);
@@ -149,7 +149,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Puts in the alternative that the discriminator chooses; whether there is one.
+    /// Adds the alternative that the discriminator chooses; returns whether there is one.
     fn chosen(
         &mut self,
         at: &Located<'a>,
@@ -240,7 +240,7 @@ fn push(out: &mut Map<String, Json>, part: Json) {
     }
 }
 
-/// A schema that holds itself for the same value says nothing by that, and would be looked at without end.
+/// Removes references by which a schema applies itself to the same value: they mean nothing, and would never end.
 fn break_circles(root: &mut Json, all: &mut Map<String, Json>) {
     let mut done: HashMap<String, bool> = HashMap::new();
     let mut cut: Vec<(String, String)> = Vec::new();
@@ -283,7 +283,7 @@ fn break_circles(root: &mut Json, all: &mut Map<String, Json>) {
     }
 }
 
-/// The schemas that must hold for the same value.
+/// The schemas that apply to the same value.
 fn in_place(schema: &Json, out: &mut Vec<String>) {
     let Json::Object(map) = schema else { return };
     for (key, value) in map {
@@ -305,7 +305,7 @@ fn remove(schema: &mut Json, reference: &str) {
     for (key, value) in map.iter_mut() {
         match (key.as_str(), value) {
             ("allOf", Json::Array(all)) => all.iter_mut().for_each(|s| remove(s, reference)),
-            // An alternative that is the whole again is none.
+            // An alternative that is the whole schema again is not an alternative.
             ("anyOf" | "oneOf", Json::Array(all)) => {
                 for schema in all {
                     match schema.get("$ref").and_then(Json::as_str) {

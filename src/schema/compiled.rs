@@ -19,7 +19,7 @@ pub(super) fn options<'i>() -> ValidationOptions<'i> {
 #[derive(Debug)]
 pub(super) struct Compiled {
     json: Json,
-    /// None for what the library refuses, which would be a defect of the translation: nothing is judged by it then.
+    /// None for a schema that the library refuses, which would be a defect of the translation: it judges nothing then.
     validator: Option<Validator>,
 }
 
@@ -45,7 +45,7 @@ impl Compiled {
 
     fn violation(&self, error: &ValidationError<'_>) -> Option<Violation> {
         let kind = error.kind();
-        // What the engine gives up on is not known to be wrong.
+        // A value that the engine gives up on is not known to be wrong.
         let undecided = matches!(
             kind,
             ValidationErrorKind::BacktrackLimitExceeded { .. } | ValidationErrorKind::RegexEngineFailure { .. }
@@ -60,7 +60,7 @@ impl Compiled {
         if schema.is_some_and(|s| s.get("x-write-only").is_some()) {
             keyword = "writeOnly".to_owned();
         }
-        // Of `false`, the keyword is the one that holds it.
+        // For the schema `false`, the keyword is the one that contains it.
         let mut pointer = if matches!(kind, ValidationErrorKind::FalseSchema) {
             here.to_owned()
         } else {
@@ -104,7 +104,7 @@ impl Compiled {
                     let target = below.as_str().and_then(|r| self.json.pointer(r.trim_start_matches('#')));
                     let Some(target) = target else { break };
                     at = target;
-                    // The reference itself is what is broken.
+                    // The reference itself is broken.
                     continue;
                 }
                 "allOf" | "then" | "else" if keyword == "allOf" || wrapped => {
@@ -149,5 +149,5 @@ impl Compiled {
     }
 }
 
-/// Keywords that hold schemas by name.
+/// Keywords that contain schemas by name.
 const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs"];

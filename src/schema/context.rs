@@ -1,4 +1,4 @@
-//! In which circumstances a schema is read: who looks at it, and through which references it was come by.
+//! The context in which a schema is read: for which direction, and through which references it was reached.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -9,13 +9,13 @@ use super::registry::{Located, Registry};
 /// Where `$dynamicRef` leads: the outermost schema of each name.
 type Scope = Vec<(String, (usize, String))>;
 
-/// The circumstances.
+/// The context.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
-    /// Names that need not be there, since the other side sends them.
+    /// Names that are not required, since the other side sends them.
     pub(super) elsewhere: Rc<BTreeSet<String>>,
     scope: Rc<Scope>,
-    /// The schema whose discriminator has chosen already.
+    /// The schema whose discriminator has already chosen.
     pub(super) chosen: Option<Rc<(usize, String)>>,
 }
 
@@ -62,7 +62,7 @@ impl Context {
         outer.and_then(|(_, (file, inner))| registry.at(*file, inner)).unwrap_or(target)
     }
 
-    /// What tells these circumstances from others.
+    /// A key that distinguishes this context from others.
     pub(super) fn key(&self) -> String {
         if self.elsewhere.is_empty() && self.scope.is_empty() && self.chosen.is_none() {
             return String::new();

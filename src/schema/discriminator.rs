@@ -6,7 +6,7 @@ use super::notes::Problems;
 use super::registry::{Located, Registry};
 use crate::yaml::Node;
 
-/// A property that says which schema a value keeps.
+/// A property that says which schema a value must match.
 pub(super) struct Discriminator<'a> {
     /// The property's name.
     pub(super) property: &'a str,
@@ -54,8 +54,8 @@ impl<'a> Discriminator<'a> {
         (!branches.is_empty()).then_some(Self { property, branches, complete })
     }
 
-    /// Reads a discriminator that stands beside no alternatives: its schemas are those of the mapping, or else those
-    /// that hold it under `allOf`.
+    /// Reads a discriminator without alternatives beside it: its schemas are those of the mapping, or else those
+    /// that refer to it under `allOf`.
     pub(super) fn of_parent(
         registry: &'a Registry,
         at: &Located<'a>,
@@ -89,7 +89,7 @@ impl<'a> Discriminator<'a> {
     }
 }
 
-/// What a mapping's value names: a schema of the document by its name, or a reference.
+/// The target of a mapping's value: a schema of the document by its name, or a reference.
 fn target<'a>(registry: &'a Registry, at: &Located<'_>, text: &str, node: &Node) -> crate::source::Result<Located<'a>> {
     if !text.contains(['/', '#']) {
         let named = registry.root().get("components").and_then(|c| c.get("schemas")).and_then(|s| s.get(text));

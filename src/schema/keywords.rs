@@ -1,4 +1,5 @@
-//! One schema of a document in terms of JSON Schema 2020-12, whatever its version; what it contains is left as it stands.
+//! One schema of a document in terms of JSON Schema 2020-12, whatever the document's version. The schemas that it
+//! contains are left as they are.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -8,24 +9,24 @@ use super::vocabulary::{Kind, TYPES, kind_of};
 use crate::source::did_you_mean;
 use crate::yaml::Value;
 
-/// What a keyword says.
+/// The value of a keyword.
 pub(super) enum Part<'a> {
-    /// A value that says all.
+    /// A plain value.
     Plain(Json),
     /// A schema.
     One(Located<'a>),
-    /// Several.
+    /// Several schemas.
     List(Vec<Located<'a>>),
-    /// Several by name.
+    /// Several schemas by name.
     Named(Vec<(String, Located<'a>)>),
 }
 
-/// Whether a schema of OpenAPI 3.0 takes null.
+/// Whether a schema of OpenAPI 3.0 allows null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nullable {
-    /// It says nothing of it, or says it by its types.
+    /// It does not say so, or says it by its types.
     No,
-    /// It says so, where by the letter it has no effect.
+    /// It says so where this has, strictly, no effect.
     Perhaps,
 }
 
@@ -33,7 +34,7 @@ pub(super) enum Nullable {
 pub(super) struct Keywords<'a> {
     /// `true` or `false` in place of keywords.
     pub(super) constant: Option<bool>,
-    /// What must hold as well, or instead.
+    /// The target of its `$ref`, which applies as well, or instead.
     pub(super) reference: Option<Located<'a>>,
     /// All other keywords in the order of the document.
     pub(super) parts: Vec<(String, Part<'a>)>,
@@ -46,7 +47,7 @@ pub(super) struct Keywords<'a> {
 }
 
 impl<'a> Keywords<'a> {
-    /// Reads a schema; what is odd about it is noted.
+    /// Reads a schema, and notes what is unusual about it.
     pub(super) fn read(registry: &'a Registry, at: &Located<'a>, problems: &mut Problems) -> Self {
         let mut out = Self {
             constant: None,
@@ -112,14 +113,14 @@ impl<'a> Keywords<'a> {
                     problems.note(
                         key.place
                             .error("`nullable` beside a `$ref` has no effect in OpenAPI 3.0")
-                            .help("null is taken in responses, and left to the server in requests"),
+                            .help("null is accepted in responses, and left to the server in requests"),
                     );
                 }
                 name if name.starts_with("x-") => {}
                 name => problems.note(
                     key.place
                         .error(format!("`{name}` beside a `$ref` has no effect in OpenAPI 3.0"))
-                        .help("put the `$ref` into an `allOf`, beside which it counts"),
+                        .help("put the `$ref` into an `allOf`: keywords beside that have an effect"),
                 ),
             }
         }
@@ -133,7 +134,7 @@ impl<'a> Keywords<'a> {
             problems.note(
                 key.place
                     .error(format!("OpenAPI 3.0 does not have the keyword `{name}`"))
-                    .help("it is read as OpenAPI 3.1 has it"),
+                    .help("it is read as in OpenAPI 3.1"),
             );
         }
         let node = at.node;
@@ -144,7 +145,7 @@ impl<'a> Keywords<'a> {
             None => {
                 let near = did_you_mean(name, super::vocabulary::names());
                 if !name.starts_with("x-") && (old || near.is_some()) {
-                    let error = key.place.error(format!("the schema keyword `{name}` is not known"));
+                    let error = key.place.error(format!("unknown schema keyword `{name}`"));
                     problems.note(error.help(near.unwrap_or_else(|| "it is ignored".to_owned())));
                 }
                 return;
@@ -165,8 +166,8 @@ impl<'a> Keywords<'a> {
                     }
                     if !old {
                         problems.note(
-                            node.error(format!("`{name}` is a number from OpenAPI 3.1 on"))
-                                .help("it is read as OpenAPI 3.0 has it"),
+                            node.error(format!("`{name}` must be a number from OpenAPI 3.1 on"))
+                                .help("it is read as in OpenAPI 3.0"),
                         );
                     }
                     return;
@@ -192,7 +193,7 @@ impl<'a> Keywords<'a> {
                     Ok(()) => Part::Plain(json!(pattern)),
                     Err(why) => {
                         let error = node.error("this pattern is not a regular expression").label(why);
-                        problems.part(error.help("patterns are regular expressions as in ECMA 262"));
+                        problems.part(error.help("patterns must be regular expressions of ECMA 262"));
                         self.unsupported.push(name.to_owned());
                         return;
                     }
@@ -226,9 +227,9 @@ impl<'a> Keywords<'a> {
                 _ => return wrong("a map of lists of names"),
             },
             Some(Kind::Schema) => match &node.value {
-                // The form of older drafts.
+                // This is the form of older drafts.
                 Value::Sequence(_) if name == "items" => {
-                    problems.note(node.error("`items` is one schema").help("a list is read as `prefixItems`"));
+                    problems.note(node.error("`items` must be one schema").help("a list is read as `prefixItems`"));
                     self.parts.push(("prefixItems".to_owned(), Part::List(at.items())));
                     return;
                 }
@@ -249,7 +250,7 @@ impl<'a> Keywords<'a> {
                         match (name == "patternProperties").then(|| registry.pattern(&key.name, check_pattern)) {
                             Some(Err(why)) => {
                                 let error = key.place.error("this pattern is not a regular expression").label(why);
-                                problems.part(error.help("patterns are regular expressions as in ECMA 262"));
+                                problems.part(error.help("patterns must be regular expressions of ECMA 262"));
                                 self.unsupported.push(name.to_owned());
                             }
                             _ => all.push((key.name.clone(), below)),
@@ -282,7 +283,9 @@ impl<'a> Keywords<'a> {
             Json::Array(all) if !all.is_empty() && all.iter().all(known) => {
                 if old {
                     problems.note(
-                        at.node.error("a list of types is not known to OpenAPI 3.0").help("it is read as 3.1 has it"),
+                        at.node
+                            .error("OpenAPI 3.0 does not allow a list of types")
+                            .help("it is read as in OpenAPI 3.1"),
                     );
                 }
                 let mut unique: Vec<Json> = Vec::new();
@@ -301,7 +304,7 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    /// A keyword's value, if it is one that says all.
+    /// A keyword's value, if it is a plain one.
     pub(super) fn plain(&self, name: &str) -> Option<&Json> {
         self.parts.iter().find_map(|(own, part)| match part {
             Part::Plain(json) if own == name => Some(json),
@@ -320,7 +323,7 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    /// Bounds between which there is nothing.
+    /// Notes bounds between which there is no value.
     fn contradictions(&self, at: &Located<'a>, problems: &mut Problems) {
         for (low, high) in [
             ("minimum", "maximum"),
@@ -334,14 +337,14 @@ impl<'a> Keywords<'a> {
             {
                 let node = at.node.get(low).unwrap_or(at.node);
                 problems.unsupported(
-                    node.error(format!("no value can keep this schema: its `{low}` is above its `{high}`"))
+                    node.error(format!("no value can match this schema: its `{low}` is greater than its `{high}`"))
                         .help("swap them, or correct one"),
                 );
             }
         }
     }
 
-    /// Exclusive bounds are numbers, and the formats of integers are bounds.
+    /// Turns exclusive bounds into numbers, and formats of integers into bounds.
     fn bounds(&mut self) {
         for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
             if self.plain(exclusive) == Some(&json!(true)) {
@@ -373,7 +376,7 @@ impl<'a> Keywords<'a> {
         }
     }
 
-    /// `nullable` as a type, where it is beside one that alone says what may stand there.
+    /// Turns `nullable` into a type, if the `type` beside it alone decides which values are allowed.
     fn nullable(&mut self, at: &Located<'a>, problems: &mut Problems) {
         if !at.flag("nullable") {
             return;
@@ -389,7 +392,7 @@ impl<'a> Keywords<'a> {
                 let node = at.node.get("nullable").unwrap_or(at.node);
                 problems.note(
                     node.error(format!("`nullable` beside {beside} may have no effect in OpenAPI 3.0"))
-                        .help("null is taken in responses, and left to the server in requests"),
+                        .help("null is accepted in responses, and left to the server in requests"),
                 );
             }
         }

@@ -7,8 +7,8 @@ use super::POINTER;
 /// How many alternatives a schema may have.
 const MOST: usize = 32;
 
-/// What keeps both schemas, as far as keywords can say it; None where nothing can keep both. What does not merge stands
-/// under `allOf`. Where a keyword stands in the document is kept.
+/// A schema for the values that match both, as far as keywords can say it; None if no value can. What does not merge
+/// is put under `allOf`. The places of keywords in the document are kept.
 pub(super) fn merge(a: Json, b: Json) -> Option<Json> {
     let (Json::Object(mut a), Json::Object(mut b)) = (a, b) else {
         return None;
@@ -61,12 +61,12 @@ pub(super) fn alternatives(base: Json, groups: Vec<Vec<Json>>, one_of: bool) -> 
                 next.extend(group.iter().filter_map(|part| merge_into(known, part)));
             }
         } else {
-            // Each at least once.
+            // Each alternative is used at least once.
             for i in 0..all.len().max(group.len()).min(MOST) {
                 next.extend(merge_into(&all[i % all.len()], &group[i % group.len()]));
             }
         }
-        // What has alternatives itself brings those.
+        // A member that has alternatives itself contributes those.
         all = next.into_iter().flat_map(flat).take(MOST).collect();
     }
     if all.is_empty() {
@@ -85,7 +85,7 @@ pub(super) fn alternatives(base: Json, groups: Vec<Vec<Json>>, one_of: bool) -> 
 fn merge_into(base: &Json, part: &Json) -> Option<Json> {
     let pointer = part.get(POINTER).cloned();
     let mut merged = merge(base.clone(), part.clone())?;
-    // An alternative is called by its own place.
+    // An alternative is identified by its own place.
     if let (Json::Object(map), Some(pointer)) = (&mut merged, pointer) {
         let all = all_origins(map);
         map.insert(POINTER.to_owned(), pointer);
@@ -101,7 +101,7 @@ fn flat(schema: Json) -> Vec<Json> {
     }
 }
 
-/// Where the keywords of a schema stand in the document.
+/// The places of a schema's keywords in the document.
 fn all_origins(map: &Map<String, Json>) -> Vec<(String, String)> {
     let pointer = map.get(POINTER).and_then(Json::as_str).unwrap_or_default();
     let known = map.get("x-pointers");
@@ -119,7 +119,7 @@ fn origins(a: &Map<String, Json>, b: &Map<String, Json>) -> Vec<(String, String)
     for (key, origin) in all_origins(b) {
         match all.iter_mut().find(|(own, _)| *own == key) {
             None => all.push((key, origin)),
-            // Of two bounds the one that counts is not worth telling apart, but a second that replaces the first is.
+            // Of two different bounds, the place of the narrower one is kept.
             Some(own) if a.get(&key) != b.get(&key) && narrower(&key, &a[&key], &b[&key]) => own.1 = origin,
             Some(_) => {}
         }
@@ -144,7 +144,7 @@ fn locate(map: &mut Map<String, Json>, origins: Vec<(String, String)>) {
     }
 }
 
-/// What one schema says of properties that it does not name holds for those of the other.
+/// Applies what one schema says of unnamed properties to those that only the other names.
 fn close(a: &mut Map<String, Json>, b: &mut Map<String, Json>) -> Option<()> {
     let Some(rest) = a.get("additionalProperties").cloned() else {
         return Some(());
@@ -230,7 +230,7 @@ fn keyword(key: &str, a: Json, b: Json) -> Option<Merged> {
             one(match (a, b) {
                 (Json::Bool(false), _) | (_, Json::Bool(false)) => json!(false),
                 (Json::Bool(true), other) | (other, Json::Bool(true)) => other,
-                // Of a list whose items nothing can keep, the empty one is left.
+                // A list whose items no value can match can only be empty.
                 (a, b) => merge(a, b).unwrap_or(json!(false)),
             })
         }
@@ -263,7 +263,7 @@ fn named(a: Json, b: Json, optional: bool) -> Json {
             }
             Some(own) => match merge(own.clone(), schema) {
                 Some(merged) => *own = merged,
-                // No value can stand there, so that it must not be there.
+                // No value is possible there, so that the property must be absent.
                 None if optional => *own = json!({ "x-never": true }),
                 None => *own = json!({ "not": {} }),
             },
@@ -309,7 +309,7 @@ fn types(a: &Json, b: &Json) -> Option<Json> {
     }
 }
 
-/// Looks at what keywords say together; None where no value is left.
+/// Combines keywords that depend on each other; None if no value is left.
 fn consistent(map: &mut Map<String, Json>) -> Option<()> {
     if let (Some(Json::Array(values)), Some(constant)) = (map.get("enum"), map.get("const")) {
         if !values.contains(constant) {
@@ -322,7 +322,7 @@ fn consistent(map: &mut Map<String, Json>) -> Option<()> {
     {
         map.shift_remove("x-format-bounds");
     }
-    // A property that cannot be there is left out.
+    // A property that cannot be present is left out.
     let never: Vec<String> = map
         .get("properties")
         .and_then(Json::as_object)

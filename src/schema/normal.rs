@@ -12,7 +12,7 @@ use super::notes::Problems;
 use super::registry::{Located, Registry};
 use super::{Direction, POINTER};
 
-/// How far a schema is written out: how often it may contain itself, how deep optional properties go, and how many
+/// How far a schema is expanded: how often it may contain itself, how deep optional properties go, and how many
 /// alternatives each part may have.
 #[derive(Clone, Copy)]
 struct Reach {
@@ -21,7 +21,7 @@ struct Reach {
     alternatives: usize,
 }
 
-/// From wide to narrow: the first that stays within [`MOST`] counts.
+/// From wide to narrow: the first that stays within [`MOST`] is used.
 const REACHES: &[Reach] = &[
     Reach { again: 2, depth: 24, alternatives: 32 },
     Reach { again: 1, depth: 8, alternatives: 32 },
@@ -30,10 +30,10 @@ const REACHES: &[Reach] = &[
     Reach { again: 1, depth: 1, alternatives: 4 },
     Reach { again: 1, depth: 0, alternatives: 1 },
 ];
-/// How many parts a schema may have when it is written out.
+/// How many parts a schema may have when it is expanded.
 const MOST: usize = 5000;
 
-/// Writes a schema out; None where no value can keep it, or only one without end.
+/// Expands a schema; None if no value can match it, or only an infinite one.
 pub(super) fn normal<'a>(registry: &'a Registry, root: &Located<'a>, direction: Direction) -> Option<Json> {
     for (i, reach) in REACHES.iter().enumerate() {
         let mut writer = Writer { registry, direction, reach: *reach, count: 0, open: HashMap::new() };
@@ -50,14 +50,14 @@ struct Writer<'a> {
     direction: Direction,
     reach: Reach,
     count: usize,
-    /// How often a schema is being written out, by file and pointer.
+    /// How often a schema is being expanded, by file and pointer.
     open: HashMap<(usize, String), usize>,
 }
 
 impl<'a> Writer<'a> {
     fn schema(&mut self, at: &Located<'a>, context: &Context, depth: usize) -> Option<Json> {
         self.count += 1;
-        // Enough to know that it is too wide; what has no narrower form ends here.
+        // This is enough to know that it is too wide; if there is no narrower form, expansion ends here.
         if self.count > MOST * 4 {
             return None;
         }
@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
     }
 
     fn write(&mut self, at: &Located<'a>, context: &Context, depth: usize) -> Option<Json> {
-        // What is odd has been noted before.
+        // Notes on this schema have been made before.
         let mut problems = Problems::default();
         let keywords = Keywords::read(self.registry, at, &mut problems);
         if let Some(constant) = keywords.constant {
@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
         Some(all)
     }
 
-    /// With what must hold as well: references, `allOf`, and one of each list of alternatives.
+    /// Adds what applies as well: references, `allOf`, and one of each list of alternatives.
     fn combined(
         &mut self,
         at: &Located<'a>,
@@ -142,7 +142,7 @@ impl<'a> Writer<'a> {
         for (i, target) in targets.iter().enumerate() {
             let context = beside.entering(self.registry, target);
             let other = self.schema(target, &context, depth)?;
-            // A reference with nothing beside it is what it leads to.
+            // A reference with nothing beside it is replaced by its target.
             all = if is_bare && i == 0 { other } else { merge(all, other)? };
         }
         let mut groups: Vec<(Vec<Json>, bool)> = Vec::new();
@@ -177,7 +177,7 @@ impl<'a> Writer<'a> {
                 Some(Json::Array(others)) => alternatives(all, vec![others, group], one_of)?,
                 _ => alternatives(all, vec![group], one_of)?,
             };
-            // What stands beside alternatives is written out with each.
+            // Keywords beside alternatives are merged into each.
             self.count += size(&all) / 8;
             if self.count > MOST * 4 {
                 return None;

@@ -1,15 +1,15 @@
-//! What is odd in a document, and what cannot be honoured.
+//! Notes on a document, and the parts of it that are not supported.
 
 use crate::source::Diagnostic;
 
-/// What was found while a part of a document was read; each once.
+/// What was found while a part of a document was read, each once.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
-    /// What is odd, but cannot change what is sent or judged.
+    /// Notes that cannot change what is sent or judged.
     pub notes: Vec<Diagnostic>,
-    /// What would change it and is not supported: the part that holds it cannot be used.
+    /// Unsupported parts that would change it: the part that contains one cannot be used.
     pub unsupported: Vec<Diagnostic>,
-    /// What would change it and is not supported: it is left out of what is checked.
+    /// Unsupported parts that would change it: they are left out of what is checked.
     pub parts: Vec<Diagnostic>,
 }
 
@@ -17,19 +17,19 @@ pub struct Problems {
 const MOST: usize = 200;
 
 impl Problems {
-    /// Notes what cannot matter.
+    /// Adds a note that cannot matter.
     #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     pub fn note(&mut self, diagnostic: Box<Diagnostic>) {
         add(&mut self.notes, *diagnostic);
     }
 
-    /// Notes what keeps a part from being used.
+    /// Adds a reason why a part cannot be used.
     #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     pub fn unsupported(&mut self, diagnostic: Box<Diagnostic>) {
         add(&mut self.unsupported, *diagnostic);
     }
 
-    /// Notes what is left out of what is checked.
+    /// Adds a part that is not checked.
     #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     pub fn part(&mut self, diagnostic: Box<Diagnostic>) {
         add(&mut self.parts, *diagnostic);

@@ -1,4 +1,4 @@
-//! What a schema speaks of, as the document writes it.
+//! What a schema describes, as the document writes it.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ pub(super) fn reaches(registry: &Registry, at: &Located<'_>, path: &[String]) ->
     below(registry, at, path, &mut HashSet::new())
 }
 
-/// `seen` holds where we are already, and how many names were left: coming there again shows nothing new.
+/// `seen` has the places on the way here, and how many names were left: to return to one shows nothing new.
 fn below(registry: &Registry, at: &Located<'_>, path: &[String], seen: &mut HashSet<(usize, String, usize)>) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return true;

@@ -11,7 +11,7 @@ use crate::yaml::{self, Node, Value};
 use super::resources::Resources;
 use crate::yaml::escape;
 
-/// Which rules a document's schemas keep.
+/// The rules of a document's schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// OpenAPI 3.0: a dialect of its own.
@@ -37,7 +37,7 @@ pub struct Registry {
     missing: HashMap<String, String>,
     resources: Resources,
     dialect: Dialect,
-    /// Why patterns are none, or that they are: it is costly to find out.
+    /// Whether patterns are valid, or why not: that is costly to find out.
     patterns: Mutex<HashMap<String, std::result::Result<(), String>>>,
 }
 
@@ -49,7 +49,7 @@ struct File {
     path: String,
 }
 
-/// A node, and where it stands.
+/// A node, and its place.
 #[derive(Clone, Debug)]
 pub struct Located<'a> {
     /// The node.
@@ -90,7 +90,7 @@ impl<'a> Located<'a> {
         }
     }
 
-    /// What tells it from all others.
+    /// Its unique key.
     pub(crate) fn key(&self) -> (usize, &str) {
         (self.file, &self.inner)
     }
@@ -161,7 +161,7 @@ impl Registry {
             return;
         }
         let Some(path) = folder.make_relative(&url).filter(|_| url.path().starts_with("/0/")) else {
-            self.missing.insert(text, "it leads out of the folders around the document".to_owned());
+            self.missing.insert(text, "it lies outside the folders around the document".to_owned());
             return;
         };
         let path = percent_encoding::percent_decode_str(&path).decode_utf8_lossy().into_owned();
@@ -182,7 +182,7 @@ impl Registry {
         }
     }
 
-    /// What `check` finds out of a pattern, or found out before.
+    /// The result of `check` for a pattern, which is remembered.
     pub(super) fn pattern(
         &self,
         pattern: &str,
@@ -209,7 +209,7 @@ impl Registry {
         Located { node: &self.files[0].root, file: 0, inner: String::new() }
     }
 
-    /// How reports write where a node stands: its JSON Pointer, behind the file's path and `#` if that is not the
+    /// The place of a node as reports write it: its JSON Pointer, after the file's path and `#` if it is not in the
     /// document itself.
     pub fn pointer(&self, at: &Located<'_>) -> String {
         match self.files[at.file].path.as_str() {
@@ -236,10 +236,10 @@ impl Registry {
         }
     }
 
-    /// Where a reference leads that stands at `from`.
+    /// The target of a reference at `from`.
     ///
     /// # Errors
-    /// It leads to nothing that can be read, with its place.
+    /// The target cannot be read; the error has its place.
     pub fn resolve<'a>(&'a self, from: &Located<'_>, reference: &str, place: &Place) -> Result<Located<'a>> {
         let (resource, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy();
@@ -260,7 +260,7 @@ impl Registry {
             anchor => self.resources.anchor(file, start, anchor).map(str::to_owned).ok_or_else(|| {
                 place
                     .error(format!("`{reference}` leads to nothing: no schema there has the `$anchor` {anchor}"))
-                    .label("nothing stands there")
+                    .label("there is nothing there")
             })?,
         };
         match self.files[file].root.pointer(&inner) {
@@ -269,9 +269,9 @@ impl Registry {
                 let root = &self.files[file].root;
                 let (parent, last) = inner.rsplit_once('/').unwrap_or(("", &inner));
                 let known = root.pointer(parent).and_then(|n| n.mapping("").ok()).unwrap_or_default();
-                Err(place.error(format!("`{reference}` leads to nothing")).label("nothing stands there").help(
+                Err(place.error(format!("`{reference}` leads to nothing")).label("there is nothing there").help(
                     did_you_mean(last, known.iter().map(|(key, _)| key.name.as_str())).unwrap_or_else(|| {
-                        "a local reference is a JSON Pointer, as `#/components/schemas/Name`".to_owned()
+                        "a local reference is a JSON Pointer, such as `#/components/schemas/Name`".to_owned()
                     }),
                 ))
             }
@@ -281,7 +281,7 @@ impl Registry {
     fn file(&self, url: &Url, file: &Url, resource: &str, reference: &str, place: &Place) -> Result<usize> {
         let mut url = url.clone();
         url.set_fragment(None);
-        // An `$id` moves what a reference is relative to; files stay where they are.
+        // An `$id` changes the base of a reference, so a file is also searched for relative to the referring file.
         let beside = file.join(resource).ok();
         let known = [Some(&url), beside.as_ref()].into_iter().flatten().find_map(|url| self.by_url.get(url.as_str()));
         if let Some(number) = known {
@@ -291,8 +291,8 @@ impl Registry {
         Err(match why {
             Some(why) => place.error(format!("`{reference}` cannot be read: {why}")),
             None => place
-                .error(format!("`{reference}` leads to a URL"))
-                .help("probity reads files, and fetches nothing: store it beside the document"),
+                .error(format!("`{reference}` refers to a URL"))
+                .help("probity reads only files: save a copy beside the document"),
         })
     }
 
@@ -301,7 +301,7 @@ impl Registry {
         self.resources.dynamic(at.key())
     }
 
-    /// A node by what tells it from all others.
+    /// A node by its unique key.
     pub(crate) fn at(&self, file: usize, inner: &str) -> Option<Located<'_>> {
         let node = self.files.get(file)?.root.pointer(inner)?;
         Some(Located { node, file, inner: inner.to_owned() })
@@ -317,7 +317,9 @@ impl Registry {
         while let Some(reference) = at.node.get("$ref") {
             let target = reference.string("`$ref`")?;
             if seen.iter().any(|(file, inner)| at.key() == (*file, inner)) {
-                return Err(reference.error("this `$ref` leads back to itself").help("let one of them say what it is"));
+                return Err(reference
+                    .error("this `$ref` leads back to itself")
+                    .help("replace one of these references with a definition"));
             }
             seen.push((at.file, at.inner.clone()));
             at = self.resolve(&at, target, &reference.place)?;
@@ -340,7 +342,7 @@ fn outside(node: &Node, base: &Url, urls: &mut Vec<Url>) {
                     _ if key.name == "mapping" => {
                         let values = node.mapping("").unwrap_or_default();
                         let texts = values.iter().filter_map(|(_, node)| node.string("").ok());
-                        // A mapping's value may be a name as well.
+                        // A mapping's value may also be a name.
                         texts.filter(|text| text.contains(['/', '#', '.'])).for_each(|text| add(text, base, urls));
                         outside(node, base, urls);
                     }

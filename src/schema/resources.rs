@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::yaml::{Node, Value, escape};
 
-/// What the schemas of all files call themselves.
+/// The ids and anchors of the schemas of all files.
 #[derive(Debug, Default)]
 pub(super) struct Resources {
     /// Schemas with an `$id`: where they stand, by the file's number and the pointer.
@@ -16,7 +16,7 @@ pub(super) struct Resources {
     anchors: BTreeMap<(usize, String, String), (bool, String)>,
 }
 
-/// What stands below these is data, not schema.
+/// The values of these keywords are data, not schemas.
 const DATA: &[&str] = &["example", "examples", "default", "enum", "const"];
 
 impl Resources {
@@ -60,7 +60,7 @@ impl Resources {
         }
     }
 
-    /// Where the resource stands that holds a node.
+    /// The place of the resource that contains a node.
     fn holder(&self, (file, inner): (usize, &str)) -> &str {
         let holds =
             |pointer: &str| inner.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -68,7 +68,7 @@ impl Resources {
         of_file.max_by_key(|(_, pointer)| pointer.len()).map_or("", |(_, pointer)| pointer)
     }
 
-    /// What references at a node are relative to, where that is not the file.
+    /// The base of references at a node, if it is not the file.
     pub(super) fn base(&self, at: (usize, &str)) -> Option<&Url> {
         if self.bases.is_empty() {
             return None;

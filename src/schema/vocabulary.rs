@@ -1,9 +1,9 @@
-//! The keywords of schemas, and what each of them holds.
+//! The keywords of schemas, and the kind of value of each.
 
-/// What a keyword holds.
+/// The kind of a keyword's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It says nothing that is sent or judged.
+    /// It has no influence on what is sent or judged.
     Annotation,
     /// It is read elsewhere.
     Read,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
 /// The types of JSON Schema.
 pub(super) const TYPES: &[&str] = &["null", "boolean", "object", "array", "number", "string", "integer"];
 
-/// Name, what it holds, and whether OpenAPI 3.0 lacks it.
+/// Its name, the kind of its value, and whether OpenAPI 3.0 lacks it.
 const KEYWORDS: &[(&str, Kind, bool)] = &[
     ("$ref", Kind::Read, false),
     ("type", Kind::Type, false),
@@ -102,7 +102,7 @@ impl Kind {
     }
 }
 
-/// What a keyword holds; None where it is not known.
+/// The kind of a keyword's value; None if the keyword is unknown.
 pub(super) fn kind_of(name: &str) -> Option<Kind> {
     Kind::of(name).map(|(kind, _)| kind)
 }

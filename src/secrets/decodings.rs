@@ -1,22 +1,23 @@
-//! The ways in which a text may be read by someone who takes away how it is spelt.
+//! The ways in which a text may be decoded.
 
 use std::ops::Range;
 
-/// A secret so short would turn reports into riddles, and protects nothing.
+/// The length in bytes of the shortest secret that is masked: to mask shorter ones would make reports unreadable, and
+/// they protect nothing.
 pub(super) const SHORTEST: usize = 4;
 
-/// How often a text is read with its escapes taken away: an escape may itself be escaped.
+/// How many levels of escapes are decoded: an escape may itself be escaped.
 const READINGS: usize = 3;
 
-/// A text as someone reads it who takes escapes away, and where each of its bytes stood.
+/// A decoded text, and the original position of each of its bytes.
 pub(super) struct Decoding {
     pub bytes: Vec<u8>,
-    /// Where each byte came from; None where nothing was taken away.
+    /// Where each byte came from; None if nothing was decoded.
     origins: Option<Vec<Range<usize>>>,
 }
 
 impl Decoding {
-    /// A text in all the ways in which it is read.
+    /// A text in all its decodings.
     pub fn all(text: &str) -> Vec<Self> {
         let mut all = Vec::new();
         let mut reading = Some(Self::plain(text));
@@ -40,12 +41,12 @@ impl Decoding {
         }
     }
 
-    /// Where a part of it stood. Never empty.
+    /// The original position of a part of it. Never empty.
     pub fn range(&self, range: Range<usize>) -> Range<usize> {
         self.origin(range.start).start..self.origin(range.end - 1).end
     }
 
-    /// What parts of it may be the encoding of, and what parts of that.
+    /// What its parts may be encodings of, and what parts of those may be.
     pub fn decoded(&self) -> Vec<Self> {
         let inner = |of: &Self| -> Vec<Self> {
             let all = super::parts::encoded(&of.bytes).into_iter();
@@ -61,8 +62,8 @@ impl Decoding {
         once.into_iter().chain(twice).collect()
     }
 
-    /// The same without what stands between bytes in hexadecimal, and without the zeros of UTF-16; None if there is
-    /// too little of that for a secret.
+    /// The same without separators between bytes in hexadecimal, and without the zeros of UTF-16; None if there are too
+    /// few of these for a secret.
     fn joined(&self) -> Option<Self> {
         let (mut bytes, mut origins) = (Vec::new(), Vec::new());
         let mut left_out = 0;
@@ -113,12 +114,12 @@ impl Decoding {
     }
 }
 
-/// What stands between bytes in hexadecimal that begin here, as in `73:33`, `73 33` and `0x73, 0x33`: its length.
+/// The length of the separator between bytes in hexadecimal that begins here, as in `73:33`, `73 33` and `0x73, 0x33`.
 fn separator(text: &[u8]) -> Option<usize> {
     let run_tags =
         text.iter().take(3).take_while(|b| matches!(b, b' ' | b':' | b'-' | b',' | b'.' | b'_' | b'\n')).count();
     let prefix = if text[run_tags..].starts_with(b"0x") || text[run_tags..].starts_with(b"0X") { 2 } else { 0 };
-    // A cut may have taken what follows.
+    // The text may have been cut off here.
     let next = text[run_tags + prefix..].iter().take(2);
     (run_tags > 0 && next.copied().all(|b| b.is_ascii_hexdigit())).then_some(run_tags + prefix)
 }

@@ -1,8 +1,8 @@
-//! Everything that must not be shown, and what stands in its place.
+//! Everything that must not be shown, and what replaces it.
 //!
-//! - [`token`]: where a secret comes from, and when it is made anew
+//! - [`token`]: where a secret comes from, and when it is renewed
 //! - [`redact`]: keeping secrets out of everything that is written
-//! - `decodings`: the ways in which a text may be read
+//! - `decodings`: the ways in which a text may be decoded
 //! - `parts`: parts of secrets
 
 mod decodings;
@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::secrets::redact::Redactor;
 
-/// The secrets of a run. They may grow while it goes on: a token that ran out stays a secret.
+/// The secrets of a run. Their number may grow during the run: an expired token remains a secret.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets(Arc<RwLock<Known>>);
 
@@ -28,7 +28,7 @@ struct Known {
 }
 
 impl Secrets {
-    /// Adds a secret, and the name of the variable that takes its place.
+    /// Adds a secret, and the name of the variable that replaces it.
     pub fn add(&self, secret: &SecretString, name: &str) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.all.iter().any(|(s, n)| s.expose_secret() == secret.expose_secret() && n == name) {
@@ -38,13 +38,13 @@ impl Secrets {
         Arc::make_mut(&mut known.redactor).add(secret.expose_secret(), name);
     }
 
-    /// Adds a text that is no secret, though secrets may have something in common with it.
+    /// Adds a text that is not secret, even where it has something in common with a secret.
     pub fn add_public(&self, text: Arc<str>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         Arc::make_mut(&mut known.redactor).add_public(text);
     }
 
-    /// What replaces those that are known now.
+    /// A redactor for the secrets that are known now.
     pub fn redactor(&self) -> Arc<Redactor> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).redactor)
     }
@@ -56,7 +56,7 @@ pub fn without_login(url: &str) -> Option<String> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    // Fails only for URLs that can have no login.
+    // This fails only for URLs that cannot have a user.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     Some(url.into())
 }

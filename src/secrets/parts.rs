@@ -1,8 +1,8 @@
-//! Parts of secrets: whoever shows a token cut short shows most of it.
+//! Parts of secrets: a truncated token still shows most of it.
 //!
-//! A run of characters that a text has in common with a secret is masked from a length on that no chance explains, and from
-//! a shorter one at the secret's beginning or end, where cuts are. What is no secret may be part of one: what stands in the
-//! fixtures or the document, and the header of a JSON Web Token, stay readable.
+//! A run of characters that a text has in common with a secret is masked if it is too long to be a coincidence; a
+//! shorter run suffices at the secret's beginning or end, where texts are cut. Parts that are not secret stay readable:
+//! what is in the fixtures or the document, and the header of a JSON Web Token.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -15,7 +15,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 const RUN: usize = 12;
 /// How long it must be at a secret's beginning or end; also how long the pieces are that are looked up.
 const AT_END: usize = 8;
-/// At how many of its places the same piece of a secret is looked at.
+/// At how many of its occurrences the same piece of a secret is examined.
 const PLACES: usize = 4;
 
 /// The pieces of all secrets.
@@ -26,7 +26,7 @@ pub(super) struct Parts {
     places: HashMap<[u8; AT_END], Vec<(usize, usize)>>,
     /// Which two bytes a piece may begin with: most places of a text need no more.
     begins: HashSet<[u8; 2]>,
-    /// Texts that are no secrets.
+    /// Texts that are not secret.
     public: Vec<Arc<str>>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Parts {
 struct Secret {
     /// In lower case.
     bytes: Vec<u8>,
-    /// How much of it is the header of a JSON Web Token, and where that stands.
+    /// How much of it is the header of a JSON Web Token, and where that is.
     open: Range<usize>,
     /// Its place among all names.
     name: String,
@@ -63,7 +63,7 @@ impl Parts {
         self.secrets.push(Secret { bytes, open, name: name.to_owned() });
     }
 
-    /// Adds a text that is no secret.
+    /// Adds a text that is not secret.
     pub fn add_public(&mut self, text: Arc<str>) {
         self.public.push(text);
     }
@@ -97,7 +97,7 @@ impl Parts {
         found
     }
 
-    /// The longest run around a place of a text that it has in common with a secret, if that tells something.
+    /// The longest run around a position of a text that it has in common with a secret, if it is long enough to mask.
     fn run(&self, text: &[u8], at: usize, (secret, place): (usize, usize)) -> Option<(Range<usize>, &str)> {
         let Secret { bytes, open, name } = &self.secrets[secret];
         let before = text[..at].iter().rev().zip(bytes[..place].iter().rev()).take_while(|(a, b)| a == b).count();
@@ -115,17 +115,17 @@ impl Parts {
     }
 }
 
-/// Whether a text has another in it, in any case.
+/// Whether a text contains another, ignoring case.
 fn contains(text: &str, part: &str) -> bool {
     text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
-/// How much of a token is the header of a JSON Web Token, which says no more than how it is signed.
+/// How much of a token is the header of a JSON Web Token, which only says how it is signed.
 fn token_header(token: &str) -> usize {
     let Some((header, rest)) = token.split_once('.') else { return 0 };
     let decoded = URL_SAFE_NO_PAD.decode(header).ok();
     let is_header = decoded.is_some_and(|json| serde_json::from_slice::<serde_json::Map<_, _>>(&json).is_ok());
-    // The dot belongs to it, so that what is cut there shows nothing more.
+    // The dot belongs to it, so that a cut there shows nothing more.
     if is_header && rest.contains('.') { header.len() + 1 } else { 0 }
 }
 
@@ -146,7 +146,7 @@ pub(super) fn encoded(text: &[u8]) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
     all
 }
 
-/// From how many characters on a run may be an encoding that tells something.
+/// The length in characters from which a run may be an encoding that reveals something.
 const ENCODED: usize = 11;
 /// How much of a run is decoded.
 const LONGEST: usize = 8 << 10;
@@ -174,7 +174,7 @@ fn base64_of(run: &[u8], at: usize) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
         if bytes.starts_with(&[0x1f, 0x8b]) {
             let mut unpacked = Vec::new();
             let stream = flate2::read::GzDecoder::new(bytes.as_slice());
-            // A stream that is cut short shows what there is of it.
+            // A truncated stream yields what can be decoded of it.
             let _ = std::io::Read::read_to_end(&mut std::io::Read::take(stream, UNPACKED), &mut unpacked);
             let origins = vec![at..at + run.len(); unpacked.len()];
             return Some((unpacked, origins));

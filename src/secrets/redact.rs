@@ -11,24 +11,24 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use crate::secrets::decodings::{Decoding, SHORTEST};
 use crate::secrets::parts::Parts;
 
-/// From how many bytes on the beginning of a secret tells something.
+/// The length in bytes from which the beginning of a secret reveals something.
 const TELLING: usize = 6;
-/// How long the beginning of an escape may be that a cut left.
+/// How long a truncated escape may be.
 const ESCAPE: usize = 6;
 
-/// Replaces secrets, however they are spelt, by their names.
+/// Replaces secrets, however they are encoded, by their names.
 #[derive(Clone, Default)]
 pub struct Redactor {
     searches: Vec<Arc<Search>>,
     parts: Arc<Parts>,
 }
 
-/// What is looked for on behalf of one secret.
+/// The needles of one secret.
 struct Search {
     needles: AhoCorasick,
-    /// What takes the place of each needle.
+    /// The replacement of each needle.
     replacements: Vec<String>,
-    /// The whole secret, as it may be spelt, and its name.
+    /// The whole secret, in each of its encodings, and its name.
     whole: (Vec<String>, String),
 }
 
@@ -48,7 +48,8 @@ impl Redactor {
 
     /// Adds a secret and its name.
     pub fn add(&mut self, secret: &str, name: &str) {
-        // Without its ends it is sent too; spelt so that a shell cuts the same character off.
+        // The secret is also sent without its first or last character; the name is written so that a shell removes the
+        // same character.
         let mut chars = secret.chars();
         chars.next_back();
         let without_last = chars.as_str();
@@ -66,7 +67,7 @@ impl Redactor {
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(needles);
-        // Fails only beyond what memory could hold.
+        // This fails only for more needles than memory could hold.
         if let Ok(needles) = built {
             let whole = (encodings(secret), format!("${{{name}}}"));
             self.searches.push(Arc::new(Search { needles, replacements, whole }));
@@ -74,7 +75,7 @@ impl Redactor {
         Arc::make_mut(&mut self.parts).add(secret, name);
     }
 
-    /// Adds a text that is no secret, though secrets may have something in common with it.
+    /// Adds a text that is not secret, even where it has something in common with a secret.
     pub fn add_public(&mut self, text: Arc<str>) {
         Arc::make_mut(&mut self.parts).add_public(text);
     }
@@ -101,7 +102,7 @@ impl Redactor {
                 );
             }
         }
-        // What is whole says more than what is a part.
+        // A whole secret takes precedence over a part.
         let whole: Vec<Range<usize>> =
             found.iter().filter(|(_, with)| with.starts_with('$')).map(|(r, _)| r.clone()).collect();
         found.retain(|(range, with)| {
@@ -110,7 +111,7 @@ impl Redactor {
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
-        // Of what begins at one place the longest counts, and a whole secret before a part of another.
+        // Of matches that begin at the same position the longest counts, and a whole secret before a part of another.
         found.sort_by_key(|(range, name)| (range.start, std::cmp::Reverse(range.end), name.contains(['%', '#'])));
         let mut clean = String::with_capacity(text.len());
         let mut from = 0;
@@ -127,7 +128,7 @@ impl Redactor {
 }
 
 impl Redactor {
-    /// A text that was cut off, without the half of a secret that its end may hold.
+    /// A truncated text, without the beginning of a secret that its end may contain.
     pub fn without_half(&self, text: &str) -> String {
         // The cut may have gone through an escape.
         let tail = text.char_indices().rev().take(ESCAPE).find(|(_, c)| matches!(c, '%' | '\\' | '&'));
@@ -147,20 +148,21 @@ impl Redactor {
     }
 }
 
-/// How much of a secret's beginning stands at the end of a text, if it tells something.
+/// How much of a secret's beginning is at the end of a text, if it reveals something.
 fn half(text: &[u8], secret: &[u8]) -> Option<usize> {
     let ends =
         |length: &usize| text.len() >= *length && text[text.len() - length..].eq_ignore_ascii_case(&secret[..*length]);
     (TELLING..secret.len()).rev().find(ends)
 }
 
-/// A text as it is; its Base64 at each of the three places that it may have in a longer text; its bytes in hexadecimal.
+/// A text as it is; its Base64 at each of the three offsets that it may have in a longer text; its bytes in
+/// hexadecimal.
 fn encodings(text: &str) -> Vec<String> {
     let mut all = vec![text.to_owned()];
     for before in 0..3 {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(text.as_bytes());
-        // Characters that depend on what stands before or behind are left out.
+        // Characters that depend on what precedes or follows the text are left out.
         let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
         for engine in [&STANDARD, &URL_SAFE] {
             let encoded = engine.encode(&bytes);

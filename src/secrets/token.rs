@@ -1,4 +1,4 @@
-//! Tokens, and where they come from: a variable, a file, or a command that makes new ones.
+//! Tokens, and where they come from: a variable, a file, or a command that prints new ones.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,34 +13,34 @@ use crate::secrets::Secrets;
 
 /// How long a command may take.
 const COMMAND_TIME: Duration = Duration::from_secs(30);
-/// How long before its end a token is made anew, at most: a tenth of its time, if that is shorter.
+/// How long before its expiry a token is renewed at most: a tenth of its lifetime, if that is shorter.
 const BEFORE_END: Duration = Duration::from_secs(10);
-/// How often an empty file is looked at, and how long lies between.
+/// How often an empty file is read, and the delay between two reads.
 const READS: u32 = 5;
 const BETWEEN_READS: Duration = Duration::from_millis(50);
-/// How much of what a command says about its failure is shown, in characters.
+/// How much of a failed command's output is shown, in characters.
 const SAID: usize = 2000;
 
-/// Where a token comes from.
+/// The source of a token.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(String, SecretString),
     /// A file, read again when it changes.
     File(PathBuf),
-    /// A command for the shell that prints the token, and how long such a token lives.
+    /// A shell command that prints the token, and the token's lifetime.
     Command(String, Option<Duration>),
-    /// A variable that is not set: there is no token, and perhaps none is asked for.
+    /// A variable that is not set: there is no token, and perhaps none is needed.
     Missing(String),
 }
 
-/// A secret that may have to be made anew.
+/// A secret that may have to be renewed.
 #[derive(Debug)]
 pub struct Token {
     name: String,
     origin: Origin,
     secrets: Secrets,
-    /// Held while a new one is made, so that all who need it wait for one.
+    /// Held while a new token is obtained, so that all requests that need it wait for the same one.
     making: tokio::sync::Mutex<()>,
     held: Mutex<Option<Held>>,
     worked: AtomicBool,
@@ -73,7 +73,7 @@ impl Token {
         &self.origin
     }
 
-    /// The token that is good now.
+    /// The token that is valid now.
     ///
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
@@ -93,7 +93,7 @@ impl Token {
         }
     }
 
-    /// Another token than this one, which was refused; None if there is none to be had.
+    /// A replacement for this token, which was refused; None if there is none.
     ///
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
@@ -103,24 +103,24 @@ impl Token {
         }
         let other = |token: SecretString| Some(token).filter(|t| t.expose_secret() != refused.expose_secret());
         let _making = self.making.lock().await;
-        // Someone else may have made one in the meantime.
+        // Another request may have obtained one in the meantime.
         if let Some(token) = self.held().as_ref().and_then(|held| other(held.token.clone())) {
             return Ok(Some(token));
         }
         Ok(other(self.make().await?))
     }
 
-    /// Notes that the server took it.
+    /// Notes that the server accepted it.
     pub fn works(&self) {
         self.worked.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the server took it before.
+    /// Whether the server accepted it before.
     pub fn worked(&self) -> bool {
         self.worked.load(Ordering::Relaxed)
     }
 
-    /// What is held, if it needs no new one.
+    /// The present token, if it need not be renewed.
     fn good(&self) -> Option<Held> {
         let held = self.held().clone()?;
         let is_good = match &self.origin {
@@ -136,7 +136,7 @@ impl Token {
         let (text, changed) = match &self.origin {
             Origin::Variable(_, token) => return Ok(token.clone()),
             Origin::File(path) => {
-                // Looked at first: what is written while it is read is read again.
+                // The time is read before the file, so that a file that is written meanwhile is read again.
                 let changed = changed(path);
                 (self.read(path).await?, changed)
             }
@@ -167,7 +167,7 @@ impl Token {
             if !text.trim().is_empty() {
                 return Ok(text);
             }
-            // Someone may be writing it at this moment.
+            // Another process may be writing it at this moment.
             tokio::time::sleep(BETWEEN_READS).await;
         }
         Ok(String::new())

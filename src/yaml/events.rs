@@ -16,7 +16,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node> {
     options.set_emit_comments(false);
     options.flow_nesting_limit = MAX_DEPTH + 1;
     options.block_nesting_limit = MAX_DEPTH + 1;
-    // Paths and URLs as keys are longer than YAML foresees.
+    // Paths and URLs as keys may be longer than YAML allows for keys.
     options.simple_key_max_lookahead = 16 * 1024;
     let parser = Parser::new_from_str_with_options(&source.text, options);
     Reader { source, parser, budget: Budget::default(), anchors: HashMap::new() }.document()
@@ -64,7 +64,7 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
                 (_, place) => {
                     return Err(place
                         .error("not valid YAML: a second document begins here")
-                        .help("a file holds one document: take out what stands behind `---`"));
+                        .help("a file must have one document: remove what follows `---`"));
                 }
             }
         }
@@ -79,8 +79,8 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
             Event::Alias(id) => {
                 let Some((node, size)) = self.anchors.get(&id) else {
                     return Err(place
-                        .error("not valid YAML: this alias stands inside what it refers to")
-                        .help("use `$ref` for what contains itself"));
+                        .error("not valid YAML: this alias is inside the value that it refers to")
+                        .help("use `$ref` for a value that contains itself"));
                 };
                 self.budget.repeat(*size, &place)?;
                 return Ok(node.clone());
@@ -116,7 +116,7 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
                     let node = self.node(event, at, depth + 1)?;
                     if merges { merged.push(node) } else { entries.push((key, node)) }
                 }
-                // What stands here wins over what is merged in.
+                // The map's own entries take precedence over merged ones.
                 for node in merged {
                     if let Value::Mapping(others) = node.value {
                         for (key, node) in others.into_entries() {
@@ -128,7 +128,7 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
                 }
                 (Value::Mapping(Mapping::new(entries)), anchor)
             }
-            _ => return Err(place.error("not valid YAML: a value must stand here")),
+            _ => return Err(place.error("not valid YAML: a value is expected here")),
         };
         let node = Node { value, place };
         if anchor != 0 {
@@ -154,9 +154,9 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
                     let name = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
                     Ok(Key { name, place })
                 }
-                _ => Err(place.error("a key must be a word, not a list or a map")),
+                _ => Err(place.error("a key must be a scalar, not a list or a map")),
             },
-            _ => Err(place.error("a key must be a word, not a list or a map")),
+            _ => Err(place.error("a key must be a scalar, not a list or a map")),
         }
     }
 
@@ -172,7 +172,7 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
         }
         place
             .error(format!("not valid YAML: {message}"))
-            .help("look at indentation, quotes and brackets, here and in the lines before")
+            .help("check the indentation, quotes and brackets, here and in the lines before")
     }
 }
 
@@ -187,8 +187,8 @@ fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>, place: &Place) -> 
         Some("float") => (value.is_number(), "a number"),
         Some("bool") => (value.is_boolean(), "a boolean"),
         Some("null") => (value.is_null(), "null"),
-        // `!!str`, `!` and what others use tags for: a text as it stands.
+        // `!!str`, `!` and all other tags: the text as it is.
         _ => return Ok(Json::String(text.to_owned())),
     };
-    if fits { Ok(value) } else { Err(place.error(format!("its tag says that this is {what}, and it is not"))) }
+    if fits { Ok(value) } else { Err(place.error(format!("the tag says that this is {what}, but it is not"))) }
 }

@@ -1,4 +1,4 @@
-//! JSON as a tree that knows where each part of it stands.
+//! JSON as a tree that knows the place of each of its parts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::limits::{Budget, MAX_DEPTH};
 use super::{Key, Mapping, Node, Value};
 use crate::source::{Place, Result, Source};
 
-/// Whether a text is meant as JSON: an object or a list from its first character on.
+/// Whether a text is intended to be JSON: it begins with an object or a list.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '['])
 }
@@ -26,7 +26,7 @@ pub(super) fn parse(source: &Arc<Source>) -> std::result::Result<Result<Node>, s
     Ok(Reader { source, budget: Budget::default() }.node(raw, 0))
 }
 
-/// The error of a text that is meant as JSON and is not.
+/// The error for a text that is intended to be JSON and is not.
 pub(super) fn syntax_error(source: &Arc<Source>, error: &serde_json::Error) -> Box<crate::source::Diagnostic> {
     let text = error.to_string();
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
@@ -34,7 +34,7 @@ pub(super) fn syntax_error(source: &Arc<Source>, error: &serde_json::Error) -> B
     let at = line + error.column().saturating_sub(1);
     Place { source: Arc::clone(source), span: at..at + 1 }
         .error(format!("not valid JSON: {message}"))
-        .help("look at commas, quotes and brackets, here and in the lines before")
+        .help("check the commas, quotes and brackets, here and in the lines before")
 }
 
 struct Reader<'a> {
@@ -47,7 +47,7 @@ impl Reader<'_> {
         Place { source: Arc::clone(self.source), span }
     }
 
-    /// Where a part of the text stands in it: it is borrowed from it.
+    /// The position of a part in the text that it is borrowed from.
     fn span(&self, part: &str) -> Range<usize> {
         let start = (part.as_ptr() as usize).saturating_sub(self.source.text.as_ptr() as usize);
         start..start + part.len()

@@ -1,12 +1,12 @@
-//! How much of a text is read, so that no text can exhaust the machine.
+//! Limits on the size of a text, so that no text can exhaust the machine.
 
 use crate::source::{Diagnostic, Place, Result};
 
 /// How large a text may be, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
-/// How deep lists and maps may stand in each other.
+/// How deep lists and maps may be nested.
 pub const MAX_DEPTH: usize = 200;
-/// How many values a text may have, with those that aliases repeat.
+/// How many values a text may have, including those that aliases repeat.
 const MAX_NODES: usize = 3_000_000;
 /// How many values aliases may repeat.
 const MAX_REPEATED: usize = 300_000;
@@ -37,13 +37,13 @@ impl Budget {
         }
         Err(place
             .error(format!("the aliases of this file repeat more than {MAX_REPEATED} values"))
-            .help("write out what is needed, or use `$ref`"))
+            .help("write the values out, or use `$ref`"))
     }
 
-    /// The error of what is nested too deep.
+    /// The error for a text that is nested too deep.
     pub(super) fn too_deep(place: &Place) -> Box<Diagnostic> {
         place
             .error(format!("lists and maps are nested more than {MAX_DEPTH} deep"))
-            .help("probity reads no deeper; use `$ref` for what contains itself")
+            .help("this is the limit; use `$ref` for a value that contains itself")
     }
 }

@@ -1,7 +1,7 @@
-//! YAML and JSON as a tree that knows where each part of it stands.
+//! YAML and JSON as a tree that knows the place of each of its parts.
 //!
-//! Words are read by the core schema of YAML 1.2: `NO`, `on`, `1_000` and `12:30` are strings. A text that is JSON is
-//! read as JSON.
+//! Unquoted scalars are read by the core schema of YAML 1.2: `NO`, `on`, `1_000` and `12:30` are strings. A text that
+//! is JSON is read as JSON.
 
 mod events;
 mod json;
@@ -17,13 +17,13 @@ use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 /// One part of a document, with its place.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What stands there.
+    /// Its value.
     pub value: Value,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }
 
-/// What a node holds.
+/// The value of a node.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// Null, true, false, a number or a string.
@@ -39,7 +39,7 @@ pub enum Value {
 pub struct Key {
     /// The name; numbers and booleans as they were written.
     pub name: String,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }
 
@@ -49,11 +49,11 @@ pub struct Mapping {
     entries: Vec<(Key, Node)>,
     /// The positions of the entries by name, where there are many.
     sorted: Box<[u32]>,
-    /// Keys that stand there again; the first of each is the one that is found.
+    /// Duplicate keys; the first of each is the one that is found.
     repeated: Vec<Key>,
 }
 
-/// From so many entries on, a map is looked up by halving.
+/// A map with at least this number of entries is searched by bisection.
 const MANY: usize = 12;
 
 impl Mapping {
@@ -92,7 +92,7 @@ impl Mapping {
         self.entries
     }
 
-    /// Keys that stand there again.
+    /// Duplicate keys.
     pub fn repeated(&self) -> &[Key] {
         &self.repeated
     }
@@ -117,15 +117,15 @@ pub fn parse(source: &Arc<Source>) -> Result<Node> {
     }
 }
 
-/// Reads one YAML or JSON document; of a key that stands in a map again, the first counts, and [`Mapping::repeated`]
-/// has the others.
+/// Reads one YAML or JSON document; of duplicate keys in a map, the first counts, and [`Mapping::repeated`] has the
+/// others.
 ///
 /// # Errors
 /// Text that is neither, and documents past the limits.
 pub fn parse_with_repeated_keys(source: &Arc<Source>) -> Result<Node> {
     if source.text.len() > limits::MAX_BYTES {
         let title = format!("{} has more than {} MB", source.path, limits::MAX_BYTES >> 20);
-        return Err(Diagnostic::new(title).help("probity reads no larger file: split it into several"));
+        return Err(Diagnostic::new(title).help("this is the limit for a file: split it into several"));
     }
     if json::looks_like_json(&source.text) {
         match json::parse(source) {
@@ -138,16 +138,16 @@ pub fn parse_with_repeated_keys(source: &Arc<Source>) -> Result<Node> {
     events::parse(source)
 }
 
-/// A name as it stands in a JSON Pointer.
+/// A name as it is written in a JSON Pointer.
 pub fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// The error of a key that stands in its map again.
+/// The error for a duplicate key.
 pub fn repeated_key(key: &Key) -> Box<Diagnostic> {
     key.place
         .error(format!("duplicate mapping key: {}", key.name))
-        .help("a map has each key once: take one of them out")
+        .help("a map can have each key only once: remove one of them")
 }
 
 impl Node {
@@ -156,7 +156,7 @@ impl Node {
         self.place.error(title)
     }
 
-    /// What kind of thing stands here, for messages.
+    /// The kind of value, for messages.
     pub fn kind(&self) -> &'static str {
         match &self.value {
             Value::Scalar(Json::Null) => "null",
@@ -171,7 +171,7 @@ impl Node {
     /// The entries of a map.
     ///
     /// # Errors
-    /// The node is something else; `what` says what a map was due for.
+    /// The node is something else; `what` says what should have been a map.
     pub fn mapping(&self, what: &str) -> Result<&[(Key, Node)]> {
         match &self.value {
             Value::Mapping(entries) => Ok(entries),
@@ -217,7 +217,7 @@ impl Node {
         })
     }
 
-    /// Refuses entries of a map that nobody reads.
+    /// Refuses unknown entries of a map.
     ///
     /// # Errors
     /// The first key that is not among `known`, with the nearest one that is.
@@ -254,7 +254,7 @@ impl Node {
         }
     }
 
-    /// The first key, in the order of the text, that stands in its map again.
+    /// The first duplicate key in the order of the text.
     pub fn first_repeated(&self) -> Option<&Key> {
         match &self.value {
             Value::Scalar(_) => None,

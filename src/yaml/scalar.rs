@@ -1,9 +1,10 @@
-//! What an unquoted word of YAML means, by the core schema of YAML 1.2.
+//! The meaning of an unquoted scalar, by the core schema of YAML 1.2.
 
 use serde_json::{Number, Value as Json};
 
 /// The value of a plain scalar: null, a boolean or a number by its form, else a string. What YAML 1.1 would have taken
-/// for something else (`NO`, `on`, `1_000`, `12:30`) is a string. Infinity and NaN have no JSON, and stay strings.
+/// for something else (`NO`, `on`, `1_000`, `12:30`) is a string. Infinity and NaN do not exist in JSON, and stay
+/// strings.
 pub fn plain(text: &str) -> Json {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Json::Null,

@@ -65,13 +65,13 @@ const DOCUMENT: &str = "spec/create-opportunity.yaml";
 fn look_ups_that_cannot_work() {
     for (from, to, at, message) in [
         ("- me: { get: /v1/me,", "- me: { gett: /v1/me,", "gett", "unknown key `gett` in a step of `lookup`"),
-        ("- me: { get: /v1/me,", "- me: { get: v1/me,", "v1/me,", "a path begins with a slash"),
+        ("- me: { get: /v1/me,", "- me: { get: v1/me,", "v1/me,", "a path must begin with a slash"),
         ("- me: { get: /v1/me,", "- me: { get: \"/v1/{it}\",", "\"/v1/{it}\"", "there is no `each`"),
         ("- me: { get: /v1/me,", "- me: { get: \"/v1/{me}\",", "\"/v1/{me}\"", "nothing in braces but {it}"),
         ("[body.data, body.user, body]", "[body.data, boddy]", "boddy", "unknown name `boddy`"),
         ("[body.data, body.user, body]", "[body.data, body.(]", "body.(", "this is not a CEL expression"),
-        ("    - colleague: {", "    - me: {", "me: { get: /v1/me, as", "the name `me` is taken"),
-        ("caller_user_id: [me.id", "caler_user_id: [me.id", "caler_user_id", "asks for no fixture `caler_user_id`"),
+        ("    - colleague: {", "    - me: {", "me: { get: /v1/me, as", "the name `me` is already taken"),
+        ("caller_user_id: [me.id", "caler_user_id: [me.id", "caler_user_id", "needs no fixture `caler_user_id`"),
         ("name: it.id, value: \"{'pipe", "value: \"{'pipe", "{ each: homes", "`name` is missing"),
     ] {
         let copy = Copy::new().change("contract.yaml", from, to);
@@ -82,7 +82,7 @@ fn look_ups_that_cannot_work() {
 #[test]
 fn a_document_that_is_not_there() {
     let copy = Copy::new().change("contract.yaml", "spec: spec/create", "spec: spec/gone-create");
-    bad_contract(&copy, "contract.yaml", "spec/gone", "there is no `spec/gone-create-opportunity.yaml`");
+    bad_contract(&copy, "contract.yaml", "spec/gone", "cannot find `spec/gone-create-opportunity.yaml`");
 }
 
 #[test]
@@ -202,20 +202,20 @@ fn a_key_of_a_case_that_nobody_reads() {
 #[test]
 fn an_id_that_stands_twice() {
     let copy = Copy::new().change("close-date.yaml", "- id: leap-day", "- id: year-9000");
-    bad_contract(&copy, "close-date.yaml", "year-9000\n  level: must", "the id `close-date/year-9000` stands twice")
-        .complains("it stands first at");
+    bad_contract(&copy, "close-date.yaml", "year-9000\n  level: must", "duplicate id `close-date/year-9000`")
+        .complains("it is first used at");
 }
 
 #[test]
 fn an_id_that_is_no_slug() {
     let copy = Copy::new().change("close-date.yaml", "- id: leap-day", "- id: Leap Day");
-    bad_contract(&copy, "close-date.yaml", "Leap Day", "an id is a slug");
+    bad_contract(&copy, "close-date.yaml", "Leap Day", "an id must be a slug");
 }
 
 #[test]
 fn a_level_that_is_none() {
     let copy = Copy::new().change("close-date.yaml", "level: should", "level: shall");
-    bad_contract(&copy, "close-date.yaml", "shall", "`level` is must, should or may");
+    bad_contract(&copy, "close-date.yaml", "shall", "`level` must be `must`, `should` or `may`");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn names_that_the_document_does_not_have_are_found() {
         ("set: { /colour: red }", "/colour", "undocumented: [/colour]"),
         ("headers: { Idempotancy-Key: a }", "Idempotancy", "did you mean `Idempotency-Key`?"),
         ("path: { house_id: a }", "house_id: a", "the path has no parameter `house_id`"),
-        ("set: { /name: a }, undocumented: [/name]", "undocumented", "take it out"),
+        ("set: { /name: a }, undocumented: [/name]", "undocumented", "remove this one"),
         ("anew: true", "anew: true", "nothing to make anew"),
     ] {
         refused(&steps(step), at, advice);

@@ -67,10 +67,10 @@ fn refusals_are_tried_in_each_pair_of_a_context() {
 fn a_table_of_contexts_needs_a_step_that_varies() {
     let copy = Copy::new().change("authentication.yaml", "from: varied, as: read_only", "from: minimal, as: read_only");
     let ran = probity("lint --contract").arg(copy.path()).exits(2);
-    ran.complains("no step is made from a request in these contexts").complains("from: varied");
+    ran.complains("no step uses a request in these contexts").complains("from: varied");
     let copy = Copy::new().change("idempotency.yaml", "steps_of: changed-body", "steps_of: changed-bodies");
     let ran = probity("lint --contract").arg(copy.path()).exits(2);
-    ran.complains("no case before this one is `idempotency/changed-bodies` and has steps");
+    ran.complains("no earlier case `idempotency/changed-bodies` has steps");
 }
 
 #[test]

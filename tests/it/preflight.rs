@@ -63,13 +63,13 @@ fn a_token_that_is_not_taken() {
 #[test]
 fn a_token_that_may_not() {
     let server = always(Answer::json(403, "{}"));
-    stopped(check("", &server.url()), "refused", &["status 403", "read-only, or another tenant's"]);
+    stopped(check("", &server.url()), "refused", &["status 403", "read-only, or belong to another tenant"]);
 }
 
 #[test]
 fn nothing_at_that_path() {
     let server = always(Answer::json(404, "{}"));
-    stopped(check("", &server.url()), "refused", &["status 404", "the URL's path or a fixture of the path is wrong"]);
+    stopped(check("", &server.url()), "refused", &["status 404", "the URL's path or a fixture in the path is wrong"]);
     let server = always(Answer::json(405, "{}"));
     stopped(check("", &server.url()), "refused", &["status 405", "the URL's path is wrong"]);
 }
@@ -93,9 +93,9 @@ fn the_real_server_with_a_wrong_fixture() {
 #[test]
 fn a_redirect() {
     let server = always(Answer::empty(301).with("Location", "https://elsewhere.example/"));
-    stopped(check("", &server.url()), "refused", &["status 301", "name the final address"]);
+    stopped(check("", &server.url()), "refused", &["status 301", "use the final address"]);
     let server = always(Answer::empty(307).with("Location", "/login"));
-    stopped(check("", &server.url()), "refused", &["status 307", "name the final address"]);
+    stopped(check("", &server.url()), "refused", &["status 307", "use the final address"]);
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn a_refusal_counts_beside_what_is_accepted() {
         Answer::json(422, refusal).with("Date", &now)
     });
     let again = replay_on(&run, "", &strict.url()).exits(4);
-    again.says("cannot be decided").says("so was, or was not sent, the same request without the fault");
+    again.says("cannot be decided").says("the same request without the fault was also refused, or was not sent");
 }
 
 #[test]

@@ -278,7 +278,7 @@ fn a_token_that_no_header_can_hold() {
     let server = Server::http(|_| Answer::json(201, "{}"));
     let token = format!("{}\u{1}{}", &CANARIES[0].1[..14], CANARIES[1].1);
     let ran = with_canaries(probity("check"), &server.url()).env("PROBITY_TOKEN", token).exits(3);
-    tight(&ran).says("a character that no request can hold");
+    tight(&ran).says("a character that cannot be sent in a request");
     assert_eq!(server.requests().len(), 0);
 }
 

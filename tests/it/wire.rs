@@ -261,7 +261,7 @@ fn the_address_that_a_redirect_leads_to_is_told_without_its_query() {
         Some(Answer::empty(308).with("Location", &to))
     });
     let ran = check("check --only response/name-as-sent", &server.url()).exits(3);
-    ran.says("leads to https://elsewhere.example/v1/households/hh_p2Kd71/opportunities: name the final address");
+    ran.says("redirects to https://elsewhere.example/v1/households/hh_p2Kd71/opportunities: use the final address");
     let told = ran.report()["end"]["reason"].as_str().expect("a reason").to_owned();
     ran.holds(!told.contains("t1ck3t") && !told.contains("word@"), "what may be a secret is not told");
 }

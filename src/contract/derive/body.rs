@@ -7,7 +7,7 @@ use crate::contract::requirement::{Form, Level, Origin, Requirement};
 use crate::schema::POINTER;
 use crate::yaml::escape;
 
-/// The keywords of a schema that a request can keep or break, with what is owed.
+/// The keywords of a schema that a request can match or break, with the requirement's text.
 pub(super) const KEYWORDS: &[(&str, &str)] = &[
     ("type", "has the documented type; any other is rejected"),
     ("enum", "is one of the documented values; any other is rejected"),
@@ -23,32 +23,32 @@ pub(super) const KEYWORDS: &[(&str, &str)] = &[
     ("format", "has the documented format; anything else is rejected"),
     ("minItems", "may have as few items as its minimum; fewer is rejected"),
     ("maxItems", "may have as many items as its maximum; more is rejected"),
-    ("uniqueItems", "repeats no item; a repeated one is rejected"),
-    ("contains", "has the item that is asked for; a list without is rejected"),
+    ("uniqueItems", "repeats no item; a list with a repeated item is rejected"),
+    ("contains", "has the required item; a list without it is rejected"),
     ("minProperties", "may have as few properties as its minimum; fewer is rejected"),
     ("maxProperties", "may have as many properties as its maximum; more is rejected"),
-    ("propertyNames", "has names of the documented form; others are rejected"),
-    ("anyOf", "keeps one of its alternatives; what keeps none is rejected"),
-    ("not", "is none of what the document rules out; that is rejected"),
-    ("if", "keeps the document's condition; what does not is rejected"),
-    ("dependentRequired", "has what another property needs; without it, it is rejected"),
-    ("dependentSchemas", "keeps what another property asks for; what does not is rejected"),
+    ("propertyNames", "has property names of the documented form; others are rejected"),
+    ("anyOf", "matches one of its alternatives; what matches none is rejected"),
+    ("not", "is not a value that the document excludes; such a value is rejected"),
+    ("if", "meets the document's condition; what does not is rejected"),
+    ("dependentRequired", "has what another property requires; without that, it is rejected"),
+    ("dependentSchemas", "meets what another property requires; what does not is rejected"),
 ];
 
-/// Whether a keyword asks for anything that hardly any value keeps by itself.
+/// Whether a keyword makes a requirement that can be tested.
 pub(super) fn is_testable(schema: &Json, keyword: &str) -> bool {
     let Some(value) = schema.get(keyword) else { return false };
     let positive = || value.as_u64().is_some_and(|n| n > 0);
     match keyword {
         "format" => value.as_str().is_some_and(is_checked_format),
         "pattern" => value.as_str().is_some_and(is_breakable),
-        // Of one item, none can be repeated.
+        // A list of at most one item repeats none.
         "uniqueItems" => value == &Json::Bool(true) && schema["maxItems"].as_u64().is_none_or(|most| most > 1),
         "minProperties" | "contains" => value.is_object() || positive(),
-        // It tells which alternative is meant.
+        // It selects an alternative.
         "const" => schema.get("anyOf").is_none(),
         "if" => schema.get("then").is_some() || schema.get("else").is_some(),
-        // Of those that the schema has only because it contains itself, nothing is owed.
+        // Keywords that the schema has only because it contains itself make no requirement.
         _ => true,
     }
 }
@@ -58,7 +58,7 @@ pub(super) fn is_cut(schema: &Json, keyword: &str) -> bool {
     schema["x-cut"].as_array().is_some_and(|cut| cut.iter().any(|k| k == keyword))
 }
 
-/// Where in the document a keyword stands.
+/// The place of a keyword in the document.
 pub(super) fn place_of(schema: &Json, keyword: &str) -> String {
     let own = schema["x-pointers"][keyword].as_str().map(str::to_owned);
     let word = if keyword == "anyOf" && schema["x-one-of"] == true { "oneOf" } else { keyword };
@@ -71,8 +71,8 @@ pub(super) fn level_of(schema: &Json, keyword: &str) -> Level {
     if by_format { Level::Should } else { Level::Must }
 }
 
-/// The requirements of a part of a schema, of which `place` tells where it stands: what several
-/// properties refer to stands once in the document, and is owed for each.
+/// The requirements of the part of a schema at `place`: a schema that several properties refer to is
+/// in the document once, and makes requirements on each of them.
 pub(super) fn parts(json: &Json, name: &str, place: &str, out: &mut Vec<Requirement>) {
     let mut push = |slug: String, text: String, pointer: String, level: Level, part: String| {
         out.push(Requirement {

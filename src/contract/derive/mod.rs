@@ -25,7 +25,7 @@ pub fn requirements(operation: &Operation) -> Vec<Requirement> {
     all
 }
 
-/// Names that would be one are told apart: the first in the order of the document keeps its own.
+/// Makes equal ids distinct: the first in the order of the document keeps its own.
 fn apart(all: &mut [Requirement]) {
     let mut order: Vec<usize> = (0..all.len()).collect();
     let pointer = |requirement: &Requirement| match &requirement.origin {
@@ -60,7 +60,7 @@ fn slug(name: &str) -> String {
     out
 }
 
-/// The part of a schema that asks for a property: `required` lists several.
+/// The part of a schema that requires one property, since `required` lists several.
 pub fn required_part(place: &str, property: &str) -> String {
     format!("{place}/required#{property}")
 }
@@ -102,12 +102,12 @@ fn always(operation: &Operation) -> Vec<Requirement> {
     all
 }
 
-/// Formats whose values the validator checks, and so can be broken.
+/// Formats whose values the validator checks, so that they can be broken.
 pub fn is_checked_format(format: &str) -> bool {
     ["date-time", "date", "time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"].contains(&format)
 }
 
-/// Plain texts that are tried against a pattern: what none of them breaks, hardly anything does.
+/// Plain texts that are tried against a pattern: one that none of them breaks is hardly broken by any text.
 pub fn unmatched() -> impl Iterator<Item = String> {
     let words = ["!", "x", "0", "a b", "é", "~~~~~~~~", "A", "a/b", "-"].into_iter().map(str::to_owned);
     words.chain(('!'..='~').map(String::from)).chain(["x".repeat(64), "0".repeat(64)])

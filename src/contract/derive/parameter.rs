@@ -1,4 +1,4 @@
-//! Parameters: that they are there, and the parts of their schemas.
+//! The requirements on parameters: their presence, and the parts of their schemas.
 
 use serde_json::Value as Json;
 
@@ -9,7 +9,7 @@ use crate::contract::requirement::{Form, Level, Origin, Requirement};
 use crate::document::operation::Operation;
 use crate::document::parameter::{Parameter, ParameterLocation};
 
-/// Keywords that text can break. Of lists and objects what is one is left open.
+/// Keywords that text can break. Which text is a list or an object is left open.
 const ON_THE_WIRE: &[&str] = &[
     "type",
     "enum",
@@ -52,7 +52,7 @@ pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
                 form: Form::Parameter(i, REQUIRED.to_owned()),
             });
         }
-        // Which keys a server takes is for the cases to say.
+        // The cases say which idempotency keys a server accepts.
         if !is_key && parameter.media_type.is_none() {
             parts(parameter, i, parameter.schema.json(), "", "", out);
         }
@@ -85,7 +85,7 @@ fn parts(parameter: &Parameter, i: usize, json: &Json, of: &str, place: &str, ou
         if *keyword == "type" && !has_wrong_text(json) {
             continue;
         }
-        // The shortest text but one is none, and a list without items is no parameter.
+        // Below a minimum of 1 there is only an empty text or list, which is no parameter at all.
         let nothing = ["minLength", "minItems"].contains(keyword) && json[*keyword].as_u64().is_none_or(|n| n < 2);
         if nothing {
             continue;
@@ -107,7 +107,7 @@ fn parts(parameter: &Parameter, i: usize, json: &Json, of: &str, place: &str, ou
     }
 }
 
-/// Whether a value of another type can be told by its text: everything on the wire is text.
+/// Whether a value of another type is recognisable by its text: everything on the wire is text.
 fn has_wrong_text(schema: &Json) -> bool {
     let types: Vec<&str> = match &schema["type"] {
         Json::String(one) => vec![one],

@@ -8,7 +8,7 @@ use crate::document::parameter::Style;
 use crate::schema::registry::Located;
 use crate::schema::{Direction, Schema};
 
-/// What is said of the request's body.
+/// What the document says of the request's body.
 #[derive(Default)]
 pub(super) struct Bodies {
     pub(super) bodies: Vec<Body>,
@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
         let Some(at) = operation.get("requestBody") else {
             return all;
         };
-        // Whether it is required stands behind the reference.
+        // `required` is at the target of the reference.
         let Some(at) = self.follow(at, "the request body", true) else {
             return all;
         };
@@ -45,8 +45,12 @@ impl<'a> Reader<'a> {
             let schema_at = media.get("schema");
             let needed = all.required && usable < 2;
             let Some(kind) = BodyKind::of(name) else {
-                let error = key.place.error(format!("request bodies of the type {name} cannot be made"));
-                self.skip(&what, error.help("JSON, forms, text and octets are"), all.required && usable == 0);
+                let error = key.place.error(format!("request bodies of the type {name} cannot be generated"));
+                self.skip(
+                    &what,
+                    error.help("supported are JSON, forms, plain text and octet streams"),
+                    all.required && usable == 0,
+                );
                 continue;
             };
             let schema = match &schema_at {
@@ -70,7 +74,7 @@ impl<'a> Reader<'a> {
         all
     }
 
-    /// Whole examples, and the one that the properties' own examples add up to.
+    /// Examples of the whole body, and the one that the properties' own examples make up.
     fn whole(&mut self, media: &Located<'a>, schema: Option<Located<'a>>) -> Vec<Example> {
         let mut all = example::values(self.registry, media);
         if let Some(schema) = schema.and_then(|schema| self.registry.follow(schema).ok()) {
@@ -96,7 +100,7 @@ impl<'a> Reader<'a> {
             return Vec::new();
         };
         if !matches!(kind, BodyKind::Form | BodyKind::Multipart) {
-            self.problems.note(at.node.error("`encoding` says something only of forms").help("it is ignored here"));
+            self.problems.note(at.node.error("`encoding` applies only to forms").help("it is ignored here"));
             return Vec::new();
         }
         let mut all = Vec::new();

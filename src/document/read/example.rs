@@ -1,4 +1,4 @@
-//! Examples, in all places where a document may have them.
+//! Examples, in all places where they may be in a document.
 
 use serde_json::Value as Json;
 

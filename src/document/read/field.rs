@@ -5,7 +5,7 @@ use crate::schema::notes::Problems;
 use crate::schema::registry::Located;
 use crate::source::did_you_mean;
 
-/// Names of fields, and the version that brought each.
+/// Names of fields, and the version that introduced each.
 pub(super) type Fields = &'static [(&'static str, Version)];
 
 use Version::{V30, V31, V32};
@@ -76,7 +76,7 @@ pub(super) const HEADER: Fields = &[
     ("content", V30),
 ];
 
-/// Notes fields that the object does not have: nobody reads them.
+/// Notes fields that the object does not define, since they have no effect.
 pub(super) fn known(at: &Located<'_>, what: &str, fields: Fields, version: Version, problems: &mut Problems) {
     for (key, _) in at.entries() {
         let name = key.name.as_str();
@@ -87,12 +87,15 @@ pub(super) fn known(at: &Located<'_>, what: &str, fields: Fields, version: Versi
             Some((_, since)) if *since <= version => {}
             Some((_, since)) => {
                 let since = if *since == V31 { "3.1" } else { "3.2" };
-                problems
-                    .note(key.place.error(format!("`{name}` in {what} came with OpenAPI {since}")).help("it is read"));
+                problems.note(
+                    key.place
+                        .error(format!("`{name}` in {what} was introduced by OpenAPI {since}"))
+                        .help("it is read nevertheless"),
+                );
             }
             None => {
                 let near = did_you_mean(name, fields.iter().map(|(own, _)| *own));
-                let error = key.place.error(format!("`{name}` is not known in {what}"));
+                let error = key.place.error(format!("unknown field `{name}` in {what}"));
                 problems.note(error.help(near.unwrap_or_else(|| "it is ignored".to_owned())));
             }
         }

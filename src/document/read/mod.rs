@@ -35,7 +35,7 @@ pub(super) fn operation(registry: &Arc<Registry>, version: Version, entry: &Entr
     let item = registry.at(entry.item.0, &entry.item.1).unwrap_or_else(|| root.clone());
     known(&node, "an operation", field::OPERATION, version, &mut reader.problems);
     if let Some(callbacks) = node.get("callbacks") {
-        reader.problems.note(callbacks.node.error("callbacks are what the server sends: they are not tested"));
+        reader.problems.note(callbacks.node.error("callbacks are not tested: the server sends them"));
     }
     let parameters = reader.parameters(&entry.path, &item, &node);
     let body = reader.body(&node);
@@ -67,13 +67,13 @@ pub(super) fn operation(registry: &Arc<Registry>, version: Version, entry: &Entr
 }
 
 impl<'a> Reader<'a> {
-    /// Names a part that cannot be honoured.
+    /// Records a part that cannot be honoured.
     #[expect(clippy::boxed_local, reason = "diagnostics are made boxed")]
     fn skip(&mut self, what: &str, message: Box<Diagnostic>, required_part: bool) {
         self.unsupported.push(Unsupported { what: what.to_owned(), message: *message, required_part });
     }
 
-    /// Follows references; what leads nowhere is named.
+    /// Follows references; records those that lead nowhere.
     fn follow(&mut self, at: Located<'a>, what: &str, required_part: bool) -> Option<Located<'a>> {
         match self.registry.follow(at) {
             Ok(target) => Some(target),
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a schema; None where it cannot be used, which is named.
+    /// Reads a schema; records one that cannot be used, and returns None.
     fn schema(&mut self, at: &Located<'a>, direction: Direction, what: &str, required_part: bool) -> Option<Schema> {
         let (schema, mut problems) = Schema::read(self.registry, at, direction);
         let usable = problems.unsupported.is_empty();
@@ -107,10 +107,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many URLs a server with variables stands for at most.
+/// The highest number of URLs of a server with variables.
 const EXPANDED: usize = 1000;
 
-/// The URLs of a server with each value of its variables; `*` for one that may have any.
+/// The URLs of a server with each value of its variables; `*` stands for a variable without listed values.
 fn expanded(server: &Located<'_>, url: &str) -> Vec<String> {
     let variables = server.get("variables");
     let mut all = vec![url.to_owned()];

@@ -13,7 +13,7 @@ use crate::schema::{Direction, Schema};
 const IGNORED: &[&str] = &["accept", "content-type", "authorization"];
 
 impl<'a> Reader<'a> {
-    /// The parameters of a path item and of an operation, of which the operation's own win.
+    /// The parameters of a path item and of an operation; the operation's own take precedence.
     pub(super) fn parameters(&mut self, path: &str, item: &Located<'a>, node: &Located<'a>) -> Vec<Parameter> {
         let mut all: Vec<Parameter> = Vec::new();
         for level in [item, node] {
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
                 self.problems.note(
                     node.node
                         .error(format!("the path's `{{{name}}}` is not described as a parameter"))
-                        .help("any text is tried"),
+                        .help("arbitrary text is sent"),
                 );
                 all.push(Parameter {
                     name: (*name).to_owned(),
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         known(&at, "a parameter", field::PARAMETER, self.version, &mut self.problems);
         let (Some(name), Some(word)) = (at.text("name"), at.text("in")) else {
             self.problems
-                .note(at.node.error("a parameter has a `name` and an `in`").help("it is left out of requests"));
+                .note(at.node.error("a parameter must have a `name` and an `in`").help("it is left out of requests"));
             return None;
         };
         let Some(location) = ParameterLocation::read(word) else {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
             let required = at.flag("required");
             self.skip(
                 &format!("the parameter `{name}`"),
-                error.help("it is in path, query, querystring, header or cookie; a body is a `requestBody`"),
+                error.help("it can be in path, query, querystring, header or cookie; a body is a `requestBody`"),
                 required,
             );
             return None;
@@ -80,14 +80,14 @@ impl<'a> Reader<'a> {
         if location == ParameterLocation::Header && IGNORED.iter().any(|own| name.eq_ignore_ascii_case(own)) {
             self.problems.note(
                 at.node
-                    .error(format!("a header parameter `{name}` is ignored, as OpenAPI says"))
-                    .help("media types are said by `content`, credentials by `security`"),
+                    .error(format!("a header parameter `{name}` is ignored, as OpenAPI requires"))
+                    .help("`content` describes media types, and `security` describes credentials"),
             );
             return None;
         }
         if at.flag("allowEmptyValue") {
             let node = at.node.get("allowEmptyValue").unwrap_or(at.node);
-            self.problems.note(node.error("`allowEmptyValue` is not tried: OpenAPI advises against it"));
+            self.problems.note(node.error("`allowEmptyValue` is not tested: OpenAPI advises against it"));
         }
         let required = at.flag("required") || location == ParameterLocation::Path;
         let what = format!("the {} parameter `{name}`", location.name());
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
                     node.error(format!("a parameter in the {} cannot have the style `{word}`", location.name()));
                 self.skip(
                     what,
-                    error.help(format!("its usual style is `{}`", location.default_style().name())),
+                    error.help(format!("the default style is `{}`", location.default_style().name())),
                     required,
                 );
                 None

@@ -16,8 +16,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if !is_status(name) {
-                let error = status.place.error(format!("`{name}` is not a status"));
-                self.problems.note(error.help("write one as `201`, `2XX` or `default`; it is ignored"));
+                let error = status.place.error(format!("`{name}` is not a status code"));
+                self.problems.note(error.help("write it as `201`, `2XX` or `default`; it is ignored"));
                 continue;
             }
             let what = format!("the response {name}");
@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
                 let Some(media) = self.follow(media, &what, false) else { continue };
                 known(&media, "a media type", field::MEDIA_TYPE, self.version, &mut self.problems);
                 if let Some(items) = media.get("itemSchema") {
-                    self.problems.note(items.node.error("the items of a stream are not judged"));
+                    self.problems.note(items.node.error("the items of a stream are not checked"));
                 }
                 let schema = media.get("schema");
                 let schema = schema.and_then(|schema| self.schema(&schema, Direction::Response, &what, false));
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         let mut all = Vec::new();
         for (key, at) in response.get("headers").map(|h| h.entries()).unwrap_or_default() {
             if key.name.eq_ignore_ascii_case("content-type") {
-                self.problems.note(key.place.error("`Content-Type` as a header is ignored, as OpenAPI says"));
+                self.problems.note(key.place.error("`Content-Type` as a header is ignored, as OpenAPI requires"));
                 continue;
             }
             let what = format!("the header {} of {what}", key.name);

@@ -8,7 +8,7 @@ use crate::yaml::Key;
 use crate::yaml::escape;
 
 impl<'a> Reader<'a> {
-    /// What a caller may show, and what is shown by those who have a token.
+    /// The alternatives for a caller's credentials, and the credentials of the first.
     pub(super) fn security(&mut self, operation: &Located<'a>) -> (Option<Security>, Vec<Alternative>) {
         let root = self.registry.root();
         let Some(list) = operation.get("security").or_else(|| root.get("security")) else {
@@ -36,13 +36,13 @@ impl<'a> Reader<'a> {
         let named = root.get("components").and_then(|c| c.get("securitySchemes")).and_then(|s| s.get(&key.name));
         let at = match named {
             Some(at) => at,
-            // From 3.2 on, a reference as well.
+            // From 3.2 on, it may also be a reference.
             None if key.name.contains(['/', '#']) => self.registry.resolve(&root, &key.name, &key.place)?,
             None => {
                 return Err(key
                     .place
                     .error(format!("`{}` is not a security scheme", key.name))
-                    .help(format!("describe it at /components/securitySchemes/{}", escape(&key.name))));
+                    .help(format!("define it at /components/securitySchemes/{}", escape(&key.name))));
             }
         };
         let at = self.registry.follow(at)?;

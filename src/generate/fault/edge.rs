@@ -1,4 +1,4 @@
-//! Values that just keep a schema, and those of which it is left open whether they do.
+//! Values that only just match a schema, and those for which that is left open.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub fn edges(schema: &Json) -> Vec<Change> {
     all
 }
 
-/// Values that a schema allows and a server may yet refuse: empty and blank texts where nothing asks for more.
+/// Values that a schema allows and a server may still refuse: empty and blank texts where the schema has no bound.
 pub fn doubtful(schema: &Json) -> Vec<Change> {
     let mut all = Vec::new();
     walk(schema, "", "", &mut |part, place, at| {
@@ -54,9 +54,9 @@ fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
     }
     let mut c = Collector { place, at, base: None, out };
     numbers(schema, &kind, &mut c);
-    for (keyword, label) in [("minLength", "as short as may be"), ("maxLength", "as long as may be")] {
+    for (keyword, label) in [("minLength", "as short as allowed"), ("maxLength", "as long as allowed")] {
         let (least, most) = lengths(schema);
-        // What is listed has the lengths that are listed.
+        // The lengths of listed values are those of the list.
         if schema.get("enum").is_none()
             && let Some(n) = if keyword == "minLength" { least } else { most }.filter(|n| *n > 0)
         {
@@ -65,7 +65,7 @@ fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
         }
     }
     let listed = schema["enum"].as_array().filter(|values| !values.is_empty());
-    // What stands beside the list may rule some of its values out.
+    // Keywords beside the list may exclude some of its values.
     let check = listed.and_then(|_| Check::new(schema));
     let allowed = |value: &&Json| check.as_ref().is_none_or(|check| check.allows(value));
     for value in listed.into_iter().flatten().filter(allowed).take(10) {

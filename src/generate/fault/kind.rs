@@ -6,7 +6,7 @@ use super::{Collector, simplest};
 use crate::contract::template::Template;
 use crate::generate::values::{alternatives, type_of, types};
 
-/// Marks a schema of which documents leave it open whether it takes null.
+/// Marks a schema for which the document leaves it open whether null is allowed.
 pub(super) const NULLABLE: &str = "x-nullable";
 
 pub(super) fn allows(schema: &Json, name: &str) -> bool {
@@ -17,7 +17,7 @@ pub(super) fn allows(schema: &Json, name: &str) -> bool {
 pub(super) fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
     let kind = type_of(schema).to_owned();
     let text = kind == "string";
-    // Where nothing is what a careless server takes for left out, the wrong values are such nothings.
+    // A careless server takes 0 and false for a missing text, so these are the wrong values for a text.
     let number = if text { json!(0) } else { json!(12) };
     let boolean = json!(false);
     let candidates: &[(&str, &str, Json)] = &[
@@ -33,7 +33,7 @@ pub(super) fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
         let fits = allows(schema, name)
             || (*name == "integer" && allows(schema, "number"))
             || (*name == "null" && schema[NULLABLE] == json!(true))
-            // Strings that look like numbers tempt only those who expect numbers.
+            // Strings that look like numbers are tempting only where numbers are expected.
             || (*label == "a number in a string" && !["integer", "number"].contains(&kind.as_str()))
             || (*name == "number" && !["integer", "string"].contains(&kind.as_str()));
         if !fits {
@@ -41,7 +41,7 @@ pub(super) fn wrong_types(schema: &Json, c: &mut Collector<'_>) {
         }
     }
     if !allows(schema, "array") {
-        // Some readers take a list of one for the one.
+        // Some readers accept a list of one item for the item.
         c.put("type", "a list of one", vec![Template::List(vec![simplest(schema)])]);
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn unlisted(schema: &Json, c: &mut Collector<'_>) {
             _ => {}
         }
     }
-    // Where there is a choice, the constant tells which.
+    // If there are alternatives, the constant selects one.
     if let Some(constant) = schema.get("const").filter(|_| alternatives(schema).is_empty()) {
         let other = match constant {
             Json::String(text) => json!(format!("{text}-x")),

@@ -13,17 +13,17 @@ use crate::generate::values::values;
 pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     let (least, most) = item_bounds(schema);
     if let Some(least) = least.filter(|n| *n > 0) {
-        c.put("minItems", "an item too few", lists(schema, least - 1));
+        c.put("minItems", "one item too few", lists(schema, least - 1));
     }
-    // Where the items are counted, one more is one of no schema.
+    // The items beyond a fixed number have no schema.
     if let Some(most) = most.filter(|n| *n < MOST_ITEMS) {
-        c.put("maxItems", "an item too many", lists(schema, most + 1));
+        c.put("maxItems", "one item too many", lists(schema, most + 1));
     }
     let length = least.unwrap_or(0).max(2);
     if schema["uniqueItems"] == json!(true) && most.is_none_or(|most| length <= most) {
         let twice = lists(schema, length - 1).into_iter().map(|list| match list {
             Template::List(mut items) => {
-                // Texts that differ from request to request would differ from each other, too.
+                // Texts that differ from request to request would also differ from each other.
                 let last = items.pop().map(|item| Template::Literal(sample(&item)));
                 items.extend(last.iter().chain(&last).cloned());
                 Template::List(items)
@@ -34,11 +34,11 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     }
 }
 
-/// How many lists are made, of which a constraint may take one and not another.
+/// How many lists are made, since a constraint may exclude some of them.
 const LISTS: u64 = 8;
 
-/// Lists of just so many items, whatever the schema says of their number; the items differ as far
-/// as there are enough.
+/// Lists of exactly this number of items, whatever the schema says of their number; the items differ as
+/// far as there are enough values.
 pub(super) fn lists(schema: &Json, length: usize) -> Vec<Template> {
     let first: Vec<Template> =
         schema["prefixItems"].as_array().into_iter().flatten().take(length).map(simplest).collect();
@@ -65,7 +65,7 @@ pub(super) fn lists(schema: &Json, length: usize) -> Vec<Template> {
                 list.push(item);
             }
         }
-        // Of what there is too little of, some comes twice.
+        // If there are too few different items, some come twice.
         while list.len() < length {
             list.push(list.last().cloned().unwrap_or_else(|| plain.clone()));
         }

@@ -1,9 +1,9 @@
-//! Every way in which one part of a schema can be broken, and the edges up to which it holds.
+//! Every way in which one part of a schema can be broken, and the edges up to which it is met.
 //!
 //! - `kind`: values of another type
 //! - `number`, `string`, `list`, `object`: values beyond the bounds of these types
-//! - `whole`: values that break what no single bound says: alternatives, conditions, `not`
-//! - `edge`: values that just keep the schema, and those of which that is left open
+//! - `whole`: values that break what is no single bound: alternatives, conditions, `not`
+//! - `edge`: values that only just match the schema, and those for which that is left open
 
 mod edge;
 mod kind;
@@ -26,25 +26,25 @@ pub use edge::{PLAIN, doubtful, edges};
 pub struct Change {
     /// The keyword that it is about: see [`crate::contract::requirement::Form::Schema`].
     pub about: String,
-    /// What is done, in a few words.
+    /// What is changed, in a few words.
     pub label: String,
     /// Where in the value, by JSON Pointer.
     pub at: String,
-    /// What is put there; None takes the field away.
+    /// The new value; None removes the field.
     pub value: Option<Template>,
-    /// Other values that would do, where a constraint stands against the first.
+    /// Other possible values, if a constraint excludes the first.
     pub others: Vec<Template>,
-    /// What stands there in the value that it is compared with, where that is not what stands there anyway.
+    /// The value there in the request that it is compared with, if that needs to be a special one.
     pub base: Option<Template>,
 }
 
 impl Change {
-    /// The value with the change; what the way there lacks is filled in.
+    /// The value with the change; missing parents are filled in.
     pub fn apply(&self, body: &Template, schema: &Json) -> Template {
         self.applied(self.value.as_ref(), body, schema)
     }
 
-    /// The value with the change, in each form that it may take, the plainest first.
+    /// The value with the change, in each possible form, the plainest first.
     pub fn forms(&self, body: &Template, schema: &Json) -> impl Iterator<Item = Template> {
         std::iter::once(self.value.as_ref())
             .chain(self.others.iter().map(Some))
@@ -61,7 +61,7 @@ impl Change {
         body
     }
 
-    /// The value without the change but with the way there: what the change is compared with.
+    /// The value without the change but with its parents, which the change is compared with.
     pub fn control(&self, body: &Template, schema: &Json) -> Template {
         let mut body = body.clone();
         ensure_parent(&mut body, schema, &self.at);
@@ -74,7 +74,7 @@ impl Change {
     }
 }
 
-/// The schema of what stands at a pointer, where that depends on no choice.
+/// The schema of the value at a pointer, if that does not depend on alternatives.
 pub fn schema_at(schema: &Json, pointer: &str) -> Option<Json> {
     segments(pointer).iter().try_fold(schema.clone(), |s, name| {
         if let Some(below) = s["properties"].get(name) {
@@ -110,8 +110,8 @@ pub fn faults(schema: &Json) -> Vec<Change> {
     all
 }
 
-/// Visits each part of a schema with its place in the schema and in the value. What depends on a choice is left out: the
-/// choice is a part.
+/// Visits each part of a schema with its place in the schema and in the value. Parts of alternatives are left out: the
+/// list of alternatives is one part.
 fn walk(schema: &Json, place: &str, at: &str, visit: &mut impl FnMut(&Json, &str, &str)) {
     visit(schema, place, at);
     for (name, below) in schema["properties"].as_object().into_iter().flatten() {
@@ -144,7 +144,7 @@ impl Collector<'_> {
         self.put(keyword, label, vec![Template::from(value)]);
     }
 
-    /// The same with several values that would do; none, if there are none.
+    /// The same with several possible values; no change if there are none.
     fn put(&mut self, keyword: &str, label: impl Into<String>, values: Vec<Template>) {
         let mut values = values.into_iter();
         if let Some(value) = values.next() {
@@ -167,7 +167,7 @@ impl Collector<'_> {
     }
 }
 
-/// Whether the way to a place leads through an entry of a map, which is there only if it is put there.
+/// Whether the way to a place leads through an entry of a map, which exists only if it is added.
 fn is_map_entry(place: &str) -> bool {
     place.ends_with("/additionalProperties")
 }

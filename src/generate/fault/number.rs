@@ -19,7 +19,7 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
         if integral {
             let beyond = bound + sign;
             c.set(keyword, format!("{beyond}, just beyond"), whole(beyond));
-            // Beyond 64 bits the nearest is as far as any.
+            // Beyond 64 bits, the value just beyond is far enough.
             let far = bound + sign * 1_000_000;
             if i64::try_from(far).is_ok() {
                 c.set(keyword, format!("{far}, far beyond"), whole(far));
@@ -45,12 +45,12 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
             c.set("multipleOf", "between two steps", whole(value));
         }
     }
-    // What a narrow column would wrap around into the range.
+    // A value that a narrow column would wrap around into the range.
     if let (true, Some(low), Some(high)) = (integral, low, high) {
         for bits in [8_u32, 16, 32] {
             let wrapped = high - (high - low) / 2 + (1_i128 << bits);
             if wrapped > high && schema.get("maximum").is_some() {
-                c.set("maximum", format!("{wrapped}, in range but for {bits} bits"), whole(wrapped));
+                c.set("maximum", format!("{wrapped}, which wraps into the range in {bits} bits"), whole(wrapped));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::generate::values::check::{Check, sample};
 use crate::generate::values::object::{further_names, is_required, unnamed};
 use crate::yaml::escape;
 
-/// The name of a property that a map may have and does not; None where no such name is found.
+/// The name of a property that a map may have but does not; None if no such name is found.
 pub(super) fn a_name(schema: &Json) -> Option<String> {
     further_names(schema, &Map::new(), 1).pop()
 }
@@ -54,7 +54,7 @@ pub(super) fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>
         if fewer.len() < least {
             c.put_beside(
                 "minProperties",
-                "a property too few",
+                "one property too few",
                 Template::Object(base.clone()),
                 vec![Template::Object(fewer)],
             );
@@ -75,7 +75,7 @@ pub(super) fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>
         }
         c.put_beside(
             "maxProperties",
-            "a property too many",
+            "one property too many",
             Template::Object(base.clone()),
             vec![Template::Object(more)],
         );
@@ -91,6 +91,6 @@ pub(super) fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>
             Template::Object(more)
         });
         let objects = objects.filter(|o| sample(o).is_object()).collect();
-        c.put_beside("propertyNames", "with a name of another form", Template::Object(base.clone()), objects);
+        c.put_beside("propertyNames", "with a name that is not allowed", Template::Object(base.clone()), objects);
     }
 }

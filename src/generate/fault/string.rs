@@ -12,10 +12,10 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     let (least, most) = lengths(schema);
     let sized = |n: usize| of_length(schema, n).unwrap_or_else(|| "x".repeat(n));
     if let Some(least) = least.filter(|n| *n > 0) {
-        c.set("minLength", "a character too short", json!(sized(least - 1)));
+        c.set("minLength", "one character too short", json!(sized(least - 1)));
     }
     if let Some(most) = most.filter(|n| *n < LONGEST) {
-        c.set("maxLength", "a character too long", json!(sized(most + 1)));
+        c.set("maxLength", "one character too long", json!(sized(most + 1)));
     }
     if let Some(pattern) = schema["pattern"].as_str() {
         against(schema, pattern, c);
@@ -36,7 +36,7 @@ pub(super) fn beyond(schema: &Json, c: &mut Collector<'_>) {
     }
 }
 
-/// Texts that a pattern does not let through.
+/// Texts that do not match a pattern.
 fn against(schema: &Json, pattern: &str, c: &mut Collector<'_>) {
     let (least, most) = lengths(schema);
     let (least, most) = (least.unwrap_or(1), most.unwrap_or(LONGEST));
@@ -46,7 +46,7 @@ fn against(schema: &Json, pattern: &str, c: &mut Collector<'_>) {
     let texts: Vec<Template> =
         unmatched().map(fitted).filter(breaks).take(4).map(|t| Template::Literal(json!(t))).collect();
     c.put("pattern", "a text that does not match", texts);
-    // Who searches for the pattern instead of matching the whole finds it.
+    // A server that searches for the pattern, instead of matching the whole text, finds it in these.
     if shaped(schema).is_some()
         && let Json::String(plain) = sample(&simplest(schema))
     {

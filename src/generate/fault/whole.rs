@@ -1,4 +1,4 @@
-//! Values that break what no single bound says: each alternative, a condition, `not`.
+//! Values that break what is no single bound: each alternative, a condition, `not`.
 
 use proptest::strategy::{Strategy, ValueTree};
 use serde_json::{Value as Json, json};
@@ -10,16 +10,16 @@ use crate::generate::values::check::Check;
 use crate::generate::values::{alternatives as alternatives_of, values};
 use crate::schema::POINTER;
 
-/// So many changes are made within each alternative, if there are many.
+/// How many changes are made within each alternative, if there are many.
 const EACH: usize = 12;
-/// So many alternatives are few.
+/// Up to this number, alternatives are few.
 const FEW: usize = 3;
 /// How often a value is drawn that may break a condition.
 const DRAWS: u64 = 300;
 /// How many such values are kept.
 const KEPT: usize = 8;
 
-/// What an alternative is called: its name in the document, or its number.
+/// The name of an alternative: that in the document, or its number.
 pub(super) fn name(alternative: &Json, place: usize) -> String {
     let named = alternative[POINTER].as_str().and_then(|pointer| {
         let (before, name) = pointer.rsplit_once('/')?;
@@ -29,13 +29,13 @@ pub(super) fn name(alternative: &Json, place: usize) -> String {
     named.or_else(title).unwrap_or_else(|| format!("alternative {}", place + 1))
 }
 
-/// Changes within each alternative, after which none holds.
+/// Changes within each alternative, after which no alternative matches.
 pub(super) fn alternatives(schema: &Json, c: &mut Collector<'_>) {
     let check = Check::new(schema);
     for (name, alternative, base) in each(schema) {
         for change in few(faults(alternative), schema) {
             let values: Vec<Template> = change.forms(&base, alternative).collect();
-            // What another alternative takes is no fault.
+            // A value that another alternative allows is not a fault.
             let broken = values.into_iter().filter(|v| check.as_ref().is_none_or(|c| !c.keeps(v))).collect();
             let label = label(&name, &change);
             c.put_beside("anyOf", format!("{label}, which no alternative allows"), base.clone(), broken);
@@ -78,15 +78,15 @@ fn few(changes: Vec<Change>, schema: &Json) -> Vec<Change> {
     changes.into_iter().filter(|c| seen.insert(c.about.clone())).take(EACH).collect()
 }
 
-/// Values that keep all of a schema but one condition.
+/// Values that match all of a schema except one condition.
 pub(super) fn conditions(schema: &Json, c: &mut Collector<'_>) {
     let Some(map) = schema.as_object() else { return };
     const CONDITIONS: &[(&str, &[&str], &str)] = &[
         ("not", &["not"], "a value that is ruled out"),
         ("if", &["if", "then", "else"], "against the condition"),
         ("dependentRequired", &["dependentRequired"], "without what another property needs"),
-        ("dependentSchemas", &["dependentSchemas"], "against what another property asks for"),
-        ("contains", &["contains", "minContains", "maxContains"], "without the item that is asked for"),
+        ("dependentSchemas", &["dependentSchemas"], "against what another property requires"),
+        ("contains", &["contains", "minContains", "maxContains"], "without the required item"),
     ];
     for (keyword, gone, label) in CONDITIONS {
         if !map.contains_key(*keyword) {
@@ -97,9 +97,9 @@ pub(super) fn conditions(schema: &Json, c: &mut Collector<'_>) {
             rest.retain(|key, _| !gone.contains(&key.as_str()));
         }
         let drawn = match *keyword {
-            // What is ruled out is likelier to be drawn from what rules it out.
+            // An excluded value is more likely to be drawn from the schema that excludes it.
             "not" => vec![beside_not(&rest, &schema["not"]), rest.clone()],
-            // Its properties are drawn only where the condition names them.
+            // Properties that only the condition names are drawn only if they are added to the schema.
             "if" | "dependentRequired" | "dependentSchemas" => vec![with_fields(&rest, schema)],
             _ => vec![rest.clone()],
         };
@@ -140,7 +140,7 @@ fn beside_not(rest: &Json, not: &Json) -> Json {
     }
 }
 
-/// The schema with all properties that the whole one names, wherever it does.
+/// The schema with all properties that are named anywhere in the whole one.
 fn with_fields(rest: &Json, whole: &Json) -> Json {
     let mut with = rest.clone();
     let fields = crate::generate::values::object::fields(whole);

@@ -23,9 +23,9 @@ pub enum Kind {
     Multipart,
     /// Plain text.
     Text,
-    /// Bytes of which nothing is known.
+    /// Bytes of an unknown format.
     Bytes,
-    /// A format of its own, which we cannot write.
+    /// Another format, which cannot be generated.
     Other,
 }
 
@@ -42,7 +42,7 @@ pub fn kind(media_type: &str) -> Kind {
     }
 }
 
-/// The media type that is sent where a document has this one, or this range.
+/// The media type that is sent for this one, or this range, in a document.
 pub fn sent(media_type: &str) -> String {
     match essence(media_type).as_str() {
         "*/*" | "*" | "application/*" => "application/json".to_owned(),
@@ -68,7 +68,7 @@ pub fn encode(body: &Body, value: &Json, boundary: &str) -> (String, Vec<u8>) {
     }
 }
 
-/// The value of a body that was sent; None where it cannot be read.
+/// The value of a body that was sent; None if it cannot be read.
 pub fn decode(body: &Body, content_type: &str, bytes: &[u8]) -> Option<Json> {
     match kind(&body.media_type) {
         Kind::Json => serde_json::from_slice(bytes).ok(),
@@ -80,13 +80,13 @@ pub fn decode(body: &Body, content_type: &str, bytes: &[u8]) -> Option<Json> {
     }
 }
 
-/// The value of a text; None where it may be read in more than one way.
+/// The value of a text; None if it can be read in more than one way.
 fn one(schema: &Json, text: &str) -> Option<Json> {
     let types = super::values::types(schema);
     if types.contains(&"object") || schema.get("properties").is_some() {
         return serde_json::from_str(text).ok();
     }
-    // An empty text is one: what is left out is not there at all.
+    // An empty text is a value: a field that is left out is not in the body at all.
     if text.is_empty() && (types.is_empty() || types.contains(&"string")) {
         return Some(json!(""));
     }
@@ -108,7 +108,7 @@ fn property(schema: &Json, texts: &[String]) -> Option<Json> {
     }
 }
 
-/// All properties of a form out of the texts that were sent by name.
+/// All properties of a form, from the texts that were sent by name.
 fn object(schema: &Json, texts: Vec<(String, String)>) -> Option<Json> {
     let mut by_name: indexmap::IndexMap<String, Vec<String>> = indexmap::IndexMap::new();
     for (name, text) in texts {

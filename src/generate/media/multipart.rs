@@ -29,13 +29,13 @@ pub(super) fn encode(body: &Body, value: &Json, boundary: &str) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Whether a part is a file: bytes, and no text in a field.
+/// Whether a part is a file: bytes rather than the text of a field.
 fn is_file(schema: &Json) -> bool {
     let octets = schema["contentMediaType"] == "application/octet-stream" && schema.get("contentEncoding").is_none();
     ["binary", "base64", "byte"].iter().any(|format| schema["format"] == *format) || octets
 }
 
-/// The media type that a part names: the document's, or the one that OpenAPI says for its schema; none for plain text.
+/// The media type of a part: the document's, or the one that OpenAPI specifies for its schema; None for plain text.
 fn media_type(body: &Body, name: &str, schema: &Json, part: &Json) -> Option<String> {
     let own = body.encoding.iter().find(|(n, _)| n == name).and_then(|(_, e)| e.content_type.as_deref());
     if let Some(own) = own {

@@ -1,7 +1,7 @@
-//! A parameter's value out of what was sent.
+//! A parameter's value from a request.
 //!
-//! Everything on the wire is text, and servers differ in what they take for a number or a truth value: what they may read in
-//! more than one way is left open.
+//! Everything on the wire is text, and servers differ in what they accept as a number or a boolean: a text that they
+//! may read in more than one way is left open.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json, json};
@@ -17,11 +17,11 @@ pub enum Reading {
     Absent,
     /// A value.
     Value(Json),
-    /// Something that may be read in more than one way, and why.
+    /// A text that can be read in more than one way, and why.
     Open(String),
 }
 
-/// The pairs of a query, as they were meant.
+/// The decoded pairs of a query.
 pub fn pairs(query: &str) -> Vec<(String, String)> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     parts
@@ -32,12 +32,12 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A text of a query without its escapes.
+/// A text of a query, decoded.
 pub fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// What stands in the path, as it was meant.
+/// The value of a path parameter from its decoded text.
 pub fn in_path(parameter: &Parameter, text: &str) -> Reading {
     let rest = match parameter.style {
         Style::Label => text.strip_prefix('.').unwrap_or(text).to_owned(),
@@ -51,12 +51,12 @@ pub fn in_path(parameter: &Parameter, text: &str) -> Reading {
     one_text(parameter, &rest, delimiter(parameter.style, parameter.explode))
 }
 
-/// What a header says; None where there is none.
+/// The value of a header parameter; the argument is None if there is no such header.
 pub fn in_header(parameter: &Parameter, text: Option<&str>) -> Reading {
     text.map_or(Reading::Absent, |text| one_text(parameter, text, ','))
 }
 
-/// What the header `Cookie` says.
+/// The value of a cookie parameter from the header `Cookie`.
 pub fn in_cookie(parameter: &Parameter, header: Option<&str>) -> Reading {
     let all = cookies(header.unwrap_or_default());
     match all.iter().find(|(name, _)| *name == parameter.name) {
@@ -65,7 +65,7 @@ pub fn in_cookie(parameter: &Parameter, header: Option<&str>) -> Reading {
     }
 }
 
-/// What a query says, given as its pairs with escaped values.
+/// The value of a query parameter from the query's pairs with escaped values.
 pub fn in_query(parameter: &Parameter, pairs: &[(String, String)]) -> Reading {
     let schema = parameter.schema.json();
     if parameter.location == ParameterLocation::Querystring {
@@ -156,7 +156,7 @@ fn one_text(parameter: &Parameter, text: &str, delimiter: char) -> Reading {
         return list(schema, text.split(delimiter).map(str::trim));
     }
     if kinds.contains(&"object") {
-        return Reading::Open("an object in one text".to_owned());
+        return Reading::Open("it is an object written as one text".to_owned());
     }
     scalar(schema, text)
 }
@@ -178,7 +178,7 @@ fn kinds(schema: &Json) -> Vec<&str> {
     if own.is_empty() { alternatives(schema).iter().flat_map(types).collect() } else { own }
 }
 
-/// A value that is no list and no object, out of its text.
+/// A value that is neither a list nor an object, from its text.
 pub fn scalar(schema: &Json, text: &str) -> Reading {
     let open = || Reading::Open(format!("{text:?} may be read in more than one way"));
     let listed = schema["enum"].as_array().into_iter().flatten().chain(schema.get("const"));
@@ -203,7 +203,7 @@ pub fn scalar(schema: &Json, text: &str) -> Reading {
         let is_integer_only = !kinds.contains(&"number");
         return match number {
             Some(number) if is_whole && text != "-0" => Reading::Value(Json::Number(number)),
-            // 1.0 is an integer to some; 1e3 to some.
+            // Some servers read 1.0 or 1e3 as an integer.
             Some(number) if is_integer_only => match number.as_f64() {
                 Some(value) if value.fract() != 0.0 && !text.contains(['e', 'E']) => {
                     Reading::Value(Json::Number(number))

@@ -24,18 +24,18 @@ const RESERVED: &AsciiSet = &STRICT
     .remove(b';')
     .remove(b'=');
 
-/// A text of a query as it stands, but for what no query can hold.
+/// A text of a query as it is, except for characters that no query can contain.
 pub fn written(text: &str) -> String {
     const NEVER: &AsciiSet = &percent_encoding::CONTROLS.add(b' ').add(b'#').add(b'"').add(b'<').add(b'>');
     utf8_percent_encode(text, NEVER).to_string()
 }
 
-/// A text with everything escaped that might mean something in a path or a query.
+/// A text in which everything is escaped that could have a meaning in a path or a query.
 pub fn escaped(text: &str) -> String {
     utf8_percent_encode(text, STRICT).to_string()
 }
 
-/// A value that is no list and no object, as text.
+/// A value that is neither a list nor an object, as text.
 pub fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
@@ -43,7 +43,7 @@ pub fn plain(value: &Json) -> String {
     }
 }
 
-/// The text of a parameter in the path or in a header, as it is meant: not escaped.
+/// The unescaped text of a parameter in the path or in a header.
 pub fn text(parameter: &Parameter, value: &Json) -> String {
     let name = &parameter.name;
     if parameter.media_type.is_some() {
@@ -71,7 +71,7 @@ pub fn text(parameter: &Parameter, value: &Json) -> String {
     }
 }
 
-/// The parameter's part of a query, escaped: `a=1`, `a=1&a=2`; empty where the value is no parameter at all.
+/// The parameter's part of a query, escaped: `a=1`, `a=1&a=2`; empty if the value makes no parameter at all.
 pub fn query(parameter: &Parameter, value: &Json) -> String {
     let set = if parameter.allow_reserved { RESERVED } else { STRICT };
     let written = |text: &str| utf8_percent_encode(text, set).to_string();
@@ -80,7 +80,7 @@ pub fn query(parameter: &Parameter, value: &Json) -> String {
     if parameter.media_type.is_some() {
         return pair(name, &written(&content(parameter, value)));
     }
-    // The delimiter stands as it is; a space cannot.
+    // The delimiter is written as it is, unless a URL cannot contain it.
     let delimiter = match delimiter(parameter.style, false) {
         ' ' => "%20".to_owned(),
         '|' => "%7C".to_owned(),
@@ -105,7 +105,7 @@ pub fn query(parameter: &Parameter, value: &Json) -> String {
     }
 }
 
-/// A member of a deep object. The document says nothing of what lies deeper; this is what most readers take.
+/// A member of a deep object. OpenAPI does not define deeper levels; this is what most readers accept.
 fn deep(name: &str, value: &Json) -> Vec<String> {
     match value {
         Json::Object(map) => map.iter().flat_map(|(key, value)| deep(&format!("{name}[{key}]"), value)).collect(),

@@ -1,4 +1,4 @@
-//! Parameters: which values they are drawn from, and how a value becomes text and is read again.
+//! Parameters: the schemas that values are drawn from, and how a value is written as text and read again.
 //!
 //! - [`encode`]: a value as the text that is sent
 //! - [`decode`]: what was sent as a value
@@ -19,10 +19,11 @@ pub fn is_key(parameter: &Parameter) -> bool {
     parameter.location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case(KEY_HEADER)
 }
 
-/// Letters, digits and what every part of a request can hold as it is, and never `.` or `..` alone.
+/// Letters, digits and characters that need no escape in any part of a request, and never `.` or `..` alone.
 const TOKEN: &str = "^[A-Za-z][A-Za-z0-9_~-]{0,11}$";
 
-/// What values of a parameter are drawn from: its schema, but for what is no value, or another one, once it is text.
+/// The schema that values of a parameter are drawn from: its own, without values that are missing or different once
+/// they are text.
 pub fn drawn(parameter: &Parameter) -> Json {
     let mut schema = parameter.schema.json().clone();
     let shown: Vec<Json> = parameter.examples.iter().chain(&parameter.default).cloned().collect();
@@ -51,7 +52,7 @@ fn plain(schema: &Json) -> Json {
             }
         }
         "array" => {
-            // No item is no parameter.
+            // A list without items makes no parameter.
             if map.get("minItems").and_then(Json::as_u64).unwrap_or(0) == 0 {
                 out.insert("minItems".to_owned(), json!(1));
             }
@@ -71,8 +72,8 @@ fn plain(schema: &Json) -> Json {
     out.into()
 }
 
-/// Whether a valid value of a parameter is known, and not only guessed: a text or a number that means something to the server
-/// alone is not.
+/// Whether a valid value of a parameter is known rather than guessed: a text or a number with a meaning that only the
+/// server knows is guessed.
 pub fn is_known(parameter: &Parameter) -> bool {
     !parameter.examples.is_empty() || parameter.default.is_some() || says_enough(parameter.schema.json(), parameter)
 }
@@ -84,7 +85,7 @@ fn says_enough(schema: &Json, parameter: &Parameter) -> bool {
     if !alternatives(schema).is_empty() {
         return alternatives(schema).iter().filter(|a| a["type"] != "null").all(|a| says_enough(a, parameter));
     }
-    // What stands in the path names a thing that there may not be.
+    // A path parameter names a resource that may not exist.
     let names_a_thing = parameter.location == ParameterLocation::Path;
     match type_of(schema) {
         "boolean" => true,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 
-/// Formats of JSON Schema and OpenAPI of which every text that we make is valid.
+/// Formats of JSON Schema and OpenAPI for which every generated text is valid.
 const KNOWN: &[&str] = &[
     "date-time",
     "date",
@@ -32,12 +32,13 @@ const KNOWN: &[&str] = &[
     "string",
 ];
 
-/// Whether a format is one that we can make texts of; of any other only the document's own texts are surely valid.
+/// Whether texts of a format can be generated; for any other format only the document's own texts are certain to be
+/// valid.
 pub fn is_known(format: &str) -> bool {
     KNOWN.contains(&format)
 }
 
-/// Texts of a format; None where any text will do, or nothing is known of it.
+/// Texts of a format; None if any text is valid, or the format is unknown.
 pub(super) fn strategy(format: &str) -> Option<BoxedStrategy<String>> {
     Some(match format {
         "time" => (0_u32..24, 0_u32..60, 0_u32..60).prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}Z")).boxed(),
@@ -54,7 +55,7 @@ pub(super) fn strategy(format: &str) -> Option<BoxedStrategy<String>> {
         "relative-json-pointer" => "[0-3](/[a-z]{1,8}){1,2}".boxed(),
         "regex" => "[a-z]{1,8}".boxed(),
         "byte" | "base64" => "([A-Za-z0-9+/]{4}){0,6}".boxed(),
-        // An instant or a day that must keep a length or a pattern too.
+        // An instant or a day that must also match a length or a pattern.
         "date-time" => "20[3-8][0-9]-0[1-9]-[12][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9]Z".boxed(),
         "date" => "20[3-8][0-9]-0[1-9]-[12][0-9]".boxed(),
         _ => return None,

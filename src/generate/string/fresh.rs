@@ -6,14 +6,14 @@ use serde_json::{Value as Json, json};
 use super::{Shape, lengths, pattern, strings};
 use crate::generate::seed::Seed;
 
-/// How many digits tell requests of one run apart.
+/// How many digits distinguish the requests of one run.
 const DIGITS: usize = 6;
-/// Below so many characters there are too few texts for each request to have its own.
+/// Below this number of characters there are too few texts for each request to have its own.
 const ROOM: usize = 5;
-/// The same of a pattern: how likely two of its texts may be the same.
+/// The same for a pattern: the highest probability that two of its texts are equal.
 const ALIKE: f64 = 1e-3;
 
-/// What tells one request from all others: the run's tag, and a number that depends on the request alone.
+/// A unique mark of a request: the run's tag, and a number that depends on the request alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag<'a> {
     /// The run's tag.
@@ -40,7 +40,7 @@ impl Tag<'_> {
     }
 }
 
-/// A text as good as the given one for its schema, which no other request has; the text itself, where there is no room.
+/// A text that matches the schema like the given one and that no other request has; the given text if there is no room.
 pub fn fresh(schema: &Json, text: &str, tag: Tag<'_>) -> String {
     let (least, most) = lengths(schema);
     let most = most.unwrap_or(usize::MAX);
@@ -72,7 +72,7 @@ fn appended(text: &str, tag: Tag<'_>, most: usize) -> String {
     let length = text.chars().count();
     let end = format!("-{}", tag.whole());
     if most > end.len() {
-        // As much of it as there is room for.
+        // As much of the text as there is room for.
         let kept: String = text.chars().take(most - end.len()).collect();
         let kept = if length + end.len() > most { super::fit(&kept, most - end.len(), most - end.len()) } else { kept };
         return format!("{kept}{end}");
@@ -88,7 +88,7 @@ fn uuid(tag: Tag<'_>) -> String {
     format!("{}-{}-4{}-8{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..])
 }
 
-/// A text of just so many characters, as a schema.
+/// A schema for texts of exactly this number of characters.
 pub fn sized(schema: &Json, length: usize) -> Json {
     let mut sized = schema.clone();
     sized["minLength"] = json!(length);

@@ -1,6 +1,6 @@
-//! What strings are made of.
+//! The contents of strings.
 //!
-//! - [`pattern`]: texts that a pattern lets through, and some that it does not
+//! - [`pattern`]: texts that match a pattern, and some that do not
 //! - [`format`]: texts of a format, and which formats are known
 //! - [`fresh`]: texts that no other request has
 
@@ -21,8 +21,8 @@ use serde_json::{Value as Json, json};
 use super::seed::Seed;
 use crate::contract::template::Template;
 
-/// Pieces that every server must take and give back to the letter, the plainest first: shrinking
-/// goes towards it. All are in NFC, without control characters and outer white space.
+/// Pieces that every server must accept and return unchanged, the plainest first: shrinking goes
+/// towards it. All are in NFC, without control characters and outer white space.
 const PIECES: &[&str] = &[
     "a",
     "B7",
@@ -75,11 +75,11 @@ const PIECES: &[&str] = &[
     "a  b",
 ];
 
-/// No text that is sent is longer than this, in characters, whatever a schema asks for.
+/// No generated text is longer than this, in characters, whatever a schema requires.
 pub const LONGEST: usize = 1_000_000;
 
-/// Values of a string's schema: texts of the document where nothing else is known to be valid, or else texts of our own, which
-/// differ from request to request.
+/// Values of a string's schema: texts of the document if nothing else is known to be valid, or else generated texts,
+/// which differ from request to request.
 pub fn templates(schema: &Json) -> BoxedStrategy<Template> {
     let unknown = schema["format"].as_str().is_some_and(|f| !format::is_known(f));
     let own = shaped(schema);
@@ -93,7 +93,7 @@ pub fn templates(schema: &Json) -> BoxedStrategy<Template> {
     strings(schema).prop_map(move |text| Template::Unique { text, schema: Arc::clone(&whole) }).boxed()
 }
 
-/// The texts that the document shows of a schema, as far as they keep it.
+/// The document's own texts for a schema, as far as they match it.
 pub fn written(schema: &Json) -> Vec<Json> {
     let shown = schema["examples"].as_array().into_iter().flatten().chain(schema.get("default"));
     let shown: Vec<&Json> = shown.filter(|v| v.is_string()).collect();
@@ -104,7 +104,7 @@ pub fn written(schema: &Json) -> Vec<Json> {
     shown.into_iter().filter(|v| check.allows(v)).cloned().collect()
 }
 
-/// A string that keeps the schema's lengths, pattern and format.
+/// A string that matches the schema's lengths, pattern and format.
 pub fn strings(schema: &Json) -> BoxedStrategy<String> {
     let Some(strategy) = shaped(schema) else {
         return match schema.get("pattern").or(schema.get("allOf")) {
@@ -127,7 +127,7 @@ pub fn strings(schema: &Json) -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// A string of just so many characters that keeps the schema's pattern and format, if one is found.
+/// A string of exactly this number of characters that matches the schema's pattern and format, if one is found.
 pub fn of_length(schema: &Json, length: usize) -> Option<String> {
     let Some(strategy) = shaped(schema) else {
         return schema.get("pattern").is_none().then(|| fit("x", length, length));
@@ -147,7 +147,7 @@ pub fn lengths(schema: &Json) -> (Option<usize>, Option<usize>) {
 pub struct Pattern(Option<jsonschema::Validator>);
 
 impl Pattern {
-    /// Compiles a pattern; what is none is found nowhere.
+    /// Compiles a pattern; an invalid one is found nowhere.
     pub fn new(pattern: &str) -> Self {
         Self(jsonschema::options().build(&json!({ "pattern": pattern })).ok())
     }
@@ -158,18 +158,18 @@ impl Pattern {
     }
 }
 
-/// What a schema says of a string but for its length.
+/// What a schema says of a string except for its length.
 #[derive(Clone)]
 pub struct Shape(Option<Rc<jsonschema::Validator>>);
 
 thread_local! {
-    /// What was compiled: one pattern stands in many schemas, and a schema is drawn from many times.
+    /// The compiled shapes: one pattern may be in many schemas, and a schema is drawn from many times.
     static SHAPES: RefCell<HashMap<String, Shape>> = RefCell::default();
     static STRATEGIES: RefCell<HashMap<String, Option<BoxedStrategy<String>>>> = RefCell::default();
 }
 
 impl Shape {
-    /// The shape that a schema asks for.
+    /// The shape that a schema requires.
     pub fn new(schema: &Json) -> Self {
         let part = json!({ "pattern": schema.get("pattern"), "format": schema.get("format") });
         let part: Json = part
@@ -202,12 +202,12 @@ impl Shape {
                 chars[..at].iter().chain(more).chain(&chars[at..]).collect()
             }
         };
-        // From the end: what may be of any length mostly stands there.
+        // The end comes first: a part of any length is mostly there.
         (0..if length <= n { length + 1 } else { n }).rev().map(candidate).find(|t| self.fits(t))
     }
 }
 
-/// Strings of a pattern or of a format; None where the schema has neither that we can make.
+/// Strings of a pattern or of a format; None if the schema has neither, or they cannot be generated.
 pub(super) fn shaped(schema: &Json) -> Option<BoxedStrategy<String>> {
     match schema["pattern"].as_str() {
         Some(pattern) => STRATEGIES.with_borrow_mut(|known| {
@@ -217,7 +217,7 @@ pub(super) fn shaped(schema: &Json) -> Option<BoxedStrategy<String>> {
     }
 }
 
-/// Texts for a pattern that no strategy can be built for: those among many plain ones that keep it.
+/// Texts for a pattern that no strategy can be built for: those of many plain texts that match it.
 fn guessed(schema: &Json) -> BoxedStrategy<String> {
     let (least, most) = lengths(schema);
     let (least, most) = (least.unwrap_or(0), most.unwrap_or(LONGEST));

@@ -1,7 +1,7 @@
-//! Texts that a pattern lets through.
+//! Texts that match a pattern.
 //!
-//! Patterns are ECMA 262's, searched for anywhere. What is drawn leaves assertions out and takes only characters that nobody
-//! doubts; whether it keeps the pattern is for the validator to say.
+//! Patterns are those of ECMA 262, and may match anywhere in a text. Texts are drawn without regard to assertions, and
+//! only with uncontroversial characters; the validator then checks whether they match.
 
 use std::sync::LazyLock;
 
@@ -10,16 +10,16 @@ use proptest::strategy::BoxedStrategy;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
-/// What may be repeated without end is drawn at most so often more than it must be.
+/// A part that may be repeated without limit is repeated at most this many times more than it must be.
 const REPEATED: u32 = 12;
 
-/// Characters that are taken first: visible, and the same in every encoding and normal form.
+/// Preferred characters: visible, and the same in every encoding and normal form.
 const PLAIN: &[(char, char)] = &[('!', '~'), ('à', 'ö'), ('а', 'я'), ('α', 'ρ'), ('あ', 'ん'), ('一', '七')];
 
-/// Characters that no text of ours has where others do: without a character, invisible, spaces, combining.
+/// Characters that are avoided if there are others: unassigned, invisible, spaces, combining.
 static ODD: LazyLock<Option<ClassUnicode>> = LazyLock::new(|| class(r"[\p{C}\p{Z}\p{M}]"));
 
-/// Texts of a pattern, most of which keep it; None where the pattern cannot be read.
+/// Texts for a pattern, most of which match it; None if the pattern cannot be read.
 pub(super) fn strategy(pattern: &str) -> Option<BoxedStrategy<String>> {
     let Parts { plain, ahead } = parts(pattern);
     let main = drawn(&plain)?;
@@ -27,7 +27,7 @@ pub(super) fn strategy(pattern: &str) -> Option<BoxedStrategy<String>> {
     if ahead.is_empty() {
         return Some(main);
     }
-    // What is looked for ahead is put in somewhere.
+    // The text of a look-ahead is inserted at some position.
     let whole = super::Pattern::new(pattern);
     let places = proptest::collection::vec(any::<prop::sample::Index>(), ahead.len());
     let mixed = (main, ahead, places).prop_map(move |(text, ahead, places)| {
@@ -47,7 +47,7 @@ pub(super) fn strategy(pattern: &str) -> Option<BoxedStrategy<String>> {
     Some(mixed.boxed())
 }
 
-/// A pattern without what looks around, and what its positive look-aheads look for.
+/// A pattern without its look-arounds, and the contents of its positive look-aheads.
 struct Parts {
     plain: String,
     ahead: Vec<String>,
@@ -68,7 +68,7 @@ fn parts(pattern: &str) -> Parts {
                     ahead.push(chars[at + opens.len()..end.saturating_sub(1).max(at + opens.len())].iter().collect());
                 }
                 at = end;
-                // A quantifier of what is gone.
+                // The quantifier of a removed group.
                 if chars.get(at).is_some_and(|c| "*+?".contains(*c)) {
                     at += 1;
                 }
@@ -83,7 +83,7 @@ fn parts(pattern: &str) -> Parts {
     Parts { plain, ahead }
 }
 
-/// The place behind the group that opens at a place.
+/// The position after the group that opens at a position.
 fn closing(chars: &[char], open: usize) -> usize {
     let (mut at, mut depth) = (open, 0_usize);
     while at < chars.len() {
@@ -100,7 +100,7 @@ fn closing(chars: &[char], open: usize) -> usize {
     at
 }
 
-/// The length of the item at a place: an escape and a class are one.
+/// The length of the item at a position: an escape or a class is one item.
 fn next(chars: &[char], at: usize) -> usize {
     match chars[at] {
         '\\' => 2.min(chars.len() - at),
@@ -115,7 +115,7 @@ fn next(chars: &[char], at: usize) -> usize {
     }
 }
 
-/// What a look-ahead wants beyond that anything may stand before.
+/// The content of a look-ahead without a leading wildcard.
 fn wanted(body: &str) -> &str {
     let body = body.strip_prefix('^').unwrap_or(body);
     let starts = [".*?", ".*", ".+?", ".+", r"[\s\S]*", "[^]*"];
@@ -129,7 +129,7 @@ fn drawn(pattern: &str) -> Option<BoxedStrategy<String>> {
     Some(proptest::string::string_regex_parsed(&plain(&hir)).ok()?.boxed())
 }
 
-/// An expression of which all texts are plain texts of the other.
+/// An expression whose texts are the plain ones among those of the given one.
 fn plain(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Look(_) | HirKind::Empty => Hir::empty(),
@@ -154,7 +154,7 @@ fn plain(hir: &Hir) -> Hir {
     }
 }
 
-/// How likely two texts that are drawn of a pattern are the same; 1 where it cannot be read.
+/// The probability that two texts drawn for a pattern are equal; 1 if it cannot be read.
 pub(super) fn likeness(pattern: &str) -> f64 {
     let hir = jsonschema_regex::to_rust_regex(&parts(pattern).plain)
         .ok()
@@ -178,7 +178,7 @@ fn same(hir: &Hir) -> f64 {
     }
 }
 
-/// The characters of a class that nobody doubts; if there are none, those that are no odd ones; if there are none, all.
+/// The preferred characters of a class; if there are none, those that are not odd; if there are none, all.
 fn plainest(class: &ClassUnicode) -> ClassUnicode {
     let mut plain = ClassUnicode::new(PLAIN.iter().map(|(from, to)| ClassUnicodeRange::new(*from, *to)));
     plain.intersect(class);

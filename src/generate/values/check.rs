@@ -1,4 +1,4 @@
-//! Whether a drawn value keeps what no strategy was built for.
+//! Whether a drawn value matches the keywords that no strategy was built for.
 
 use chrono::DateTime;
 use jsonschema::Validator;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use crate::contract::template::{Template, When};
 use crate::generate::instant::spell;
 
-/// Keywords that a strategy follows only in part: what it draws is checked.
+/// Keywords that a strategy follows only in part, so that its values are checked.
 const HARD: &[&str] = &[
     "allOf",
     "not",
@@ -26,14 +26,14 @@ const HARD: &[&str] = &[
     "unevaluatedItems",
 ];
 
-/// Marks the alternatives of which just one may hold.
+/// Marks alternatives of which exactly one must match.
 pub const ONE_OF: &str = "x-one-of";
 
 /// A schema, compiled to check values with.
 #[derive(Clone, Debug)]
 pub struct Check(std::sync::Arc<Validator>);
 
-/// The check that values of a schema need beside its strategy; None if they keep it by construction.
+/// The check that values of a schema need in addition to its strategy; None if they match by construction.
 pub fn needed(schema: &Json) -> Option<Check> {
     let map = schema.as_object()?;
     let hard = HARD.iter().any(|key| map.contains_key(*key))
@@ -43,7 +43,7 @@ pub fn needed(schema: &Json) -> Option<Check> {
 }
 
 impl Check {
-    /// Compiles a schema; None if it is none.
+    /// Compiles a schema; None if it is invalid.
     pub fn new(schema: &Json) -> Option<Self> {
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
@@ -53,18 +53,18 @@ impl Check {
         Some(Self(std::sync::Arc::new(validator)))
     }
 
-    /// Whether a value keeps the schema.
+    /// Whether a value matches the schema.
     pub fn allows(&self, value: &Json) -> bool {
         self.0.is_valid(value)
     }
 
-    /// Whether a value that is not made yet will keep the schema.
+    /// Whether a value that is not yet made will match the schema.
     pub fn keeps(&self, value: &Template) -> bool {
         self.0.is_valid(&sample(value))
     }
 }
 
-/// The schema with `oneOf` where its alternatives come from one.
+/// The schema with `oneOf` if its alternatives come from that.
 fn as_written(schema: &Json) -> Json {
     match schema {
         Json::Object(map) => {
@@ -72,7 +72,7 @@ fn as_written(schema: &Json) -> Json {
             let name = |key: &String| if one_of && key == "anyOf" { "oneOf".to_owned() } else { key.clone() };
             map.iter()
                 .map(|(key, value)| match key.as_str() {
-                    // Values, in which nothing is a keyword.
+                    // These are values, which contain no keywords.
                     "const" | "enum" | "default" | "examples" | "required" => (key.clone(), value.clone()),
                     _ => (name(key), as_written(value)),
                 })
@@ -84,7 +84,7 @@ fn as_written(schema: &Json) -> Json {
     }
 }
 
-/// A value as it might be sent. Instants are made as if it were some day; what depends on the target is null.
+/// A value as it might be sent. Instants are made for an arbitrary day; values that depend on the target are null.
 pub fn sample(template: &Template) -> Json {
     match template {
         Template::Literal(json) => json.clone(),

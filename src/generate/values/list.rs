@@ -8,7 +8,7 @@ use super::object::beside;
 use super::values;
 use crate::contract::template::Template;
 
-/// No list that is sent is longer than this, whatever a schema asks for.
+/// No generated list is longer than this, whatever a schema requires.
 pub const MOST_ITEMS: usize = 1000;
 
 /// A schema's bounds of a list's length, as far as lists of such lengths can be sent.
@@ -44,7 +44,7 @@ pub(super) fn lists(schema: &Json) -> BoxedStrategy<Template> {
         let some = proptest::sample::subsequence(values.clone(), few).prop_shuffle();
         return some.prop_map(|v| Template::List(v.into_iter().map(Template::Literal).collect())).boxed();
     }
-    // What comes twice is left out. More are drawn than are due, so that few lists become too short.
+    // Duplicates are removed. More items are drawn than are needed, so that few lists become too short.
     proptest::collection::vec(values(&schema["items"]), least..=most + least.min(20))
         .prop_map(move |items| {
             let mut seen = std::collections::BTreeSet::new();
@@ -56,7 +56,7 @@ pub(super) fn lists(schema: &Json) -> BoxedStrategy<Template> {
         .boxed()
 }
 
-/// Lists of which some items have a schema of their own, by their place or because one such is asked for.
+/// Lists in which some items have a schema of their own, by their place or because of `contains`.
 fn composed(schema: &Json, least: usize, most: usize, first: &[Json]) -> BoxedStrategy<Template> {
     let closed = schema["items"] == json!(false);
     let asked = match schema.get("contains") {
@@ -66,7 +66,7 @@ fn composed(schema: &Json, least: usize, most: usize, first: &[Json]) -> BoxedSt
         }
         None => Vec::new(),
     };
-    // All of the first ones, as far as there is room: most readers of tuples want them whole.
+    // All of the first items, as far as there is room: most readers of tuples need all of them.
     let first: Vec<_> = first.iter().take(most).map(values).collect();
     let there = first.len() + asked.len();
     let (fewest, room) = (least.saturating_sub(there), most.saturating_sub(there));

@@ -1,4 +1,4 @@
-//! Values that may not be found: an optional part without a value is left out, and does not keep the rest from being drawn.
+//! Values that may not be found: an optional part without a value is left out, so that the rest can still be drawn.
 
 use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
@@ -21,7 +21,7 @@ impl Strategy for Maybe {
     type Value = Option<Template>;
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
-        // Its own runner, so that what it rejects is not counted against the others.
+        // It has its own runner, so that its rejects are not counted against the others.
         let config = Config { max_local_rejects: PATIENCE, failure_persistence: None, ..Config::default() };
         let mut own = TestRunner::new_with_rng(config, runner.new_rng());
         Ok(MaybeTree(self.0.new_tree(&mut own).ok()))

@@ -1,10 +1,10 @@
-//! Values that keep a schema, as strategies.
+//! Strategies for values that match a schema.
 //!
 //! A schema is normalised JSON Schema 2020-12: references followed, `allOf` merged, alternatives in an `anyOf` of which each
-//! member is whole. What a strategy cannot be built for is drawn and checked.
+//! member is complete. Where no exact strategy can be built, values are drawn and checked.
 //!
 //! - [`number`], [`list`], [`object`]: values of these types
-//! - [`check`]: whether a drawn value keeps what it was not built for
+//! - [`check`]: whether a drawn value matches the keywords that no strategy was built for
 
 pub mod check;
 pub mod list;
@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 use super::{instant, string};
 use crate::contract::template::Template;
 
-/// The types that a schema allows, null among them; none where it allows all.
+/// The types that a schema allows, including null; empty if it allows all.
 pub fn types(schema: &Json) -> Vec<&str> {
     match &schema["type"] {
         Json::String(one) => vec![one],
@@ -29,7 +29,8 @@ pub fn types(schema: &Json) -> Vec<&str> {
     }
 }
 
-/// The type that a schema asks for; the first if it allows several; the one that its keywords are about if it allows all.
+/// The type that a schema requires; the first if it allows several; the one that its keywords are about if it allows
+/// all.
 pub fn type_of(schema: &Json) -> &str {
     let types = types(schema);
     if let Some(first) = types.iter().find(|t| **t != "null").or(types.first()) {
@@ -48,12 +49,12 @@ pub fn type_of(schema: &Json) -> &str {
     SIGNS.iter().find(|(_, keys)| has(keys)).map_or("", |(name, _)| name)
 }
 
-/// The alternatives of a schema, each whole; none where it has no choice.
+/// The alternatives of a schema, each complete; empty if it has none.
 pub fn alternatives(schema: &Json) -> &[Json] {
     schema["anyOf"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Values that keep the schema. Optional properties are there or not at random.
+/// Values that match the schema. Optional properties are present at random.
 pub fn values(schema: &Json) -> BoxedStrategy<Template> {
     let unchecked = unchecked(schema);
     match check::needed(schema) {
@@ -64,7 +65,7 @@ pub fn values(schema: &Json) -> BoxedStrategy<Template> {
     }
 }
 
-/// The strategy of a value that nothing is known of but what it is.
+/// The strategy of a fixed value.
 fn literal(value: Json) -> BoxedStrategy<Template> {
     Just(Template::Literal(value)).boxed()
 }
@@ -86,7 +87,7 @@ fn unchecked(schema: &Json) -> BoxedStrategy<Template> {
     }
     let alternatives = alternatives(schema);
     if !alternatives.is_empty() {
-        // What is plain null tells least; it comes last, so that shrinking goes elsewhere.
+        // A plain null shows least; it comes last, so that shrinking does not go towards it.
         let (null, other): (Vec<&Json>, Vec<&Json>) = alternatives.iter().partition(|a| a["type"] == "null");
         return Union::new(other.into_iter().chain(null).map(values)).boxed();
     }
@@ -132,7 +133,7 @@ fn of_type(schema: &Json, name: &str) -> Json {
     one
 }
 
-/// The plainest value that keeps a schema.
+/// The plainest value that matches a schema.
 pub fn simplest(schema: &Json) -> Template {
     use proptest::strategy::ValueTree;
     let mut runner = super::seed::Seed(0).runner("simplest", 0);

@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 
 use crate::contract::template::Template;
 
-/// Ranges of integer formats of OpenAPI's registry that are no bounds by themselves: values within are what nobody doubts.
+/// Ranges of integer formats in OpenAPI's registry that are no bounds by themselves: values within them are certain to
+/// be valid.
 const NARROW: &[(&str, i64, i64)] = &[
     ("int8", -128, 127),
     ("uint8", 0, 255),
@@ -17,14 +18,14 @@ const NARROW: &[(&str, i64, i64)] = &[
     ("double-int", -9_007_199_254_740_991, 9_007_199_254_740_991),
 ];
 
-/// The range that nobody doubts of a number's format, where the format is no bound.
+/// The range of certainly valid values of a number's format, if the format is no bound.
 pub fn narrow(format: &str) -> Option<(i64, i64)> {
     NARROW.iter().find(|(name, ..)| *name == format).map(|(_, low, high)| (*low, *high))
 }
 
-/// The range of a number's schema, ends included; None where it is open.
+/// The range of a number's schema, including its ends; None where it is open.
 pub fn integer_bounds(schema: &Json) -> (Option<i64>, Option<i64>) {
-    // Whole numbers as they stand: a double may be another.
+    // Whole numbers are taken as written: a double may be a different number.
     #[expect(clippy::cast_possible_truncation, reason = "bounds beyond 64 bits saturate")]
     let bound = |key: &str, round: fn(f64) -> f64, beside: i64| {
         let number = &schema[key];
@@ -63,7 +64,7 @@ pub(super) fn integers(schema: &Json) -> BoxedStrategy<Template> {
         return Just(Template::Literal(json!(from.saturating_mul(step)))).boxed();
     }
     let near = from..=from.saturating_add(1000).min(to);
-    // Round numbers are what people send, and what units divide.
+    // People send round numbers, and units divide them.
     let round = (from..=to).prop_map(move |n| (n / 100 * 100).clamp(from, to));
     prop_oneof![near, from..=to, round].prop_map(move |n| Template::Literal(json!(n * step))).boxed()
 }
@@ -88,7 +89,7 @@ pub(super) fn numbers(schema: &Json) -> BoxedStrategy<Template> {
             let between = from + (to - from) * f64::from(n) / 1000.0;
             let value = match step {
                 Some(step) => {
-                    // The multiple below may lie below the range.
+                    // The next lower multiple may be below the range.
                     let below = multiple(step, (between / step).floor());
                     if below > from { below } else { multiple(step, (between / step).ceil()) }
                 }

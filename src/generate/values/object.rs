@@ -15,22 +15,22 @@ use crate::generate::string;
 pub struct Field {
     /// Its name.
     pub name: String,
-    /// What it may be.
+    /// Its schema.
     pub schema: Json,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
 }
 
-/// Whether a property must be there.
+/// Whether a property is required.
 pub fn is_required(schema: &Json, name: &str) -> bool {
     schema["required"].as_array().is_some_and(|r| r.iter().any(|n| n == name))
 }
 
-/// The properties that a schema names, wherever it does: as properties, as required ones, in conditions.
+/// The properties that a schema names anywhere: as properties, as required ones, in conditions.
 pub fn fields(schema: &Json) -> Vec<Field> {
     let mut all: Vec<Field> = Vec::new();
     let mut add = |name: &str, below: &Json, required: bool| match all.iter_mut().find(|f| f.name == name) {
-        // Of two, what is said more of is the likelier to be kept: all is checked.
+        // Of two schemas, the more detailed one is more likely to be matched; the result is checked anyway.
         Some(known) if known.schema == json!({}) || known.schema == json!(true) => known.schema = below.clone(),
         Some(_) => {}
         None if *below == json!(false) => {}
@@ -60,7 +60,7 @@ pub fn fields(schema: &Json) -> Vec<Field> {
     all
 }
 
-/// What a schema says of a property that is none of its `properties`.
+/// A schema's subschema for a property that is not among its `properties`.
 pub fn unnamed(schema: &Json, name: &str) -> Json {
     for (pattern, below) in schema["patternProperties"].as_object().into_iter().flatten() {
         if string::Pattern::new(pattern).is_in(name) {
@@ -73,7 +73,7 @@ pub fn unnamed(schema: &Json, name: &str) -> Json {
     }
 }
 
-/// Two schemas of one value as one: of a keyword that both have, the second's counts. What is drawn of it is checked.
+/// Two schemas of one value as one: if both have a keyword, the second's counts. Values drawn from it are checked.
 pub fn beside(one: &Json, other: &Json) -> Json {
     match (one, other) {
         (Json::Object(one), Json::Object(other)) => {
@@ -86,16 +86,16 @@ pub fn beside(one: &Json, other: &Json) -> Json {
     }
 }
 
-/// Objects of a schema; `presence` forces optional properties in or out where it says so.
+/// Objects of a schema; `presence` may force optional properties in or out.
 pub fn objects(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedStrategy<Template> {
     let fields = fields(schema);
-    // Presence first: what is left out first is most of what shrinking can win.
+    // Presence comes first: shrinking gains most by leaving out properties first.
     let present: Vec<BoxedStrategy<bool>> = fields
         .iter()
         .map(|field| match presence(&field.name) {
             _ if field.required => Just(true).boxed(),
             Some(false) => Just(false).boxed(),
-            // Shrinks to absent.
+            // It shrinks to absence.
             Some(true) => prop::bool::weighted(1.0).boxed(),
             None => any::<bool>().boxed(),
         })
@@ -120,7 +120,7 @@ pub fn objects(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedS
 #[derive(Clone, Debug)]
 struct Rules {
     fields: Vec<Field>,
-    /// Where the first is there, the second must be.
+    /// If the first is present, the second must be.
     dependent: Vec<(usize, usize)>,
     least: usize,
     most: usize,
@@ -177,7 +177,7 @@ impl Rules {
     }
 }
 
-/// Further properties of a map, by name; None where the schema does not ask for any.
+/// Further properties of a map, by name; None if the schema does not describe any.
 fn more(schema: &Json, rules: &Rules) -> Option<BoxedStrategy<Vec<(String, Template)>>> {
     let closed = schema["additionalProperties"] == json!(false);
     let patterns = schema["patternProperties"].as_object().filter(|p| !p.is_empty());
@@ -200,11 +200,11 @@ fn more(schema: &Json, rules: &Rules) -> Option<BoxedStrategy<Vec<(String, Templ
     };
     let entry = proptest::strategy::Union::new(names.into_iter().map(|(name, below)| (name, values(&below)).boxed()));
     let most = rules.most.min(wanted + 3);
-    // More than are due, since what comes twice is left out.
+    // More are drawn than are needed, since duplicates are removed.
     Some(proptest::collection::vec(entry, wanted..=most.max(wanted) + wanted.min(3)).boxed())
 }
 
-/// The first names that a map may have and does not, for one property too many.
+/// The first names that a map may have but does not, for one property too many.
 pub fn further_names(schema: &Json, taken: &Map<String, Json>, how_many: usize) -> Vec<String> {
     let check = schema.get("propertyNames").and_then(Check::new);
     let allowed = |name: &String| check.as_ref().is_none_or(|c| c.allows(&json!(name)));

@@ -206,7 +206,7 @@ fn added(findings: &[Finding]) -> Tally {
 /// What a report says of a tally.
 fn summary(tally: &Tally) -> String {
     // Of a value that came twice, which of the two is told as the second is a matter of order.
-    let told = tally.counterexamples.iter().filter(|(_, b)| b.expected != "a value that comes once");
+    let told = tally.counterexamples.iter().filter(|(_, b)| b.expected != "a value that occurs only once");
     let counterexamples: BTreeMap<&String, (&String, &String)> =
         told.map(|(t, b)| (t, (&b.expected, &b.actual))).collect();
     let doubt = tally.doubt.as_ref().map(|(trial, reason, _)| (trial, reason));

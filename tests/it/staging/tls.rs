@@ -156,12 +156,12 @@ fn another_authority_is_not() {
     let server = Secure::new(&authority, "127.0.0.1", &[]);
     for words in [ONE.to_owned(), format!("{ONE} --ca-file ca.pem")] {
         let ran = command(&words, &server.url(), &other).exits(3);
-        not_believed(&ran, &server, "no authority that is believed here has signed the server's certificate");
+        not_believed(&ran, &server, "the server's certificate is not signed by an authority that is trusted here");
         ran.says("--ca-file");
         assert_eq!(ran.report()["figures"]["retries"], 0, "it would be the same once more");
     }
     let ran = command("doctor", &server.url(), &other).exits(3);
-    not_believed(&ran, &server, "✗ http no authority that is believed here has signed the server's certificate");
+    not_believed(&ran, &server, "✗ http the server's certificate is not signed by an authority that is trusted here");
     ran.says("✓ reach");
 }
 
@@ -170,7 +170,7 @@ fn a_certificate_for_another_name_or_time_is_not_believed() {
     let authority = Authority::new();
     let server = Secure::new(&authority, "elsewhere.example", &[]);
     let ran = command(&format!("{ONE} --ca-file ca.pem"), &server.url(), &authority).exits(3);
-    not_believed(&ran, &server, "the server's certificate is for another name");
+    not_believed(&ran, &server, "the server's certificate is for another host name");
     let old = authority.sign("127.0.0.1", |params| params.not_after = date_time_ymd(2020, 1, 1));
     let server = Secure::with(old, None, &[]);
     let ran = command(&format!("{ONE} --ca-file ca.pem"), &server.url(), &authority).exits(3);

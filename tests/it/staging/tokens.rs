@@ -103,7 +103,7 @@ fn one_that_nobody_renews_ends_the_run() {
         .file("probity.toml", toml)
         .exits(4);
     assert_eq!(ran.report()["end"]["cause"], "token");
-    ran.says("it ran out").says("probity explain settings");
+    ran.says("it has expired").says("probity explain settings");
     no_verdict_from_it(&ran);
 }
 
