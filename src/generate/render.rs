@@ -17,7 +17,7 @@ use super::string::fresh::{Tag, fresh};
 use crate::contract::template::{FreshKind, Template, When};
 use crate::document::operation::{Operation, template_names};
 use crate::document::parameter::{Parameter, ParameterLocation};
-use crate::exchange::{HeaderCase, Request, Shown};
+use crate::exchange::{HeaderCase, Request, Shown, TrialName};
 use crate::expression::{Scope, Trouble};
 
 /// Keys that were handed out: none is handed out twice in a run.
@@ -88,7 +88,7 @@ impl Rendering<'_> {
         }
         self.cookies(draft, operation, &mut headers)?;
         // A trial's requests all have one case, those that are sent once more for it too.
-        let trial = self.trial.split('~').next().unwrap_or_default();
+        let trial = TrialName::planned(self.trial);
         let case = draft.header_case.unwrap_or_else(|| match self.seed.pick(&format!("{trial}/header-case"), 0, 2) {
             0 => HeaderCase::Lower,
             _ => HeaderCase::Title,

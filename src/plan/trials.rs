@@ -10,6 +10,7 @@ use crate::contract::CALLER;
 use crate::contract::requirement::{Form, Rows, row_label};
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::{Template, When};
+use crate::exchange::TrialName;
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::KEY_HEADER;
 use crate::generate::seed::Seed;
@@ -129,7 +130,7 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         let cost = steps.iter().flat_map(|s| &s.sends).map(|s| s.copies).sum();
         let waits = steps.iter().any(|s| s.after.is_some() || s.until.is_some());
         for (n, (row, varied)) in rows.into_iter().zip(bases).enumerate() {
-            let name = format!("{}#{n}", first.id);
+            let name = TrialName::of_row(&first.id, n);
             let wants_base = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Valid);
             all.push(Trial {
                 requirement: i,
@@ -253,7 +254,7 @@ fn base(seed: Seed, name: &str, entries: &[Entry]) -> usize {
         .enumerate()
         .filter(|(_, e)| {
             // Only these are there whatever the requirements are.
-            e.name.starts_with("pool/cover-")
+            TrialName::is_cover(&e.name)
                 && matches!(&e.draft.identity, Template::Literal(Json::String(c)) if c == CALLER)
         })
         .map(|(i, _)| i)

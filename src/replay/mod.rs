@@ -307,7 +307,7 @@ impl Writer<'_> {
         let Today { plan, contract, fixtures, .. } = self.today;
         let name = TrialName::planned(&exchange.trial);
         let random = || {
-            let number = name.strip_prefix("pool/random-")?.strip_suffix("-fault")?.parse().ok()?;
+            let (number, _) = TrialName::random(name).filter(|(_, is_fault)| *is_fault)?;
             plan.pair(Judge { contract, fixtures }, number).0
         };
         let planned = plan.entries.iter().find(|e| e.name == name).and_then(|e| e.control);
