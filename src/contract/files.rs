@@ -1,6 +1,7 @@
 //! Where contracts lie: in a folder, or embedded in the binary.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,7 +126,7 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
             let text = read(path).ok_or_else(|| asked.error(format!("the binary carries no `{name}`")))?;
             let load = |path: &str| match read(path) {
                 Some(text) => Ok(Source::new(path, text)),
-                None => Err("the binary does not carry it".to_owned()),
+                None => Err(io::Error::other("the binary does not carry it")),
             };
             Document::read(&Source::new(name, text), &load)
         }
@@ -143,10 +144,7 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
                     .help("a document is text in UTF-8 that may be read")
             })?;
             let beside = path.parent().unwrap_or(&folder);
-            let load = |path: &str| match std::fs::read_to_string(beside.join(path)) {
-                Ok(text) => Ok(Source::new(path, text)),
-                Err(e) => Err(e.to_string()),
-            };
+            let load = |path: &str| Ok(Source::new(path, std::fs::read_to_string(beside.join(path))?));
             Document::read(&Source::new(name, text), &load)
         }
     }
