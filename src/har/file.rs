@@ -109,11 +109,16 @@ impl Content {
     }
 }
 
+/// Why a text is no HAR file: what is wrong, and where, with dots between names.
+#[derive(Debug, thiserror::Error)]
+#[error("{} (at `{}`)", .0.inner(), .0.path())]
+pub struct NotHar(serde_path_to_error::Error<serde_json::Error>);
+
 /// The entries of a HAR file.
 ///
 /// # Errors
-/// What is wrong, and where, with dots between names.
-pub fn entries(text: &str) -> Result<Vec<Entry>, String> {
+/// It is none.
+pub fn entries(text: &str) -> Result<Vec<Entry>, NotHar> {
     #[derive(Deserialize)]
     struct Har {
         log: Log,
@@ -125,7 +130,6 @@ pub fn entries(text: &str) -> Result<Vec<Entry>, String> {
     // Some tools begin files with a mark of their encoding.
     let text = text.trim_start_matches('\u{feff}');
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let har: Har = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|e| format!("{} (at `{}`)", e.inner(), e.path()))?;
+    let har: Har = serde_path_to_error::deserialize(&mut deserializer).map_err(NotHar)?;
     Ok(har.log.entries)
 }

@@ -122,8 +122,8 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         }
         let rows = match rows {
             Ok(rows) => rows,
-            Err(reason) => {
-                obstacles.push((i, reason));
+            Err(why) => {
+                obstacles.push((i, why.to_string()));
                 continue;
             }
         };
@@ -214,7 +214,24 @@ fn missing<T>(evaluated: Result<T, Trouble>) -> Option<String> {
     }
 }
 
-fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, String> {
+/// Why a table of a requirement has no rows.
+#[derive(Debug, thiserror::Error)]
+enum NoRows {
+    /// This expression is true of nothing that is provided.
+    #[error("the fixtures yield no rows for it: `{0}`")]
+    Empty(String),
+    /// This expression is no list.
+    #[error("`{0}` is no list")]
+    NoList(String),
+    /// This fixture is missing.
+    #[error("missing fixture `{0}`: add it under [fixtures]")]
+    Fixture(String),
+    /// The expression has no value.
+    #[error("{0}")]
+    Trouble(Trouble),
+}
+
+fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, NoRows> {
     match each {
         None | Some(Rows::Contexts) => Ok(vec![None]),
         Some(Rows::List(rows)) => Ok(rows
@@ -232,16 +249,14 @@ fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, 
             let scope =
                 judge.fixtures.bare_scope().extend().value("now", timestamp(chrono::DateTime::UNIX_EPOCH)).build();
             match list.json(&scope) {
-                Ok(Json::Array(items)) if items.is_empty() => {
-                    Err(format!("the fixtures yield no rows for it: `{}`", list.text()))
-                }
+                Ok(Json::Array(items)) if items.is_empty() => Err(NoRows::Empty(list.text().to_owned())),
                 Ok(Json::Array(items)) => Ok(items
                     .into_iter()
                     .map(|item| Some(TrialRow { label: row_label(&item), value: Template::from(item) }))
                     .collect()),
-                Ok(_) => Err(format!("`{}` is no list", list.text())),
-                Err(Trouble::Fixture(path)) => Err(format!("missing fixture `{path}`: add it under [fixtures]")),
-                Err(trouble) => Err(trouble.to_string()),
+                Ok(_) => Err(NoRows::NoList(list.text().to_owned())),
+                Err(Trouble::Fixture(path)) => Err(NoRows::Fixture(path)),
+                Err(trouble) => Err(NoRows::Trouble(trouble)),
             }
         }
     }
