@@ -60,9 +60,11 @@ pub(crate) fn run(args: &Args) -> Done {
     let settings = args.target.offline()?;
     settings.authenticate(&mut contract)?;
     settings.check_fixtures(&contract.fixtures)?;
-    let text = std::fs::read_to_string(&args.file)
-        .map_err(|e| Diagnostic::new(format!("cannot read {name}: {e}")).help("name a HAR file"))?;
-    let entries = har::file::entries(&text).map_err(|e| {
+    let unreadable =
+        |e: &dyn std::fmt::Display| Diagnostic::new(format!("cannot read {name}: {e}")).help("name a HAR file");
+    let bytes = std::fs::read(&args.file).map_err(|e| unreadable(&e))?;
+    let text = har::file::text(bytes).map_err(|e| unreadable(&e))?;
+    let har::file::Entries { read: entries, unreadable } = har::file::entries(&text).map_err(|e| {
         Diagnostic::new(format!("{name} is not a HAR file: {e}"))
             .help("browsers save one from the network panel of their developer tools; `check --report har` writes one")
     })?;
@@ -91,6 +93,13 @@ pub(crate) fn run(args: &Args) -> Done {
     record(args, &judged, recorder.clone()).map_err(unwritable)?;
     let others = judged.others;
     let built = Report::build(&contract, &selected, &outcome(judged), &facts, &recorder);
+    if let Some(first) = unreadable.first() {
+        let count = match unreadable.len() {
+            1 => "1 entry".to_owned(),
+            n => format!("{n} entries"),
+        };
+        eprintln!("warning: {count} of {name} cannot be read and were skipped: {first}");
+    }
     if others > 0 && !args.output.quiet {
         eprintln!("{others} exchanges of other operations were ignored");
     }

@@ -31,6 +31,14 @@ impl Response {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// The content coding of a body that came in another one than the request accepts: nobody who sent it can read that.
+    pub fn unasked_coding(&self) -> Option<&str> {
+        let coding = self.header("content-encoding")?.trim();
+        let is_other = !coding.is_empty() && !coding.eq_ignore_ascii_case("identity");
+        // A recording holds bodies decoded, and names their codings all the same.
+        Some(coding).filter(|_| is_other && self.unread.is_some())
+    }
+
     /// The body, if it is JSON.
     pub fn json(&self) -> Option<Json> {
         json_text::read(&self.body)

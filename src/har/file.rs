@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
 
 use crate::report::model::record::Judged;
 
@@ -12,7 +13,8 @@ use crate::report::model::record::Judged;
 pub struct Entry {
     /// When it was sent: RFC 3339.
     pub started_date_time: String,
-    /// How long it took, in milliseconds; less than 0 where that is not known.
+    /// How long it took, in milliseconds; 0 or less where that is not known.
+    #[serde(default, deserialize_with = "or_default")]
     pub time: f64,
     /// What was sent.
     pub request: Request,
@@ -57,6 +59,7 @@ pub struct Request {
     /// The whole URL.
     pub url: String,
     /// The headers.
+    #[serde(default, deserialize_with = "or_default")]
     pub headers: Vec<Header>,
     /// The body.
     pub post_data: Option<Content>,
@@ -66,10 +69,13 @@ pub struct Request {
 #[derive(Debug, Deserialize)]
 pub struct Response {
     /// The status; 0 where nothing came.
+    #[serde(default, deserialize_with = "or_default")]
     pub status: u16,
     /// The headers.
+    #[serde(default, deserialize_with = "or_default")]
     pub headers: Vec<Header>,
     /// The body.
+    #[serde(default, deserialize_with = "or_default")]
     pub content: Content,
 }
 
@@ -83,7 +89,7 @@ pub struct Header {
 }
 
 /// A body.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Content {
     /// Its text; left out where it was not recorded.
     pub text: Option<String>,
@@ -93,7 +99,7 @@ pub struct Content {
     #[serde(rename = "_truncated")]
     pub truncated: Option<u64>,
     /// Its whole length in bytes; less than 0 where that is not known.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub size: i64,
 }
 
@@ -109,27 +115,100 @@ impl Content {
     }
 }
 
-/// Why a text is no HAR file: what is wrong, and where, with dots between names.
-#[derive(Debug, thiserror::Error)]
-#[error("{} (at `{}`)", .0.inner(), .0.path())]
-pub struct NotHar(serde_path_to_error::Error<serde_json::Error>);
+/// A value, or its default for null: tools write that for what they do not know.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A whole number, as some tools write it; what is none says nothing.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(match Json::deserialize(deserializer)? {
+        Json::Number(number) => number.as_i64().unwrap_or_default(),
+        Json::String(text) => text.trim().parse().unwrap_or_default(),
+        _ => 0,
+    })
+}
 
 /// The entries of a HAR file.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// Those that can be read.
+    pub read: Vec<Entry>,
+    /// Why others cannot be read.
+    pub unreadable: Vec<NotHar>,
+}
+
+/// The text of a HAR file: UTF-8, or UTF-16 that says so at its start.
 ///
 /// # Errors
-/// It is none.
-pub fn entries(text: &str) -> Result<Vec<Entry>, NotHar> {
+/// Why it is no text.
+pub fn text(bytes: Vec<u8>) -> Result<String, TextError> {
+    let little = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => true,
+        Some([0xfe, 0xff]) => false,
+        _ => return String::from_utf8(bytes).map_err(|_| TextError::NotUtf8),
+    };
+    let unit = |pair: &[u8]| match (pair, little) {
+        ([a, b], true) => u16::from_le_bytes([*a, *b]),
+        ([a, b], false) => u16::from_be_bytes([*a, *b]),
+        // Half a character is none.
+        _ => 0xd800,
+    };
+    let units = bytes[2..].chunks(2).map(unit);
+    char::decode_utf16(units).collect::<Result<String, _>>().map_err(|_| TextError::NotUtf16)
+}
+
+/// Why bytes are no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// They are not UTF-8, and say of no other encoding that they are in it.
+    #[error("it is not text in UTF-8")]
+    NotUtf8,
+    /// They begin like UTF-16, and are not.
+    #[error("it begins like text in UTF-16, and is not")]
+    NotUtf16,
+}
+
+/// What is no part of a HAR file.
+#[derive(Debug, thiserror::Error)]
+#[error("{why} (at `{at}`)")]
+pub struct NotHar {
+    /// Where, with dots between names.
+    pub at: String,
+    /// What is wrong.
+    pub why: serde_json::Error,
+}
+
+/// Reads the entries of a HAR file. An entry that cannot be read does not keep others from being read.
+///
+/// # Errors
+/// What is wrong, and where; also where no entry can be read, and some are there.
+pub fn entries(text: &str) -> Result<Entries, NotHar> {
     #[derive(Deserialize)]
     struct Har {
         log: Log,
     }
     #[derive(Deserialize)]
     struct Log {
-        entries: Vec<Entry>,
+        entries: Vec<Json>,
     }
     // Some tools begin files with a mark of their encoding.
     let text = text.trim_start_matches('\u{feff}');
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let har: Har = serde_path_to_error::deserialize(&mut deserializer).map_err(NotHar)?;
-    Ok(har.log.entries)
+    let har: Har = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|e| NotHar { at: e.path().to_string(), why: e.into_inner() })?;
+    let mut all = Entries::default();
+    for (i, entry) in har.log.entries.into_iter().enumerate() {
+        match serde_path_to_error::deserialize(entry) {
+            Ok(entry) => all.read.push(entry),
+            Err(e) => {
+                let place = if e.path().iter().len() == 0 { String::new() } else { format!(".{}", e.path()) };
+                all.unreadable.push(NotHar { at: format!("log.entries[{i}]{place}"), why: e.into_inner() });
+            }
+        }
+    }
+    if all.read.is_empty() && !all.unreadable.is_empty() {
+        return Err(all.unreadable.swap_remove(0));
+    }
+    Ok(all)
 }

@@ -146,10 +146,10 @@ fn unread(answer: &Response, length: usize) -> Option<String> {
     if length > BODY_LIMIT {
         return Some(format!("its body of {length} bytes is longer than the {} MiB that are read", BODY_LIMIT >> 20));
     }
-    // What was read is named no more.
-    let encoding = answer.header("content-encoding")?.trim();
-    let is_read = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
-    (!is_read && length > 0).then(|| format!("its body has the encoding `{encoding}`, which is not read"))
+    // What was decoded is named no more.
+    let coding = answer.header("content-encoding")?.trim();
+    let is_read = coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    (!is_read && length > 0).then(|| format!("its body has the encoding `{coding}`, which the request does not accept"))
 }
 
 fn failure(error: reqwest::Error) -> Failure {

@@ -15,6 +15,9 @@ use crate::exchange::{Response, json_text};
 use crate::schema::{Schema, Violation};
 use crate::yaml::scalar;
 
+/// The content coding that every request accepts.
+const ACCEPTED: &str = "gzip";
+
 /// Headers that may be dates as HTTP writes them, whatever their schema's format.
 const DATES: &[&str] = &["date", "last-modified", "expires", "retry-after"];
 /// Statuses of a refusal that any server may have, documented or not: they are about the request as such.
@@ -109,6 +112,10 @@ impl Judge<'_> {
 
     /// Whether a response's body keeps the schema of its media type.
     pub(super) fn shape(self, index: usize, seen: &Seen) -> Option<Found> {
+        if let Some(coding) = seen.exchange.response().and_then(Response::unasked_coding) {
+            let due = format!("a body that is not encoded, or encoded as the request accepts ({ACCEPTED})");
+            return Some(counterexample(seen, due, format!("the encoding `{coding}`")));
+        }
         if let Some(reason) = seen.exchange.response().and_then(|response| response.unread.as_ref()) {
             return Some(Found::Unknown(reason.clone(), vec![Arc::clone(&seen.exchange)]));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::{Exchange, FailureKind, Trouble};
+use crate::exchange::{Exchange, FailureKind, Response, Trouble};
 use crate::generate::parameter::is_known;
 use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, Limit, MINIMAL};
@@ -141,6 +141,7 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
             _ => Some(Stop::Unreachable(failure.at_first(url))),
         },
         Ok(r) => {
+            let redirected;
             let advice = match r.status {
                 401 => "the token is missing, wrong or expired: look at the variable that holds it",
                 403 => "the token may not do this: it may be read-only, or another tenant's",
@@ -148,7 +149,10 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
                 405 => "the URL's path is wrong: nothing there takes this method",
                 407 => "a proxy stands in between: look at HTTP_PROXY and its like",
                 // 303 is what some answer to what they have created: that is for the judge.
-                301 | 302 | 307 | 308 => "the URL leads elsewhere: name the final address",
+                301 | 302 | 307 | 308 => {
+                    redirected = leads_to(r, url);
+                    &redirected
+                }
                 502..=504 => return Some(Stop::Unwell(what_came(exchange))),
                 _ => return None,
             };
@@ -166,5 +170,19 @@ pub fn what_came(exchange: &Exchange) -> String {
             let body = crate::judge::finding::cut(body.trim(), 160);
             if body.is_empty() { format!("status {}", r.status) } else { format!("status {}, {body}", r.status) }
         }
+    }
+}
+
+/// What to do about a redirection. Of its address, the query may hold a secret.
+fn leads_to(response: &Response, url: &url::Url) -> String {
+    let location = response.header("location").and_then(|location| url.join(location).ok());
+    match location {
+        Some(mut to) => {
+            to.set_query(None);
+            to.set_fragment(None);
+            let _ = (to.set_username(""), to.set_password(None));
+            format!("the URL leads to {to}: name the final address")
+        }
+        None => "the URL leads elsewhere: name the final address".to_owned(),
     }
 }

@@ -131,6 +131,52 @@ fn a_browsers_recording_is_judged_with_care() {
     ran.verdict("response/name-as-sent", "pass");
 }
 
+/// A recording of a run, changed.
+fn changed(ran: &Ran, change: impl Fn(&mut Value)) -> String {
+    let mut har: Value = serde_json::from_str(&ran.read("reports/exchanges.har")).expect("JSON");
+    har["log"]["entries"].as_array_mut().expect("a list").iter_mut().for_each(change);
+    har.to_string()
+}
+
+#[test]
+fn what_tools_do_not_know_may_be_missing() {
+    let run = probity("check --seed 1 --report har --only 'response/*' --fault value-in-cents").exits(1);
+    let due = fed(&judge(&run).exits(1));
+    let judged = |text: String| fed(&probity("judge odd.har").file("odd.har", text).exits(1));
+    assert_eq!(judged(changed(&run, |e| e["time"] = Value::Null)), due);
+    let size = |e: &mut Value| e["response"]["content"]["size"] = e["response"]["content"]["size"].to_string().into();
+    assert_eq!(judged(changed(&run, size)), due);
+    let no_headers = |e: &mut Value| _ = e["response"].as_object_mut().expect("a map").remove("headers");
+    probity("judge odd.har").file("odd.har", changed(&run, no_headers)).exits(1);
+}
+
+#[test]
+fn entries_that_cannot_be_read_are_counted_and_the_others_judged() {
+    let run = probity("check --seed 1 --report har --only 'response/*' --fault value-in-cents").exits(1);
+    let mut har: Value = serde_json::from_str(&run.read("reports/exchanges.har")).expect("JSON");
+    let entries = har["log"]["entries"].as_array_mut().expect("a list");
+    let whole = entries.len();
+    entries.insert(1, json!({"request": {"method": 7}}));
+    entries.insert(3, json!("none"));
+    let ran = probity("judge odd.har").file("odd.har", har.to_string()).exits(1);
+    ran.complains("2 entries of odd.har cannot be read and were skipped").complains("log.entries[1]");
+    assert_eq!(ran.exchanges().len(), whole);
+}
+
+#[test]
+fn a_recording_in_utf_16_is_read() {
+    let run = probity("check --seed 1 --report har --only 'response/*' --fault value-in-cents").exits(1);
+    let due = fed(&judge(&run).exits(1));
+    let units: Vec<u16> = run.read("reports/exchanges.har").encode_utf16().collect();
+    for (mark, bytes) in [([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]), ([0xfe, 0xff], u16::to_be_bytes)] {
+        let text: Vec<u8> = mark.into_iter().chain(units.iter().flat_map(|unit| bytes(*unit))).collect();
+        assert_eq!(fed(&probity("judge wide.har").file("wide.har", &text).exits(1)), due);
+        let half = probity("judge half.har").file("half.har", &text[..text.len() - 1]).exits(2);
+        half.complains("UTF-16");
+    }
+    probity("judge latin.har").file("latin.har", b"{\"log\": \"\xe9\"}").exits(2).complains("UTF-8");
+}
+
 #[test]
 fn recordings_that_cannot_be_judged_are_errors() {
     probity("judge gone.har").exits(2).complains("cannot read gone.har");

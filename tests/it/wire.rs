@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::support::server::{Answer, Request, Server, forward};
-use crate::support::{Probity, Ran, probity};
+use crate::support::{Probity, probity};
 
 /// Some requirements of every form, that send some sixty requests.
 const SOME: &str = "check --seed 2 --only 'close-date/p*' --only 'idempotency/third-time' --only 'authentication/*' --only response/name-as-sent";
@@ -240,6 +240,30 @@ fn compressed_answers_are_read() {
         ran.exchanges().iter().any(|e| e["response"]["body"].as_str().is_some_and(|b| b.contains("book_id"))),
         "reports are readable",
     );
+}
+
+#[test]
+fn an_encoding_that_nobody_asked_for_is_a_failure() {
+    let upstream = upstream();
+    let server = Server::http(move |request| match forward(&upstream, request) {
+        Answer::Whole(201, headers, body) => Answer::Whole(201, headers, body).with("Content-Encoding", "br"),
+        answer => answer,
+    });
+    let ran = check("check --only 'operation/*' --only response/name-as-sent", &server.url()).exits(1);
+    assert_eq!(ran.ids("fail"), ["operation/response-201-shape"], "nobody knows what the bodies say");
+    ran.says("encoded as the request accepts").says("the encoding `br`");
+}
+
+#[test]
+fn the_address_that_a_redirect_leads_to_is_told_without_its_query() {
+    let server = before(|_, r| {
+        let to = format!("https://user:word@elsewhere.example{}?ticket=t1ck3t#x", r.target);
+        Some(Answer::empty(308).with("Location", &to))
+    });
+    let ran = check("check --only response/name-as-sent", &server.url()).exits(3);
+    ran.says("leads to https://elsewhere.example/v1/households/hh_p2Kd71/opportunities: name the final address");
+    let told = ran.report()["end"]["reason"].as_str().expect("a reason").to_owned();
+    ran.holds(!told.contains("t1ck3t") && !told.contains("word@"), "what may be a secret is not told");
 }
 
 #[test]
