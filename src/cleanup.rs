@@ -8,8 +8,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::contract::Contract;
-use crate::exchange::Outcome;
-use crate::exchange::{Request, Shown};
+use crate::exchange::{FailureKind, Outcome, Request, Shown};
 use crate::generate::render::segment;
 use crate::http::client::Client;
 use crate::http::clock::Clock;
@@ -20,13 +19,8 @@ use crate::run::ledger;
 use crate::settings::{Budget, Cleanup, Settings};
 use crate::source::{Diagnostic, Result};
 
-/// Why nothing was done about a record.
-const ENDED: &str = "the clean-up was stopped";
 /// For how many minutes a server certainly still knows a key.
 const YOUNG: i64 = 10;
-/// Why a request remains uncertain although its key created a new record.
-const FORGOTTEN: &str =
-    "its key was sent again and created a new record, which was removed: search the target for its run tag";
 /// How long a clean-up may take, including waits.
 const LASTS: Duration = Duration::from_secs(300);
 
@@ -36,16 +30,63 @@ pub struct Cleaned {
     /// How many records were removed.
     pub removed: u64,
     /// Records that are still there, or may be, and why.
-    pub left: Vec<(Record, String)>,
+    pub left: Vec<(Record, NotRemoved)>,
+}
+
+/// Why a record is still there, or may be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRemoved {
+    /// Nothing was done about it any more.
+    #[error("the clean-up was stopped")]
+    Ended,
+    /// The time was used up.
+    #[error("there was no time left")]
+    Late,
+    /// It is on this other target.
+    #[error("it is on {0}")]
+    Elsewhere(String),
+    /// The settings lack the identity that created it.
+    #[error("the settings have no identity `{0}`")]
+    NoIdentity(String),
+    /// The answer that told of it did not say what it is called.
+    #[error("the response did not contain its id: search the target for its run tag")]
+    NoId,
+    /// The path of the clean-up has this part, whose value is not known.
+    #[error("the path under [cleanup] needs {0}, which is not known")]
+    NoValue(String),
+    /// The target did not remove it, and answered with this status.
+    #[error("the server answered {0}")]
+    Refused(u16),
+    /// The target gave no answer when it was to remove it.
+    #[error("{}", .0.text())]
+    Unanswered(FailureKind),
+    /// What was created is not known, and no key tells.
+    #[error("the request got no complete response, and had no key: search the target for its run tag")]
+    NoKey,
+    /// Its key made another record.
+    #[error("its key was sent again and created a new record, which was removed: search the target for its run tag")]
+    KeyForgotten,
+    /// Its key brought an answer without an id.
+    #[error("its key was sent again, and the response did not contain the record's id")]
+    KeyWithoutId,
+    /// Its key was refused with this status, and may have been forgotten.
+    #[error("its key was sent again and was refused with {0}")]
+    KeyRefused(u16),
+    /// Its key brought an answer of this status, which tells nothing.
+    #[error("its key was sent again, and the server answered {0}")]
+    KeyAnswered(u16),
+    /// Its key brought no answer.
+    #[error("its key was sent again: {}", .0.text())]
+    KeyUnanswered(FailureKind),
 }
 
 impl From<Cleaned> for report::model::Cleanup {
     fn from(cleaned: Cleaned) -> Self {
-        let left = |(record, reason): (Record, String)| LeftBehind {
+        let left = |(record, why): (Record, NotRemoved)| LeftBehind {
             id: record.id,
             run_tag: record.run_tag,
             trial: record.trial,
-            reason,
+            reason: why.to_string(),
         };
         Self { removed: cleaned.removed, left: cleaned.left.into_iter().map(left).collect() }
     }
@@ -85,7 +126,7 @@ pub async fn clean_up(
             async move {
                 let found = tokio::select! {
                     biased;
-                    () = stop.cancelled() => Err(ENDED.to_owned()),
+                    () = stop.cancelled() => Err(NotRemoved::Ended),
                     found = look_up(client, contract, &record) => found,
                 };
                 (record, found)
@@ -107,7 +148,7 @@ pub async fn clean_up(
             Ok(Lookup::New(id)) => {
                 // The record that the replay created is removed; whether the request created one stays unknown.
                 records.push(Record { id: Some(id), number: None, request: None, ..record.clone() });
-                cleaned.left.push((record, FORGOTTEN.to_owned()));
+                cleaned.left.push((record, NotRemoved::KeyForgotten));
             }
             Err(why) => cleaned.left.push((record, why)),
         }
@@ -122,7 +163,7 @@ pub async fn clean_up(
             async move {
                 let outcome = tokio::select! {
                     biased;
-                    () = stop.cancelled() => Err(ENDED.to_owned()),
+                    () = stop.cancelled() => Err(NotRemoved::Ended),
                     outcome = remove(client, cleanup, &record) => outcome,
                 };
                 (record, outcome)
@@ -156,12 +197,10 @@ enum Lookup {
 }
 
 /// Finds out what a request created, by sending it again with its key: that returns the original where it was processed.
-async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::result::Result<Lookup, String> {
+async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::result::Result<Lookup, NotRemoved> {
     may_act(client, record)?;
     let (Some(_), Some(request)) = (&record.key, &record.request) else {
-        return Err(
-            "the request got no complete response, and had no key: search the target for its run tag".to_owned()
-        );
+        return Err(NotRemoved::NoKey);
     };
     let _place = client.pace().place(1).await;
     let at = client.clock().local();
@@ -174,7 +213,7 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
     match sent.outcome() {
         Outcome::Response(r) if (200..300).contains(&r.status) => {
             let Some(id) = ledger::record(contract, &r) else {
-                return Err("its key was sent again, and the response did not contain the record's id".to_owned());
+                return Err(NotRemoved::KeyWithoutId);
             };
             // The margin covers timestamps in whole seconds: an older record was created before.
             let is_new = || ledger::made(contract, &r).is_some_and(|made| made + TimeDelta::seconds(2) >= began());
@@ -184,41 +223,41 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
         Outcome::Response(r) if (400..500).contains(&r.status) && ![408, 409, 425, 429].contains(&r.status) => {
             match young() {
                 true => Ok(Lookup::Nothing),
-                false => Err(format!("its key was sent again and was refused with {}", r.status)),
+                false => Err(NotRemoved::KeyRefused(r.status)),
             }
         }
-        Outcome::Response(r) => Err(format!("its key was sent again, and the server answered {}", r.status)),
-        Outcome::Failed(failure) => Err(format!("its key was sent again: {}", failure.kind.text())),
+        Outcome::Response(r) => Err(NotRemoved::KeyAnswered(r.status)),
+        Outcome::Failed(failure) => Err(NotRemoved::KeyUnanswered(failure.kind)),
     }
 }
 
 /// Whether anything can be done about a record on this target with these settings, or why not.
-fn may_act(client: &Client, record: &Record) -> std::result::Result<(), String> {
+fn may_act(client: &Client, record: &Record) -> std::result::Result<(), NotRemoved> {
     let settings = client.settings();
     if record.target != settings.url.as_str() {
-        return Err(format!("it is on {}", record.target));
+        return Err(NotRemoved::Elsewhere(record.target.clone()));
     }
     if !settings.identities.contains_key(&record.identity) {
-        return Err(format!("the settings have no identity `{}`", record.identity));
+        return Err(NotRemoved::NoIdentity(record.identity.clone()));
     }
     if client.pace().is_late() {
-        return Err("there was no time left".to_owned());
+        return Err(NotRemoved::Late);
     }
     Ok(())
 }
 
 /// Removes a record; returns the status that says that it is gone, or why it is not.
-async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::result::Result<u16, String> {
+async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::result::Result<u16, NotRemoved> {
     may_act(client, record)?;
     let Some(id) = &record.id else {
-        return Err("the response did not contain its id: search the target for its run tag".to_owned());
+        return Err(NotRemoved::NoId);
     };
     let mut path = cleanup.path.clone();
     for (name, value) in record.parameters.iter().map(|(n, v)| (n.as_str(), v)).chain([("id", id)]) {
         path = path.replace(&format!("{{{name}}}"), &segment(value));
     }
     if let Some(open) = path.find('{') {
-        return Err(format!("the path under [cleanup] needs {}, which is not known", &path[open..]));
+        return Err(NotRemoved::NoValue(path[open..].to_owned()));
     }
     let request = Request {
         method: cleanup.method.clone(),
@@ -235,7 +274,7 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
     let sent = client.send_safely(&request, "cleanup").await;
     match sent.outcome() {
         Outcome::Response(r) if (200..300).contains(&r.status) || [404, 410].contains(&r.status) => Ok(r.status),
-        Outcome::Response(r) => Err(format!("the server answered {}", r.status)),
-        Outcome::Failed(failure) => Err(failure.kind.text().to_owned()),
+        Outcome::Response(r) => Err(NotRemoved::Refused(r.status)),
+        Outcome::Failed(failure) => Err(NotRemoved::Unanswered(failure.kind)),
     }
 }

@@ -4,8 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::contract::lookup::{ITEM, Lookup, Rule, Step};
 use crate::contract::{CALLER, FixtureSchema};
-use crate::exchange::{Outcome, Response};
-use crate::exchange::{Request, Shown};
+use crate::exchange::{Failure, Outcome, Request, Response, Shown};
 use crate::expression::{Expression, Scope, ScopeBuilder};
 use crate::generate::render::segment;
 use crate::http::client::Client;
@@ -30,7 +29,7 @@ pub struct Asked {
     /// The identity that sent it.
     pub identity: String,
     /// The status, or why there is none.
-    pub answer: std::result::Result<u16, String>,
+    pub answer: Result<u16, Failure>,
 }
 
 impl Asked {
@@ -42,7 +41,10 @@ impl Asked {
     /// The request and its response, in one line.
     pub fn line(&self) -> String {
         let by = if self.identity == CALLER { String::new() } else { format!(" as {}", self.identity) };
-        let answer = self.answer.as_ref().map_or_else(String::clone, u16::to_string);
+        let answer = match &self.answer {
+            Ok(status) => status.to_string(),
+            Err(failure) => format!("{} ({})", failure.kind.text(), failure.message),
+        };
         format!("GET {}{by}: {answer}", self.path)
     }
 }
@@ -141,7 +143,7 @@ impl Asker<'_> {
             Outcome::Response(response) => (Ok(response.status), Some(response)),
             Outcome::Failed(failure) => {
                 self.is_silent = true;
-                (Err(format!("{} ({})", failure.kind.text(), failure.message)), None)
+                (Err(failure), None)
             }
         };
         self.asked.push(Asked { path, identity: identity.to_owned(), answer });

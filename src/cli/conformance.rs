@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     match trials(&mut arguments) {
         Ok(Trials { mut trials, red }) => {
-            let gate = red.map(|why| (trial(GATE, "gate", Err(why.clone())), why));
+            let gate = red.map(|why| (trial(GATE, "gate", Err(Failed::from(&why))), why));
             let why = match gate {
                 Some((gate, why)) if arguments.is_filtered_out(&gate) => Some(why),
                 Some((gate, _)) => {
@@ -142,7 +142,10 @@ fn shown(report: Report, policy: &Policy) -> Trials {
         red |= counts;
         let outcome = match good {
             true => Ok(()),
-            false => Err(format!("{}: {}", requirement.verdict.name(), crate::report::terminal::one(requirement))),
+            false => {
+                let said = crate::report::terminal::one(requirement);
+                Err(Failed::from(format!("{}: {said}", requirement.verdict.name())))
+            }
         };
         // What was not tried, or does not count, is not called a success.
         let ignored = requirement.verdict == Verdict::Skipped || (!good && !counts);
@@ -166,6 +169,6 @@ fn is_wanted(arguments: &Arguments, requirement: &Requirement) -> bool {
     !arguments.is_filtered_out(&trial(&requirement.id, level, Ok(())))
 }
 
-fn trial(id: &str, level: &str, outcome: std::result::Result<(), String>) -> Trial {
-    Trial::test(id, move || outcome.map_err(Failed::from)).with_kind(level)
+fn trial(id: &str, level: &str, outcome: std::result::Result<(), Failed>) -> Trial {
+    Trial::test(id, move || outcome).with_kind(level)
 }

@@ -15,7 +15,7 @@ use crate::http::clock::Clock;
 use crate::judge::tally::Verdict;
 use crate::plan::Selection;
 use crate::replay::outcome::{Item, Replayed, Run};
-use crate::replay::{Place, Recording, Today, script};
+use crate::replay::{NotSent, Place, Recording, Today, script};
 use crate::report::log::exchanges;
 use crate::report::log::verbose::VerboseLog;
 use crate::report::model::{EMBEDDED_TARGET, Requirement};
@@ -166,11 +166,11 @@ pub(crate) fn run(args: &Args) -> Done {
         }
         Ok::<_, Failed>((sent, answers))
     })??;
-    let item = |(recorded, place): (&Requirement, std::result::Result<Place, String>)| {
+    let item = |(recorded, place): (&Requirement, std::result::Result<Place, NotSent>)| {
         let mut recorded = recorded.clone();
         let today = place.and_then(|place| {
             place.failure.into_iter().for_each(|failure| recorded.failures.swap(0, failure));
-            let today = sent.requirement(&recorded.id).ok_or("the contract no longer has this requirement")?;
+            let today = sent.requirement(&recorded.id).ok_or(NotSent::NoRequirement)?;
             Ok((today, answers.get(place.replay).cloned().flatten()))
         });
         let cause = recorded.cause.as_ref().and_then(|cause| report.requirement(cause));

@@ -1,6 +1,7 @@
 //! The files of a contract: in a folder, or embedded in the binary.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,7 +126,7 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
             let text = read(path).ok_or_else(|| asked.error(format!("`{name}` is not embedded in the binary")))?;
             let load = |path: &str| match read(path) {
                 Some(text) => Ok(Source::new(path, text)),
-                None => Err("it is not embedded in the binary".to_owned()),
+                None => Err(io::Error::other("it is not embedded in the binary")),
             };
             Document::read(&Source::new(name, text), &load)
         }
@@ -143,10 +144,7 @@ pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result
                     .help("a document must be a readable file of UTF-8 text")
             })?;
             let beside = path.parent().unwrap_or(&folder);
-            let load = |path: &str| match std::fs::read_to_string(beside.join(path)) {
-                Ok(text) => Ok(Source::new(path, text)),
-                Err(e) => Err(e.to_string()),
-            };
+            let load = |path: &str| Ok(Source::new(path, std::fs::read_to_string(beside.join(path))?));
             Document::read(&Source::new(name, text), &load)
         }
     }

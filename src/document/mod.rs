@@ -13,6 +13,7 @@ mod structure;
 mod version;
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 
 use crate::schema::registry::{Load, Located, Registry};
@@ -56,7 +57,7 @@ const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "p
 /// # Errors
 /// A document that cannot be read, or does not have the operation.
 pub fn load(source: &Arc<Source>, operation: &str, asked: &Place) -> Result<Operation> {
-    let alone = |_: &str| Err("it was read without other files".to_owned());
+    let alone = |_: &str| Err(io::Error::other("it was read without other files"));
     Document::read(source, &alone)?.operation(operation, asked)
 }
 

@@ -17,7 +17,7 @@ use super::string::fresh::{Tag, fresh};
 use crate::contract::template::{FreshKind, Template, When};
 use crate::document::operation::{Operation, template_names};
 use crate::document::parameter::{Parameter, ParameterLocation};
-use crate::exchange::{HeaderCase, Request, Shown};
+use crate::exchange::{HeaderCase, Request, Shown, TrialName};
 use crate::expression::{Scope, Trouble};
 
 /// The idempotency keys of a run, so that none is used twice.
@@ -88,7 +88,7 @@ impl Rendering<'_> {
         }
         self.cookies(draft, operation, &mut headers)?;
         // All requests of a trial have the same case, including those that are sent again for it.
-        let trial = self.trial.split('~').next().unwrap_or_default();
+        let trial = TrialName::planned(self.trial);
         let case = draft.header_case.unwrap_or_else(|| match self.seed.pick(&format!("{trial}/header-case"), 0, 2) {
             0 => HeaderCase::Lower,
             _ => HeaderCase::Title,

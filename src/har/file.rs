@@ -134,8 +134,8 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
 pub struct Entries {
     /// Those that can be read.
     pub read: Vec<Entry>,
-    /// Why others cannot be read: for each what is wrong, and where.
-    pub unreadable: Vec<String>,
+    /// Why others cannot be read.
+    pub unreadable: Vec<NotHar>,
 }
 
 /// The text of a HAR file: UTF-8, or UTF-16 that says so at its start.
@@ -169,11 +169,21 @@ pub enum TextError {
     NotUtf16,
 }
 
+/// What is no part of a HAR file.
+#[derive(Debug, thiserror::Error)]
+#[error("{why} (at `{at}`)")]
+pub struct NotHar {
+    /// Where, with dots between names.
+    pub at: String,
+    /// What is wrong.
+    pub why: serde_json::Error,
+}
+
 /// Reads the entries of a HAR file. An entry that cannot be read does not keep others from being read.
 ///
 /// # Errors
-/// What is wrong, and where, with dots between names; also where no entry can be read, and some are there.
-pub fn entries(text: &str) -> Result<Entries, String> {
+/// What is wrong, and where; also where no entry can be read, and some are there.
+pub fn entries(text: &str) -> Result<Entries, NotHar> {
     #[derive(Deserialize)]
     struct Har {
         log: Log,
@@ -186,19 +196,19 @@ pub fn entries(text: &str) -> Result<Entries, String> {
     let text = text.trim_start_matches('\u{feff}');
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let har: Har = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|e| format!("{} (at `{}`)", e.inner(), e.path()))?;
+        .map_err(|e| NotHar { at: e.path().to_string(), why: e.into_inner() })?;
     let mut all = Entries::default();
     for (i, entry) in har.log.entries.into_iter().enumerate() {
         match serde_path_to_error::deserialize(entry) {
             Ok(entry) => all.read.push(entry),
             Err(e) => {
                 let place = if e.path().iter().len() == 0 { String::new() } else { format!(".{}", e.path()) };
-                all.unreadable.push(format!("{} (at `log.entries[{i}]{place}`)", e.inner()));
+                all.unreadable.push(NotHar { at: format!("log.entries[{i}]{place}"), why: e.into_inner() });
             }
         }
     }
-    match all.unreadable.first() {
-        Some(first) if all.read.is_empty() => Err(first.clone()),
-        _ => Ok(all),
+    if all.read.is_empty() && !all.unreadable.is_empty() {
+        return Err(all.unreadable.swap_remove(0));
     }
+    Ok(all)
 }

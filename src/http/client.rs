@@ -21,7 +21,7 @@ use crate::http::limits::{asked_delay, spent};
 use crate::http::pace::{Pace, delays};
 use crate::http::sent::{Manner, Sent, Tries};
 use crate::http::transport;
-use crate::secrets::token::Token;
+use crate::secrets::token::{Token, TokenError};
 use crate::settings::{self, Settings};
 use crate::source;
 
@@ -207,7 +207,7 @@ impl Client {
                     let gate = manner.gate.filter(|_| sent.attempts.is_empty());
                     self.attempt(request, requirement, token, Manner { alone: tries.alone, gate }).await
                 }
-                Err(message) => self.unsent(no_token(&request.identity, message.clone())),
+                Err(error) => self.unsent(no_token(&request.identity, error)),
             };
             let next = match &attempt.outcome {
                 Outcome::Failed(failure) => self.after_failure(failure, &mut tries).await,
@@ -221,7 +221,7 @@ impl Client {
                     };
                     match says {
                         Ok(says) => self.after_answer(response, says, started, &mut tries, &mut sent).await,
-                        Err(message) => Next::Ended(no_token(&request.identity, message)),
+                        Err(error) => Next::Ended(no_token(&request.identity, &error)),
                     }
                 }
             };
@@ -393,7 +393,7 @@ impl Client {
         response: &Response,
         used: &SecretString,
         renewed: bool,
-    ) -> Result<TokenIs, String> {
+    ) -> Result<TokenIs, TokenError> {
         if response.status != 401 {
             // A rate limiter, or a gateway before the server, may respond without looking at the token.
             if response.status < 500 && ![403, 407, 408, 425, 429].contains(&response.status) {
@@ -442,7 +442,7 @@ impl Client {
         let mut others = Vec::new();
         for also in self.security.iter().flat_map(|security| &security.also) {
             if let Some(other) = self.settings.token(&request.identity, &also.name) {
-                let other = other.get().await.map_err(|message| no_token(&request.identity, message))?;
+                let other = other.get().await.map_err(|error| no_token(&request.identity, &error))?;
                 others.push(other.expose_secret().to_owned());
             }
         }
@@ -463,7 +463,7 @@ impl Client {
             let value = match value {
                 settings::HeaderValue::Text(text) => HeaderValue::from_str(text),
                 settings::HeaderValue::Secret(secret) => {
-                    let text = secret.get().await.map_err(|message| credentials(name, message))?;
+                    let text = secret.get().await.map_err(|error| credentials(name, &error))?;
                     HeaderValue::from_str(text.expose_secret()).map(|mut value| {
                         value.set_sensitive(true);
                         value
@@ -510,10 +510,10 @@ fn throttled(status: u16, times: u32, delay: Duration) -> Failure {
     Failure { kind: FailureKind::Throttled, message }
 }
 
-fn no_token(identity: &str, message: String) -> Failure {
-    credentials(&format!("the token of `{identity}`"), message)
+fn no_token(identity: &str, error: &TokenError) -> Failure {
+    credentials(&format!("the token of `{identity}`"), error)
 }
 
-fn credentials(what: &str, message: String) -> Failure {
-    Failure { kind: FailureKind::Credentials, message: format!("{what}: {message}") }
+fn credentials(what: &str, error: &TokenError) -> Failure {
+    Failure { kind: FailureKind::Credentials, message: format!("{what}: {error}") }
 }

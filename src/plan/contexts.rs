@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Entry, MINIMAL};
 use crate::contract::template::Template;
+use crate::exchange::TrialName;
 use crate::generate::draft::{Content, KEY_HEADER};
 
 /// A valid request of the pool, as one of few that together show every pair of what contexts differ in.
@@ -35,7 +36,7 @@ pub(super) struct Contexts(Vec<Context>);
 
 impl Contexts {
     pub(super) fn new(entries: &[Entry]) -> Self {
-        let covers = |e: &Entry| e.control.is_none() && e.name.starts_with("pool/cover-");
+        let covers = |e: &Entry| e.control.is_none() && TrialName::is_cover(&e.name);
         let candidates = || entries.iter().enumerate().filter(|(i, e)| *i == MINIMAL || covers(e));
         let fewest = fields(&entries[MINIMAL]);
         let most = candidates().map(|(_, e)| fields(e)).max().unwrap_or(fewest);

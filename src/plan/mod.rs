@@ -19,7 +19,7 @@ use crate::source::Result;
 
 pub use fit::{Allowance, LeftOut, Limit};
 pub use pool::Recipe;
-pub use select::{Selection, Shard};
+pub use select::{Selection, Shard, ShardError};
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.

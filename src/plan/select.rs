@@ -39,14 +39,19 @@ impl fmt::Display for Shard {
     }
 }
 
+/// A text that names no part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write 2/5 for the second of five parts")]
+pub struct ShardError;
+
 impl FromStr for Shard {
-    type Err = String;
+    type Err = ShardError;
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         let parsed = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
         match parsed {
             Some((part, of)) if 1 <= part && part <= of => Ok(Self { part, of }),
-            _ => Err("write 2/5 for the second of five parts".to_owned()),
+            _ => Err(ShardError),
         }
     }
 }

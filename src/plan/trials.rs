@@ -10,6 +10,7 @@ use crate::contract::CALLER;
 use crate::contract::requirement::{Form, Rows, row_label};
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::{Template, When};
+use crate::exchange::TrialName;
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::KEY_HEADER;
 use crate::generate::seed::Seed;
@@ -121,15 +122,15 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         }
         let rows = match rows {
             Ok(rows) => rows,
-            Err(reason) => {
-                obstacles.push((i, reason));
+            Err(why) => {
+                obstacles.push((i, why.to_string()));
                 continue;
             }
         };
         let cost = steps.iter().flat_map(|s| &s.sends).map(|s| s.copies).sum();
         let waits = steps.iter().any(|s| s.after.is_some() || s.until.is_some());
         for (n, (row, varied)) in rows.into_iter().zip(bases).enumerate() {
-            let name = format!("{}#{n}", first.id);
+            let name = TrialName::of_row(&first.id, n);
             let wants_base = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Valid);
             all.push(Trial {
                 requirement: i,
@@ -213,7 +214,24 @@ fn missing<T>(evaluated: Result<T, Trouble>) -> Option<String> {
     }
 }
 
-fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, String> {
+/// Why a table of a requirement has no rows.
+#[derive(Debug, thiserror::Error)]
+enum NoRows {
+    /// This expression is true of nothing that is provided.
+    #[error("the fixtures yield no rows for it: `{0}`")]
+    Empty(String),
+    /// This expression is no list.
+    #[error("`{0}` is no list")]
+    NoList(String),
+    /// This fixture is missing.
+    #[error("missing fixture `{0}`: add it under [fixtures]")]
+    Fixture(String),
+    /// The expression has no value.
+    #[error("{0}")]
+    Trouble(Trouble),
+}
+
+fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, NoRows> {
     match each {
         None | Some(Rows::Contexts) => Ok(vec![None]),
         Some(Rows::List(rows)) => Ok(rows
@@ -231,16 +249,14 @@ fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, 
             let scope =
                 judge.fixtures.bare_scope().extend().value("now", timestamp(chrono::DateTime::UNIX_EPOCH)).build();
             match list.json(&scope) {
-                Ok(Json::Array(items)) if items.is_empty() => {
-                    Err(format!("the fixtures yield no rows for it: `{}`", list.text()))
-                }
+                Ok(Json::Array(items)) if items.is_empty() => Err(NoRows::Empty(list.text().to_owned())),
                 Ok(Json::Array(items)) => Ok(items
                     .into_iter()
                     .map(|item| Some(TrialRow { label: row_label(&item), value: Template::from(item) }))
                     .collect()),
-                Ok(_) => Err(format!("`{}` is no list", list.text())),
-                Err(Trouble::Fixture(path)) => Err(format!("missing fixture `{path}`: add it under [fixtures]")),
-                Err(trouble) => Err(trouble.to_string()),
+                Ok(_) => Err(NoRows::NoList(list.text().to_owned())),
+                Err(Trouble::Fixture(path)) => Err(NoRows::Fixture(path)),
+                Err(trouble) => Err(NoRows::Trouble(trouble)),
             }
         }
     }
@@ -253,7 +269,7 @@ fn base(seed: Seed, name: &str, entries: &[Entry]) -> usize {
         .enumerate()
         .filter(|(_, e)| {
             // Only these are there whatever the requirements are.
-            e.name.starts_with("pool/cover-")
+            TrialName::is_cover(&e.name)
                 && matches!(&e.draft.identity, Template::Literal(Json::String(c)) if c == CALLER)
         })
         .map(|(i, _)| i)

@@ -30,6 +30,7 @@ use crate::report::model::record::Exchange;
 use crate::report::model::{Failure, Report, Requirement};
 use crate::report::text::ranges;
 use crate::settings::Settings;
+pub use request::NotRead;
 use request::Reader;
 
 /// A report with its exchanges.
@@ -79,6 +80,47 @@ pub struct Place {
     pub failure: Option<usize>,
 }
 
+/// Why nothing is sent for a requirement.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// The requirement is of another contract than today's.
+    #[error("the contract no longer has this requirement")]
+    NoRequirement,
+    /// There is no counterexample.
+    #[error("the report does not show how it failed")]
+    NoFailure,
+    /// Nothing was recorded for it, perhaps for this reason.
+    #[error("nothing was sent for it{}", .0.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Nothing(Option<String>),
+    /// The exchange of this number was not recorded.
+    #[error("the recording has no exchange {0}")]
+    NoExchange(u64),
+    /// Not all requests of a step were recorded.
+    #[error("the recording has only {found} of the {wanted} requests of step `{step}` of {trial}")]
+    Incomplete {
+        /// How many were.
+        found: usize,
+        /// How many the step has.
+        wanted: usize,
+        /// The step's name.
+        step: String,
+        /// The trial's name.
+        trial: String,
+    },
+    /// The plan cannot try it on this target, and says why.
+    #[error("{0}")]
+    Obstacle(String),
+    /// The row of this label, which it was tried with, is not provided.
+    #[error("the fixtures have no `{0}`, which it was tried with")]
+    NoRow(String),
+    /// The trial of this name is not planned with what is provided.
+    #[error("the fixtures have no {0}")]
+    NoTrial(String),
+    /// A request cannot be made again.
+    #[error(transparent)]
+    Request(#[from] NotRead),
+}
+
 /// What is sent again for the chosen requirements, and for each where it stands, or why it cannot be sent.
 pub fn script(
     recording: &Recording,
@@ -86,7 +128,7 @@ pub fn script(
     chosen: &[&Requirement],
     whole: bool,
     times: u32,
-) -> (Script, Vec<Result<Place, String>>) {
+) -> (Script, Vec<Result<Place, NotSent>>) {
     let header = &recording.report.header;
     let difference = recording.report.figures.clock.map(|c| TimeDelta::milliseconds((c.low_ms + c.high_ms) / 2));
     let script = Script {
@@ -112,10 +154,10 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn replay(&mut self, requirement: &Requirement, whole: bool) -> Result<Place, String> {
+    fn replay(&mut self, requirement: &Requirement, whole: bool) -> Result<Place, NotSent> {
         let all = &self.today.contract.requirements;
         let place = all.iter().position(|r| r.id == requirement.id);
-        let place = place.ok_or("the contract no longer has this requirement")?;
+        let place = place.ok_or(NotSent::NoRequirement)?;
         let owed = &all[place];
         let (pieces, failure) = if requirement.verdict == Verdict::Fail && !whole {
             // Of the most telling counterexample something may be missing here, as a token.
@@ -128,7 +170,7 @@ impl Writer<'_> {
                     None
                 }
             });
-            found.ok_or_else(|| first.unwrap_or_else(|| "the report does not show how it failed".to_owned()))?
+            found.ok_or_else(|| first.unwrap_or(NotSent::NoFailure))?
         } else {
             (self.all(owed, requirement)?, None)
         };
@@ -137,7 +179,7 @@ impl Writer<'_> {
     }
 
     /// What shows a failure.
-    fn failure(&mut self, owed: &Owed, failure: &Failure) -> Result<Piece, String> {
+    fn failure(&mut self, owed: &Owed, failure: &Failure) -> Result<Piece, NotSent> {
         if !owed.form.steps().is_empty() {
             return self.trial(owed, &failure.trial, Some(&failure.label));
         }
@@ -154,11 +196,7 @@ impl Writer<'_> {
     }
 
     /// Everything that a requirement was judged on.
-    fn all(&mut self, owed: &Owed, requirement: &Requirement) -> Result<Vec<Piece>, String> {
-        let nothing = || match &requirement.reason {
-            Some(reason) => format!("nothing was sent for it: {reason}"),
-            None => "nothing was sent for it".to_owned(),
-        };
+    fn all(&mut self, owed: &Owed, requirement: &Requirement) -> Result<Vec<Piece>, NotSent> {
         let pieces: Vec<Piece> = if owed.form.steps().is_empty() {
             let evidence = ranges::read(&requirement.evidence).into_iter().flat_map(|(from, to)| from..=to);
             let evidence = evidence.filter_map(|n| self.recording.exchanges.get(&n));
@@ -175,11 +213,11 @@ impl Writer<'_> {
             trials.dedup();
             trials.iter().map(|name| self.trial(owed, name, None)).collect::<Result<_, _>>()?
         };
-        if pieces.is_empty() { Err(nothing()) } else { Ok(pieces) }
+        if pieces.is_empty() { Err(NotSent::Nothing(requirement.reason.clone())) } else { Ok(pieces) }
     }
 
     /// A trial of a requirement's own, all of it.
-    fn trial(&mut self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Piece, String> {
+    fn trial(&mut self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Piece, NotSent> {
         let own = self.own(owed, name, label)?;
         let steps = owed.form.steps();
         let needs_control = match &owed.form {
@@ -195,11 +233,8 @@ impl Writer<'_> {
             let bases = step.sends.iter().flat_map(|send| std::iter::repeat_n(send, send.copies));
             let wanted = step.sends.iter().map(|s| s.copies).sum::<usize>();
             if sent.len() != wanted {
-                return Err(format!(
-                    "the recording has only {} of the {wanted} requests of step `{}` of {name}",
-                    sent.len(),
-                    step.name
-                ));
+                let (found, step, trial) = (sent.len(), step.name.clone(), name.to_owned());
+                return Err(NotSent::Incomplete { found, wanted, step, trial });
             }
             let mut requests = Vec::new();
             for (exchange, send) in sent.into_iter().zip(bases) {
@@ -217,7 +252,7 @@ impl Writer<'_> {
     }
 
     /// The plan's trial of a recorded name. A table that depends on what is provided may have its rows in other places.
-    fn own(&self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Trial, String> {
+    fn own(&self, owed: &Owed, name: &str, label: Option<&str>) -> Result<Trial, NotSent> {
         let planned = TrialName::planned(name);
         let place = self.today.contract.requirements.iter().position(|r| r.id == owed.id);
         let trials = || self.today.plan.trials.iter().filter(|t| place.is_some_and(|place| t.serves(place)));
@@ -232,9 +267,9 @@ impl Writer<'_> {
         found.cloned().ok_or_else(|| {
             let obstacle = self.today.plan.obstacles.iter().find(|(i, _)| Some(*i) == place);
             match (obstacle, label) {
-                (Some((_, why)), _) => why.clone(),
-                (None, Some(label)) => format!("the fixtures have no `{label}`, which it was tried with"),
-                (None, None) => format!("the fixtures have no {planned}"),
+                (Some((_, why)), _) => NotSent::Obstacle(why.clone()),
+                (None, Some(label)) => NotSent::NoRow(label.to_owned()),
+                (None, None) => NotSent::NoTrial(planned.to_owned()),
             }
         })
     }
@@ -264,10 +299,10 @@ impl Writer<'_> {
     }
 
     /// Single exchanges, with those before that they hang on.
-    fn exchanges(&mut self, name: &str, label: &str, mut numbers: Vec<u64>) -> Result<Piece, String> {
+    fn exchanges(&mut self, name: &str, label: &str, mut numbers: Vec<u64>) -> Result<Piece, NotSent> {
         let all = &self.recording.exchanges;
         for number in numbers.clone() {
-            let exchange = all.get(&number).ok_or_else(|| format!("the recording has no exchange {number}"))?;
+            let exchange = all.get(&number).ok_or(NotSent::NoExchange(number))?;
             let is_fresh = exchange.judged.as_ref().is_none_or(|j| j.fresh);
             // Its key was another's before: what came of that decides what comes of this.
             let name = TrialName::read(&exchange.trial);
@@ -307,7 +342,7 @@ impl Writer<'_> {
         let Today { plan, contract, fixtures, .. } = self.today;
         let name = TrialName::planned(&exchange.trial);
         let random = || {
-            let number = name.strip_prefix("pool/random-")?.strip_suffix("-fault")?.parse().ok()?;
+            let (number, _) = TrialName::random(name).filter(|(_, is_fault)| *is_fault)?;
             plan.pair(Judge { contract, fixtures }, number).0
         };
         let planned = plan.entries.iter().find(|e| e.name == name).and_then(|e| e.control);

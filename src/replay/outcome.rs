@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::NotSent;
 use crate::judge::tally::Verdict;
 use crate::report::model::{Again, Cleanup, Figures, Report, Requirement};
 
@@ -142,11 +143,11 @@ impl Item {
     pub fn new(
         recorded: Requirement,
         again: Option<Again>,
-        today: Result<(&Requirement, Option<String>), String>,
+        today: Result<(&Requirement, Option<String>), NotSent>,
     ) -> Self {
         let (today, answer, problem) = match today {
             Ok((today, answer)) => (Some(today.clone()), answer, None),
-            Err(problem) => (None, None, Some(problem)),
+            Err(problem) => (None, None, Some(problem.to_string())),
         };
         let mut state = State::of(recorded.verdict, today.as_ref().map(|t| t.verdict));
         let mut reason = problem.or_else(|| today.as_ref()?.reason.clone()).filter(|_| state == State::CannotBeTold);

@@ -13,6 +13,52 @@ use crate::generate::render::segment;
 use crate::replay::run::{Against, Recorded};
 use crate::report::model::record::{BODY_SHOWN, Exchange, HIDDEN};
 
+/// Why a recorded request cannot be made again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRead {
+    /// What tells how it was meant is missing.
+    #[error("its exchanges were recorded by an older version")]
+    Old,
+    /// The settings lack the identity that sent it.
+    #[error("missing identity `{0}`: add [identities.{0}]")]
+    NoIdentity(String),
+    /// Only the beginning of its body of this length was recorded.
+    #[error(
+        "only the first {most} of the {0} bytes of its body were recorded; the command in `curl` or `rerun` of the report, \
+         sends all of it",
+        most = BODY_SHOWN
+    )]
+    CutOff(u64),
+    /// Its body, path or query contained this secret.
+    #[error("it contained {0}, whose value was not recorded")]
+    Secret(String),
+    /// The time of the exchange of this number is missing.
+    #[error("the time when exchange {0} was sent was not recorded")]
+    NoTime(u64),
+    /// The value of this header is hidden.
+    #[error("the value of its header `{0}` was not recorded: add it under [headers]")]
+    HiddenHeader(String),
+    /// A header contained a secret.
+    #[error("its header `{name}` contained {secret}, which was not recorded: add it under [headers]")]
+    SecretHeader {
+        /// The header's name.
+        name: String,
+        /// The secret, as it is spelt in recordings.
+        secret: String,
+    },
+    /// It showed the credentials of nobody who is known.
+    #[error("its credentials were not those of an identity, and were not recorded")]
+    HiddenCredentials,
+    /// Its credentials contained a secret that is another's.
+    #[error("its credentials contained {secret}, which is not the token of `{identity}`")]
+    SecretCredentials {
+        /// The secret, as it is spelt in recordings.
+        secret: String,
+        /// Who sent it.
+        identity: String,
+    },
+}
+
 /// What exchanges are read with.
 pub(super) struct Reader<'a> {
     recording: &'a Recording,
@@ -41,20 +87,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The request of an exchange; `send` is what a case says of it. Or why it cannot be sent again.
-    pub(super) fn read(&self, exchange: &Exchange, against: Against, send: Option<&Send>) -> Result<Recorded, String> {
+    pub(super) fn read(&self, exchange: &Exchange, against: Against, send: Option<&Send>) -> Result<Recorded, NotRead> {
         let recorded = &exchange.request;
         let identity = &exchange.identity;
         let Some(judged) = &exchange.judged else {
-            return Err("its exchanges were recorded by an older version".to_owned());
+            return Err(NotRead::Old);
         };
         if !self.today.settings.identities.contains_key(identity) {
-            return Err(format!("missing identity `{identity}`: add [identities.{identity}]"));
+            return Err(NotRead::NoIdentity(identity.clone()));
         }
         if let Some(length) = recorded.truncated {
-            return Err(format!(
-                "only the first {BODY_SHOWN} of the {length} bytes of its body were recorded; the command in `curl` or `rerun` \
-                 of the report, sends all of it"
-            ));
+            return Err(NotRead::CutOff(length));
         }
         let (credentials, headers) = self.headers(exchange, send)?;
         let operation = &self.today.contract.operation;
@@ -82,11 +125,10 @@ impl<'a> Reader<'a> {
         let query = request.path.split_once('?').map(|(_, query)| query.to_owned());
         if let Some(secret) = recorded.body.iter().chain(parameters).chain(&query).find_map(|text| self.secret_in(text))
         {
-            return Err(format!("it contained {secret}, whose value was not recorded"));
+            return Err(NotRead::Secret(secret));
         }
         let sent = DateTime::parse_from_rfc3339(&exchange.sent);
-        let sent =
-            sent.map_err(|_| format!("the time when exchange {} was sent was not recorded", exchange.number))?.to_utc();
+        let sent = sent.map_err(|_| NotRead::NoTime(exchange.number))?.to_utc();
         // Far below what a float holds exactly.
         let elapsed = TimeDelta::microseconds((exchange.elapsed_ms * 1000.0) as i64);
         let answered = sent + elapsed;
@@ -94,7 +136,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What was shown of the sender, and the request's own headers.
-    fn headers(&self, exchange: &Exchange, send: Option<&Send>) -> Result<(Shown, Vec<(String, String)>), String> {
+    fn headers(&self, exchange: &Exchange, send: Option<&Send>) -> Result<(Shown, Vec<(String, String)>), NotRead> {
         let security = self.today.contract.operation.security.as_ref();
         let is_credentials = |name: &str| security.is_some_and(|s| s.header.eq_ignore_ascii_case(name));
         let mut credentials = if security.is_some() { Shown::Nothing } else { Shown::Own };
@@ -111,12 +153,10 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if value == HIDDEN {
-                return Err(format!("the value of its header `{name}` was not recorded: add it under [headers]"));
+                return Err(NotRead::HiddenHeader(name.clone()));
             }
             if let Some(secret) = self.secret_in(value) {
-                return Err(format!(
-                    "its header `{name}` contained {secret}, which was not recorded: add it under [headers]"
-                ));
+                return Err(NotRead::SecretHeader { name: name.clone(), secret });
             }
             headers.push((name.clone(), value.clone()));
         }
@@ -124,9 +164,9 @@ impl<'a> Reader<'a> {
     }
 
     /// What was shown of the sender, to be shown of today's token.
-    fn credentials(&self, identity: &str, value: &str, send: Option<&Send>) -> Result<Shown, String> {
+    fn credentials(&self, identity: &str, value: &str, send: Option<&Send>) -> Result<Shown, NotRead> {
         if value.contains(HIDDEN) {
-            return Err("its credentials were not those of an identity, and were not recorded".to_owned());
+            return Err(NotRead::HiddenCredentials);
         }
         let today = self.today.settings.identities.get(identity).map(|token| token.name());
         let variable = self.held.get(identity).copied().or(today).unwrap_or_default();
@@ -135,7 +175,7 @@ impl<'a> Reader<'a> {
             .replace(&format!("${{{variable}#?}}"), TOKEN_WITHOUT_FIRST)
             .replace(&format!("${{{variable}}}"), TOKEN);
         if let Some(secret) = self.secret_in(&text) {
-            return Err(format!("its credentials contained {secret}, which is not the token of `{identity}`"));
+            return Err(NotRead::SecretCredentials { secret, identity: identity.to_owned() });
         }
         let security = self.today.contract.operation.security.as_ref();
         let own = security.map_or_else(|| TOKEN.to_owned(), |security| security.value(TOKEN));

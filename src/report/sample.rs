@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::model::*;
 use crate::contract::requirement::Level;
+use crate::exchange::TrialName;
 use crate::judge::tally::Verdict;
 use crate::report::model::summary::Summary;
 
@@ -257,7 +258,7 @@ pub(crate) fn exchange(number: u64, trial: &str, body: &str, answer: Option<(u16
 fn failure(trial: &str, exchanges: Vec<Exchange>) -> Failure {
     let variables = ["PROBITY_TOKEN".to_owned()];
     let curl = exchanges.iter().map(|e| crate::report::text::curl::command(&e.request, &variables));
-    let (id, _) = trial.split_once('#').unwrap_or((trial, ""));
+    let id = TrialName::subject(trial);
     Failure {
         trial: trial.into(),
         label: String::new(),

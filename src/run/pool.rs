@@ -6,6 +6,7 @@ use futures_util::stream::{self, FuturesUnordered, StreamExt};
 
 use super::outcome::Health;
 use super::{Run, control_of, label};
+use crate::exchange::TrialName;
 use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::preflight::{Stop, what_came};
@@ -174,7 +175,9 @@ impl Run<'_> {
             if !self.grant(1) {
                 break;
             }
-            let Some(next) = self.send_entry(entry, "pool/last", Control::Missing, true).await else { break };
+            let Some(next) = self.send_entry(entry, &TrialName::of_pool("last"), Control::Missing, true).await else {
+                break;
+            };
             if let Some(before) = seen.replace(next) {
                 self.add(self.judge.superseded(&before));
             }

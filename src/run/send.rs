@@ -11,8 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use super::event::Event;
 use super::ledger::{Intended, may_create};
 use super::{Run, State};
-use crate::exchange::Request;
-use crate::exchange::{Exchange, Failure, FailureKind};
+use crate::exchange::{Exchange, Failure, FailureKind, Request, TrialName};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
 use crate::generate::render::Rendering;
@@ -185,7 +184,7 @@ impl Run<'_> {
         let numbered: Vec<u64> = numbered().map(|(number, _)| number).collect();
         let sent = ready.into_iter().zip(fresh).zip(numbered).map(|((ready, fresh), number)| async move {
             self.enter();
-            let requirement = ready.name.split('#').next().unwrap_or_default();
+            let requirement = TrialName::subject(&ready.name);
             let sending = self.client.send(&ready.request, requirement, manner);
             let mut sent = self.suspecting(place, alone, sending).await;
             self.leave();
@@ -208,7 +207,7 @@ impl Run<'_> {
                 self.client.pace().turn().await;
                 let more = self
                     .client
-                    .send(&exchange.request, requirement_of(&exchange.trial), Manner { alone, gate: None })
+                    .send(&exchange.request, TrialName::subject(&exchange.trial), Manner { alone, gate: None })
                     .await;
                 exchange.add(more.attempts, more.ended);
             }
@@ -374,9 +373,8 @@ impl Run<'_> {
                 let elapsed = exchange.took();
                 state.latencies.push(elapsed);
                 state.longest = state.longest.max(elapsed);
-                let requirement = requirement_of(&exchange.trial);
-                let requirement = if requirement.starts_with("pool/") { "pool" } else { requirement };
-                let slowest = state.slowest.entry(requirement.to_owned()).or_default();
+                let group = TrialName::group(&exchange.trial);
+                let slowest = state.slowest.entry(group.to_owned()).or_default();
                 *slowest = elapsed.max(*slowest);
             }
             if exchange.status().is_some_and(|s| (200..300).contains(&s)) {
@@ -400,11 +398,6 @@ impl Run<'_> {
         }
         self.tell(Event::Exchange(exchange, purpose));
     }
-}
-
-/// The requirement, or the pool's entry, that a request of this name is sent for.
-fn requirement_of(name: &str) -> &str {
-    name.split('#').next().unwrap_or_default()
 }
 
 fn exchange(number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {

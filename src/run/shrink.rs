@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Run;
 use super::event::Event;
 use crate::contract::requirement::Form;
-use crate::exchange::Trouble;
+use crate::exchange::{TrialName, Trouble};
 use crate::judge::bind::Control;
 use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
@@ -96,21 +96,14 @@ impl<'a> Run<'a> {
             return Some(Subject::Entry(Box::new(entry.clone())));
         }
         let random = names.iter().find_map(|name| {
-            let (number, is_fault) = match name.strip_prefix("pool/random-")?.strip_suffix("-fault") {
-                Some(number) => (number, true),
-                None => (name.strip_prefix("pool/random-")?, false),
-            };
-            let (valid, fault) = self.plan.pair(self.judge, number.parse().ok()?);
+            let (number, is_fault) = TrialName::random(name)?;
+            let (valid, fault) = self.plan.pair(self.judge, number);
             if is_fault { fault } else { valid }
         });
         if let Some(entry) = random {
             return Some(Subject::Entry(Box::new(entry)));
         }
-        let of = |trial: &&Trial| {
-            names
-                .iter()
-                .any(|n| n.strip_prefix(&trial.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-        };
+        let of = |trial: &&Trial| names.iter().any(|name| TrialName::read(name).trial == trial.name);
         let trial = self.plan.trials.iter().find(of)?;
         let base = trial.base.map(|b| (Box::new(entries[b].clone()), self.control(b)));
         Some(Subject::Trial(trial, base))
@@ -187,7 +180,7 @@ impl<'a> Run<'a> {
             }
             tried.push(text);
             sent += 1;
-            let name = format!("{}~{sent}", entry.name);
+            let name = TrialName::of_more(&entry.name, sent);
             let subject = Subject::Entry(Box::new(smaller.clone()));
             more = match self.once(requirement, &subject, &name, reserve).await {
                 None => break,
@@ -211,7 +204,7 @@ impl<'a> Run<'a> {
             Some(Entry { draft, recipe: Some(recipe), control: entry.control.map(|_| MINIMAL), ..entry.clone() })
         };
         let Some(plainer) = entry.in_plainest().or_else(drawn) else { return entry };
-        let name = format!("{}~plain", entry.name);
+        let name = TrialName::of_more(&entry.name, "plain");
         match self.once(requirement, &Subject::Entry(Box::new(plainer.clone())), &name, reserve).await {
             Some(Once::Broken(finding)) => {
                 self.smallest(requirement, *finding);
@@ -234,7 +227,7 @@ impl<'a> Run<'a> {
         }
         let minimal = (Box::new(self.plan.entries[MINIMAL].clone()), self.control(MINIMAL));
         let smaller = Subject::Trial(trial, Some(minimal));
-        let name = format!("{}~1", trial.name);
+        let name = TrialName::of_more(&trial.name, 1);
         match self.once(requirement, &smaller, &name, reserve).await {
             Some(Once::Broken(finding)) => {
                 self.smallest(requirement, *finding);
@@ -255,10 +248,11 @@ impl<'a> Run<'a> {
         }
         let mut again = Again::default();
         for n in 0..AGAIN {
-            let name = match subject {
-                Subject::Entry(entry) => format!("{}~again-{n}", entry.name),
-                Subject::Trial(trial, _) => format!("{}~again-{n}", trial.name),
+            let planned = match subject {
+                Subject::Entry(entry) => &entry.name,
+                Subject::Trial(trial, _) => &trial.name,
             };
+            let name = TrialName::of_more(planned, format_args!("again-{n}"));
             match self.once(requirement, subject, &name, reserve).await {
                 None => break,
                 Some(Once::Broken(_)) => {

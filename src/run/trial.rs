@@ -12,7 +12,7 @@ use super::{Run, control_of};
 use crate::contract::requirement::Form;
 use crate::contract::steps::{Base, Send, Step};
 use crate::contract::template::Template;
-use crate::exchange::{Request, Trouble as Blip};
+use crate::exchange::{Request, TrialName, Trouble as Blip};
 use crate::expression::{Scope, Trouble};
 use crate::generate::draft::Draft;
 use crate::generate::render::Rendering;
@@ -272,11 +272,8 @@ impl Run<'_> {
                     request = Some(self.render(&draft, name, count, names, row)?);
                 }
                 let Some(request) = &request else { continue };
-                let position = if step.many {
-                    format!("{name}/{}[{}]", step.name, all.len())
-                } else {
-                    format!("{name}/{}", step.name)
-                };
+                let place = step.many.then_some(all.len());
+                let position = TrialName::of_step(name, &step.name, place);
                 all.push(Ready { request: request.clone(), name: position, control, about: None, plain });
             }
             if first.is_none() {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::notes::Problems;
-use super::registry::{Dialect, Located, Registry};
+use super::registry::{Dialect, Located, PatternError, Registry};
 use super::vocabulary::{Kind, TYPES, kind_of};
 use crate::source::did_you_mean;
 use crate::yaml::Value;
@@ -192,7 +192,7 @@ impl<'a> Keywords<'a> {
                 Value::Scalar(Json::String(pattern)) => match registry.pattern(pattern, check_pattern) {
                     Ok(()) => Part::Plain(json!(pattern)),
                     Err(why) => {
-                        let error = node.error("this pattern is not a regular expression").label(why);
+                        let error = node.error("this pattern is not a regular expression").label(why.to_string());
                         problems.part(error.help("patterns must be regular expressions of ECMA 262"));
                         self.unsupported.push(name.to_owned());
                         return;
@@ -249,7 +249,8 @@ impl<'a> Keywords<'a> {
                     for (key, below) in at.entries() {
                         match (name == "patternProperties").then(|| registry.pattern(&key.name, check_pattern)) {
                             Some(Err(why)) => {
-                                let error = key.place.error("this pattern is not a regular expression").label(why);
+                                let error =
+                                    key.place.error("this pattern is not a regular expression").label(why.to_string());
                                 problems.part(error.help("patterns must be regular expressions of ECMA 262"));
                                 self.unsupported.push(name.to_owned());
                             }
@@ -400,7 +401,7 @@ impl<'a> Keywords<'a> {
 }
 
 /// Patterns are ECMA 262's; the validator's own engine says whether it can read one.
-fn check_pattern(pattern: &str) -> std::result::Result<(), String> {
+fn check_pattern(pattern: &str) -> std::result::Result<(), PatternError> {
     let schema = Json::Object(Map::from_iter([("pattern".to_owned(), json!(pattern))]));
-    super::compiled::options().build(&schema).map(|_| ()).map_err(|e| e.to_string())
+    super::compiled::options().build(&schema).map(|_| ()).map_err(|e| PatternError { said: e.to_string() })
 }

@@ -1,6 +1,7 @@
 //! The files of a document, and where its references lead.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
@@ -21,7 +22,36 @@ pub enum Dialect {
 }
 
 /// Reads a file by its path relative to the document's folder.
-pub type Load<'a> = &'a dyn Fn(&str) -> std::result::Result<Arc<Source>, String>;
+pub type Load<'a> = &'a dyn Fn(&str) -> io::Result<Arc<Source>>;
+
+/// Why a file of a document cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum Missing {
+    /// There are too many.
+    #[error("the document has more than {} files", MAX_FILES)]
+    TooMany,
+    /// Nobody looks there.
+    #[error("it lies outside the folders around the document")]
+    Outside,
+    /// The system does not give it.
+    #[error("{0}")]
+    Unreadable(io::Error),
+    /// It is neither YAML nor JSON.
+    #[error("{title} ({place})")]
+    Broken {
+        /// What is wrong.
+        title: String,
+        /// Where: its line, or the file.
+        place: String,
+    },
+}
+
+/// What the validator says of a pattern that it cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{said}")]
+pub(super) struct PatternError {
+    pub(super) said: String,
+}
 
 /// How many files a document may have.
 const MAX_FILES: usize = 2000;
@@ -34,11 +64,11 @@ pub struct Registry {
     files: Vec<File>,
     by_url: HashMap<String, usize>,
     /// Files that cannot be read, by URL, and why.
-    missing: HashMap<String, String>,
+    missing: HashMap<String, Missing>,
     resources: Resources,
     dialect: Dialect,
     /// Whether patterns are valid, or why not: that is costly to find out.
-    patterns: Mutex<HashMap<String, std::result::Result<(), String>>>,
+    patterns: Mutex<HashMap<String, std::result::Result<(), PatternError>>>,
 }
 
 #[derive(Debug)]
@@ -157,21 +187,21 @@ impl Registry {
             return;
         }
         if self.files.len() >= MAX_FILES {
-            self.missing.insert(text, format!("the document has more than {MAX_FILES} files"));
+            self.missing.insert(text, Missing::TooMany);
             return;
         }
         let Some(path) = folder.make_relative(&url).filter(|_| url.path().starts_with("/0/")) else {
-            self.missing.insert(text, "it lies outside the folders around the document".to_owned());
+            self.missing.insert(text, Missing::Outside);
             return;
         };
         let path = percent_encoding::percent_decode_str(&path).decode_utf8_lossy().into_owned();
-        let read = load(&path).and_then(|source| {
+        let read = load(&path).map_err(Missing::Unreadable).and_then(|source| {
             let beside =
                 document.path.rsplit_once(['/', '\\']).map_or(String::new(), |(folder, _)| format!("{folder}/"));
             let source = Source::new(format!("{beside}{path}"), source.text.clone());
             yaml::parse_with_repeated_keys(&source).map_err(|e| {
                 let place = e.place().unwrap_or_else(|| path.clone());
-                format!("{} ({place})", e.title())
+                Missing::Broken { title: e.title().to_owned(), place }
             })
         });
         match read {
@@ -186,8 +216,8 @@ impl Registry {
     pub(super) fn pattern(
         &self,
         pattern: &str,
-        check: impl FnOnce(&str) -> std::result::Result<(), String>,
-    ) -> std::result::Result<(), String> {
+        check: impl FnOnce(&str) -> std::result::Result<(), PatternError>,
+    ) -> std::result::Result<(), PatternError> {
         let mut known = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(pattern.to_owned()).or_insert_with(|| check(pattern)).clone()
     }

@@ -12,7 +12,8 @@ use crate::source::Source;
 fn read(dialect: Dialect, schemas: &Json, direction: Direction) -> (Schema, Problems) {
     let text = json!({ "components": { "schemas": schemas } }).to_string();
     let source = Source::new("document.json", text);
-    let registry = Registry::read(&source, |_| Ok(dialect), &|_| Err("no file".to_owned())).expect("a document");
+    let registry =
+        Registry::read(&source, |_| Ok(dialect), &|_| Err(std::io::ErrorKind::NotFound.into())).expect("a document");
     let registry = Arc::new(registry);
     let at = registry.root().get("components").and_then(|c| c.get("schemas")).and_then(|s| s.get("X")).expect("X");
     Schema::read(&registry, &at, direction)

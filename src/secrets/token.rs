@@ -1,12 +1,16 @@
 //! Tokens, and where they come from: a variable, a file, or a command that prints new ones.
 
+use std::fmt;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::Child;
 use tokio::time::Instant;
 
 use crate::secrets::Secrets;
@@ -20,6 +24,8 @@ const READS: u32 = 5;
 const BETWEEN_READS: Duration = Duration::from_millis(50);
 /// How much of a failed command's output is shown, in characters.
 const SAID: usize = 2000;
+/// How many bytes a file may have, or a command print: what has more is no token, and is not read to its end.
+const MOST: u64 = 64 * 1024;
 
 /// The source of a token.
 #[derive(Clone, Debug)]
@@ -44,6 +50,67 @@ pub struct Token {
     making: tokio::sync::Mutex<()>,
     held: Mutex<Option<Held>>,
     worked: AtomicBool,
+}
+
+/// What makes new tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// A file.
+    File(PathBuf),
+    /// A command.
+    Command,
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            // Not repeated: it may hold secrets of its own.
+            Self::Command => f.write_str("its command"),
+        }
+    }
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// This variable is not set.
+    #[error("the variable {0} is not set")]
+    NotSet(String),
+    /// A file cannot be read.
+    #[error("cannot read {}: {error}", .path.display())]
+    Unreadable {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is nothing but space.
+    #[error("{0} has no token: it is empty")]
+    Empty(Maker),
+    /// There is space inside it.
+    #[error("{0} has more than a token: it contains a space or a line break")]
+    MoreThanOne(Maker),
+    /// There is more than any token has.
+    #[error("{0} has more than {most} KiB, which is no token", most = MOST / 1024)]
+    TooLong(Maker),
+    /// A command could not be started, or not be read from.
+    #[error("its command could not be started: {0}")]
+    NotStarted(io::Error),
+    /// A command did not finish in this time.
+    #[error("its command did not finish within {0:?}")]
+    Late(Duration),
+    /// A command failed.
+    #[error("its command failed with {status}: {}", shown(.said))]
+    Failed {
+        /// How it ended.
+        status: ExitStatus,
+        /// What it printed about that, without secrets.
+        said: String,
+    },
+    /// A command printed bytes that are no text.
+    #[error("its command did not print text")]
+    NoText,
 }
 
 #[derive(Clone, Debug)]
@@ -77,10 +144,10 @@ impl Token {
     ///
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
-    pub async fn get(&self) -> Result<SecretString, String> {
+    pub async fn get(&self) -> Result<SecretString, TokenError> {
         match &self.origin {
             Origin::Variable(_, token) => return Ok(token.clone()),
-            Origin::Missing(variable) => return Err(format!("the variable {variable} is not set")),
+            Origin::Missing(variable) => return Err(TokenError::NotSet(variable.clone())),
             Origin::File(_) | Origin::Command(..) => {}
         }
         if let Some(held) = self.good() {
@@ -97,7 +164,7 @@ impl Token {
     ///
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
-    pub async fn another(&self, refused: &SecretString) -> Result<Option<SecretString>, String> {
+    pub async fn another(&self, refused: &SecretString) -> Result<Option<SecretString>, TokenError> {
         if matches!(self.origin, Origin::Variable(..) | Origin::Missing(_)) {
             return Ok(None);
         }
@@ -132,27 +199,23 @@ impl Token {
         is_good.then_some(held)
     }
 
-    async fn make(&self) -> Result<SecretString, String> {
-        let (text, changed) = match &self.origin {
+    async fn make(&self) -> Result<SecretString, TokenError> {
+        let (text, changed, maker) = match &self.origin {
             Origin::Variable(_, token) => return Ok(token.clone()),
             Origin::File(path) => {
                 // The time is read before the file, so that a file that is written meanwhile is read again.
                 let changed = changed(path);
-                (self.read(path).await?, changed)
+                (read(path).await?, changed, Maker::File(path.clone()))
             }
-            Origin::Command(command, _) => (self.run(command).await?, None),
-            Origin::Missing(variable) => return Err(format!("the variable {variable} is not set")),
+            Origin::Command(command, _) => (self.run(command).await?, None, Maker::Command),
+            Origin::Missing(variable) => return Err(TokenError::NotSet(variable.clone())),
         };
         let text = text.trim();
-        let from = match &self.origin {
-            Origin::File(path) => path.display().to_string(),
-            _ => "its command".to_owned(),
-        };
         if text.is_empty() {
-            return Err(format!("{from} has no token: it is empty"));
+            return Err(TokenError::Empty(maker));
         }
         if text.contains(char::is_whitespace) {
-            return Err(format!("{from} has more than a token: it contains a space or a line break"));
+            return Err(TokenError::MoreThanOne(maker));
         }
         let token = SecretString::from(text.to_owned());
         self.secrets.add(&token, &self.name);
@@ -161,39 +224,94 @@ impl Token {
         Ok(token)
     }
 
-    async fn read(&self, path: &Path) -> Result<String, String> {
-        for _ in 0..READS {
-            let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-            if !text.trim().is_empty() {
-                return Ok(text);
-            }
-            // Another process may be writing it at this moment.
-            tokio::time::sleep(BETWEEN_READS).await;
-        }
-        Ok(String::new())
-    }
-
-    async fn run(&self, command: &str) -> Result<String, String> {
+    async fn run(&self, command: &str) -> Result<String, TokenError> {
         let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
         let mut child = tokio::process::Command::new(shell);
-        child.arg(option).arg(command).stdin(Stdio::null()).kill_on_drop(true);
-        let output = tokio::time::timeout(COMMAND_TIME, child.output())
-            .await
-            .map_err(|_| format!("its command did not finish within {COMMAND_TIME:?}"))?
-            .map_err(|e| format!("its command could not be started: {e}"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
+        child.arg(option).arg(command).kill_on_drop(true);
+        child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().map_err(TokenError::NotStarted)?;
+        let printed = tokio::time::timeout(COMMAND_TIME, printed(&mut child));
+        let Printed { text, said, status } = printed.await.map_err(|_| TokenError::Late(COMMAND_TIME))??;
+        if !status.success() {
+            let said = String::from_utf8_lossy(&said);
             let said: String = said.trim().chars().take(SAID).collect();
             let said = self.secrets.redactor().text(&said).into_owned();
-            let said = if said.is_empty() { "it printed nothing".to_owned() } else { said };
-            return Err(format!("its command failed with {}: {said}", output.status));
+            return Err(TokenError::Failed { status, said });
         }
-        String::from_utf8(output.stdout).map_err(|_| "its command did not print text".to_owned())
+        String::from_utf8(text).map_err(|_| TokenError::NoText)
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a file has.
+async fn read(path: &Path) -> Result<String, TokenError> {
+    let unreadable = |error| TokenError::Unreadable { path: path.to_owned(), error };
+    for _ in 0..READS {
+        let mut bytes = Vec::new();
+        let read = std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes));
+        if read.map_err(unreadable)? as u64 > MOST {
+            return Err(TokenError::TooLong(Maker::File(path.to_owned())));
+        }
+        let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
+        let text = String::from_utf8(bytes).map_err(no_text).map_err(unreadable)?;
+        if !text.trim().is_empty() {
+            return Ok(text);
+        }
+        // Someone may be writing it at this moment.
+        tokio::time::sleep(BETWEEN_READS).await;
+    }
+    Ok(String::new())
+}
+
+/// What came of a command.
+struct Printed {
+    text: Vec<u8>,
+    /// What it printed to its standard error, or the first of that.
+    said: Vec<u8>,
+    status: ExitStatus,
+}
+
+/// Waits for a command to end; one that prints more than a token may have is ended at once.
+async fn printed(child: &mut Child) -> Result<Printed, TokenError> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let text = async {
+        let Some(stdout) = stdout else { return Ok(Vec::new()) };
+        let text = first(stdout).await.map_err(TokenError::NotStarted)?;
+        if text.len() as u64 > MOST { Err(TokenError::TooLong(Maker::Command)) } else { Ok(text) }
+    };
+    let said = async {
+        let Some(mut stderr) = stderr else { return Ok(Vec::new()) };
+        let said = first(&mut stderr).await.map_err(TokenError::NotStarted)?;
+        // The rest is not kept, but read: a command waits until somebody reads what it prints.
+        tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await.map_err(TokenError::NotStarted)?;
+        Ok(said)
+    };
+    match tokio::try_join!(text, said) {
+        Ok((text, said)) => {
+            let status = child.wait().await.map_err(TokenError::NotStarted)?;
+            Ok(Printed { text, said, status })
+        }
+        Err(error) => {
+            // One that is gone already needs no end.
+            child.kill().await.ok();
+            Err(error)
+        }
+    }
+}
+
+/// The first bytes of a stream, one more than a token may have.
+async fn first(stream: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.take(MOST + 1).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// What a command said of its failure.
+fn shown(said: &str) -> &str {
+    if said.is_empty() { "it printed nothing" } else { said }
 }
 
 fn changed(path: &Path) -> Option<SystemTime> {
@@ -208,7 +326,7 @@ mod tests {
         Token::new("T".into(), origin, Secrets::default())
     }
 
-    fn shown(token: Result<SecretString, String>) -> String {
+    fn exposed(token: Result<SecretString, TokenError>) -> String {
         token.expect("a token").expose_secret().to_owned()
     }
 
@@ -218,11 +336,11 @@ mod tests {
         let path = dir.path().join("token");
         std::fs::write(&path, "first\n").unwrap();
         let token = token(Origin::File(path.clone()));
-        assert_eq!(shown(token.get().await), "first");
+        assert_eq!(exposed(token.get().await), "first");
         std::fs::write(&path, "second").unwrap();
         let later = SystemTime::now() + Duration::from_secs(5);
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
-        assert_eq!(shown(token.get().await), "second");
+        assert_eq!(exposed(token.get().await), "second");
         assert!(token.another(&SecretString::from("second")).await.unwrap().is_none());
         assert_eq!(token.secrets.redactor().text("first second"), "${T} ${T}");
     }
@@ -234,7 +352,7 @@ mod tests {
         let command = format!("echo x >> '{0}'; sleep 0.1; echo token-$(wc -l < '{0}' | tr -d ' ')", count.display());
         let token = token(Origin::Command(command, None));
         let all = futures_util::future::join_all((0..8).map(|_| token.get())).await;
-        assert!(all.into_iter().all(|t| shown(t) == "token-1"));
+        assert!(all.into_iter().all(|t| exposed(t) == "token-1"));
         let refused = SecretString::from("token-1");
         let all = futures_util::future::join_all((0..8).map(|_| token.another(&refused))).await;
         assert!(all.into_iter().all(|t| t.unwrap().unwrap().expose_secret() == "token-2"));
@@ -244,9 +362,9 @@ mod tests {
     async fn a_command_is_run_again_before_its_token_ends() {
         let ttl = Duration::from_millis(300);
         let token = token(Origin::Command("date +tok-%s%N".into(), Some(ttl)));
-        let first = shown(token.get().await);
+        let first = exposed(token.get().await);
         tokio::time::sleep(ttl - Duration::from_millis(20)).await;
-        assert_ne!(shown(token.get().await), first);
+        assert_ne!(exposed(token.get().await), first);
     }
 
     #[tokio::test]
@@ -258,8 +376,59 @@ mod tests {
             (Origin::File("/nowhere/token".into()), "cannot read /nowhere/token"),
         ];
         for (origin, what) in cases {
-            let error = token(origin).get().await.unwrap_err();
+            let error = token(origin).get().await.unwrap_err().to_string();
             assert!(error.contains(what), "{error}");
         }
+        let missing = token(Origin::Missing("X".into())).get().await.unwrap_err();
+        assert_eq!(missing.to_string(), "the variable X is not set");
+        let silent = token(Origin::Command("exit 3".into(), None)).get().await.unwrap_err();
+        assert!(matches!(&silent, TokenError::Failed { said, .. } if said.is_empty()), "{silent}");
+        assert!(silent.to_string().ends_with("exit status: 3: it printed nothing"), "{silent}");
+    }
+
+    #[tokio::test]
+    async fn a_file_of_more_than_a_token_is_not_read_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        let most = usize::try_from(MOST).unwrap();
+        std::fs::write(&path, "x".repeat(most)).unwrap();
+        assert_eq!(exposed(token(Origin::File(path.clone())).get().await).len(), most);
+        // One character too many, which is cut in two.
+        std::fs::write(&path, format!("{}é", "x".repeat(most))).unwrap();
+        let error = token(Origin::File(path.clone())).get().await.unwrap_err();
+        assert!(matches!(&error, TokenError::TooLong(Maker::File(file)) if *file == path), "{error}");
+        assert_eq!(error.to_string(), format!("{} has more than 64 KiB, which is no token", path.display()));
+        #[cfg(unix)]
+        {
+            let endless = token(Origin::File("/dev/zero".into())).get().await;
+            assert!(matches!(endless, Err(TokenError::TooLong(_))));
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_command_that_prints_more_than_a_token_is_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("process");
+        let text = |count: u64| format!("head -c {count} /dev/zero | tr '\\0' x");
+        let most = token(Origin::Command(text(MOST), None));
+        assert_eq!(exposed(most.get().await).len() as u64, MOST);
+        // It would go on for longer than a command may take, whoever listens.
+        let command = format!("trap '' PIPE; echo $$ > '{}'; {}; exec sleep 60", path.display(), text(MOST + 1));
+        let error = token(Origin::Command(command, None)).get().await.unwrap_err();
+        assert_eq!(error.to_string(), "its command has more than 64 KiB, which is no token");
+        let process = std::fs::read_to_string(&path).unwrap();
+        let is_there = std::process::Command::new("kill").args(["-0", process.trim()]).stderr(Stdio::null()).status();
+        assert!(!is_there.unwrap().success(), "it is still there");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_command_may_say_more_than_is_shown_of_it() {
+        let command = format!("head -c {} /dev/zero | tr '\\0' y >&2; echo token", 4 * MOST);
+        assert_eq!(exposed(token(Origin::Command(command, None)).get().await), "token");
+        let command = format!("head -c {} /dev/zero | tr '\\0' y >&2; exit 1", 4 * MOST);
+        let error = token(Origin::Command(command, None)).get().await.unwrap_err();
+        assert!(matches!(&error, TokenError::Failed { said, .. } if said.len() == SAID), "{error}");
     }
 }

@@ -156,7 +156,11 @@ impl<'a> Layers<'a> {
     }
 
     /// A single value.
-    pub fn value<T>(&mut self, key: &Key, parse: impl Fn(&str) -> std::result::Result<T, String>) -> Result<Option<T>> {
+    pub fn value<T, E: fmt::Display>(
+        &mut self,
+        key: &Key,
+        parse: impl Fn(&str) -> std::result::Result<T, E>,
+    ) -> Result<Option<T>> {
         let Some((text, given)) = self.raw(key)? else {
             self.show(key.path(), key.default.text().to_owned(), &Given::Default);
             return Ok(None);
@@ -178,10 +182,10 @@ impl<'a> Layers<'a> {
     }
 
     /// A single value that always has one: that of its declaration where nobody says anything.
-    pub fn value_or_default<T>(
+    pub fn value_or_default<T, E: fmt::Display>(
         &mut self,
         key: &Key,
-        parse: impl Fn(&str) -> std::result::Result<T, String>,
+        parse: impl Fn(&str) -> std::result::Result<T, E>,
     ) -> Result<T> {
         match self.value(key, &parse)? {
             Some(value) => Ok(value),

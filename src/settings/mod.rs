@@ -27,7 +27,7 @@ use crate::secrets::token::{Origin, Token};
 use crate::source::{Diagnostic, Place, Result, Source};
 use file::{Table, Value, scalar};
 use layers::{Given, Layers};
-pub use rate::Rate;
+pub use rate::{Rate, RateError};
 
 pub use file::{FILE, find, toml_error};
 pub use keys::{Fallback, Group, KEYS, Key, SECTIONS, Section};
@@ -40,6 +40,10 @@ const HIDDEN_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "pro
 /// What a token's place in the settings may hold.
 pub(crate) const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
                           or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
+
+/// What the URL of a target is.
+const LOOKS: &str =
+    "a target looks like https://staging.example.com, or with a path that comes before the operation's path";
 
 /// What a target's settings mean.
 #[derive(Clone, Debug)]
@@ -159,7 +163,7 @@ impl Settings {
         };
         let connection = Connection {
             timeout: layers.value_or_default(&keys::TIMEOUT, duration)?,
-            proxy: layers.value(&keys::PROXY, |text| Url::parse(text).map_err(|e| e.to_string()))?,
+            proxy: layers.value(&keys::PROXY, Url::parse)?,
             ca: layers.file(&keys::CA_FILE, &["CERTIFICATE-----"])?,
             client_certificate: layers
                 .file(&keys::CLIENT_CERTIFICATE, &["CERTIFICATE-----", "PRIVATE KEY-----"])?
@@ -171,7 +175,7 @@ impl Settings {
             max_created: layers.value(&keys::MAX_CREATED, number)?,
             max_duration: layers.value(&keys::MAX_DURATION, duration)?,
         };
-        let rate = layers.value(&keys::RATE, str::parse)?;
+        let rate = layers.value(&keys::RATE, str::parse::<Rate>)?;
         let concurrency = layers.value_or_default(&keys::CONCURRENCY, number)?;
         let allow_production = layers.value_or_default(&keys::ALLOW_PRODUCTION, truth)?;
         let (identities, credentials) = credentials::identities(&mut layers, &secrets)?;
@@ -329,44 +333,67 @@ fn names_host(server: &str, host: &str) -> bool {
     }
 }
 
-fn duration(text: &str) -> std::result::Result<Duration, String> {
-    crate::contract::template::parse_duration(text)
-        .filter(|d| !d.is_zero())
-        .ok_or_else(|| "write 10s, 500ms, 5m or 1h".to_owned())
+/// Why a text is not the value that a key wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum ValueError {
+    /// No time.
+    #[error("write 10s, 500ms, 5m or 1h")]
+    Duration,
+    /// No number.
+    #[error("write a whole number greater than zero")]
+    Number,
+    /// Neither true nor false.
+    #[error("write true or false")]
+    Truth,
 }
 
-fn number(text: &str) -> std::result::Result<u64, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a whole number greater than zero".to_owned())
+/// Why a text is no target's URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum UrlError {
+    /// It has what is a secret.
+    #[error("it contains a user or a password; tokens belong under [identities], see `probity explain settings`")]
+    Password,
+    /// It is no URL.
+    #[error(transparent)]
+    Form(url::ParseError),
+    /// It is of another kind.
+    #[error("it is neither http nor https; {}", LOOKS)]
+    Scheme,
+    /// It names nobody.
+    #[error("it has no host; {}", LOOKS)]
+    NoHost,
+    /// It has what comes after a path.
+    #[error("it has a query or a fragment; {}", LOOKS)]
+    Query,
 }
 
-fn truth(text: &str) -> std::result::Result<bool, String> {
+fn duration(text: &str) -> std::result::Result<Duration, ValueError> {
+    crate::contract::template::parse_duration(text).filter(|d| !d.is_zero()).ok_or(ValueError::Duration)
+}
+
+fn number(text: &str) -> std::result::Result<u64, ValueError> {
+    text.parse().ok().filter(|n| *n > 0).ok_or(ValueError::Number)
+}
+
+fn truth(text: &str) -> std::result::Result<bool, ValueError> {
     match text {
         "true" | "1" | "yes" => Ok(true),
         "false" | "0" | "no" => Ok(false),
-        _ => Err("write true or false".to_owned()),
+        _ => Err(ValueError::Truth),
     }
 }
 
-fn parse_url(text: &str) -> std::result::Result<Url, String> {
+fn parse_url(text: &str) -> std::result::Result<Url, UrlError> {
     if text.contains('@') {
-        return Err(
-            "it contains a user or a password; tokens belong under [identities], see `probity explain settings`"
-                .to_owned(),
-        );
+        return Err(UrlError::Password);
     }
-    let url = Url::parse(text).map_err(|e| e.to_string())?;
-    let wrong = if !["http", "https"].contains(&url.scheme()) {
-        "it is neither http nor https"
-    } else if url.cannot_be_a_base() || url.host_str().is_none() {
-        "it has no host"
-    } else if url.query().is_some() || url.fragment().is_some() {
-        "it has a query or a fragment"
-    } else {
-        return Ok(url);
-    };
-    Err(format!(
-        "{wrong}; a target looks like https://staging.example.com, or with a path that comes before the operation's path"
-    ))
+    let url = Url::parse(text).map_err(UrlError::Form)?;
+    match () {
+        () if !["http", "https"].contains(&url.scheme()) => Err(UrlError::Scheme),
+        () if url.cannot_be_a_base() || url.host_str().is_none() => Err(UrlError::NoHost),
+        () if url.query().is_some() || url.fragment().is_some() => Err(UrlError::Query),
+        () => Ok(url),
+    }
 }
 
 fn headers(layers: &mut Layers<'_>, secrets: &Secrets, hidden: &[String]) -> Result<Vec<(String, HeaderValue)>> {

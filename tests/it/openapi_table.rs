@@ -117,7 +117,8 @@ fn what_is_said_of_each_field_is_what_the_table_says() {
         let at = 1 + text.lines().position(|own| own.trim() == line).unwrap_or_else(|| panic!("{line} in {text}"));
         let source = Source::new("document.yaml", text.clone());
         let place = Place { source: source.clone(), span: 0..1 };
-        let all = document::Document::read(&source, &|_| Err("no file".to_owned())).unwrap_or_else(|e| panic!("{e}"));
+        let all = document::Document::read(&source, &|_| Err(std::io::ErrorKind::NotFound.into()))
+            .unwrap_or_else(|e| panic!("{e}"));
         let mut found = (false, false);
         for name in ["a", "b"] {
             let operation = all.operation(name, &place).unwrap_or_else(|e| panic!("{e}\n{text}"));

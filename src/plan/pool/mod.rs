@@ -20,7 +20,7 @@ use crate::contract::Target;
 use crate::contract::requirement::{Form, Rule};
 use crate::contract::template::segments;
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::Request;
+use crate::exchange::{Request, TrialName};
 use crate::expression::{Defines, Expression, Scope, Trouble};
 use crate::generate::cover;
 use crate::generate::draft::Choice;
@@ -81,13 +81,13 @@ impl Planner<'_> {
         };
         let mut entries = Vec::new();
         for (name, label, shape) in [
-            ("pool/minimal", "the smallest valid request", &mut none),
-            ("pool/full", "a valid request with every field", &mut all),
+            ("minimal", "the smallest valid request", &mut none),
+            ("full", "a valid request with every field", &mut all),
         ] {
-            let entry = self.nearest(name, label, shape, 2);
+            let name = TrialName::of_pool(name);
+            let entry = self.nearest(&name, label, shape, 2);
             // What has all may be more than is allowed at once.
-            let entry =
-                entry.or_else(|| entries.first().cloned().map(|first: Entry| Entry { name: name.to_owned(), ..first }));
+            let entry = entry.or_else(|| entries.first().cloned().map(|first: Entry| Entry { name, ..first }));
             entries.push(entry.ok_or_else(|| self.refused(&self.smallest()))?);
         }
         self.shrink(&mut entries[super::MINIMAL]);
@@ -147,7 +147,7 @@ impl Planner<'_> {
                 key: rest[2] == 1,
                 form: rest.get(3).copied().unwrap_or(0),
             };
-            let id = format!("pool/cover-{n:02}");
+            let id = TrialName::of_cover(n);
             entries.extend(self.nearest(&id, "a valid request", &mut shape, 1));
         }
     }
@@ -195,7 +195,7 @@ impl Planner<'_> {
             }
             let requirement = &self.judge.contract.requirements[i];
             let shape = Shape { presence: self.parts.presence(None), choice: Choice::default() };
-            let id = format!("pool/for-{}", requirement.id);
+            let id = TrialName::of_pool(format_args!("for-{}", requirement.id));
             let entry = self.draw_until(&id, "a valid request", shape, |request, class| {
                 *class == Class::Valid && given.truth(&self.scope_of(request)) == Ok(true)
             });
@@ -220,7 +220,7 @@ impl Planner<'_> {
     }
 
     fn scope_of_minimal(&self) -> Option<crate::expression::Scope> {
-        let entry = self.nearest("pool/minimal", "", &mut self.smallest(), 2)?;
+        let entry = self.nearest(&TrialName::of_pool("minimal"), "", &mut self.smallest(), 2)?;
         let (request, _) = self.class(&entry.draft)?;
         Some(self.scope_of(&request))
     }

@@ -10,6 +10,7 @@ use crate::contract::coverage::REQUIRED;
 use crate::contract::requirement::Form;
 use crate::contract::template::Template;
 use crate::document::parameter::{Parameter, ParameterLocation};
+use crate::exchange::TrialName;
 use crate::generate::draft::Draft;
 use crate::generate::fault::{self, Change, simplest};
 use crate::generate::parameter;
@@ -84,7 +85,7 @@ impl Planner<'_> {
         if !self.class(&entry.draft).is_some_and(|(_, class)| is_sound(&class)) {
             return MINIMAL;
         }
-        entry.name = format!("pool/control-{}-{}", parameter.location.name(), parameter.name);
+        entry.name = TrialName::of_pool(format_args!("control-{}-{}", parameter.location.name(), parameter.name));
         entry.label = "a valid request".to_owned();
         entry.wanted = false;
         entries.push(entry);

@@ -8,6 +8,7 @@ use super::draw::{draws, is_sound};
 use super::parts::Parts;
 use super::{Entry, PATIENCE, Planner, Shape};
 use crate::contract::CALLER;
+use crate::exchange::TrialName;
 use crate::generate::draft::Choice;
 use crate::generate::draw::Draw;
 use crate::generate::fault::{self, Change};
@@ -56,7 +57,7 @@ impl Random {
     ) -> (Option<Entry>, Option<Entry>) {
         let parts = Arc::clone(&self.parts);
         let planner = Planner { judge, seed: self.seed, now: self.now, selected, parts };
-        let id = format!("pool/random-{number:06}");
+        let id = TrialName::of_random(number);
         let n = u64::try_from(number).unwrap_or_default();
         let mut shape = self.shape.clone();
         let caller = self.callers.get(self.seed.pick("pool/caller", n, self.callers.len()));
@@ -78,7 +79,7 @@ impl Random {
             let at = self.seed.pick("pool/fault", n * 100 + attempt, self.changes.len());
             let change = self.changes.get(at)?;
             let about = planner.requirement_about(&change.about);
-            let name = format!("{}-fault", valid.name);
+            let name = TrialName::of_fault(&valid.name);
             let mut entry = planner.changed(name, change, valid, None, |class| matches!(class, Class::Broken(_)))?;
             entry.about = about;
             Some(entry)

@@ -10,7 +10,7 @@ use super::parts::{Kind, Part};
 use super::{Entry, PATIENCE, Planner, Recipe, SOME_PATIENCE, Shape};
 use crate::contract::Target;
 use crate::contract::requirement::Form;
-use crate::exchange::Request;
+use crate::exchange::{Request, TrialName};
 use crate::generate::draft::Content;
 use crate::generate::fault::{self, Change};
 use crate::generate::seed::Seed;
@@ -127,7 +127,7 @@ impl Planner<'_> {
                 continue;
             }
             let is_left = |class: &Class| is_sound(class) || matches!(class, Class::Open(_));
-            let id = numbers.next("pool/open", "value");
+            let id = numbers.next(&TrialName::of_pool("open"), "value");
             entries.extend(self.changed(id, &change, &entries[MINIMAL], None, is_left));
         }
         for (place, part) in self.parts.all.iter().enumerate().filter(|(_, part)| part.unsure && part.optional) {
@@ -136,7 +136,7 @@ impl Planner<'_> {
             let Kind::Parameter(i) = part.kind else { continue };
             let parameter = &self.judge.contract.operation.parameters[i];
             let label = format!("with the {} parameter `{}`", parameter.location.name(), parameter.name);
-            let id = numbers.next("pool/open", "parameter");
+            let id = numbers.next(&TrialName::of_pool("open"), "parameter");
             entries.extend(self.draw_until(&id, &label, shape, |_, class| is_sound(class)));
         }
     }
@@ -208,7 +208,7 @@ impl Planner<'_> {
             return *known;
         }
         let mut entry = entries[base].clone();
-        entry.name = format!("pool/control{}", change.at);
+        entry.name = TrialName::of_pool(format_args!("control{}", change.at));
         entry.recipe = None;
         entry.label = "a valid request".to_owned();
         entry.draft.body = Content::Json(control);
@@ -253,7 +253,7 @@ impl Planner<'_> {
                 .collect();
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..COUNTEREXAMPLES {
-                let name = format!("{id}#counterexample-{n}");
+                let name = TrialName::of_row(id, format_args!("counterexample-{n}"));
                 // Each in a context of its own.
                 let control = contexts.dealt(usize::try_from(n).unwrap_or_default());
                 let choice =
@@ -299,8 +299,8 @@ pub(super) struct Numbers(BTreeMap<String, usize>);
 impl Numbers {
     /// The next name of a kind for a requirement.
     pub(super) fn next(&mut self, id: &str, kind: &str) -> String {
-        let n = self.0.entry(format!("{id}#{kind}")).or_default();
+        let n = self.0.entry(TrialName::of_row(id, kind)).or_default();
         *n += 1;
-        format!("{id}#{kind}-{}", *n - 1)
+        TrialName::of_row(id, format_args!("{kind}-{}", *n - 1))
     }
 }
