@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Judge;
 use super::bind::{Control, Known, Seen};
 use super::classify::{Class, parameter_of};
-use super::finding::{Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short};
+use super::finding::{APPLIES_TO_NONE, Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short};
 use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::exchange::{Exchange, Trouble as Met};
@@ -202,7 +202,7 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
     let when = match when {
         // The rule applies to the request; how the target responds to it is left to the target.
         Some(when) => match when.truth(&seen.scope) {
-            Ok(false) => return Err(Found::Skipped("it applies to no response of this run".to_owned())),
+            Ok(false) => return Err(Found::Skipped(APPLIES_TO_NONE.to_owned())),
             other => other,
         },
         None => match seen.accepted() {

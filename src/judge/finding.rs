@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 use crate::exchange::Exchange;
 use crate::expression::Operand;
 
+/// Why a rule was not tried: there was no response that it speaks of.
+pub(crate) const APPLIES_TO_NONE: &str = "it applies to no response of this run";
+
 /// What one piece of evidence says of one requirement.
 #[derive(Clone, Debug)]
 pub struct Finding {

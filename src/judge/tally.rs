@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::finding::{Counterexample, Finding, Found, Side, cut};
+use super::finding::{APPLIES_TO_NONE, Counterexample, Finding, Found, Side, cut};
 use super::fingerprint::Fingerprint;
 use crate::contract::requirement::Form;
 use crate::exchange::Exchange;
@@ -107,7 +107,7 @@ pub struct Tally {
     fingerprints: Vec<Fingerprint>,
     /// Why it could not be decided: the first reason by name of trial.
     pub doubt: Option<(String, String, Vec<Arc<Exchange>>)>,
-    /// Why it could not be tried: the first reason in alphabetical order.
+    /// Why it could not be tried: the first reason in alphabetical order, one that can be remedied before others.
     pub obstacle: Option<String>,
     /// A gateway error that may be fair: the first by name of trial.
     pub gateway: Option<(String, Arc<Exchange>)>,
@@ -173,7 +173,9 @@ impl Tally {
             }
             Found::Skipped(reason) => {
                 self.skipped += 1;
-                if self.obstacle.as_ref().is_none_or(|first| reason < *first) {
+                // What can be provided is worth more than that nothing came to be looked at.
+                let rank = |reason: &str| (reason == APPLIES_TO_NONE, reason.to_owned());
+                if self.obstacle.as_ref().is_none_or(|first| rank(&reason) < rank(first)) {
                     self.obstacle = Some(reason);
                 }
             }

@@ -173,7 +173,7 @@ fn a_date_to_come_back_at_is_understood() {
 fn a_503_now_and_then_is_told_and_no_failure() {
     let server = before(|n, _| (n == 5).then(|| Answer::empty(503)));
     let ran = check("check --only operation/no-server-error", &server.url()).exits(0);
-    ran.says("1 of 30 answered 502 to 504");
+    ran.says("1 of ").says("answered 502 to 504");
 }
 
 #[test]
