@@ -235,7 +235,11 @@ impl Judge<'_> {
                 _ => None,
             })
         };
-        let exact = parts().find(|(_, part)| keyword_of(part) == keyword && covers(&field_of(part), &place));
+        // Most parts of a large schema are ruled out by a look at their text.
+        let last = place.rsplit('/').find(|name| name.parse::<usize>().is_err()).unwrap_or_default();
+        let may_cover = |part: &str| part.contains(last) || part.contains("additionalProperties");
+        let exact =
+            parts().find(|(_, part)| keyword_of(part) == keyword && may_cover(part) && covers(&field_of(part), &place));
         let around = || {
             let conditions =
                 ["if", "dependentSchemas", "dependentRequired", "contains", "propertyNames", "not", "anyOf"];

@@ -13,6 +13,8 @@ mod object;
 mod string;
 mod whole;
 
+use std::borrow::Cow;
+
 use serde_json::{Value as Json, json};
 
 pub use super::values::simplest;
@@ -75,18 +77,23 @@ impl Change {
 }
 
 /// The schema of the value at a pointer, if that does not depend on alternatives.
-pub fn schema_at(schema: &Json, pointer: &str) -> Option<Json> {
-    segments(pointer).iter().try_fold(schema.clone(), |s, name| {
-        if let Some(below) = s["properties"].get(name) {
-            return Some(below.clone());
-        }
-        if let Some(place) =
-            name.parse::<usize>().ok().filter(|_| s.get("items").is_some() || s.get("prefixItems").is_some())
-        {
-            return Some(item_at(&s, place).clone());
-        }
-        Some(unnamed(&s, name)).filter(Json::is_object).filter(|below| *below != json!({}))
+pub fn schema_at<'a>(schema: &'a Json, pointer: &str) -> Option<Cow<'a, Json>> {
+    segments(pointer).iter().try_fold(Cow::Borrowed(schema), |s, name| match s {
+        Cow::Borrowed(schema) => below(schema, name),
+        Cow::Owned(schema) => below(&schema, name).map(|found| Cow::Owned(found.into_owned())),
     })
+}
+
+/// The schema of a part of a value.
+fn below<'a>(schema: &'a Json, name: &str) -> Option<Cow<'a, Json>> {
+    if let Some(named) = schema["properties"].get(name) {
+        return Some(Cow::Borrowed(named));
+    }
+    let is_list = schema.get("items").is_some() || schema.get("prefixItems").is_some();
+    if let Some(place) = name.parse::<usize>().ok().filter(|_| is_list) {
+        return Some(Cow::Borrowed(item_at(schema, place)));
+    }
+    Some(unnamed(schema, name)).filter(Json::is_object).filter(|found| *found != json!({})).map(Cow::Owned)
 }
 
 fn ensure_parent(body: &mut Template, schema: &Json, pointer: &str) {

@@ -5,7 +5,7 @@ use proptest::strategy::BoxedStrategy;
 use serde_json::{Map, Value as Json, json};
 
 use super::check::Check;
-use super::maybe::{Maybe, may_fail};
+use super::optional::{Optional, Part, is_compound, may_fail};
 use super::values;
 use crate::contract::template::Template;
 use crate::generate::string;
@@ -100,11 +100,11 @@ pub fn objects(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedS
             None => any::<bool>().boxed(),
         })
         .collect();
-    let drawn: Vec<BoxedStrategy<Option<Template>>> = fields
+    let drawn: Vec<BoxedStrategy<Part>> = fields
         .iter()
-        .map(|field| match !field.required && may_fail(&field.schema) {
-            true => Maybe(values(&field.schema)).boxed(),
-            false => values(&field.schema).prop_map(Some).boxed(),
+        .map(|field| match !field.required && (is_compound(&field.schema) || may_fail(&field.schema)) {
+            true => Optional::new(&field.schema).boxed(),
+            false => values(&field.schema).prop_map(Part::Ready).boxed(),
         })
         .collect();
     let rules = Rules::new(schema, fields);
@@ -143,7 +143,7 @@ impl Rules {
         Self { fields, dependent, least, most }
     }
 
-    fn object(&self, mut present: Vec<bool>, values: Vec<Option<Template>>, more: Vec<(String, Template)>) -> Template {
+    fn object(&self, mut present: Vec<bool>, values: Vec<Part>, more: Vec<(String, Template)>) -> Template {
         let mut changed = true;
         while changed {
             changed = false;
@@ -161,13 +161,13 @@ impl Rules {
             present[place] &= self.fields[place].required;
         }
         let missing = self.least.saturating_sub(count(&present) + more.len());
-        let is_spare = |i: &usize| !present[*i] && values[*i].is_some();
+        let is_spare = |i: &usize| !present[*i] && values[*i].get().is_some();
         let absent: Vec<usize> = (0..present.len()).filter(is_spare).take(missing).collect();
         absent.into_iter().for_each(|i| present[i] = true);
         let room = self.most.saturating_sub(count(&present));
         let named = self.fields.iter().map(|f| f.name.clone()).zip(values).zip(present);
         let mut entries: Vec<(String, Template)> =
-            named.filter_map(|((name, value), present)| Some((name, value.filter(|_| present)?))).collect();
+            named.filter(|(_, present)| *present).filter_map(|((name, part), _)| Some((name, part.get()?))).collect();
         for (name, value) in more.into_iter().take(room) {
             if !entries.iter().any(|(known, _)| *known == name) {
                 entries.push((name, value));
