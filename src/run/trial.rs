@@ -31,7 +31,9 @@ struct Made {
 }
 
 /// How often a trial is carried out if its requests meet trouble.
-const TRIES: u32 = 8;
+const TRIES: u32 = 6;
+/// The same where it meets gateways only: the more of them there are, the less one shows.
+const TRIES_AT_GATEWAYS: u32 = 8;
 
 /// The result of carrying out a trial.
 pub(crate) struct Tried {
@@ -74,7 +76,7 @@ impl Run<'_> {
         let mut found: Option<Vec<(usize, Found)>> = None;
         let mut findings = Vec::new();
         let mut met = Met::new();
-        for _ in 0..TRIES {
+        for times in 1..=TRIES_AT_GATEWAYS {
             let tried = self.attempt(trial, &trial.name, base, &mut findings, Some(&met)).await;
             // A repetition without room shows nothing; what was seen before stays.
             let Some(Tried { found: now, troubles }) = tried else { break };
@@ -85,6 +87,9 @@ impl Run<'_> {
                 self.mended(&met);
                 break;
             };
+            if times >= TRIES && trouble != Blip::Gateway {
+                break;
+            }
             count(&mut met, troubles.into_iter().map(|(name, trouble, _)| (name, trouble)));
             // It is carried out anew, on connections of its own.
             if !self.may_try_again(trouble, since).await {

@@ -118,7 +118,7 @@ fn keys_never_meet_by_accident() {
     check("check --only 'response/*' --only 'defaults/*'", &server.url()).exits(0);
     let all = server.requests();
     let keys: Vec<&str> = all.iter().filter_map(|r| r.header("idempotency-key")).collect();
-    assert!(keys.len() > 10, "some requests carry a key");
+    assert!(keys.len() > 3, "some requests carry a key");
     assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "each is another one");
 }
 
