@@ -114,6 +114,8 @@ pub struct Run {
     pub unknown: Vec<String>,
     /// Whether all that was planned was done.
     pub complete: bool,
+    /// Why it did not, if so.
+    pub reason: Option<String>,
     /// How many requests were sent.
     pub requests: u64,
     /// How many of them until the first that broke a requirement, that one included.
@@ -134,6 +136,7 @@ impl Run {
             fails: ids(&|v| v == Verdict::Fail),
             unknown: ids(&|v| !matches!(v, Verdict::Pass | Verdict::Fail)),
             complete: report.end.complete,
+            reason: report.end.reason.clone(),
             requests: report.figures.requests,
             until_broken: report.selected().filter_map(|r| r.counts.until_broken).min(),
             elapsed_ms: report.figures.elapsed_ms,

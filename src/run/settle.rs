@@ -12,8 +12,10 @@ use crate::judge::bind::{Known, Seen};
 use crate::plan::MINIMAL;
 use crate::run::preflight::{Stop, what_came};
 
-/// How many retries a run may make.
+/// How many retries a run may make for each kind of trouble.
 const MOST: u64 = 200;
+/// How often after a server error: that fails anyway, and what a run may cost is for trying the rest.
+const MOST_ERRORS: u64 = 60;
 /// How often the same trouble must have been confirmed, without an exception, to be believed at once.
 const STEADY: u32 = 8;
 /// The delays before each check of a server that no longer accepts valid requests.
@@ -33,7 +35,8 @@ pub(crate) enum Follows {
 /// What was learnt about trouble so far.
 #[derive(Debug, Default)]
 pub(crate) struct Learnt {
-    again: u64,
+    /// How often something was tried again, for each kind of trouble.
+    again: BTreeMap<Trouble, u64>,
     /// How often each kind of trouble was confirmed, and how often trouble did not come again.
     steady: BTreeMap<Trouble, u32>,
     mended: u32,
@@ -78,10 +81,18 @@ impl Run<'_> {
     /// Whether a request that met trouble is tried again: there is room, and the server has worked since. A valid
     /// request checks that, unless the trouble was a server error.
     pub(crate) async fn may_try_again(&self, trouble: Trouble, since: DateTime<Utc>) -> bool {
-        if self.lock().learnt.again >= MOST || self.is_over() {
+        let most = if trouble == Trouble::ServerError { MOST_ERRORS } else { MOST };
+        if self.is_over() {
             return false;
         }
-        self.lock().learnt.again += 1;
+        {
+            let mut state = self.lock();
+            let again = state.learnt.again.entry(trouble).or_default();
+            if *again >= most {
+                return false;
+            }
+            *again += 1;
+        }
         match trouble {
             Trouble::ServerError => true,
             // Other requests go on meanwhile.

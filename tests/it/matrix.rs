@@ -88,7 +88,7 @@ fn differences(subjects: &[Subject], seed: u64, difference: impl Fn(&Run) -> Dif
             }
         }
         if !run.complete {
-            text += "  the run did not finish\n";
+            let _ = writeln!(text, "  the run did not finish: {}", run.reason.as_deref().unwrap_or("no reason"));
         }
         let _ = writeln!(text, "  see it with: {}", subject.command(seed));
     }
