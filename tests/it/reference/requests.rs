@@ -341,6 +341,8 @@ fn idempotency() -> Vec<Step> {
     let middle = |tail: &str| keyed(&format!("{}{tail}", "m".repeat(40)));
     let headed = |head: &str| keyed(&format!("{head}{}", "t".repeat(40)));
     let mut steps: Vec<Step> = [
+        // First, as long as its close date lies ahead.
+        soon.clone(),
         keyed("a"),
         keyed("a"),
         keyed("a"),
@@ -375,7 +377,6 @@ fn idempotency() -> Vec<Step> {
         Sent::named(),
         Sent::named(),
         Sent::json(json!({"name": "plain", "value": 1})),
-        soon.clone(),
     ]
     .map(Step::One)
     .into();
