@@ -27,12 +27,13 @@ pub(super) fn check(
         own.insert("parameters".to_owned(), parameters.node.to_json());
         reached.walk(&parameters);
     }
-    let document = json!({
+    let mut document = json!({
         "openapi": "3.0.3",
         "info": { "title": "", "version": "" },
         "paths": { path: own },
         "components": reached.components,
     });
+    bring_in_reach(&mut document);
     let read: std::result::Result<openapiv3::OpenAPI, _> = serde_path_to_error::deserialize(&document);
     let error = read.err()?;
     let mut pointer = String::new();
@@ -56,6 +57,17 @@ pub(super) fn check(
             .label(error.inner().to_string())
             .help("correct the document"),
     )
+}
+
+/// The library panics on a limit that no `f64` holds, such as 1e400. Only the structure is looked at here, and there a number
+/// is as good as another of its kind.
+fn bring_in_reach(json: &mut Json) {
+    match json {
+        Json::Number(n) if n.as_f64().is_none() => *json = json!(f64::MAX),
+        Json::Array(items) => items.iter_mut().for_each(bring_in_reach),
+        Json::Object(members) => members.values_mut().for_each(bring_in_reach),
+        _ => {}
+    }
 }
 
 struct Reached<'a> {

@@ -175,9 +175,18 @@ impl<'a> Keywords<'a> {
                 _ => return wrong("a number"),
             },
             Some(Kind::Count) => match &node.value {
-                Value::Scalar(Json::Number(n)) if n.as_f64().is_some_and(|n| n >= 0.0 && n.fract() == 0.0) => {
-                    Part::Plain(n.as_u64().map_or_else(|| Json::Number(n.clone()), Json::from))
-                }
+                // However it is written: as 3, 3.0 or 0.3e1. Beyond what can be counted it is no limit.
+                Value::Scalar(Json::Number(n)) => match n.as_f64() {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "is whole and positive"
+                    )]
+                    Some(count) if count >= 0.0 && count.fract() == 0.0 => {
+                        Part::Plain(Json::from(n.as_u64().unwrap_or(count as u64)))
+                    }
+                    _ => return wrong("a whole number that is not negative"),
+                },
                 _ => return wrong("a whole number that is not negative"),
             },
             Some(Kind::Flag) => match &node.value {

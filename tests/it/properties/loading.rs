@@ -252,6 +252,16 @@ proptest! {
     }
 
     #[test]
+    fn limits_beyond_every_float_are_read_or_refused(which in 0_usize..2, at in any::<Index>(), limit in select(&["1e400", "-1e400", "1e-400", "123456789012345678901234567890"][..])) {
+        let (operation, text) = &DOCUMENTS[which];
+        let limits: Vec<_> = text.match_indices("imum: ").chain(text.match_indices("Length: ")).collect();
+        let (begin, word) = limits[at.index(limits.len())];
+        let begin = begin + word.len();
+        let end = begin + text[begin..].find(['\n', ',', ' ']).expect("the end of a number");
+        read_document(&format!("{}{limit}{}", &text[..begin], &text[end..]), operation)?;
+    }
+
+    #[test]
     fn mutilated_documents_are_read_or_refused(which in 0_usize..5, changes in changes()) {
         let (operation, text) = &DOCUMENTS[which];
         read_document(&changed(text, &changes), operation)?;
