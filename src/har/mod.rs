@@ -18,7 +18,7 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::contract::{CALLER, Contract};
-use crate::document::parameter::ParameterLocation;
+use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::document::security::Security;
 use crate::exchange::{Attempt, Exchange, Failure, FailureKind, Interval, Outcome, Response, Trouble};
 use crate::exchange::{Request, Shown};
@@ -215,9 +215,15 @@ impl Reader<'_> {
         let headers: Vec<_> = entry.request.headers.iter().map(lower).filter(|(n, _)| !n.starts_with(':')).collect();
         let (identity, credentials, mut headers) = self.sender(entry, headers);
         if judged.is_none() {
-            // The address of a page has the same secrets as its query.
-            let is_open = |name: &str| self.is_usual(name) && name != "referer";
-            headers.iter_mut().filter(|(name, _)| !is_open(name)).for_each(|(_, value)| HIDDEN.clone_into(value));
+            for (name, value) in &mut headers {
+                match name.as_str() {
+                    "cookie" => *value = hidden(value, "; ", |name| self.knows(ParameterLocation::Cookie, name)),
+                    // The address of a page has the same secrets as its query.
+                    "referer" => HIDDEN.clone_into(value),
+                    name if !self.is_usual(name) => HIDDEN.clone_into(value),
+                    _ => {}
+                }
+            }
         }
         let body = entry.request.post_data.as_ref().map(file::Content::bytes);
         let whole = body.as_ref().is_none_or(Option::is_some);
@@ -229,7 +235,9 @@ impl Reader<'_> {
             path: match url.query() {
                 // Our own recordings have no secrets; others may have them in any parameter that the document does not
                 // describe.
-                Some(query) if judged.is_none() => format!("{}?{}", url.path(), self.without_secrets(query)),
+                Some(query) if judged.is_none() => {
+                    format!("{}?{}", url.path(), hidden(query, "&", |name| self.knows(ParameterLocation::Query, name)))
+                }
                 Some(query) => format!("{}?{query}", url.path()),
                 None => url.path().to_owned(),
             },
@@ -304,28 +312,20 @@ impl Reader<'_> {
     /// Whether the document describes every parameter of a request's query: any other may change what is requested.
     fn knows_query(&self, request: &Request) -> bool {
         let query = request.path.split_once('?').map_or("", |(_, query)| query);
-        let whole = self.contract.operation.parameters_in(ParameterLocation::Querystring).next().is_some();
-        whole || pairs(query).iter().all(|(name, _)| self.knows(name))
+        pairs(query).iter().all(|(name, _)| self.knows(ParameterLocation::Query, name))
     }
 
-    /// Whether the document has a query parameter of this name.
-    fn knows(&self, name: &str) -> bool {
+    /// Whether the document has a parameter of this name in this part of a request.
+    fn knows(&self, location: ParameterLocation, name: &str) -> bool {
+        let operation = &self.contract.operation;
+        let whole = location == ParameterLocation::Query
+            && operation.parameters_in(ParameterLocation::Querystring).next().is_some();
         let base = name.split('[').next().unwrap_or(name);
-        self.contract.operation.parameters_in(ParameterLocation::Query).any(|p| {
+        let is_it = |p: &Parameter| {
             let members = p.schema.json()["properties"].as_object();
             p.name == base || members.is_some_and(|m| p.explode && m.contains_key(name))
-        })
-    }
-
-    /// A query without the values of parameters that the document does not describe.
-    fn without_secrets(&self, query: &str) -> String {
-        let shown = |pair: &str| match pair.split_once('=') {
-            Some((name, _)) if !self.knows(&pairs(name).into_iter().next().unwrap_or_default().0) => {
-                format!("{name}={HIDDEN}")
-            }
-            _ => pair.to_owned(),
         };
-        query.split('&').map(shown).collect::<Vec<_>>().join("&")
+        whole || operation.parameters_in(location).any(is_it)
     }
 
     /// Whether the document has a header of this name, or every client does.
@@ -351,6 +351,17 @@ impl Reader<'_> {
             && request.headers.iter().all(|(name, _)| self.is_usual(name))
             && self.knows_query(request)
     }
+}
+
+/// Pairs of names and values without the values of names that are not known; of a text that is no pair, nothing is left.
+fn hidden(text: &str, separator: &str, is_known: impl Fn(&str) -> bool) -> String {
+    let shown = |pair: &str| match pair.split_once('=') {
+        _ if pairs(pair).first().is_some_and(|(name, _)| is_known(name)) => pair.to_owned(),
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None if pair.is_empty() => String::new(),
+        None => HIDDEN.to_owned(),
+    };
+    text.split(separator.trim_end()).map(str::trim).map(shown).collect::<Vec<_>>().join(separator)
 }
 
 /// The parameters of a path that matches a template.
