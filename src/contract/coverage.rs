@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Contract;
+use super::part::REQUIRED;
 use super::requirement::Form;
 use super::template::segments;
 use crate::yaml::escape;
@@ -13,7 +14,7 @@ impl Contract {
     /// constraint those at the top of the body.
     pub fn fields(&self, form: &Form) -> Vec<String> {
         match form {
-            Form::Schema(part) => vec![field_of(part)],
+            Form::Schema(part) => vec![part.field().to_owned()],
             Form::Constraint(valid) => {
                 let properties = self.operation.body().and_then(|b| b.schema.json()["properties"].as_object());
                 let names = properties.into_iter().flat_map(|p| p.keys());
@@ -28,7 +29,7 @@ impl Contract {
     pub fn says(&self, form: &Form) -> Option<String> {
         match form {
             Form::Schema(part) => said(self.operation.body()?.schema.json(), part),
-            Form::Parameter(place, part) if part == REQUIRED => {
+            Form::Parameter(place, part) if **part == *REQUIRED => {
                 self.operation.parameters.get(*place).map(|_| "required".to_owned())
             }
             Form::Parameter(place, part) => said(self.operation.parameters.get(*place)?.schema.json(), part),
@@ -37,9 +38,6 @@ impl Contract {
         }
     }
 }
-
-/// The part of a parameter that requires its presence.
-pub const REQUIRED: &str = "/required";
 
 /// A keyword with its value, in a line.
 fn said(schema: &Json, part: &str) -> Option<String> {
@@ -55,48 +53,6 @@ fn said(schema: &Json, part: &str) -> Option<String> {
         other => other.to_string(),
     };
     Some(format!("{keyword}: {value}"))
-}
-
-/// The field that a part of a schema describes.
-pub fn field_of(part: &str) -> String {
-    if let Some((place, name)) = part.rsplit_once("/required#") {
-        return format!("{}/{}", field_of(&format!("{place}/type")), escape(name));
-    }
-    let names = segments(part);
-    let mut names = names.iter().map(String::as_str);
-    let mut field = String::new();
-    while let Some(keyword) = names.next() {
-        match (keyword, names.len()) {
-            ("properties", 2..) => {
-                field.push('/');
-                field.push_str(&escape(names.next().unwrap_or_default()));
-            }
-            ("prefixItems", 2..) => {
-                field.push('/');
-                field.push_str(names.next().unwrap_or_default());
-            }
-            ("items" | "additionalProperties", 1..) => field.push_str("/*"),
-            _ => break,
-        }
-    }
-    field
-}
-
-/// The keyword of a part of a schema, as violations name it.
-pub fn keyword_of(part: &str) -> &str {
-    if part.contains("/required#") {
-        return "required";
-    }
-    one_word(part.rsplit('/').next().unwrap_or_default())
-}
-
-/// One keyword for several that form one part of a schema.
-pub fn one_word(keyword: &str) -> &str {
-    match keyword {
-        "oneOf" => "anyOf",
-        "minContains" | "maxContains" => "contains",
-        other => other,
-    }
 }
 
 /// Whether a place in a value is one that a field stands for, in which `*` stands for any item or member.
@@ -131,24 +87,6 @@ pub fn stands(body: &Json, field: &str) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn parts_of_a_schema_are_about_fields() {
-        for (part, field) in [
-            ("/type", ""),
-            ("/properties/a/type", "/a"),
-            ("/properties/items/items/properties/properties/maxLength", "/items/*/properties"),
-            ("/required#a", "/a"),
-            ("/properties/a/required#b~", "/a/b~0"),
-            ("/properties/a~1b/items/enum", "/a~1b/*"),
-            ("/additionalProperties", ""),
-            ("/properties/a/additionalProperties/type", "/a/*"),
-            ("/prefixItems/1/type", "/1"),
-            ("/properties/a/anyOf", "/a"),
-        ] {
-            assert_eq!(field_of(part), field, "{part}");
-        }
-    }
 
     #[test]
     fn values_stand_in_any_item() {

@@ -39,7 +39,7 @@ fn place(requirement: &Requirement) -> (String, String) {
         Origin::Declared(place) => place.to_string(),
     };
     let part = match &requirement.form {
-        Form::Schema(part) => part.clone(),
+        Form::Schema(part) | Form::Parameter(_, part) => part.to_string(),
         _ => String::new(),
     };
     (pointer, part)
@@ -53,6 +53,7 @@ fn hash((pointer, part): &(String, String)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::part::Part;
     use crate::contract::requirement::Level;
 
     fn requirement(id: &str, pointer: &str) -> Requirement {
@@ -62,7 +63,7 @@ mod tests {
             text: String::new(),
             source: String::new(),
             origin: Origin::Derived(pointer.to_owned()),
-            form: Form::Schema(pointer.to_owned()),
+            form: Form::Schema(Part::new(pointer)),
         }
     }
 

@@ -14,6 +14,7 @@ mod documented;
 mod files;
 mod ids;
 pub mod lookup;
+pub mod part;
 pub mod requirement;
 mod security;
 pub mod steps;

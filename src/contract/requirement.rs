@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::part::Part;
 use super::steps::Step;
 use super::template::Template;
 use crate::expression::Expression;
@@ -87,9 +88,9 @@ pub enum Form {
     /// A part of the request's schema: a request that breaks only this must be rejected, and one at its
     /// edge must be accepted. The field is the JSON Pointer of the keyword in the translated schema, in which
     /// every reference is followed.
-    Schema(String),
+    Schema(Part),
     /// The same for a parameter of the operation, counted from 0. Its presence is the part `/required`.
-    Parameter(usize, String),
+    Parameter(usize, Part),
     /// A condition on every exchange of any operation.
     Always(Always),
 }

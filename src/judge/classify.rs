@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 use super::Judge;
 use super::doubt::{doubt, null_beside};
 use crate::contract::Target;
-use crate::contract::coverage::{REQUIRED, covers, field_of, keyword_of, one_word};
+use crate::contract::coverage::covers;
+use crate::contract::part::{Part, REQUIRED, one_word};
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
 use crate::document::parameter::ParameterLocation;
@@ -196,7 +197,7 @@ impl Judge<'_> {
             match reading {
                 Reading::Absent if parameter.required => {
                     let missing =
-                        |form: &Form| matches!(form, Form::Parameter(of, part) if *of == i && part == REQUIRED);
+                        |form: &Form| matches!(form, Form::Parameter(of, part) if *of == i && **part == *REQUIRED);
                     let Some(at) = self.contract.requirements.iter().position(|r| missing(&r.form)) else {
                         return Err(Class::BrokenTwice);
                     };
@@ -235,20 +236,14 @@ impl Judge<'_> {
                 _ => None,
             })
         };
-        // Most parts of a large schema are ruled out by a look at their text.
-        let last = place.rsplit('/').find(|name| name.parse::<usize>().is_err()).unwrap_or_default();
-        let may_cover = |part: &str| part.contains(last) || part.contains("additionalProperties");
-        let exact =
-            parts().find(|(_, part)| keyword_of(part) == keyword && may_cover(part) && covers(&field_of(part), &place));
+        let exact = parts().find(|(_, part)| part.keyword() == keyword && covers(part.field(), &place));
         let around = || {
             let conditions =
                 ["if", "dependentSchemas", "dependentRequired", "contains", "propertyNames", "not", "anyOf"];
-            let is_around = |part: &str| {
-                conditions.contains(&keyword_of(part)) && {
-                    let field = field_of(part);
-                    let depth = field.split('/').count();
-                    covers(&field, &place.split('/').take(depth).collect::<Vec<_>>().join("/"))
-                }
+            let is_around = |part: &Part| {
+                let depth = part.field().split('/').count();
+                let above = || place.split('/').take(depth).collect::<Vec<_>>().join("/");
+                conditions.contains(&part.keyword()) && covers(part.field(), &above())
             };
             parts().filter(|(_, part)| is_around(part)).max_by_key(|(_, part)| part.len())
         };

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{is_breakable, is_checked_format, required_part, slug};
+use super::{is_breakable, is_checked_format, slug};
+use crate::contract::part::Part;
 use crate::contract::requirement::{Form, Level, Origin, Requirement};
 use crate::schema::POINTER;
 use crate::yaml::escape;
@@ -74,7 +75,7 @@ pub(super) fn level_of(schema: &Json, keyword: &str) -> Level {
 /// The requirements of the part of a schema at `place`: a schema that several properties refer to is
 /// in the document once, and makes requirements on each of them.
 pub(super) fn parts(json: &Json, name: &str, place: &str, out: &mut Vec<Requirement>) {
-    let mut push = |slug: String, text: String, pointer: String, level: Level, part: String| {
+    let mut push = |slug: String, text: String, pointer: String, level: Level, part: Part| {
         out.push(Requirement {
             id: format!("schema/{slug}"),
             level: Some(level),
@@ -92,7 +93,7 @@ pub(super) fn parts(json: &Json, name: &str, place: &str, out: &mut Vec<Requirem
                 format!("`{name}` {owed}."),
                 place_of(json, keyword),
                 level_of(json, keyword),
-                format!("{place}/{keyword}"),
+                Part::new(format!("{place}/{keyword}")),
             );
         }
     }
@@ -104,7 +105,7 @@ pub(super) fn parts(json: &Json, name: &str, place: &str, out: &mut Vec<Requirem
             format!("`{below}` is required: a request without it is rejected."),
             format!("{}#{property}", place_of(json, "required")),
             Level::Must,
-            required_part(place, property),
+            Part::required(place, property),
         );
     }
     for keyword in ["additionalProperties", "unevaluatedProperties"] {
@@ -114,7 +115,7 @@ pub(super) fn parts(json: &Json, name: &str, place: &str, out: &mut Vec<Requirem
                 format!("`{name}` has no properties but the documented ones; others are rejected."),
                 place_of(json, keyword),
                 Level::Must,
-                format!("{place}/{keyword}"),
+                Part::new(format!("{place}/{keyword}")),
             );
         }
     }

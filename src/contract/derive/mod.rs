@@ -6,10 +6,7 @@
 mod body;
 mod parameter;
 
-use std::collections::BTreeSet;
-
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use super::requirement::{Always, Form, Level, Origin, Requirement};
 use crate::document::operation::Operation;
@@ -21,27 +18,7 @@ pub fn requirements(operation: &Operation) -> Vec<Requirement> {
         body::parts(body.schema.json(), "body", "", &mut all);
     }
     parameter::all(operation, &mut all);
-    apart(&mut all);
     all
-}
-
-/// Makes equal ids distinct: the first in the order of the document keeps its own.
-fn apart(all: &mut [Requirement]) {
-    let mut order: Vec<usize> = (0..all.len()).collect();
-    let pointer = |requirement: &Requirement| match &requirement.origin {
-        Origin::Derived(pointer) => pointer.clone(),
-        Origin::Declared(_) => String::new(),
-    };
-    order.sort_by_key(|i| pointer(&all[*i]));
-    let mut taken = BTreeSet::new();
-    for i in order {
-        if !taken.insert(all[i].id.clone()) {
-            let digest = Sha256::digest(format!("{:?}", all[i].form));
-            let id = format!("{}-{:02x}{:02x}", all[i].id, digest[0], digest[1]);
-            taken.insert(id.clone());
-            all[i].id = id;
-        }
-    }
 }
 
 /// A name as part of an id.
@@ -58,11 +35,6 @@ fn slug(name: &str) -> String {
         }
     }
     out
-}
-
-/// The part of a schema that requires one property, since `required` lists several.
-pub fn required_part(place: &str, property: &str) -> String {
-    format!("{place}/required#{property}")
 }
 
 fn always(operation: &Operation) -> Vec<Requirement> {

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::body::{KEYWORDS, is_cut, is_testable, level_of, place_of};
 use super::slug;
-use crate::contract::coverage::REQUIRED;
+use crate::contract::part::{Part, REQUIRED};
 use crate::contract::requirement::{Form, Level, Origin, Requirement};
 use crate::document::operation::Operation;
 use crate::document::parameter::{Parameter, ParameterLocation};
@@ -49,7 +49,7 @@ pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
                 ),
                 source: format!("OpenAPI document, {}/required", parameter.pointer),
                 origin: Origin::Derived(format!("{}/required", parameter.pointer)),
-                form: Form::Parameter(i, REQUIRED.to_owned()),
+                form: Form::Parameter(i, Part::new(REQUIRED)),
             });
         }
         // The cases say which idempotency keys a server accepts.
@@ -99,7 +99,7 @@ fn parts(parameter: &Parameter, i: usize, json: &Json, of: &str, place: &str, ou
             text: format!("The {} `{}`{} {owed}.", kind(location), parameter.name, of.replace('-', ", ")),
             source: format!("OpenAPI document, {pointer}"),
             origin: Origin::Derived(pointer),
-            form: Form::Parameter(i, format!("{place}/{keyword}")),
+            form: Form::Parameter(i, Part::new(format!("{place}/{keyword}"))),
         });
     }
     if json["items"].is_object() {

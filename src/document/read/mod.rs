@@ -126,8 +126,12 @@ fn expanded(server: &Located<'_>, url: &str) -> Vec<String> {
         values.sort();
         values.dedup();
         let hole = format!("{{{}}}", name.name);
+        if all.len() * values.len() > EXPANDED {
+            // Too many to list: any value will do.
+            values = vec!["*".to_owned()];
+        }
         if url.contains(&hole) {
-            all = all.iter().flat_map(|url| values.iter().map(|v| url.replace(&hole, v))).take(EXPANDED).collect();
+            all = all.iter().flat_map(|url| values.iter().map(|v| url.replace(&hole, v))).collect();
         }
     }
     all
