@@ -174,6 +174,7 @@ impl Session {
         let path = dir.join(CREATED);
         let facts = &self.facts;
         let log = CreatedLog::open(&path, self.recorder.clone(), facts.target.clone(), facts.run_tag.clone());
+        let log = log.map(|log| log.or_stop(self.client.stop().clone()));
         log.map_err(|source| report::WriteError { path, source })
     }
 

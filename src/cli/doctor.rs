@@ -38,11 +38,15 @@ pub(crate) fn run(args: &Args) -> Done {
                 (None, None) => "the command line and the environment".to_owned(),
             };
             let on = settings.name.as_ref().map_or_else(String::new, |name| format!(", target {name}"));
-            seen.checks.push(Check::good("settings", format!("{from}{on}: {}", settings.url)));
-            settings.authenticate(&mut contract)?;
-            let examined = block_on(examine(&contract, settings, &environment, Clock::system()))??;
-            seen.checks.extend(examined.checks);
-            seen.refusable = examined.refusable;
+            match settings.authenticate(&mut contract) {
+                Err(error) => seen.checks.push(Check::input("settings", &error)),
+                Ok(()) => {
+                    seen.checks.push(Check::good("settings", format!("{from}{on}: {}", settings.url)));
+                    let examined = block_on(examine(&contract, settings, &environment, Clock::system()))??;
+                    seen.checks.extend(examined.checks);
+                    seen.refusable = examined.refusable;
+                }
+            }
             let redactor = settings.secrets.redactor();
             for check in &mut seen.checks {
                 check.text = redactor.text(&check.text).into_owned();

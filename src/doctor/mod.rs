@@ -18,6 +18,7 @@ use crate::gate::Exit;
 use crate::http::client::Client;
 use crate::http::clock::Clock;
 use crate::http::connectivity::{Reach, reach};
+use crate::http::sent::Manner;
 use crate::lookup::get;
 use crate::settings::{Environment, Settings, is_loopback};
 use crate::source::{Diagnostic, Result};
@@ -206,6 +207,11 @@ impl Doctor<'_> {
         self.client.send_safely(request, "doctor").await.outcome()
     }
 
+    async fn send_once(&self, request: &Request) -> Outcome {
+        let _place = self.client.pace().place(1).await;
+        self.client.send(request, "doctor", Manner::default()).await.outcome()
+    }
+
     async fn http(&mut self) -> bool {
         let path = self.path().unwrap_or("/").to_owned();
         let check = match self.send(&get(path.clone(), CALLER)).await {
@@ -229,8 +235,8 @@ impl Doctor<'_> {
                     "check HTTPS_PROXY and similar variables, or `proxy`",
                 ),
                 300..400 => {
-                    let to = r.header("location").unwrap_or("elsewhere");
-                    let text = format!("GET {path} answered {} to {to}", r.status);
+                    let to = r.location(&self.settings.url).map_or("elsewhere".to_owned(), |to| to.to_string());
+                    let text = format!("GET {path} answered {}, which leads to {to}", r.status);
                     Check::warning("http", text, "redirects are never followed: use the final URL")
                 }
                 500.. => {

@@ -134,12 +134,6 @@ impl Exchange {
         self.unconfirmed = self.trouble().is_some();
     }
 
-    /// Whether an attempt before the last may have been processed, so that the last may be answered as a replay.
-    pub fn perhaps_twice(&self) -> bool {
-        let (_, before) = self.attempts.split_last().unwrap_or((self.last(), &[]));
-        before.iter().any(Attempt::perhaps_processed)
-    }
-
     /// Keeps the beginning of long bodies only: a run remembers many exchanges.
     pub fn cut(&mut self) {
         for attempt in &mut self.attempts {

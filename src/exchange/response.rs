@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Value as Json;
+use url::Url;
 
 use super::json_text;
 
@@ -29,6 +30,16 @@ impl Response {
     /// The first header of a name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Where a redirection leads to, without the parts of the address that may hold a secret.
+    pub fn location(&self, asked: &Url) -> Option<Url> {
+        let mut to = asked.join(self.header("location")?).ok()?;
+        to.set_query(None);
+        to.set_fragment(None);
+        // An address without a host has neither.
+        let _ = (to.set_username(""), to.set_password(None));
+        Some(to)
     }
 
     /// The content coding of a body that came in another one than the request accepts: nobody who sent it can read that.

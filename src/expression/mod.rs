@@ -183,7 +183,7 @@ impl Expression {
 
     /// The missing fixture without which it is never true, whatever else it reads.
     pub fn wants_fixture(&self, scope: &Scope) -> Option<String> {
-        wants_fixture(&self.ast, scope)
+        wants_fixture(&self.ast, scope, true)
     }
 
     fn value(&self, scope: &Scope) -> std::result::Result<Box<dyn Val>, Trouble> {
@@ -205,7 +205,8 @@ fn evaluate(ast: &IdedExpr, scope: &Scope) -> std::result::Result<Box<dyn Val>, 
     })
 }
 
-fn wants_fixture(ast: &IdedExpr, scope: &Scope) -> Option<String> {
+/// The missing fixture that an expression needs to have a value, or, where it `must_be_true`, to be true.
+fn wants_fixture(ast: &IdedExpr, scope: &Scope, must_be_true: bool) -> Option<String> {
     if names::chain(ast).is_some_and(|path| path.first().is_some_and(|name| name == "fixtures")) {
         return match evaluate(ast, scope).map_err(Trouble::from) {
             Err(Trouble::Fixture(path)) => Some(path),
@@ -213,12 +214,18 @@ fn wants_fixture(ast: &IdedExpr, scope: &Scope) -> Option<String> {
         };
     }
     let parts = match &ast.expr {
-        Expr::Call(call) if call.func_name == operators::LOGICAL_OR => Vec::new(),
+        Expr::Call(call) if call.func_name == operators::LOGICAL_AND && must_be_true => {
+            return call.args.iter().find_map(|part| wants_fixture(part, scope, true));
+        }
+        // One side may decide without the other.
+        Expr::Call(call) if [operators::LOGICAL_AND, operators::LOGICAL_OR].contains(&call.func_name.as_str()) => {
+            Vec::new()
+        }
         Expr::Call(call) if call.func_name == operators::CONDITIONAL => call.args.iter().take(1).collect(),
         Expr::Comprehension(c) => vec![&c.iter_range],
         _ => names::children(ast),
     };
-    parts.into_iter().find_map(|part| wants_fixture(part, scope))
+    parts.into_iter().find_map(|part| wants_fixture(part, scope, false))
 }
 
 impl From<ExecutionError> for Trouble {
@@ -323,6 +330,9 @@ mod tests {
             ("response.ok ? response.a == fixtures.gone : true", None),
             ("response.all(x, x == fixtures.gone)", None),
             ("has(fixtures.gone) && response.ok", None),
+            ("!(response.a in fixtures.gone)", Some("fixtures.gone")),
+            ("!(response.ok && response.a == fixtures.gone)", None),
+            ("(response.ok && fixtures.gone == 1) == false", None),
         ] {
             let expression = compile(text, &["response", "fixtures"]).unwrap();
             assert_eq!(expression.wants_fixture(&scope).as_deref(), due, "{text}");

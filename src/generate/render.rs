@@ -390,16 +390,17 @@ impl Rendering<'_> {
             self.count += 1;
             let name = format!("{}/{}", self.run_tag.text(), self.trial);
             let digits = self.seed.digits(&name, self.count, 20);
+            let decimal = |c: char| char::from_digit(c.to_digit(16).unwrap_or(0) % 10, 10).unwrap_or('0');
             let whole = match kind {
                 FreshKind::UnknownId => format!("none{}{digits}", self.run_tag.text()),
                 FreshKind::Key => format!("probity-{}-{digits}", self.run_tag.text()),
-                FreshKind::Number => {
-                    let digit = |c: char| char::from_digit(c.to_digit(16).unwrap_or(0) % 10, 10).unwrap_or('0');
-                    std::iter::once('7').chain(digits.chars().take(17).map(digit)).collect()
-                }
+                FreshKind::Number => std::iter::once('7').chain(digits.chars().take(17).map(decimal)).collect(),
             };
             let text = match length {
                 None => whole,
+                Some(n) if kind == FreshKind::Number => {
+                    self.seed.digits(&name, self.count, n).chars().map(decimal).collect()
+                }
                 Some(n) if n < 30 => self
                     .seed
                     .digits(&format!("{name}/short"), self.count, n)

@@ -1,29 +1,30 @@
 //! Sending one request.
 
+mod build;
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Method, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::Url;
+use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::document::security::{Carrier, Security};
+use crate::document::security::Security;
 use crate::exchange::{Attempt, Failure, FailureKind, Interval, Outcome, Response};
 use crate::exchange::{HeaderCase, Request, Shown};
 use crate::http::clock::Clock;
-use crate::http::credentials::credentials as shown_credentials;
 use crate::http::gate::Gate;
 use crate::http::limits::{asked_delay, spent};
 use crate::http::pace::{Pace, delays};
 use crate::http::sent::{Manner, Sent, Tries};
 use crate::http::transport;
 use crate::secrets::token::{Token, TokenError};
-use crate::settings::{self, Settings};
+use crate::settings::Settings;
 use crate::source;
+use build::no_token;
 
 /// How often a request is sent again because the server asked to wait, as long as no other request is accepted.
 const ASKED_TO_WAIT: u32 = 5;
@@ -314,6 +315,7 @@ impl Client {
         let lower = if alone { &self.one_shot } else { &self.kept_alive };
         match case {
             HeaderCase::Lower => lower,
+            HeaderCase::Title if !self.http_1.load(Ordering::Relaxed) => lower,
             // A client that could be built once can be built again.
             HeaderCase::Title => {
                 self.titled.get_or_init(titled).as_ref().map_or(lower, |both| &both[usize::from(alone)])
@@ -379,11 +381,28 @@ impl Client {
         if tries.waits > ASKED_TO_WAIT {
             (tries.waits, tries.waiting_since) = (1, Some(started));
         }
+        again(self.take_turn().await)
+    }
+
+    /// Waits for so long before a request is sent again that was refused with this status, for its pace.
+    ///
+    /// # Errors
+    /// Why it is not sent again: the wait would take too long, the run was ended, or the budget is used up.
+    pub async fn wait_out(&self, status: u16, delay: Duration) -> Result<(), Failure> {
+        if !self.pace.hold(delay) {
+            return Err(throttled(status, 1, delay));
+        }
+        self.take_turn().await?;
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn take_turn(&self) -> Result<(), Failure> {
         tokio::select! {
             () = self.pace.turn() => {}
             () = self.stop.cancelled() => {}
         }
-        again(self.may_repeat())
+        self.may_repeat()
     }
 
     /// What a response says of the token that was sent.
@@ -427,72 +446,6 @@ impl Client {
             self.clock.learn_date(DateTime::<Utc>::from(date), sent, self.clock.local());
         }
     }
-
-    async fn build(
-        &self,
-        client: &reqwest::Client,
-        request: &Request,
-        requirement: &str,
-        token: &SecretString,
-        gate: Option<&Gate>,
-    ) -> Result<reqwest::Request, Failure> {
-        let unsendable = |message: String| Failure { kind: FailureKind::Unsendable, message };
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|e| unsendable(e.to_string()))?;
-        let mut url = Url::parse(&self.url(&request.path)).map_err(|e| unsendable(e.to_string()))?;
-        let mut others = Vec::new();
-        for also in self.security.iter().flat_map(|security| &security.also) {
-            if let Some(other) = self.settings.token(&request.identity, &also.name) {
-                let other = other.get().await.map_err(|error| no_token(&request.identity, &error))?;
-                others.push(other.expose_secret().to_owned());
-            }
-        }
-        let shown = shown_credentials(self.security.as_ref(), &request.credentials, token.expose_secret(), &others);
-        for (carrier, _, value) in &shown {
-            if let Carrier::Query(key) = carrier {
-                url.query_pairs_mut().append_pair(key, value);
-            }
-        }
-        let agent = format!("probity/{} ({requirement})", env!("CARGO_PKG_VERSION"));
-        let mut builder = client.request(method, url).header("user-agent", agent);
-        for (name, value) in &request.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| unsendable(format!("{name:?}: {e}")))?;
-            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|e| unsendable(format!("{name}: {e}")))?;
-            builder = builder.header(name, value);
-        }
-        for (name, value) in self.settings.headers.iter().filter(|(name, _)| request.header(name).is_none()) {
-            let value = match value {
-                settings::HeaderValue::Text(text) => HeaderValue::from_str(text),
-                settings::HeaderValue::Secret(secret) => {
-                    let text = secret.get().await.map_err(|error| credentials(name, &error))?;
-                    HeaderValue::from_str(text.expose_secret()).map(|mut value| {
-                        value.set_sensitive(true);
-                        value
-                    })
-                }
-            };
-            builder = builder.header(name, value.map_err(|e| unsendable(format!("{name}: {e}")))?);
-        }
-        for (carrier, name, value) in shown {
-            let value = match carrier {
-                Carrier::Header => value,
-                Carrier::Cookie(cookie) => format!("{cookie}={value}"),
-                // It stands in the URL.
-                Carrier::Query(_) => continue,
-            };
-            let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
-                unsendable("the credentials contain a character that is not allowed in a header".into())
-            })?;
-            value.set_sensitive(true);
-            builder = builder.header(name, value);
-        }
-        if let Some(body) = &request.body {
-            builder = builder.body(match gate {
-                Some(gate) => gate.body(body.clone()),
-                None => reqwest::Body::from(body.clone()),
-            });
-        }
-        builder.build().map_err(|e| unsendable(e.without_url().to_string()))
-    }
 }
 
 /// A base URL and a path, joined by one slash.
@@ -508,12 +461,4 @@ fn throttled(status: u16, times: u32, delay: Duration) -> Failure {
     let times = if times == 1 { String::new() } else { format!(" {times} times") };
     let message = format!("answered {status}{times}, most recently asking to wait {} s", delay.as_secs());
     Failure { kind: FailureKind::Throttled, message }
-}
-
-fn no_token(identity: &str, error: &TokenError) -> Failure {
-    credentials(&format!("the token of `{identity}`"), error)
-}
-
-fn credentials(what: &str, error: &TokenError) -> Failure {
-    Failure { kind: FailureKind::Credentials, message: format!("{what}: {error}") }
 }

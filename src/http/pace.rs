@@ -103,9 +103,15 @@ impl Pace {
         let open = most as u32;
         let mut state = self.lock();
         state.alone = alone;
-        let closed = state.open.saturating_sub(open);
-        state.open -= closed;
-        self.places.forget_permits(closed as usize);
+        // Those that are in use stay until they are given back.
+        let closed = self.places.forget_permits(state.open.saturating_sub(open) as usize);
+        state.open -= u32::try_from(closed).unwrap_or(state.open);
+    }
+
+    /// How long a response takes at most if the server serves one request after the other; None while that is unknown.
+    pub fn longest(&self) -> Option<Duration> {
+        let state = self.lock();
+        Some(state.alone * state.open).filter(|longest| !longest.is_zero())
     }
 
     /// Allows one more simultaneous request if a response among others took hardly longer than one alone.

@@ -143,7 +143,7 @@ impl Attempts {
 fn is_limit(all: &[Brief]) -> bool {
     let last = all.iter().map(|brief| brief.falls).max().unwrap_or(0);
     let (after, before): (Vec<&Brief>, Vec<&Brief>) = all.iter().partition(|brief| brief.falls == last);
-    if last == 0 || after.len() < TELLING {
+    if last == 0 || after.len() < TELLING || before.len() < TELLING {
         return false;
     }
     let errors = |part: &[&Brief]| part.iter().filter(|brief| brief.is_gateway()).count() as u64;
@@ -194,6 +194,13 @@ mod tests {
             counted(fast.chain(slow))
         };
         assert_eq!(share(60), 0);
+        // One that was refused before the pace fell says nothing of a share.
+        let early = [(0, 5, 503, 0)]
+            .into_iter()
+            .chain((0..100).map(|n| (10 + n * 10, 5, if n % 4 == 0 { 503 } else { 201 }, 1)));
+        assert!(counted(early) > 20);
+        let all = (0..100).map(|n| (n * 10, 5, if n % 4 == 0 { 503 } else { 201 }, 1));
+        assert_eq!(counted(all), 25);
         assert!(share(3) > 8, "{}", share(3));
     }
 

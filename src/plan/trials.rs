@@ -64,8 +64,11 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
     let mut all: Vec<Trial> = Vec::new();
     let mut obstacles: Obstacles = Vec::new();
     let contexts = Contexts::new(entries);
-    // How many trials of an area were dealt a context: whatever a run selects, each gets the same one.
+    // How many trials of an area were dealt a context, and from which on those of one table were: whatever a run selects,
+    // each gets the same one.
     let mut dealt: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut dealt_from: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut leaders: Vec<usize> = Vec::new();
     let requirements = &judge.contract.requirements;
     for (i, requirement) in requirements.iter().enumerate() {
         let steps = requirement.form.steps();
@@ -73,15 +76,6 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             continue;
         }
         let first = judge.contract.first_with_trials_of(requirement);
-        // Who was selected before it, and is judged by the same trials.
-        let leader = (0..i).find(|l| selected[*l] && requirements[*l].form.shares_trials(&requirement.form));
-        if let Some(leader) = leader {
-            if selected[i] {
-                all.iter_mut().filter(|t| t.requirement == leader).for_each(|t| t.also.push(i));
-                obstacles.extend(obstacles.iter().find(|(l, _)| *l == leader).map(|(_, why)| (i, why.clone())));
-            }
-            continue;
-        }
         let varies = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Varied);
         if !selected[i] && !varies {
             continue;
@@ -95,6 +89,18 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             obstacles.extend(selected[i].then(|| (i, exchange::missing_fixture(&path))));
             continue;
         }
+        // A requirement before it that was selected, and is judged by the same trials.
+        let leader = leaders.iter().find(|l| requirements[**l].form.shares_trials(&requirement.form)).copied();
+        if let Some(leader) = leader {
+            if selected[i] {
+                all.iter_mut().filter(|t| t.requirement == leader).for_each(|t| t.also.push(i));
+                obstacles.extend(obstacles.iter().find(|(l, _)| *l == leader).map(|(_, why)| (i, why.clone())));
+            }
+            continue;
+        }
+        if selected[i] {
+            leaders.push(i);
+        }
         let each = requirement.form.rows();
         let bases: Vec<Option<usize>>;
         let rows = match each {
@@ -107,12 +113,12 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
             _ => {
                 let rows = rows(judge, each);
                 let many = rows.as_ref().map_or(0, Vec::len);
-                // Requirements that are judged by one table are dealt contexts once.
-                let next = dealt.entry(requirement.area()).or_default();
-                let from = *next;
-                if varies && std::ptr::eq(first, requirement) {
-                    *next += many;
-                }
+                let from = *dealt_from.entry(&first.id).or_insert_with(|| {
+                    let next = dealt.entry(first.area()).or_default();
+                    let from = *next;
+                    *next += if varies { many } else { 0 };
+                    from
+                });
                 bases = (from..from + many).map(|n| varies.then(|| contexts.dealt(n))).collect();
                 rows
             }
@@ -122,8 +128,8 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         }
         let rows = match rows {
             Ok(rows) => rows,
-            Err(why) => {
-                obstacles.push((i, why.to_string()));
+            Err(reason) => {
+                obstacles.push((i, reason.to_string()));
                 continue;
             }
         };

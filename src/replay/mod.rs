@@ -45,16 +45,11 @@ pub struct Recording {
 impl Recording {
     /// Whether the exchanges that the report shows are those of the same numbers. Some may be missing, but not all.
     pub fn is_of_one_run(&self) -> bool {
-        let requirements = &self.report.requirements;
-        let shown = requirements.iter().flat_map(|r| &r.failures).flat_map(|f| &f.exchanges);
-        let mut same = shown.map(|e| self.exchanges.get(&e.number).map(|known| known.sent == e.sent)).peekable();
-        let shows_none = same.peek().is_none();
-        let (mut found, mut other) = (false, false);
-        for same in same.flatten() {
-            found |= same;
-            other |= !same;
-        }
-        !other && (found || shows_none)
+        let failures = self.report.requirements.iter().flat_map(|requirement| &requirement.failures);
+        let shown: Vec<_> = failures.flat_map(|failure| &failure.exchanges).collect();
+        let recorded = |number: u64| self.exchanges.get(&number);
+        let same: Vec<bool> = shown.iter().filter_map(|e| Some(recorded(e.number)?.sent == e.sent)).collect();
+        same.iter().all(|same| *same) && same.is_empty() == shown.is_empty()
     }
 }
 

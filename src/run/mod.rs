@@ -133,13 +133,16 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
                 run.leave_all_out();
             } else {
                 run.leave_out_planned();
-                let suspects = run.pool().await;
-                let full = async {
-                    if !is_done {
-                        full.await;
-                    }
+                let others = async {
+                    let suspects = run.pool().await;
+                    join!(suspects, run.rest());
                 };
-                join!(suspects, run.rest(), full);
+                if is_done {
+                    others.await;
+                } else {
+                    client.pace().limit_concurrency(kept, client.settings().connection.timeout);
+                    join!(others, full);
+                }
                 run.obstacles();
                 health = run.final_check().await;
                 if health == Health::Yes {

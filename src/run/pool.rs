@@ -101,25 +101,8 @@ impl Run<'_> {
             (None, Some(of)) => self.control(of),
             (None, None) => Control::Missing,
         };
-        let mut seen = self.granted_entry(entry, control, false).await?;
-        let mut met = Met::new();
-        loop {
-            match self.follows(&seen, &mut met).await {
-                None | Some(Follows::Unknown) => break,
-                Some(Follows::Confirmed) => {
-                    seen = self.judge.confirmed(seen);
-                    break;
-                }
-                // It is sent again, on a new connection.
-                Some(Follows::Again) => match self.again_entry(entry, control).await {
-                    Some(next) => {
-                        self.add(self.judge.superseded(&seen));
-                        seen = next;
-                    }
-                    None => break,
-                },
-            }
-        }
+        let seen = self.granted_entry(entry, control, false).await?;
+        let seen = self.settled(entry, control, seen).await;
         let outcome = control_of(&seen);
         if let Some(place) = place {
             self.lock().controls.insert(place, outcome);
@@ -130,6 +113,25 @@ impl Run<'_> {
         }
         self.add(findings);
         Some(outcome)
+    }
+
+    /// What came of a request of the pool in the end: it is sent again where it met trouble.
+    pub(crate) async fn settled(&self, entry: &Entry, control: Control, mut seen: Seen) -> Seen {
+        let mut met = Met::new();
+        loop {
+            match self.follows(&seen, &mut met).await {
+                None | Some(Follows::Unknown) => return seen,
+                Some(Follows::Confirmed) => return self.judge.confirmed(seen),
+                // Another takes its place, on a connection of its own.
+                Some(Follows::Again) => match self.again_entry(entry, control).await {
+                    Some(next) => {
+                        self.add(self.judge.superseded(&seen));
+                        seen = next;
+                    }
+                    None => return seen,
+                },
+            }
+        }
     }
 
     /// Sends a request of the pool again, if there is room for it.

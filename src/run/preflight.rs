@@ -61,12 +61,18 @@ impl Run<'_> {
     }
 
     async fn first_of(&self, place: usize) -> Result<Duration, Stop> {
-        let alone = place != MINIMAL;
         if !self.grant(1) {
             return Err(self.why_over(Limit::Requests));
         }
         let entry = &self.plan.entries[place];
-        let seen = self.first(entry, alone).await.ok_or_else(|| self.why_over(Limit::Duration))?;
+        let seen = match place == MINIMAL {
+            true => self.first(entry).await,
+            false => match self.send_entry(entry, &entry.name, Control::Missing, true).await {
+                Some(seen) => Some(self.settled(entry, Control::Missing, seen).await),
+                None => None,
+            },
+        };
+        let seen = seen.ok_or_else(|| self.why_over(Limit::Duration))?;
         // For the first request one sign is enough; the full one may fail because of its content.
         let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
         if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
@@ -83,10 +89,10 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
-    /// Sends one of the first requests, and again if it meets trouble. Returns the final exchange; None if nothing more
-    /// is to be sent.
-    async fn first(&self, entry: &Entry, alone: bool) -> Option<Seen> {
-        let mut seen = self.send_entry(entry, &entry.name, Control::Missing, alone).await?;
+    /// Sends the first request, and again if it meets trouble: nothing is known of the server yet. Returns the final
+    /// exchange; None if nothing more is to be sent.
+    async fn first(&self, entry: &Entry) -> Option<Seen> {
+        let mut seen = self.send_entry(entry, &entry.name, Control::Missing, false).await?;
         for (times, delay) in (1..).zip(DELAYS) {
             let Some(trouble) = seen.exchange.trouble() else { break };
             if self.is_confirmed(trouble, times) {
@@ -100,8 +106,7 @@ impl Run<'_> {
             self.add(self.judge.superseded(&seen));
             seen = next;
         }
-        let is_confirmed =
-            entry.name != self.plan.entries[MINIMAL].name || seen.exchange.trouble() == Some(Trouble::ServerError);
+        let is_confirmed = seen.exchange.trouble() == Some(Trouble::ServerError);
         Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
     }
 
@@ -138,7 +143,6 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
                 failure.message.clone(),
                 "a token or a fixture contains a character that cannot be sent in a request".into(),
             )),
-            FailureKind::TooLarge => Some(Stop::Unwell(what_came(exchange))),
             _ => Some(Stop::Unreachable(failure.at_first(url))),
         },
         Ok(r) => {
@@ -174,16 +178,10 @@ pub fn what_came(exchange: &Exchange) -> String {
     }
 }
 
-/// What to do about a redirection. The query of its address may contain a secret.
+/// What to do about a redirection.
 fn leads_to(response: &Response, url: &url::Url) -> String {
-    let location = response.header("location").and_then(|location| url.join(location).ok());
-    match location {
-        Some(mut to) => {
-            to.set_query(None);
-            to.set_fragment(None);
-            let _ = (to.set_username(""), to.set_password(None));
-            format!("the URL redirects to {to}: use the final address")
-        }
+    match response.location(url) {
+        Some(to) => format!("the URL redirects to {to}: use the final address"),
         None => "the URL redirects elsewhere: use the final address".to_owned(),
     }
 }

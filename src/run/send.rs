@@ -201,15 +201,17 @@ impl Run<'_> {
             let mut exchange = exchange(number, ready.name, ready.request, sent, fresh);
             if let Some(delay) = exchange.response().and_then(forbidden_for_now)
                 && self.judge.is_valid(&exchange, plain)
-                && self.client.pace().hold(delay)
             {
-                // The 403 may be from a rate limiter. If it comes again after the wait, it is not.
-                self.client.pace().turn().await;
-                let more = self
-                    .client
-                    .send(&exchange.request, TrialName::subject(&exchange.trial), Manner { alone, gate: None })
-                    .await;
-                exchange.add(more.attempts, more.ended);
+                // It may have come too often rather than without a right. If it comes again, it was no limit.
+                match self.client.wait_out(403, delay).await {
+                    Ok(()) => {
+                        let again = Manner { alone, gate: None };
+                        let name = TrialName::subject(&exchange.trial).to_owned();
+                        let more = self.client.send(&exchange.request, &name, again).await;
+                        exchange.add(more.attempts, more.ended);
+                    }
+                    Err(failure) => exchange.ended = Some(failure),
+                }
             }
             self.note(&exchange, Purpose { control, plain });
             self.judge.see(exchange, control, about, plain)
@@ -246,7 +248,10 @@ impl Run<'_> {
             _ if is_repeated => limit / 4,
             true => (4 * state.longest).max(SUSPICIOUS),
             // The usual response time is unknown. The pace is such that half of the time limit should suffice.
-            false => limit * 5 / 8,
+            false => match self.client.pace().longest() {
+                Some(longest) => (4 * longest).max(SUSPICIOUS).min(limit * 5 / 8),
+                None => limit * 5 / 8,
+            },
         }
     }
 
@@ -403,8 +408,6 @@ impl Run<'_> {
 fn exchange(number: u64, trial: String, request: Request, sent: Sent, fresh: bool) -> Exchange {
     let mut exchange =
         Exchange { number, trial, request, attempts: sent.attempts, ended: sent.ended, fresh, unconfirmed: false };
-    // A request that may have been processed twice may get a replayed response.
-    exchange.fresh &= !exchange.perhaps_twice();
     exchange.unconfirmed = exchange.trouble().is_some();
     exchange
 }

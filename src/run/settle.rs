@@ -42,7 +42,7 @@ pub(crate) struct Learnt {
     mended: u32,
 }
 
-/// The highest probability that a request met a gateway error each time by chance, for it to be judged by that.
+/// How seldom a request must meet a gateway error each time by chance, for it to be judged by that.
 const CHANCE: f64 = 1e-5;
 
 /// How often a request must meet the same trouble to be judged by it, given the share of all attempts that met a

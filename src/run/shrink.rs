@@ -1,5 +1,6 @@
 //! Failing requests once more: made smaller, and sent again to tell steady failures from intermittent ones.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::strategy::ValueTree;
@@ -8,7 +9,7 @@ use tokio::time::Instant;
 use super::Run;
 use super::event::Event;
 use crate::contract::requirement::Form;
-use crate::exchange::{TrialName, Trouble};
+use crate::exchange::{Exchange, TrialName, Trouble};
 use crate::judge::bind::Control;
 use crate::judge::cause::causes;
 use crate::judge::finding::{Finding, Found};
@@ -114,6 +115,14 @@ impl<'a> Run<'a> {
         self.client.spent() + requests as u64 <= reserve.requests && Instant::now() < reserve.until
     }
 
+    /// Whether what a network or a gateway may have done to these exchanges was done to those that failed before, too.
+    fn failed_so(&self, requirement: usize, exchanges: &[Arc<Exchange>]) -> bool {
+        let state = self.lock();
+        let before = || state.tallies[requirement].counterexamples.values().flat_map(|c| &c.exchanges);
+        let mut met = exchanges.iter().filter_map(|e| e.trouble()).filter(|trouble| *trouble != Trouble::ServerError);
+        met.all(|trouble| before().any(|e| e.trouble() == Some(trouble)))
+    }
+
     /// Sends a subject once more; None if there is no room for it.
     pub(crate) async fn once(
         &self,
@@ -148,7 +157,9 @@ impl<'a> Run<'a> {
         };
         let mut once = Once::Unknown;
         for finding in findings.into_iter().filter(|f| f.requirement == requirement) {
-            match finding.found {
+            match &finding.found {
+                // A blip of another kind than what failed shows nothing.
+                Found::Broken(c) if !self.failed_so(requirement, &c.exchanges) => {}
                 Found::Broken(_) => return Some(Once::Broken(Box::new(finding))),
                 Found::Holds => once = Once::Held,
                 _ => {}

@@ -1,14 +1,11 @@
 //! Values that only just match a schema, and those for which that is left open.
 
-use std::sync::Arc;
-
 use serde_json::{Value as Json, json};
 
 use super::kind::allows;
 use super::{Change, Collector, is_map_entry, list, simplest, walk, whole};
-use crate::contract::template::Template;
 use crate::generate::string::fresh::sized;
-use crate::generate::string::{fit, lengths, of_length};
+use crate::generate::string::{fit, lengths, of_length, unique};
 use crate::generate::values::check::Check;
 use crate::generate::values::list::item_bounds;
 use crate::generate::values::number::integer_bounds;
@@ -61,7 +58,7 @@ fn kept(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>) {
             && let Some(n) = if keyword == "minLength" { least } else { most }.filter(|n| *n > 0)
         {
             let text = of_length(schema, n).unwrap_or_else(|| fit("x", n, n));
-            c.put(keyword, label, vec![Template::Unique { text, schema: Arc::new(sized(schema, n)) }]);
+            c.put(keyword, label, vec![unique(sized(schema, n))(text)]);
         }
     }
     let listed = schema["enum"].as_array().filter(|values| !values.is_empty());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Change, Collector, simplest};
-use crate::contract::derive::required_part;
+use crate::contract::part::Part;
 use crate::contract::template::Template;
 use crate::generate::values::check::{Check, sample};
 use crate::generate::values::object::{further_names, is_required, unnamed};
@@ -18,7 +18,7 @@ pub(super) fn broken(schema: &Json, place: &str, at: &str, out: &mut Vec<Change>
     for name in schema["required"].as_array().into_iter().flatten() {
         let name = name.as_str().unwrap_or_default();
         out.push(Change {
-            about: required_part(place, name),
+            about: Part::required(place, name).to_string(),
             label: format!("without `{name}`"),
             at: format!("{at}/{}", escape(name)),
             value: None,

@@ -10,7 +10,7 @@ use crate::generate::seed::Seed;
 const DIGITS: usize = 6;
 /// Below this number of characters there are too few texts for each request to have its own.
 const ROOM: usize = 5;
-/// The same for a pattern: the highest probability that two of its texts are equal.
+/// The same for a pattern: how often two of its texts may be equal, from 0 to 1.
 const ALIKE: f64 = 1e-3;
 
 /// A unique mark of a request: the run's tag, and a number that depends on the request alone.
@@ -40,12 +40,19 @@ impl Tag<'_> {
     }
 }
 
+/// Whether a schema has so many texts that each request can have its own.
+pub fn has_room(schema: &Json) -> bool {
+    let (_, most) = lengths(schema);
+    let Some(pattern) = schema["pattern"].as_str() else { return true };
+    most.is_none_or(|most| most >= ROOM) && pattern::likeness(pattern) < ALIKE
+}
+
 /// A text that matches the schema like the given one and that no other request has; the given text if there is no room.
 pub fn fresh(schema: &Json, text: &str, tag: Tag<'_>) -> String {
     let (least, most) = lengths(schema);
     let most = most.unwrap_or(usize::MAX);
     let candidate = match (schema["pattern"].as_str(), schema["format"].as_str()) {
-        (Some(pattern), _) => (pattern::likeness(pattern) < ALIKE).then(|| again(schema, tag)).flatten(),
+        (Some(_), _) => again(schema, tag),
         (None, Some("email" | "idn-email")) => Some(format!("a{}@example.com", tag.whole())),
         (None, Some("hostname" | "idn-hostname")) => Some(format!("a{}.example.com", tag.whole())),
         (None, Some("uuid")) => Some(uuid(tag)),
@@ -120,6 +127,9 @@ mod tests {
             assert!(texts.iter().all(|t| check.allows(&json!(t))), "{schema} {texts:?}");
         }
         assert_eq!(fresh(&json!({"type": "string", "maxLength": 2}), "ab", tag(1)), "ab");
-        assert_eq!(fresh(&json!({"type": "string", "pattern": "^SKU-[0-9]{2}$"}), "SKU-07", tag(1)), "SKU-07");
+        for (pattern, most, room) in [("^SKU-[0-9]{2}$", 6, false), ("^[A-Z]{8}$", 8, true), ("^[a-z]+$", 1, false)] {
+            let schema = json!({"type": "string", "pattern": pattern, "maxLength": most});
+            assert_eq!(has_room(&schema), room, "{pattern}");
+        }
     }
 }

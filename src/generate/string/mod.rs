@@ -89,8 +89,16 @@ pub fn templates(schema: &Json) -> BoxedStrategy<Template> {
             return select(written).prop_map(Template::Literal).boxed();
         }
     }
-    let whole = Arc::new(schema.clone());
-    strings(schema).prop_map(move |text| Template::Unique { text, schema: Arc::clone(&whole) }).boxed()
+    strings(schema).prop_map(unique(schema.clone())).boxed()
+}
+
+/// Makes templates of texts that match a schema: each request gets its own, if the schema has enough of them.
+pub fn unique(schema: Json) -> impl Fn(String) -> Template {
+    let schema = fresh::has_room(&schema).then(|| Arc::new(schema));
+    move |text| match &schema {
+        Some(schema) => Template::Unique { text, schema: Arc::clone(schema) },
+        None => Template::Literal(Json::from(text)),
+    }
 }
 
 /// The document's own texts for a schema, as far as they match it.

@@ -154,7 +154,7 @@ fn plain(hir: &Hir) -> Hir {
     }
 }
 
-/// The probability that two texts drawn for a pattern are equal; 1 if it cannot be read.
+/// How often two texts drawn for a pattern are equal, from 0 to 1; 1 if it cannot be read.
 pub(super) fn likeness(pattern: &str) -> f64 {
     let hir = jsonschema_regex::to_rust_regex(&parts(pattern).plain)
         .ok()

@@ -231,7 +231,7 @@ impl Planner<'_> {
     }
 
     fn requirement_about(&self, part: &str) -> Option<usize> {
-        self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if p == part)).map(|(i, _)| i)
+        self.chosen().find(|(_, form)| matches!(form, Form::Schema(p) if **p == *part)).map(|(i, _)| i)
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::MINIMAL;
 use super::draw::is_sound;
 use super::single::Numbers;
 use super::{Entry, Planner};
-use crate::contract::coverage::REQUIRED;
+use crate::contract::part::REQUIRED;
 use crate::contract::requirement::Form;
 use crate::contract::template::Template;
 use crate::document::parameter::{Parameter, ParameterLocation};
@@ -25,7 +25,7 @@ impl Planner<'_> {
     }
 
     fn parameter_requirement(&self, parameter: usize, part: &str) -> Option<usize> {
-        let is_it = |form: &Form| matches!(form, Form::Parameter(of, p) if *of == parameter && p == part);
+        let is_it = |form: &Form| matches!(form, Form::Parameter(of, p) if *of == parameter && **p == *part);
         self.chosen().find(|(_, form)| is_it(form)).map(|(i, _)| i)
     }
 

@@ -254,18 +254,22 @@ impl Planner<'_> {
             let id = &self.judge.contract.requirements[i].id;
             for n in 0..COUNTEREXAMPLES {
                 let name = TrialName::of_row(id, format_args!("counterexample-{n}"));
-                // Each in a context of its own.
-                let control = contexts.dealt(usize::try_from(n).unwrap_or_default());
-                let choice =
-                    entries[control].recipe.as_ref().map_or(&none.choice, |recipe| &recipe.shape.choice).clone();
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
-                let entry = shapes.iter().find_map(|(patience, shape)| {
-                    let shape = &Shape { choice: choice.clone(), ..shape.clone() };
-                    let strategy = draws(self.judge, &self.parts, shape);
-                    self.draw_with(&strategy, *patience, &name, "", shape, broken)
+                // Each in a context of its own, or else in the plainest.
+                let mut controls = vec![contexts.dealt(usize::try_from(n).unwrap_or_default()), MINIMAL];
+                controls.dedup();
+                let found = controls.into_iter().find_map(|control| {
+                    let recipe = entries[control].recipe.as_ref();
+                    let choice = recipe.map_or(&none.choice, |recipe| &recipe.shape.choice).clone();
+                    let entry = shapes.iter().find_map(|(patience, shape)| {
+                        let shape = &Shape { choice: choice.clone(), ..shape.clone() };
+                        let strategy = draws(self.judge, &self.parts, shape);
+                        self.draw_with(&strategy, *patience, &name, "", shape, broken)
+                    })?;
+                    Some((control, entry))
                 });
                 // What is not found once is not found again.
-                let Some(mut entry) = entry else { break };
+                let Some((control, mut entry)) = found else { break };
                 entry.about = Some(i);
                 entry.control = Some(control);
                 entry.plain = entry.recipe.as_ref().and_then(Recipe::plainer).and_then(|recipe| {

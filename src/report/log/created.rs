@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::exchange::{Request, Shown, TrialName};
 use crate::generate::draft::KEY_HEADER;
@@ -159,6 +160,8 @@ pub struct CreatedLog {
     /// What shows the records of a run, its target and its mark.
     run: Option<(Recorder, String, String)>,
     error: Option<io::Error>,
+    /// Ends the run where it can be told no more what it creates.
+    stop: Option<CancellationToken>,
 }
 
 impl CreatedLog {
@@ -173,7 +176,7 @@ impl CreatedLog {
             File::create(path)?;
         }
         let file = appended(path)?;
-        Ok(Self { file, run: Some((recorder, target, run_tag)), error: None })
+        Ok(Self { file, run: Some((recorder, target, run_tag)), error: None, stop: None })
     }
 
     /// Opens the file to note what is removed.
@@ -181,7 +184,14 @@ impl CreatedLog {
     /// # Errors
     /// What the system says.
     pub fn again(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: appended(path)?, run: None, error: None })
+        Ok(Self { file: appended(path)?, run: None, error: None, stop: None })
+    }
+
+    /// Ends a run by this token if the file cannot be written.
+    #[must_use]
+    pub fn or_stop(mut self, stop: CancellationToken) -> Self {
+        self.stop = Some(stop);
+        self
     }
 
     /// Notes that it is known by now what a request created.
@@ -249,6 +259,9 @@ impl Sink for CreatedLog {
         };
         if self.error.is_none() {
             self.error = self.write(&lines).err();
+            if let (Some(_), Some(stop)) = (&self.error, &self.stop) {
+                stop.cancel();
+            }
         }
     }
 }

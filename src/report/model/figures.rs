@@ -94,10 +94,15 @@ impl Figures {
 
     /// What was learnt of the server's limit, in a line; None if nothing.
     pub fn limit(&self) -> Option<String> {
-        let rate = self.pace_per_second?;
+        // Of a slow limit, less than one request a second is said by the hour; rounded down, so that it is kept.
+        let per_second = self.pace_per_second?;
+        let (rate, unit, word) = match per_second >= 1.0 {
+            true => ((10.0 * per_second).floor() / 10.0, "s", "second"),
+            false => ((3600.0 * per_second).floor(), "h", "hour"),
+        };
         let refused = crate::report::text::counted(self.refused, "request");
         Some(format!(
-            "the server took about {rate} requests a second, and refused {refused}; --rate {rate}/s spares that"
+            "the server accepted about {rate} requests per {word}, and refused {refused}; --rate {rate}/{unit} avoids that"
         ))
     }
 }
@@ -119,7 +124,7 @@ impl From<&run::Figures> for Figures {
             uncertain: figures.uncertain,
             refused: figures.refused,
             troubles: figures.troubles,
-            pace_per_second: figures.pace.map(|period| (10.0 / period.as_secs_f64()).round() / 10.0),
+            pace_per_second: figures.pace.map(|period| (1000.0 / period.as_secs_f64()).floor() / 1000.0),
             waited_ms: whole(figures.waited),
             elapsed_ms: whole(figures.elapsed),
             latency: (!latencies.is_empty()).then(|| Latency {

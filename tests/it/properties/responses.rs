@@ -150,7 +150,7 @@ proptest! {
             headers: vec![("X".to_owned(), header.clone())],
             cookies: vec![("c".to_owned(), header.clone())],
             header_case: None,
-credentials: Credentials::Text(header),
+            credentials: Credentials::Text(header),
             body: match which {
                 0 => Content::Json(body),
                 1 => Content::Raw(vec![raw, body]),

@@ -41,7 +41,7 @@ fn settings_that_cannot_be_read() {
     let ran = probity("doctor").tokens().file("probity.toml", toml).exits(2);
     tells(&ran, "✗ settings probity.toml:2: unknown key `urll` in [target] → did you mean `url`?");
     let ran = probity(&format!("doctor --target {}", server.url())).exits(2);
-    ran.complains("the variable PROBITY_TOKEN is not set");
+    tells(&ran, "✗ settings the variable PROBITY_TOKEN is not set");
     assert!(server.requests().is_empty());
 }
 
@@ -135,5 +135,5 @@ fn a_redirect_is_told() {
     let server =
         before(|_, r| (r.method == "GET").then(|| Answer::empty(301).with("Location", "https://elsewhere.example/")));
     let ran = doctor(&server.url()).exits(0);
-    tells(&ran, "! http GET /v1/me answered 301 to https://elsewhere.example/");
+    tells(&ran, "! http GET /v1/me answered 301, which leads to https://elsewhere.example/");
 }
