@@ -26,6 +26,7 @@
 //! - [`doctor`]: whether a check can be run on a target
 //! - [`cleanup`]: removing what runs created
 //! - [`session`]: all of these put together
+//! - [`whole`]: the operations of a document, one after another
 //! - [`reference`]: the embedded server, the one module that knows what is created
 //! - [`audit`]: the harness tried on that server, with its faults and its variations
 //! - [`cli`]: the command line, one file a command
@@ -58,4 +59,5 @@ pub mod secrets;
 pub mod session;
 pub mod settings;
 pub mod source;
+pub mod whole;
 pub mod yaml;

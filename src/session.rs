@@ -28,6 +28,11 @@ pub const MAX_REQUESTS: u64 = 500;
 /// How many of them are reserved for looking for smaller ones.
 const RESERVE: u64 = 100;
 
+/// How many requests each operation of a document may take by default, those that look for smaller ones included.
+const SHARE: u64 = 40;
+/// How many of them are reserved for looking for smaller ones.
+const SHARE_RESERVE: u64 = 8;
+
 /// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -53,6 +58,8 @@ pub struct Options {
     pub command: String,
     /// The target's name, if it is not called by its URL.
     pub target_name: Option<String>,
+    /// The run tag; a new one where it is missing.
+    pub run_tag: Option<RunTag>,
 }
 
 impl Default for Options {
@@ -69,8 +76,18 @@ impl Default for Options {
             fit: true,
             command: "probity check".to_owned(),
             target_name: None,
+            run_tag: None,
         }
     }
+}
+
+/// The part of a run that went before.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'a> {
+    /// Its client.
+    pub client: &'a Client,
+    /// How many requests it sent.
+    pub sent: u64,
 }
 
 /// A run that is ready to begin: everything has been read and checked, and nothing has been sent.
@@ -86,6 +103,8 @@ pub struct Session {
     clock: Clock,
     warnings: Vec<Diagnostic>,
     unwritten: Mutex<Vec<report::WriteError>>,
+    /// Whether there was a part of the run before.
+    follows: bool,
 }
 
 impl Session {
@@ -95,11 +114,25 @@ impl Session {
     /// Settings or a contract that cannot be used, and selections that leave no requirement.
     pub fn new(
         contract: impl Into<Arc<Contract>>,
-        mut settings: Settings,
+        settings: Settings,
         options: &Options,
         clock: Clock,
     ) -> Result<Self> {
-        let contract = contract.into();
+        Self::following(contract.into(), settings, options, clock, None, false)
+    }
+
+    /// The same as a part of a run that another part went before; `once` for an operation that uses up what it speaks of.
+    ///
+    /// # Errors
+    /// As for a whole run.
+    pub fn following(
+        contract: Arc<Contract>,
+        mut settings: Settings,
+        options: &Options,
+        clock: Clock,
+        before: Option<Before<'_>>,
+        once: bool,
+    ) -> Result<Self> {
         settings.check_production(&contract.operation.servers)?;
         let own = header_name(contract.operation.security.as_ref());
         if let Some((name, _)) = settings.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(own)) {
@@ -116,45 +149,33 @@ impl Session {
         }
         let plan_options = plan::Options { seed, examples: options.examples.unwrap_or(EXAMPLES), selection };
         let mut plan = Plan::new(&contract, &fixtures, &plan_options, now)?;
+        if once {
+            plan = plan.once(&contract);
+        }
         crate::lint::expressions(&contract, &fixtures, &plan, now)?;
         let mut warnings = crate::lint::examples(&contract, &fixtures, now);
         warnings.extend(crate::lint::guesses(&contract));
         warnings.extend(contract.operation.unsupported.iter().map(|u| u.message.clone()));
         let warnings = warnings.into_iter().map(|odd| *Box::new(odd).warning()).collect();
-        let max_requests = match options.fit {
+        let max_requests = match options.fit && !once {
             true => fit(&mut plan, &contract, &settings, options.examples),
             false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),
         };
         settings.budget.max_requests = Some(max_requests);
-        let budget = settings.budget;
-        let run_tag = RunTag::random();
+        let run_tag = options.run_tag.clone().unwrap_or_else(RunTag::random);
         for text in [settings.fixtures.to_string(), run_tag.text().to_owned()] {
             settings.secrets.add_public(text.into());
         }
         settings.secrets.add_public(contract.operation.place.source.text.as_str().into());
         let recorder = Recorder::new(&settings, contract.operation.security.as_ref());
-        let facts = Facts {
-            target: options.target_name.clone().unwrap_or_else(|| settings.url.to_string()),
-            seed: seed.0,
-            run_tag: run_tag.text().to_owned(),
-            options: report::model::Options {
-                examples: plan_options.examples as u64,
-                max_requests,
-                max_failures: options.max_failures.map(|n| n as u64),
-                max_created: budget.max_created,
-                max_duration_ms: budget.max_duration.map(millis),
-                rate_ms: settings.rate.map(|rate| rate.period.as_secs_f64() * 1000.0),
-                concurrency: settings.concurrency as u64,
-                timeout_ms: millis(settings.connection.timeout),
-                insecure: settings.connection.insecure,
-                only: options.only.clone(),
-                skip: options.skip.clone(),
-                recorded: false,
-                shard: options.shard,
-            },
-            command: options.command.clone(),
+        let options_given = Options { seed: Some(seed.0), run_tag: Some(run_tag.clone()), ..options.clone() };
+        let facts = facts(&settings, &options_given, max_requests);
+        let security = contract.operation.security.clone();
+        let client = match before {
+            Some(before) => before.client.beside(settings, security),
+            None => Client::new(settings, security, clock.clone())?,
         };
-        let client = Client::new(settings, contract.operation.security.clone(), clock.clone())?;
+        let first = before.map_or(0, |before| before.sent);
         Ok(Self {
             contract,
             fixtures,
@@ -162,10 +183,11 @@ impl Session {
             client,
             recorder,
             facts,
-            options: run::Options { seed, run_tag, max_failures: options.max_failures, shrink: options.shrink },
+            options: run::Options { seed, run_tag, max_failures: options.max_failures, shrink: options.shrink, first },
             clock: clock.clone(),
             warnings,
             unwritten: Mutex::default(),
+            follows: before.is_some(),
         })
     }
 
@@ -253,7 +275,8 @@ impl Session {
             Some(dir) => {
                 report::create_dir(dir)?;
                 let path = dir.join(EXCHANGES);
-                let log = ExchangeLog::create(&path, self.recorder.clone());
+                let open = if self.follows { ExchangeLog::append } else { ExchangeLog::create };
+                let log = open(&path, self.recorder.clone());
                 Some(log.map_err(|source| report::WriteError { path, source })?)
             }
             None => None,
@@ -310,10 +333,42 @@ impl Session {
     }
 }
 
+/// What a run does not know of itself, given its seed and its run tag.
+pub fn facts(settings: &Settings, options: &Options, max_requests: u64) -> Facts {
+    let budget = &settings.budget;
+    Facts {
+        target: options.target_name.clone().unwrap_or_else(|| settings.url.to_string()),
+        seed: options.seed.unwrap_or_default(),
+        run_tag: options.run_tag.as_ref().map_or_else(String::new, |tag| tag.text().to_owned()),
+        options: report::model::Options {
+            examples: options.examples.unwrap_or(EXAMPLES) as u64,
+            max_requests,
+            max_failures: options.max_failures.map(|n| n as u64),
+            max_created: budget.max_created,
+            max_duration_ms: budget.max_duration.map(millis),
+            rate_ms: settings.rate.map(|rate| rate.period.as_secs_f64() * 1000.0),
+            concurrency: settings.concurrency as u64,
+            timeout_ms: millis(settings.connection.timeout),
+            insecure: settings.connection.insecure,
+            only: options.only.clone(),
+            skip: options.skip.clone(),
+            recorded: false,
+            shard: options.shard,
+        },
+        command: options.command.clone(),
+    }
+}
+
 /// Leaves out of a plan what exceeds the settings' budget; returns how many requests may be sent.
 pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: Option<usize>) -> u64 {
     let budget = &settings.budget;
+    let is_share = contract.document_only && budget.max_requests.is_none() && examples.is_none();
+    if is_share {
+        plan.fit(contract, &Allowance { requests: Some(SHARE - SHARE_RESERVE), ..Allowance::default() });
+        plan.settle_for_less();
+    }
     let max_requests = budget.max_requests.unwrap_or_else(|| match examples {
+        None if is_share => SHARE,
         // A larger number of examples raises the default budget.
         Some(_) => MAX_REQUESTS.max(plan.requests() as u64 + RESERVE),
         None => MAX_REQUESTS,

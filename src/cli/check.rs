@@ -1,5 +1,7 @@
 //! `check`: the main job.
 
+mod document;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -16,12 +18,12 @@ use crate::http::block_on;
 use crate::http::clock::Clock;
 use crate::judge::tally::Verdict;
 use crate::plan::{Limit, Shard};
-use crate::report;
 use crate::report::log::verbose::VerboseLog;
 use crate::report::model::{Cleanup, EMBEDDED_TARGET};
 use crate::report::terminal::progress::{Progress, Removing};
 use crate::report::text::{counted, listed};
-use crate::run::event::{Fanout, Sink};
+use crate::report::{self, Recorder};
+use crate::run::event::Sink;
 use crate::session::{Options, Session};
 use crate::settings::Settings;
 use crate::source::Diagnostic;
@@ -62,6 +64,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     gate: GateOptions,
 
+    /// Call operations of the document that change data, though the target is on another machine
+    #[arg(long, requires = "document", help_heading = "Run")]
+    allow_unsafe: bool,
+
     /// Keep the records that the run creates, even if the settings say how to remove them
     #[arg(long, help_heading = "Run")]
     no_cleanup: bool,
@@ -95,6 +101,9 @@ Exit codes, the first that holds:
 }
 
 pub(crate) fn run(args: &Args) -> Done {
+    if args.contract.document.is_some() {
+        return document::run(args);
+    }
     let mut contract = args.contract.load()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
     let target = args.target.target(&args.budget)?;
@@ -109,19 +118,7 @@ pub(crate) fn run(args: &Args) -> Done {
     target.settings.authenticate(&mut contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
-    let options = Options {
-        seed: args.selection.seed,
-        examples: args.selection.examples,
-        only: args.selection.only.clone(),
-        skip: args.selection.skip.clone(),
-        exactly,
-        shard: args.shard,
-        max_failures: args.max_failures.map(NonZeroUsize::get),
-        shrink: true,
-        fit: true,
-        command: command(&args.contract, &args.target),
-        target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
-    };
+    let options = options(args, exactly, target.embedded.is_some());
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
     for warning in session.warnings() {
         eprintln!("{}", warning.render(color_stderr()));
@@ -132,7 +129,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let output = &args.output;
     let _lock = output.lock()?;
     let (report, exit) = block_on(async {
-        end_at_signals(&session);
+        end_at_signals(session.client().stop());
         let mut report = carry_out(&session, args).await?;
         let exit = rule(&mut report, &policy).worse(unwritten(&session.unwritten()));
         let mut written = output.write(&report);
@@ -146,6 +143,23 @@ pub(crate) fn run(args: &Args) -> Done {
     })??;
     output.tell(&report);
     Ok(exit)
+}
+
+fn options(args: &Args, exactly: Option<Vec<String>>, is_embedded: bool) -> Options {
+    Options {
+        seed: args.selection.seed,
+        examples: args.selection.examples,
+        only: args.selection.only.clone(),
+        skip: args.selection.skip.clone(),
+        exactly,
+        shard: args.shard,
+        max_failures: args.max_failures.map(NonZeroUsize::get),
+        shrink: true,
+        fit: true,
+        command: command(&args.contract, &args.target),
+        target_name: is_embedded.then(|| EMBEDDED_TARGET.to_owned()),
+        run_tag: None,
+    }
 }
 
 /// Removes what the run created, and says if that cannot be done.
@@ -196,19 +210,22 @@ fn shown(settings: &Settings) -> String {
 }
 
 async fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Failed> {
-    let mut sinks: Vec<Box<dyn Sink + '_>> = Vec::new();
-    if args.output.verbose > 0 {
-        sinks.push(Box::new(VerboseLog::new(session.recorder().clone(), args.output.verbose > 1)));
-    } else {
-        sinks.push(Box::new(Progress::new(!args.output.quiet)));
+    let mut shown = shown_on_the_way(&args.output, session.recorder().clone());
+    session.run(Some(args.output.out()), &mut *shown).await.map_err(unwritable)
+}
+
+/// What shows a run while it goes on.
+fn shown_on_the_way(output: &OutputOptions, recorder: Recorder) -> Box<dyn Sink> {
+    match output.verbose {
+        0 => Box::new(Progress::new(!output.quiet)),
+        n => Box::new(VerboseLog::new(recorder, n > 1)),
     }
-    session.run(Some(args.output.out()), &mut Fanout(sinks)).await.map_err(unwritable)
 }
 
 /// The first Ctrl-C or SIGTERM lets what is under way finish; reports are written and what was created is
 /// removed. The second leaves at once.
-pub(super) fn end_at_signals(session: &Session) {
-    let stop = session.client().stop().clone();
+pub(super) fn end_at_signals(stop: &CancellationToken) {
+    let stop = stop.clone();
     tokio::spawn(async move {
         while signal().await {
             if stop.is_cancelled() {

@@ -93,7 +93,8 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
         let policy = gate.policy(settings.as_ref(), report.requirements.iter().map(|r| (r.id.as_str(), r.level)))?;
         return some(shown(report, &policy));
     }
-    let mut contract = ContractOptions { contract: variable("PROBITY_CONTRACT") }.load()?;
+    let mut contract =
+        ContractOptions { contract: variable("PROBITY_CONTRACT"), ..ContractOptions::default() }.load()?;
     let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
     if arguments.list {
         let trials = owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect();

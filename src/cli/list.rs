@@ -56,17 +56,22 @@ pub(crate) fn run(args: &Args) -> Done {
         deviations(args.json, Variation::ALL.iter().map(|l| (l.area(), l.name(), l.text())));
         return Ok(Exit::Conformant);
     }
-    let contract = args.contract.load()?;
-    let chosen = Selection::new(args.only.clone(), Vec::new()).apply(&contract)?;
-    let chosen: Vec<&Requirement> =
-        contract.requirements.iter().zip(chosen).filter(|(_, c)| *c).map(|(r, _)| r).collect();
+    let contracts = args.contract.load_all()?;
+    let mut all: Vec<&Requirement> = contracts.iter().flat_map(|c| &c.requirements).collect();
+    // As in reports.
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    let ids: Vec<&str> = all.iter().map(|r| r.id.as_str()).collect();
+    let chosen = Selection::new(args.only.clone(), Vec::new()).choose(&ids)?;
+    let chosen: Vec<&Requirement> = all.into_iter().zip(chosen).filter(|(_, c)| *c).map(|(r, _)| r).collect();
+    let left_out: Vec<&Unsupported> = contracts.iter().flat_map(|c| &c.operation.unsupported).collect();
     if args.json {
         let mut all: Vec<_> = chosen.iter().map(|r| entry(r)).collect();
-        all.extend(contract.operation.unsupported.iter().enumerate().map(|(i, part)| unsupported(i, part)));
+        all.extend(left_out.iter().enumerate().map(|(i, part)| unsupported(i, part)));
         print(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
         return Ok(Exit::Conformant);
     }
     if let Some(format) = args.format {
+        let contract = args.contract.load()?;
         let catalogue = Catalogue::new(&contract, &chosen)?;
         print(&match format {
             Format::Markdown => catalogue.markdown(),
@@ -76,11 +81,12 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let widest = chosen.iter().map(|r| r.id.len()).max().unwrap_or(0);
     let mut text = String::new();
-    let mut area = "";
+    let mut group = "";
     for requirement in &chosen {
-        if requirement.area() != area {
-            area = requirement.area();
-            text.push_str(&format!("\n{area}\n"));
+        let own = requirement.operation().unwrap_or(requirement.area());
+        if own != group {
+            group = own;
+            text.push_str(&format!("\n{group}\n"));
         }
         let level = requirement.level.map_or("probe", |l| l.name());
         text.push_str(&format!("  {:<widest$}  {level:<6}  {}\n", requirement.id, requirement.text));
@@ -94,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Done {
         count("may"),
         count("probe"),
     ));
-    let unsupported = contract.operation.unsupported_lines();
+    let unsupported: Vec<String> = contracts.iter().flat_map(|c| c.operation.unsupported_lines()).collect();
     if !unsupported.is_empty() {
         text.push_str("\nNot supported, and left out:\n");
         unsupported.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
@@ -121,6 +127,7 @@ fn entry(requirement: &Requirement) -> serde_json::Value {
     json!({
         "id": requirement.id,
         "area": requirement.area(),
+        "operation": requirement.operation(),
         "level": requirement.level.map(|l| l.name()),
         "text": requirement.text,
         "source": requirement.source,

@@ -7,12 +7,14 @@ use serde_json::json;
 
 use super::options::{BUDGET, ContractOptions, Flags, SelectionOptions, TargetOptions};
 use super::{Done, print};
+use crate::contract::Contract;
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
-use crate::http::clock::system_now;
+use crate::http::clock::{Clock, system_now};
 use crate::plan::{EXAMPLES, Options, Plan, Selection};
 use crate::report::text::counted;
 use crate::session::fit;
+use crate::whole::{Outline, Rules, Whole};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -34,7 +36,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let mut contract = args.contract.load()?;
+    let mut contracts = args.contract.load_all()?;
+    if contracts.len() > 1 {
+        return of_document(args, contracts);
+    }
+    let mut contract = match contracts.pop() {
+        Some(contract) => contract,
+        None => args.contract.load()?,
+    };
     let target = args.target.target(&args.budget)?;
     target.settings.authenticate(&mut contract)?;
     target.settings.check_fixtures(&contract.fixtures)?;
@@ -163,6 +172,60 @@ pub(crate) fn run(args: &Args) -> Done {
             counted(left_out, "trial")
         ));
     }
+    print(&text);
+    Ok(Exit::Conformant)
+}
+
+/// What a check of several operations would send.
+fn of_document(args: &Args, contracts: Vec<Contract>) -> Done {
+    let target = args.target.target(&args.budget)?;
+    let options = crate::session::Options {
+        seed: args.selection.seed,
+        examples: args.selection.examples,
+        only: args.selection.only.clone(),
+        skip: args.selection.skip.clone(),
+        ..crate::session::Options::default()
+    };
+    let rules = Rules { named: args.contract.operation.clone(), allow_unsafe: false };
+    let whole = Whole::new(contracts, target.settings, options, rules, Clock::system())?;
+    let outlines = whole.outlines();
+    let requests: u64 = outlines.iter().filter_map(|o| o.requests.as_ref().ok()).sum();
+    if args.json {
+        let operation = |o: &Outline| {
+            json!({
+                "operation": o.operation, "method": o.method, "path": o.path, "phase": o.phase.name(),
+                "requests": o.requests.as_ref().ok(), "skipped": o.requests.as_ref().err(),
+                "values": o.values.iter().map(|(name, from)| json!({"name": name, "from": from})).collect::<Vec<_>>(),
+                "unsupported": o.unsupported,
+            })
+        };
+        let all: Vec<_> = outlines.iter().map(operation).collect();
+        let whole = json!({ "seed": whole.seed(), "requests": requests, "operations": all });
+        print(&format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default()));
+        return Ok(Exit::Conformant);
+    }
+    let widest = outlines.iter().map(|o| o.operation.chars().count()).max().unwrap_or(0);
+    let mut text = format!("  {:<widest$}  phase    requests\n", "operation");
+    for outline in &outlines {
+        let (requests, note) = match &outline.requests {
+            Ok(requests) => (requests.to_string(), String::new()),
+            Err(reason) => ("–".to_owned(), format!("  skipped: {reason}")),
+        };
+        text.push_str(&format!("  {:<widest$}  {:<7}  {requests:>8}{note}\n", outline.operation, outline.phase.name()));
+        for (name, from) in &outline.values {
+            text.push_str(&format!("  {:<widest$}    {name}: {from}\n", ""));
+        }
+        for line in &outline.unsupported {
+            text.push_str(&format!("  {:<widest$}    not supported, and left out: {line}\n", ""));
+        }
+    }
+    text.push_str(&format!(
+        "\nAt most {} on a server that passes, {} in this order. Seed {}. Nothing was sent.\n\
+         `probity plan` with the same document and one --operation shows its requirements.\n",
+        counted(requests, "request"),
+        counted(outlines.len() as u64, "operation"),
+        whole.seed(),
+    ));
     print(&text);
     Ok(Exit::Conformant)
 }

@@ -155,7 +155,7 @@ pub(crate) fn run(args: &Args) -> Done {
     // What the embedded server holds ends with it.
     let out = target.embedded.is_none().then_some(args.out.as_path());
     let (mut sent, answers) = block_on(async {
-        end_at_signals(&session);
+        end_at_signals(session.client().stop());
         let mut sink: Box<dyn Sink> = match args.verbose {
             0 => Box::new(Progress::new(!args.json)),
             n => Box::new(VerboseLog::new(session.recorder().clone(), n > 1)),
@@ -248,8 +248,11 @@ fn chosen<'a>(report: &'a Report, args: &Args) -> Result<Vec<&'a Requirement>> {
 
 /// The contract that was typed; that of the report where none was.
 fn contract_of(args: &Args, recorded: &Typed) -> ContractOptions {
-    let folder = args.contract.contract.clone().or_else(|| recorded.contract.contract.clone().filter(|f| f.is_dir()));
-    ContractOptions { contract: folder }
+    if args.contract.document.is_some() || args.contract.contract.is_some() {
+        return args.contract.clone();
+    }
+    let folder = recorded.contract.contract.clone().filter(|folder| folder.is_dir());
+    ContractOptions { contract: folder, ..recorded.contract.clone() }
 }
 
 /// The target that was typed; that of the report where none was.

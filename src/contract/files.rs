@@ -49,16 +49,26 @@ impl Files {
         }
     }
 
-    /// SHA-256 over all texts, each with its length, in the order of their names.
+    /// SHA-256 over all texts, in the order of their names.
     pub(super) fn hash(&self, document: &Document) -> String {
-        let mut hasher = Sha256::new();
-        let texts = document.sources().into_iter().chain([&self.contract]).chain(&self.areas);
-        for source in texts {
-            hasher.update((source.text.len() as u64).to_be_bytes());
-            hasher.update(source.text.as_bytes());
-        }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash(document.sources().into_iter().chain([&self.contract]).chain(&self.areas))
     }
+}
+
+/// SHA-256 over some texts, each with its length.
+pub(super) fn hash<'a>(texts: impl IntoIterator<Item = &'a Arc<Source>>) -> String {
+    let mut hasher = Sha256::new();
+    for source in texts {
+        hasher.update((source.text.len() as u64).to_be_bytes());
+        hasher.update(source.text.as_bytes());
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name of a document's file, without its ending.
+pub(super) fn stem_of(document: &Document) -> String {
+    let path = document.sources().first().map_or("", |source| source.path.as_str());
+    Path::new(path).file_stem().map_or_else(|| path.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// The contract's folder in the binary.

@@ -14,6 +14,7 @@ mod documented;
 mod files;
 mod ids;
 pub mod lookup;
+pub mod of_document;
 pub mod part;
 pub mod requirement;
 mod security;
@@ -33,7 +34,7 @@ use crate::yaml::{self, Node, Value};
 use cases::{Vocabulary, compile};
 pub use files::Location;
 use lookup::Lookup;
-use requirement::{Form, Open, Origin, Requirement, Row, Rows};
+use requirement::{Form, Level, Open, Origin, Requirement, Row, Rows};
 use template::Template;
 
 /// An operation and all requirements on it.
@@ -67,6 +68,9 @@ pub struct Contract {
     pub clock: Option<Expression>,
     /// Areas whose failures do the most harm: they are reported first, and each by itself.
     pub foremost: Vec<String>,
+    /// Whether the document alone says what is valid: a server may have rules that it does not state, so the refusal of a
+    /// request that keeps it is a failure only where the same field was accepted with another value.
+    pub document_only: bool,
 }
 
 /// The JSON Schema of a target's fixtures.
@@ -142,7 +146,7 @@ impl Contract {
         let cases = cases::read(&files.areas, &vocabulary, &operation).map_err(|e| operation.blame(e))?;
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
-        requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary)?);
+        requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary, Level::Must)?);
         requirements.extend(cases.requirements);
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
@@ -165,6 +169,7 @@ impl Contract {
                 }
                 None => Vec::new(),
             },
+            document_only: false,
             open: cases.open,
             defines: Arc::new(defines),
             requirements,

@@ -61,7 +61,13 @@ pub struct Requirement {
 impl Requirement {
     /// The part of the id before the slash.
     pub fn area(&self) -> &str {
-        self.id.split_once('/').map_or("", |(area, _)| area)
+        self.id.rsplit('/').nth(1).unwrap_or_default()
+    }
+
+    /// The operation that its id begins with, where a contract is one of several.
+    pub fn operation(&self) -> Option<&str> {
+        let (operation, rest) = self.id.split_once('/')?;
+        rest.contains('/').then_some(operation)
     }
 }
 

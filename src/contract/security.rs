@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::cases::{self, Vocabulary};
-use super::requirement::{Origin, Requirement};
+use super::requirement::{Level, Origin, Requirement};
 use crate::document::operation::Operation;
 use crate::exchange::TOKEN_WITHOUT_LAST;
 use crate::source::{Result, Source};
 
-/// The requirements on requests without credentials and with broken ones. There are none if the operation is public, if
+/// The requirements on requests without credentials and with broken ones, which bind as `level` says. There are none if the operation is public, if
 /// a request would use up what the target provides, or if the contract's own cases are about credentials.
 ///
 /// # Errors
@@ -19,6 +19,7 @@ pub(super) fn requirements(
     operation: &Operation,
     declared: &[Requirement],
     vocabulary: &Vocabulary,
+    level: Level,
 ) -> Result<Vec<Requirement>> {
     let anyone = operation.alternatives.iter().any(|alternative| alternative.schemes.is_empty());
     let speaks =
@@ -41,8 +42,14 @@ pub(super) fn requirements(
     };
     let status = "sent.refused && (sent.response.status == 401 || sent.response.status == 403)";
     let text = json!([
-        case("credentials-required", "must", "A request without credentials is refused.", None, refused),
-        case("broken-credentials", "must", "A request with broken credentials is refused.", Some(&broken), refused),
+        case("credentials-required", level.name(), "A request without credentials is refused.", None, refused),
+        case(
+            "broken-credentials",
+            level.name(),
+            "A request with broken credentials is refused.",
+            Some(&broken),
+            refused
+        ),
         case(
             "unauthorized-status",
             "should",

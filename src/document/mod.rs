@@ -81,6 +81,12 @@ impl Document {
         Ok(document)
     }
 
+    /// Its title, if it has one.
+    pub fn title(&self) -> Option<String> {
+        let title = self.registry.root().get("info")?.get("title")?;
+        title.node.string("the title").ok().filter(|title| !title.trim().is_empty()).map(str::to_owned)
+    }
+
     /// The texts of all its files, the document's own first.
     pub fn sources(&self) -> Vec<&Arc<Source>> {
         self.registry.sources()

@@ -106,6 +106,28 @@ impl Client {
         })
     }
 
+    /// A client beside this one, for what asks for other credentials: with counts and a budget of its own, and with the
+    /// same connections, pace and end.
+    pub fn beside(&self, settings: Settings, security: Option<Security>) -> Self {
+        let copy = |flag: &AtomicBool| AtomicBool::new(flag.load(Ordering::Relaxed));
+        Self {
+            kept_alive: self.kept_alive.clone(),
+            one_shot: self.one_shot.clone(),
+            titled: self.titled.clone(),
+            settings,
+            security,
+            clock: self.clock.clone(),
+            pace: self.pace.clone(),
+            stop: self.stop.clone(),
+            connects: AtomicBool::new(true),
+            one_shot_only: copy(&self.one_shot_only),
+            http_1: copy(&self.http_1),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
     /// The clocks.
     pub fn clock(&self) -> &Clock {
         &self.clock

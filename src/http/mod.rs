@@ -4,6 +4,7 @@
 //! - [`clock`]: the server's time
 //! - [`connectivity`]: whether the target accepts connections
 //! - [`credentials`]: the credentials of a request
+//! - [`fetch`]: fetching a document
 //! - [`gate`]: requests that are to arrive together
 //! - [`limits`]: what responses say of the server's limits
 //! - [`pace`]: how fast all requests together are sent
@@ -15,6 +16,7 @@ pub mod client;
 pub mod clock;
 pub mod connectivity;
 pub mod credentials;
+pub mod fetch;
 pub mod gate;
 pub mod limits;
 pub mod pace;

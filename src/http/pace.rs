@@ -89,10 +89,11 @@ impl Pace {
         Self { places, size, rate, lasts, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Begins a run that plans to send this number of requests.
+    /// Begins a run that plans to send this number of requests, or a further part of one.
     pub fn begin(&self, planned: u64) {
         let mut state = self.lock();
-        (state.began, state.planned) = (Some(Instant::now()), planned);
+        state.began.get_or_insert_with(Instant::now);
+        state.planned += planned;
     }
 
     /// Limits the number of simultaneous requests so that even a server which serves one after the other answers each

@@ -45,8 +45,21 @@ pub(super) fn client(
     })
 }
 
+/// A client for what is not the target: a document.
+///
+/// # Errors
+/// The system's certificates cannot be used.
+pub(super) fn plain(limit: Duration, url: &reqwest::Url) -> reqwest::Result<reqwest::Client> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = || reqwest::Client::builder().timeout(limit);
+    match builder().build() {
+        Err(_) if url.scheme() == "http" => builder().tls_certs_only([]).build(),
+        built => built,
+    }
+}
+
 /// An error with its sources.
-fn cause_of(error: &dyn std::error::Error) -> String {
+pub(super) fn cause_of(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", cause_of(source)),
         None => error.to_string(),

@@ -13,6 +13,8 @@ use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::exchange::{Exchange, Trouble as Met};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 
+/// Why the refusal of a request that the document allows may be right.
+const UNSTATED: &str = "the server refused it, and may have rules that the document does not state";
 /// What is expected for a valid request.
 const ACCEPTANCE: &str = "acceptance (2xx)";
 
@@ -64,7 +66,7 @@ impl Judge<'_> {
             }),
             Always::NoServerError => self.no_server_error(seen),
             _ if !seen.exchange.fresh => None,
-            Always::ValidAccepted => must_accept(seen),
+            Always::ValidAccepted => self.must_accept(seen, false),
             Always::DocumentedStatus => self.documented_status(seen),
             Always::RefusalStatus => self.refusal_status(seen),
             Always::MediaType => self.media_type(seen),
@@ -116,7 +118,7 @@ impl Judge<'_> {
                 let meant = seen.about.is_none_or(|a| a == requirement || !parts.contains(&a));
                 meant.then(|| self.must_refuse(seen))
             }
-            _ if seen.about == Some(requirement) => must_accept(seen),
+            _ if seen.about == Some(requirement) => self.must_accept(seen, true),
             _ => None,
         }
     }
@@ -137,38 +139,54 @@ impl Judge<'_> {
     fn must_refuse(self, seen: &Seen) -> Found {
         // The conflict may be with another record, so the request may have been refused for that.
         if seen.exchange.status() == Some(409) {
-            return unknown(seen, "the server answered 409, which may be about another record");
+            return self.open(seen, "the server answered 409, which may be about another record");
         }
         match (seen.accepted(), seen.client_error(self)) {
             (Known::Yes, _) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
             (_, Known::Yes) if seen.control == Control::Accepted => Found::Holds,
-            (_, Known::Yes) => unknown(
-                seen,
-                "it was refused, but the same request without the fault was also refused, or was not sent",
-            ),
+            (_, Known::Yes) => self
+                .open(seen, "it was refused, but the same request without the fault was also refused, or was not sent"),
             (Known::Unknown(reason), _) | (_, Known::Unknown(reason)) => unknown(seen, &reason),
             (Known::No, Known::No) => counterexample(seen, REFUSAL, answer(&seen.exchange)),
         }
     }
+
+    /// What a response to a valid request shows; None if the request is not valid, or the response shows nothing. Where
+    /// the document alone says what is valid, only the refusal of a request `at_an_edge` can be a failure.
+    fn must_accept(self, seen: &Seen, at_an_edge: bool) -> Option<Found> {
+        let doubtful = match &seen.class {
+            Class::Valid => false,
+            Class::Doubtful(_) => true,
+            _ => return None,
+        };
+        match seen.accepted() {
+            Known::Yes => Some(Found::Holds),
+            // The conflict may be real.
+            Known::No if doubtful => None,
+            Known::No if seen.exchange.status() == Some(409) => {
+                Some(self.open(seen, "the server answered 409, which may be about another record"))
+            }
+            Known::No if self.contract.document_only && !(at_an_edge && is_about_its_form(seen)) => {
+                Some(Found::Skipped(UNSTATED.to_owned()))
+            }
+            Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
+            Known::Unknown(reason) => Some(unknown(seen, &reason)),
+        }
+    }
+
+    /// What shows nothing, since the server may have had another reason. Where the document alone says what is valid,
+    /// that was to be expected.
+    fn open(self, seen: &Seen, reason: &str) -> Found {
+        match self.contract.document_only {
+            true => Found::Skipped(reason.to_owned()),
+            false => unknown(seen, reason),
+        }
+    }
 }
 
-/// What a response to a valid request shows; None if the request is not valid, or the response shows nothing.
-fn must_accept(seen: &Seen) -> Option<Found> {
-    let doubtful = match &seen.class {
-        Class::Valid => false,
-        Class::Doubtful(_) => true,
-        _ => return None,
-    };
-    match seen.accepted() {
-        Known::Yes => Some(Found::Holds),
-        // The conflict may be real.
-        Known::No if doubtful => None,
-        Known::No if seen.exchange.status() == Some(409) => {
-            Some(unknown(seen, "the server answered 409, which may be about another record"))
-        }
-        Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
-        Known::Unknown(reason) => Some(unknown(seen, &reason)),
-    }
+/// Whether a refusal says that the request is wrong by itself, and one with all the same fields was accepted.
+fn is_about_its_form(seen: &Seen) -> bool {
+    matches!(seen.exchange.status(), Some(400 | 422)) && seen.control == Control::Accepted
 }
 
 fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {

@@ -109,6 +109,19 @@ impl Plan {
         self.pairs = pairs;
     }
 
+    /// Takes what is left out for what the plan is about no more: a requirement of which nothing is left cannot be tried.
+    pub fn settle_for_less(&mut self) {
+        let left_out = std::mem::take(&mut self.left_out);
+        for requirement in left_out.trials.into_keys() {
+            let by_entry = self.entries.iter().any(|e| e.wanted && e.about == Some(requirement));
+            let by_trial = self.trials.iter().any(|t| t.requirements().any(|r| r == requirement));
+            if !by_entry && !by_trial {
+                let why = "the default budget leaves no room for it: --max-requests N gives each operation more";
+                self.obstacles.push((requirement, why.to_owned()));
+            }
+        }
+    }
+
     /// Everything but preflight, the worthiest and cheapest first, and the requirement that it is for.
     fn by_worth(&self, contract: &Contract) -> Vec<(Item, Option<usize>)> {
         let entries = self.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted);

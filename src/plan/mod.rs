@@ -12,6 +12,7 @@ mod trials;
 use chrono::{DateTime, Utc};
 
 use crate::contract::Contract;
+use crate::contract::requirement::Form;
 use crate::generate::draft::{Choice, Draft, Fixtures};
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub left_out: LeftOut,
     /// How many of the parts that may be left out are tried together: three, or two where there are many.
     pub together: usize,
+    /// Whether only the smallest valid request is sent, since it uses up what it speaks of.
+    pub once: bool,
     random: pool::Random,
 }
 
@@ -129,12 +132,29 @@ impl Plan {
             obstacles,
             left_out: LeftOut::default(),
             together,
+            once: false,
             random,
         })
     }
 
+    /// The same with nothing but the smallest valid request. What needs others is an obstacle.
+    #[must_use]
+    pub fn once(mut self, contract: &Contract) -> Self {
+        self.once = true;
+        self.entries.iter_mut().skip(MINIMAL + 1).for_each(|entry| entry.wanted = false);
+        self.trials.clear();
+        self.pairs = 0;
+        let why = "it is sent once, since it uses up what it speaks of";
+        let others = contract.requirements.iter().enumerate().filter(|(_, r)| !matches!(r.form, Form::Always(_)));
+        self.obstacles = others.map(|(i, _)| (i, why.to_owned())).collect();
+        self
+    }
+
     /// How many requests the plan costs on a server that passes.
     pub fn requests(&self) -> usize {
+        if self.once {
+            return 1;
+        }
         // One more at the end, which tells whether the server still stands.
         self.entries.iter().filter(|e| e.wanted).count()
             + 2 * self.pairs

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::contract::Contract;
+use crate::contract::requirement::Form;
 use crate::source::{Diagnostic, Result, did_you_mean};
 
 /// A part of a run that is split over machines: `2/5`.
@@ -98,31 +99,41 @@ impl Selection {
         Ok((self.only.is_empty() || set(&self.only)?.is_match(id)) && !set(&self.skip)?.is_match(id))
     }
 
+    /// Which of these ids its patterns and its list of ids mean.
+    ///
+    /// # Errors
+    /// A pattern that is none or matches nothing.
+    pub fn choose(&self, ids: &[&str]) -> Result<Vec<bool>> {
+        let only = set(&self.only)?;
+        let skip = set(&self.skip)?;
+        for pattern in self.only.iter().chain(&self.skip) {
+            let matcher = glob(pattern)?.compile_matcher();
+            if !ids.iter().any(|id| matcher.is_match(id)) {
+                let near = did_you_mean(pattern, ids.iter().copied());
+                return Err(Diagnostic::new(format!("no requirement matches `{pattern}`"))
+                    .help(near.unwrap_or_else(|| "`probity list` shows all ids".to_owned())));
+            }
+        }
+        let is_chosen = |id: &&str| {
+            (self.only.is_empty() || only.is_match(id))
+                && !skip.is_match(id)
+                && self.exactly.as_ref().is_none_or(|e| e.iter().any(|x| x == id))
+        };
+        Ok(ids.iter().map(is_chosen).collect())
+    }
+
     /// Which requirements of a contract are meant, by their places.
     ///
     /// # Errors
     /// A pattern that is none or matches nothing; nothing left.
     pub fn apply(&self, contract: &Contract) -> Result<Vec<bool>> {
-        let only = set(&self.only)?;
-        let skip = set(&self.skip)?;
-        let ids = || contract.requirements.iter().map(|r| r.id.as_str());
-        for pattern in self.only.iter().chain(&self.skip) {
-            let matcher = glob(pattern)?.compile_matcher();
-            if !ids().any(|id| matcher.is_match(id)) {
-                return Err(Diagnostic::new(format!("no requirement matches `{pattern}`"))
-                    .help(did_you_mean(pattern, ids()).unwrap_or_else(|| "`probity list` shows all ids".to_owned())));
-            }
-        }
-        let chosen: Vec<bool> = contract
-            .requirements
-            .iter()
-            .map(|requirement| {
-                let id = requirement.id.as_str();
-                self.shard.is_none_or(|s| requirement.form.is_fed() || s.holds(id))
-                    && (self.only.is_empty() || only.is_match(id))
-                    && !skip.is_match(id)
-                    && self.exactly.as_ref().is_none_or(|e| e.iter().any(|x| x == id))
-            })
+        let ids: Vec<&str> = contract.requirements.iter().map(|r| r.id.as_str()).collect();
+        let of_part = |form: &Form, id: &str| self.shard.is_none_or(|s| form.is_fed() || s.holds(id));
+        let chosen: Vec<bool> = self
+            .choose(&ids)?
+            .into_iter()
+            .zip(&contract.requirements)
+            .map(|(chosen, requirement)| chosen && of_part(&requirement.form, &requirement.id))
             .collect();
         if !chosen.contains(&true) {
             let help = match self.shard {

@@ -94,6 +94,7 @@ pub(crate) fn sample() -> Report {
                 operation_id: "createBook".into(),
                 method: "POST".into(),
                 path: "/v1/shelves/{shelf}/books".into(),
+                operations: Vec::new(),
             },
             target: "https://staging.example.com".into(),
             seed: 42,
@@ -185,6 +186,7 @@ pub(crate) fn blank(id: &str, form: Form, verdict: Verdict) -> Requirement {
     Requirement {
         id: id.into(),
         area: area.into(),
+        operation: None,
         foremost: area == "repeat",
         level: Some(Level::Must),
         text: format!("What `{slug}` says holds."),

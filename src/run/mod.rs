@@ -64,6 +64,8 @@ pub struct Options {
     pub max_failures: Option<usize>,
     /// Whether to look for the smallest requests that still fail.
     pub shrink: bool,
+    /// The number of the first request.
+    pub first: u64,
 }
 
 /// A run in progress.
@@ -124,6 +126,11 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
         Err(stop) => {
             run.lock().stop = Some(stop);
             run.leave_all_out();
+        }
+        // What it uses up cannot be used again.
+        Ok(_) if plan.once => {
+            run.obstacles();
+            health = Health::Yes;
         }
         Ok(kept) => {
             let mut full = pin!(run.full(kept));
@@ -207,7 +214,7 @@ impl<'a> Run<'a> {
             }),
             sink: Mutex::new(sink),
             issued: Issued::default(),
-            number: AtomicU64::new(0),
+            number: AtomicU64::new(options.first),
             answered: Notify::new(),
             suspected: Notify::new(),
             trying: tokio::sync::Mutex::default(),

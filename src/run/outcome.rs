@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::contract::Contract;
 use crate::judge::attempts::Troubles;
-use crate::judge::tally::Tally;
+use crate::judge::tally::{Tally, Verdict};
 use crate::run::preflight::Stop;
 
 /// The result of a run.
@@ -21,6 +22,57 @@ pub struct Outcome {
     pub health: Health,
     /// Figures.
     pub figures: Figures,
+}
+
+impl Outcome {
+    /// The outcome of an operation that is not tried: what is selected is skipped or untested for this reason.
+    pub fn of_nothing(
+        contract: &Contract,
+        selected: &[bool],
+        reason: &str,
+        verdict: Verdict,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let tally = |selected: &bool| {
+            let mut tally = Tally::default();
+            match (selected, verdict) {
+                (false, _) => {}
+                (true, Verdict::Skipped) => (tally.skipped, tally.obstacle) = (1, Some(reason.to_owned())),
+                (true, _) => tally.left_out = 1,
+            }
+            tally
+        };
+        debug_assert_eq!(contract.requirements.len(), selected.len());
+        Self {
+            tallies: selected.iter().map(tally).collect(),
+            left_out: 0,
+            stop: (verdict != Verdict::Skipped).then_some(Stop::Interrupted),
+            health: Health::NotAsked,
+            figures: Figures::of_nothing(now),
+        }
+    }
+}
+
+impl Figures {
+    fn of_nothing(now: DateTime<Utc>) -> Self {
+        Self {
+            started: now,
+            elapsed: Duration::ZERO,
+            requests: 0,
+            retries: 0,
+            accepted: 0,
+            created: 0,
+            uncertain: 0,
+            troubles: Troubles::default(),
+            refused: 0,
+            pace: None,
+            waited: Duration::ZERO,
+            latencies: Vec::new(),
+            slowest: Vec::new(),
+            most_at_once: 0,
+            clock: None,
+        }
+    }
 }
 
 /// Whether the server still answered a valid request at the end.

@@ -99,6 +99,8 @@ impl Run<'_> {
         let control = match (control, entry.control) {
             (Some(control), _) => control,
             (None, Some(of)) => self.control(of),
+            // Whether the server takes each field at all.
+            (None, None) if self.judge.contract.document_only && entry.about.is_some() => self.control(FULL),
             (None, None) => Control::Missing,
         };
         let seen = self.granted_entry(entry, control, false).await?;
@@ -191,6 +193,8 @@ impl Run<'_> {
         self.add(self.judge.exchange(&seen));
         match seen.accepted() {
             Known::Yes => Health::Yes,
+            // It may be what a first request used up.
+            Known::No if self.judge.contract.document_only && seen.exchange.trouble().is_none() => Health::Yes,
             _ => Health::No(what_came(&seen.exchange)),
         }
     }

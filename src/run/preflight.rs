@@ -74,7 +74,10 @@ impl Run<'_> {
         };
         let seen = seen.ok_or_else(|| self.why_over(Limit::Duration))?;
         // For the first request one sign is enough; the full one may fail because of its content.
-        let tells = place == MINIMAL || (seen.accepted() != Known::No && seen.exchange.trouble().is_none());
+        let tells = place == MINIMAL
+            || (!self.judge.contract.document_only
+                && seen.accepted() != Known::No
+                && seen.exchange.trouble().is_none());
         if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
             return Err(stop);
         }
@@ -112,8 +115,14 @@ impl Run<'_> {
 
     /// Why it makes no sense to go on after this response to a valid request, if so.
     fn stop(&self, exchange: &Exchange) -> Option<Stop> {
-        let stop = stop(exchange, &self.client.settings().url)?;
         let contract = self.judge.contract;
+        let stop = match stop(exchange, &self.client.settings().url) {
+            None if contract.document_only && exchange.status().is_some_and(|s| (400..500).contains(&s)) => {
+                let advice = "the document alone does not say what it needs".to_owned();
+                Stop::Refused(what_came(exchange), advice)
+            }
+            other => other?,
+        };
         let guessed: Vec<String> = contract
             .operation
             .parameters_in(ParameterLocation::Path)
@@ -124,9 +133,12 @@ impl Run<'_> {
             Stop::Refused(what, _) if exchange.status() == Some(404) && !guessed.is_empty() => Some(Stop::Refused(
                 what,
                 format!(
-                    "no value is known for the path's {}, so one was guessed: \
-                    give values under `values: path:` in contract.yaml",
-                    guessed.join(" and ")
+                    "no value is known for the path's {}, so one was guessed: {}",
+                    guessed.join(" and "),
+                    match contract.document_only {
+                        true => "give one with --fixture NAME=VALUE, or an `example` in the document",
+                        false => "give values under `values: path:` in contract.yaml",
+                    }
                 ),
             )),
             other => Some(other),

@@ -32,4 +32,5 @@ mod second_contract;
 mod secrets;
 mod staging;
 mod together;
+mod whole;
 mod wire;

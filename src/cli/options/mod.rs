@@ -3,6 +3,7 @@
 //! - [`target`]: which server, and how it is treated; [`flags`]: the flags of the settings
 //! - [`gate`]: what makes a run red
 
+mod document;
 mod flags;
 mod gate;
 mod target;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::contract::of_document::contracts;
 use crate::contract::template::parse_duration;
 use crate::contract::{Contract, Location};
 use crate::report::{FORMATS, REPORT, Report};
@@ -30,20 +32,59 @@ pub(crate) struct ContractOptions {
     /// The contract's folder, with contract.yaml and the case files [default: the embedded contract]
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
+
+    /// An OpenAPI document in place of a contract's folder: what follows from it alone, for each of its operations
+    #[arg(long, value_name = "FILE|URL", conflicts_with = "contract")]
+    pub document: Option<String>,
+
+    /// Only operations of the document whose operationId, `METHOD /path` or tag matches; may be repeated
+    #[arg(long, value_name = "GLOB", requires = "document")]
+    pub operation: Vec<String>,
+
+    /// No operations of the document whose operationId, `METHOD /path` or tag matches; may be repeated
+    #[arg(long, value_name = "GLOB", requires = "document")]
+    pub skip_operation: Vec<String>,
 }
 
 impl ContractOptions {
+    /// The one contract that is meant.
     pub(crate) fn load(&self) -> Result<Contract> {
+        if let Some(document) = &self.document {
+            let mut all = self.operations(document)?;
+            return match (all.pop(), all.len()) {
+                (Some(only), 0) => Ok(only),
+                (_, others) => Err(Diagnostic::new(format!("{} operations of the document match", others + 1))
+                    .help("this command is about one of them: choose it with --operation ID")),
+            };
+        }
         Contract::load(&match &self.contract {
             Some(folder) => Location::Folder(folder.clone()),
             None => Location::Embedded,
         })
     }
 
+    /// The contracts that are meant: one for each operation of a document.
+    pub(crate) fn load_all(&self) -> Result<Vec<Contract>> {
+        match &self.document {
+            Some(document) => self.operations(document),
+            None => Ok(vec![self.load()?]),
+        }
+    }
+
+    fn operations(&self, document: &str) -> Result<Vec<Contract>> {
+        contracts(&document::read(document)?, &self.operation, &self.skip_operation)
+    }
+
     /// The words that name this contract again on a command line.
     pub(crate) fn words(&self) -> Vec<String> {
         let folder = self.contract.as_ref().map(|folder| folder.display().to_string());
-        folder.map_or_else(Vec::new, |folder| vec!["--contract".to_owned(), quoted(&folder)])
+        let one = |name: &str, text: &str| vec![format!("--{name}"), quoted(text)];
+        let mut words: Vec<String> = Vec::new();
+        words.extend(folder.iter().flat_map(|folder| one("contract", folder)));
+        words.extend(self.document.iter().flat_map(|document| one("document", document)));
+        words.extend(self.operation.iter().flat_map(|glob| one("operation", glob)));
+        words.extend(self.skip_operation.iter().flat_map(|glob| one("skip-operation", glob)));
+        words
     }
 }
 

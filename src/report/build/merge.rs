@@ -232,7 +232,7 @@ fn header(parts: &[(Report, u64)]) -> Header {
     header
 }
 
-fn figures(parts: &[(Report, u64)]) -> Figures {
+pub(super) fn figures(parts: &[(Report, u64)]) -> Figures {
     let all = || parts.iter().map(|(part, _)| &part.figures);
     let spans = || parts.iter().filter_map(|(part, _)| span(part));
     let elapsed = spans().map(|s| s.1).max().zip(spans().map(|s| s.0).min()).map(|(end, start)| end - start);
@@ -276,7 +276,7 @@ fn cleanup(parts: &[(Report, u64)]) -> Option<Cleanup> {
     })
 }
 
-fn health(parts: &[(Report, u64)]) -> Health {
+pub(super) fn health(parts: &[(Report, u64)]) -> Health {
     let of = |state| parts.iter().map(|(part, _)| &part.health).find(|s| s.state == state);
     let worst = of(HealthState::No).or_else(|| of(HealthState::NotAsked)).or_else(|| of(HealthState::Yes));
     worst.cloned().unwrap_or(Health { state: HealthState::NotAsked, answer: None })

@@ -1,5 +1,6 @@
 //! From what a run brought to its report.
 
+pub mod joined;
 pub mod merge;
 
 use std::sync::Arc;
@@ -103,6 +104,7 @@ fn header(contract: &Contract, outcome: &Outcome, facts: &Facts, recorder: &Reco
             operation_id: operation.id.clone(),
             method: operation.method.to_uppercase(),
             path: operation.path.clone(),
+            operations: Vec::new(),
         },
         target: recorder.text(&facts.target),
         seed: facts.seed,
@@ -210,6 +212,7 @@ impl Builder<'_> {
         Requirement {
             id: owed.id.clone(),
             area: owed.area().to_owned(),
+            operation: owed.operation().map(str::to_owned),
             foremost: self.contract.foremost.iter().any(|area| area == owed.area()),
             level: owed.level,
             text: owed.text.clone(),

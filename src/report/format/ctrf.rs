@@ -105,7 +105,7 @@ fn test(report: &Report, requirement: &Requirement) -> Json {
         "status": Status::of(report, requirement).name(),
         "rawStatus": requirement.verdict.name(),
         "duration": chrono::TimeDelta::microseconds((millis * 1000.0).round() as i64).num_milliseconds(),
-        "suite": [report.header.contract.name, requirement.area],
+        "suite": [report.header.contract.name, requirement.group()],
         "tags": [words::level(requirement.level)],
     });
     let mut message = cut(&visible(&requirement.trouble()), MESSAGE);

@@ -38,7 +38,7 @@ pub fn render(report: &Report) -> String {
     }
     let mut areas: BTreeMap<&str, Vec<TestCase>> = BTreeMap::new();
     for requirement in report.selected() {
-        areas.entry(&requirement.area).or_default().push(case(report, requirement));
+        areas.entry(requirement.group()).or_default().push(case(report, requirement));
     }
     if let Some(ruling) = report.red_beside_requirements() {
         areas.entry(RUN).or_default().push(run(report, ruling));
@@ -64,7 +64,7 @@ fn class(report: &Report, area: &str) -> String {
 
 fn case(report: &Report, requirement: &Requirement) -> TestCase {
     let mut case = TestCase::new(requirement.id.as_str(), status(report, requirement));
-    case.set_classname(class(report, &requirement.area));
+    case.set_classname(class(report, requirement.group()));
     if let Some(place) = &requirement.place {
         case.extra.insert("file".into(), place.file.as_str().into());
         case.extra.insert("line".into(), place.line.to_string().into());

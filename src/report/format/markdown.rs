@@ -91,7 +91,7 @@ fn head(report: &Report) -> String {
         header.tool.name,
         prose(&header.contract.name),
         prose(sentence),
-        code(&format!("{} {}", header.contract.method, header.contract.path)),
+        code(&header.contract.subject()),
         code(&header.target),
         header.seed,
         code(&header.run_tag),

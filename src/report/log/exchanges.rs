@@ -25,6 +25,14 @@ impl ExchangeLog {
         Ok(Self { file: File::create(path)?, recorder, error: None })
     }
 
+    /// Goes on with the file of an earlier part of the run.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn append(path: &Path, recorder: Recorder) -> io::Result<Self> {
+        Ok(Self { file: File::options().append(true).create(true).open(path)?, recorder, error: None })
+    }
+
     /// Ends the file.
     ///
     /// # Errors

@@ -53,6 +53,25 @@ pub struct Contract {
     pub method: String,
     /// The operation's path, with its parameters in braces.
     pub path: String,
+    /// Where there are several, the operations by their ids, in the order in which they were tried. The operation's own id,
+    /// method and path are empty then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<String>,
+}
+
+impl Contract {
+    /// What requirements are shown under.
+    pub fn grouping(&self) -> &'static str {
+        if self.operations.is_empty() { "area" } else { "operation" }
+    }
+
+    /// What was checked, in a few words: a method and a path, or a number of operations.
+    pub fn subject(&self) -> String {
+        match self.operations.len() {
+            0 | 1 => format!("{} {}", self.method, self.path),
+            n => format!("{n} operations of {}", self.document),
+        }
+    }
 }
 
 /// How a run was carried out.

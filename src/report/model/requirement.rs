@@ -10,10 +10,13 @@ use crate::report::model::record::Exchange;
 /// One requirement, and what the evidence says of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Requirement {
-    /// Its stable id: area, slash, slug.
+    /// Its stable id: area, slash, slug; before that operation and slash, where the check is about several.
     pub id: String,
-    /// The part of the id before the slash.
+    /// The part of the id before the last slash, and behind the operation where it begins with one.
     pub area: String,
+    /// What the id begins with where the check is about several operations: the operation that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// Whether it is of an area whose failures do most harm: they are told first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub foremost: bool,
@@ -66,6 +69,13 @@ pub struct Requirement {
     pub gateway: Option<Box<Failure>>,
     /// What a probe saw, by value.
     pub observations: Vec<Observation>,
+}
+
+impl Requirement {
+    /// What reports show it under: the operation where there are several, the area otherwise.
+    pub fn group(&self) -> &str {
+        self.operation.as_deref().unwrap_or(&self.area)
+    }
 }
 
 /// What a part of the document's schema or a constraint says of bodies, and what of it was tried.

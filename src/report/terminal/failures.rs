@@ -76,12 +76,12 @@ fn also(page: &mut Page, same: &[&Requirement]) {
     page.field("also", &format!("{failures}, probably of the same cause{more}:"));
     let mut areas: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for requirement in same {
-        let name = requirement.id.strip_prefix(&format!("{}/", requirement.area)).unwrap_or(&requirement.id);
+        let name = requirement.id.strip_prefix(&format!("{}/", requirement.group())).unwrap_or(&requirement.id);
         let level = match requirement.level {
             Some(Level::Must) => String::new(),
             level => format!(" ({})", words::level(level)),
         };
-        areas.entry(&requirement.area).or_default().push(format!("{name}{level}"));
+        areas.entry(requirement.group()).or_default().push(format!("{name}{level}"));
     }
     for (area, names) in areas {
         page.indented(INDENT, &format!("{area}: {}", names.join(", ")), usize::MAX);

@@ -76,7 +76,7 @@ fn header(page: &mut Page, report: &Report) {
     let header = &report.header;
     let (tool, contract) = (&header.tool, &header.contract);
     page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
-    page.text(&format!("{} {}", contract.method, contract.path));
+    page.text(&contract.subject());
     let part = header.options.shard.map_or_else(String::new, |shard| format!(", part {shard} of a run"));
     page.text(&format!("target {}, seed {}, run tag {}{part}", header.target, header.seed, header.run_tag));
 }

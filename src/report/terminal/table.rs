@@ -11,18 +11,18 @@ use crate::report::text::{fit, pad, visible, width};
 const NONE: &str = "·";
 
 pub(crate) fn write(page: &mut Page, report: &Report) {
-    let mut areas: Vec<&str> = report.selected().map(|r| r.area.as_str()).collect();
+    let mut areas: Vec<&str> = report.selected().map(Requirement::group).collect();
     areas.sort_unstable();
     areas.dedup();
     let columns: usize = LOOKS.iter().map(|look| width(&head(look)) + 2).sum();
     let names = areas.iter().map(|a| width(&visible(a))).max().unwrap_or(0);
-    let first = names.max("should".len()).min(page.width - columns);
+    let first = names.max(report.header.contract.grouping().len()).max("should".len()).min(page.width - columns);
     page.gap();
     let heads: String = LOOKS.iter().map(|look| format!("  {}", head(look))).collect();
-    let heads = page.bold(&format!("{}{heads}", pad("area", first)));
+    let heads = page.bold(&format!("{}{heads}", pad(report.header.contract.grouping(), first)));
     page.line(&heads);
     for area in areas {
-        let of_area = |r: &&Requirement| r.area == area;
+        let of_area = |r: &&Requirement| r.group() == area;
         row(page, &visible(area), first, &Verdicts::of(report.selected().filter(of_area)));
     }
     page.line(&"─".repeat(first + columns));

@@ -100,7 +100,7 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
         failed: failed(report),
         compared: compared(report),
         areas,
-        by_area: charts::verdicts(report, |r| r.area.clone()),
+        by_area: charts::verdicts(report, |r| r.group().to_owned()),
         by_level: charts::levels(report),
         latencies: charts::latencies(&points),
         timeline: timeline::timeline(&points, report.figures.waited_ms > 0, report.header.options.rate_ms),
@@ -167,7 +167,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         created += &format!("; {} removed, {} left", cleanup.removed, cleanup.left.len());
     }
     let mut facts = vec![
-        ("operation", format!("{} {}", contract.method, contract.path)),
+        ("operation", contract.subject()),
         ("target", header.target.clone()),
         ("contract", format!("{} ({}), hash {}", contract.name, contract.document, prefix(&contract.hash))),
         ("tested", tested),

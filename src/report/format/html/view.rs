@@ -105,7 +105,7 @@ impl Requirement {
         let failures = requirement.failures.iter().enumerate();
         Self {
             id: requirement.id.clone(),
-            area: requirement.area.clone(),
+            area: requirement.group().to_owned(),
             level: words::level(requirement.level),
             look: Look::of(requirement.verdict),
             text: requirement.text.clone(),

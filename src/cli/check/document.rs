@@ -1,0 +1,56 @@
+//! `check --document`: every operation of a document, without a contract.
+
+use super::super::options::color_stderr;
+use super::super::output::{rule, unwritable, unwritten};
+use super::super::{Done, Failed, logging, print};
+use super::{Args, end_at_signals, failed_ids, options, shown, shown_on_the_way};
+use crate::gate::Exit;
+use crate::http::block_on;
+use crate::http::clock::Clock;
+use crate::source::Diagnostic;
+use crate::whole::{Rules, Whole};
+
+pub(super) fn run(args: &Args) -> Done {
+    if args.shard.is_some() {
+        return Err(Diagnostic::new("--shard splits the run of a contract, not of a document")
+            .help("choose the operations of each part with --operation")
+            .into());
+    }
+    let contracts = args.contract.load_all()?;
+    let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
+    if !args.target.is_named() {
+        return Err(Diagnostic::new("no target is set")
+            .help("name the server that the document describes: --target URL")
+            .into());
+    }
+    let target = args.target.target(&args.budget)?;
+    logging::keep_out(&target.settings.secrets);
+    if args.print_settings {
+        print(&shown(&target.settings));
+        return Ok(Exit::Conformant);
+    }
+    for warning in target.settings.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    let requirements = contracts.iter().flat_map(|c| &c.requirements).map(|r| (r.id.as_str(), r.level));
+    let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
+    for part in contracts.iter().flat_map(|c| &c.operation.unsupported) {
+        eprintln!("{}", Box::new(part.message.clone()).warning().render(color_stderr()));
+    }
+    let rules = Rules { named: args.contract.operation.clone(), allow_unsafe: args.allow_unsafe };
+    let options = options(args, exactly, target.embedded.is_some());
+    let mut whole = Whole::new(contracts, target.settings, options, rules, Clock::system())?;
+    let output = &args.output;
+    let _lock = output.lock()?;
+    let (report, exit) = block_on(async {
+        end_at_signals(whole.stop());
+        let mut sink = shown_on_the_way(output, whole.recorder());
+        let mut report = whole.run(Some(output.out()), &mut *sink).await.map_err(unwritable)?;
+        drop(sink);
+        let exit = rule(&mut report, &policy).worse(unwritten(&whole.unwritten()));
+        let written = output.write(&report);
+        Ok::<_, Failed>((report, exit.worse(written)))
+    })??;
+    output.tell(&report);
+    Ok(exit)
+}

@@ -1,0 +1,105 @@
+//! In which order the operations of a document are tried, and which of them are not.
+
+use crate::contract::Contract;
+use crate::document::operation::Operation;
+use crate::document::parameter::ParameterLocation;
+
+/// When an operation is tried: what others need first, what destroys last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// It creates records that other operations speak of.
+    Create,
+    /// It changes nothing.
+    Read,
+    /// It changes records.
+    Update,
+    /// It removes records.
+    Destroy,
+}
+
+impl Phase {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Destroy => "destroy",
+        }
+    }
+
+    /// The phase of an operation, given the paths of all.
+    pub fn of(operation: &Operation, paths: &[String]) -> Self {
+        match operation.method.as_str() {
+            "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY" => Self::Read,
+            "DELETE" => Self::Destroy,
+            "POST" if paths.iter().any(|path| collection(path) == Some(&operation.path)) => Self::Create,
+            // A collection that has no path for its records is created to as well.
+            "POST" if operation.parameters_in(ParameterLocation::Path).next().is_none() => Self::Create,
+            _ => Self::Update,
+        }
+    }
+}
+
+/// The path of the collection that a record is in: the path without the parameter at its end.
+pub fn collection(path: &str) -> Option<&str> {
+    let (collection, last) = path.trim_end_matches('/').rsplit_once('/')?;
+    is_parameter(last).then_some(collection)
+}
+
+/// Whether a segment of a path is a parameter.
+pub fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{') && segment.ends_with('}')
+}
+
+/// Puts contracts in the order in which they are tried. Within a phase, those with fewer parameters in the path go first,
+/// then those whose bodies name fewer other records.
+pub fn in_order(contracts: &mut [Contract]) {
+    let paths: Vec<String> = contracts.iter().map(|c| c.operation.path.clone()).collect();
+    contracts.sort_by_cached_key(|contract| {
+        let operation = &contract.operation;
+        let parameters = operation.parameters_in(ParameterLocation::Path).count();
+        (
+            Phase::of(operation, &paths),
+            parameters,
+            references(operation),
+            operation.path.clone(),
+            operation.method.clone(),
+        )
+    });
+}
+
+/// How many required fields of the body name other records.
+fn references(operation: &Operation) -> usize {
+    let required = operation.body().and_then(|body| body.schema.json()["required"].as_array());
+    required.into_iter().flatten().filter_map(|name| name.as_str()).filter(|name| named(name).is_some()).count()
+}
+
+/// What a field names that ends with `id`: `customer_id` and `customerId` name a `customer`.
+pub fn named(field: &str) -> Option<String> {
+    let plain = plain(field);
+    plain.strip_suffix("id").filter(|thing| thing.len() > 2).map(str::to_owned)
+}
+
+/// A name without case and without what joins its words.
+pub fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_to_what_they_name() {
+        assert_eq!(named("customer_id").as_deref(), Some("customer"));
+        assert_eq!(named("customerId").as_deref(), Some("customer"));
+        for none in ["id", "paid", "name", "grid"] {
+            assert_eq!(named(none), None, "{none}");
+        }
+        assert_eq!(collection("/orders/{id}"), Some("/orders"));
+        assert_eq!(collection("/orders/{id}/"), Some("/orders"));
+        assert_eq!(collection("/orders"), None);
+        assert_eq!(collection("/orders/{id}/lines"), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! Whole documents: every operation, without a contract.
+
+mod app;
+
+use std::collections::BTreeSet;
+
+use app::{Bug, TOKEN, shop};
+
+use crate::support::server::Server;
+use crate::support::{Probity, probity};
+
+fn check(server: &Server, words: &str) -> Probity {
+    let url = server.url();
+    let url = url.trim_end_matches('/');
+    let words = format!("check --seed 1 --document {url}/openapi.yaml --target {url} {words}");
+    probity(&words).env("PROBITY_TOKEN", TOKEN)
+}
+
+/// The operations that were called, by method and path, numbers and ids apart.
+fn called(server: &Server) -> BTreeSet<String> {
+    let path = |target: &str| {
+        let path = target.split('?').next().unwrap_or_default().to_owned();
+        let is_id =
+            |segment: &str| segment.starts_with("c_") || segment.chars().next().is_some_and(|c| c.is_ascii_digit());
+        path.split('/').map(|segment| if is_id(segment) { "{}" } else { segment }).collect::<Vec<_>>().join("/")
+    };
+    server.requests().iter().map(|r| format!("{} {}", r.method, path(&r.target))).collect()
+}
+
+#[test]
+fn a_right_shop_conforms_in_every_operation() {
+    let server = shop(&[]);
+    let ran = check(&server, "").exits(0);
+    assert_eq!(ran.ids("fail"), Vec::<String>::new());
+    assert_eq!(ran.ids("inconclusive"), Vec::<String>::new());
+    let called = called(&server);
+    for operation in [
+        "GET /health",
+        "GET /customers",
+        "POST /customers",
+        "GET /customers/{}",
+        "PATCH /customers/{}",
+        "DELETE /customers/{}",
+        "GET /customers/{}/orders",
+        "GET /orders",
+        "POST /orders",
+        "GET /orders/{}",
+        "PUT /orders/{}",
+        "DELETE /orders/{}",
+        "POST /orders/{}/cancel",
+    ] {
+        assert!(called.contains(operation), "{operation} in {called:#?}");
+    }
+    assert!(!called.iter().any(|c| c.ends_with("/account")), "what there is only one of is left alone");
+    ran.says("operation 'replaceAccount'");
+    for id in
+        ["createOrder/schema/price-maximum", "getOrder/operation/response-200-shape", "cancelOrder/operation/answered"]
+    {
+        ran.verdict(id, "pass");
+    }
+    assert!(server.requests().len() < 800, "{}", server.requests().len());
+    let report = ran.report();
+    assert_eq!(report["header"]["contract"]["operations"].as_array().map(Vec::len), Some(14));
+    let requirement = ran.requirement("createOrder/schema/price-maximum");
+    assert_eq!((&requirement["area"], &requirement["operation"]), (&"schema".into(), &"createOrder".into()));
+    // Each exchange has a number of its own.
+    let numbers: Vec<u64> = ran.exchanges().iter().filter_map(|e| e["number"].as_u64()).collect();
+    assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
+}
+
+#[test]
+fn operations_are_chosen_by_id_place_and_tag() {
+    let server = shop(&[]);
+    check(&server, "--operation replaceAccount").exits(0);
+    assert_eq!(called(&server).into_iter().filter(|c| !c.contains("openapi")).collect::<Vec<_>>(), ["PUT /account"]);
+    let server = shop(&[]);
+    check(&server, "--operation customers --skip-operation DELETE*").exits(0);
+    let called = called(&server);
+    assert!(
+        called.contains("PATCH /customers/{}")
+            && !called.iter().any(|c| c.starts_with("DELETE") || c.contains("orders"))
+    );
+    check(&server, "--operation costumers").exits(2).complains("no operation of the document matches `costumers`");
+    check(&server, "--operation health --skip-operation health").exits(2).complains("no operation is left");
+}
+
+#[test]
+fn what_is_wrong_is_found_by_the_document_alone() {
+    let server = shop(&[Bug::WrongStatus]);
+    check(&server, "--deny should").exits(1).verdict("createOrder/operation/documented-status", "fail");
+    let server = shop(&[Bug::TokenNotChecked]);
+    check(&server, "--deny should").exits(1).verdict("getOrder/security/credentials-required", "fail");
+}
+
+#[test]
+fn a_document_that_cannot_be_read_is_told() {
+    let server = shop(&[]);
+    let url = server.url();
+    let none = crate::support::server::nowhere();
+    for (document, why) in [
+        (format!("{url}/nothing.yaml"), "cannot read the document: the server answered 401"),
+        (format!("{none}/openapi.yaml"), "cannot read the document: "),
+        ("http://".to_owned(), "`http://` is not a URL"),
+        ("missing.yaml".to_owned(), "cannot read missing.yaml"),
+        (format!("{url}/health"), "error"),
+    ] {
+        probity(&format!("check --document {document} --target {url}")).exits(2).complains(why);
+    }
+    probity("check --document missing.yaml --contract x").exits(2);
+    probity("check --operation x").exits(2);
+}
+
+#[test]
+fn a_server_that_refuses_everything_is_no_target() {
+    let server = shop(&[]);
+    let ran = check(&server, "--skip-operation health").env("PROBITY_TOKEN", "wrong-token-of-some-length").exits(3);
+    ran.says("no operation accepted a request");
+}
+
+#[test]
+fn data_elsewhere_is_changed_only_if_that_is_meant() {
+    let ran = probity("plan --document shop.yaml --target https://staging.example.com --json")
+        .file("shop.yaml", app::DOCUMENT);
+    let plan: serde_json::Value = serde_json::from_str(&ran.exits(0).stdout).expect("JSON");
+    for operation in plan["operations"].as_array().expect("operations") {
+        let is_withheld = operation["skipped"].as_str().is_some_and(|why| why.contains("--allow-unsafe"));
+        assert_eq!(is_withheld, operation["method"] != "GET", "{operation:#}");
+    }
+}
+
+#[test]
+fn the_plan_says_where_values_come_from() {
+    let server = shop(&[]);
+    let url = server.url();
+    let ran = probity(&format!("plan --document {url}/openapi.yaml --target {url}")).exits(0);
+    ran.says("order_id: from what createOrder answers")
+        .says("operation 'replaceAccount'")
+        .says("14 operations in this order");
+    let list = probity(&format!("list --document {url}/openapi.yaml")).exits(0);
+    list.says("createOrder/schema/price-maximum").says("deleteCustomer/operation/answered");
+    let explained = probity(&format!(
+        "explain --document {url}/openapi.yaml --operation createOrder createOrder/schema/price-maximum"
+    ));
+    explained.exits(0).says("price-maximum");
+}
