@@ -146,7 +146,7 @@ fn evaluated(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: DateTim
                 }
                 evaluates(&probe.observe, probe.observe.json(&seen.scope).err())?;
             }
-            Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}
+            Form::Schema(_) | Form::Parameter(..) | Form::Always(_) | Form::Law(_) => {}
         }
     }
     Ok(())

@@ -13,7 +13,8 @@ use crate::http::client::Client;
 use crate::http::clock::Clock;
 use crate::http::credentials::header_name;
 use crate::judge::Judge;
-use crate::plan::{self, Allowance, EXAMPLES, Plan, Selection, Shard};
+use crate::judge::bind::Seen;
+use crate::plan::{self, Allowance, EXAMPLES, Entry, Plan, Selection, Shard};
 use crate::replay::run::{Script, replay};
 use crate::report::log::created::{self, CreatedLog};
 use crate::report::log::exchanges::ExchangeLog;
@@ -87,6 +88,19 @@ pub struct Before<'a> {
     /// Its client.
     pub client: &'a Client,
     /// How many requests it sent.
+    pub sent: u64,
+}
+
+/// What came of a single request.
+#[derive(Debug)]
+pub struct Called {
+    /// The exchange.
+    pub seen: Seen,
+    /// How many records it created.
+    pub created: u64,
+    /// How many it may have created unseen.
+    pub uncertain: u64,
+    /// How many requests were sent for it.
     pub sent: u64,
 }
 
@@ -192,7 +206,10 @@ impl Session {
     }
 
     /// The list of created records in this folder.
-    fn created_log(&self, dir: &Path) -> std::result::Result<CreatedLog, report::WriteError> {
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn created_log(&self, dir: &Path) -> std::result::Result<CreatedLog, report::WriteError> {
         let path = dir.join(CREATED);
         let facts = &self.facts;
         let log = CreatedLog::open(&path, self.recorder.clone(), facts.target.clone(), facts.run_tag.clone());
@@ -301,6 +318,21 @@ impl Session {
             self.note_unwritten(dir.join(CREATED), source);
         }
         Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
+    }
+
+    /// Sends the request of an entry by itself, as the request of this number of a run; None if nothing more is sent.
+    pub async fn call(&self, entry: &Entry, name: &str, number: u64, sink: &mut dyn Sink) -> Option<Called> {
+        let judge = Judge { contract: &self.contract, fixtures: &self.fixtures };
+        let options = run::Options { first: number, ..self.options.clone() };
+        let before = self.client.requests();
+        let (seen, created, uncertain) =
+            run::call(judge, &self.plan, &self.client, &options, sink, entry, name).await?;
+        Some(Called { seen, created, uncertain, sent: self.client.requests() - before })
+    }
+
+    /// What the run does not know of itself.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Sends requests of an earlier run again, and reports events to `sink`; lists created records in `out`, if it is

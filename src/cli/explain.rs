@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 use super::options::{ContractOptions, TargetOptions};
 use super::{Done, Failed, print};
-use crate::contract::requirement::{Always, Form, Origin, Requirement, Rows};
+use crate::contract::requirement::{Always, Form, Law, Origin, Requirement, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::gate::Exit;
 use crate::settings::write;
@@ -112,6 +112,21 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
         Form::Schema(_) | Form::Parameter(..) => vec![
             "Values at the edge are sent and must be accepted; values that break this part of the schema,".into(),
             "and nothing else, must be refused while the same request without them is accepted.".into(),
+        ],
+        Form::Law(law) => vec![
+            match law {
+                Law::ReadBack => "A record is created and read: what was sent and echoed must be there.",
+                Law::Updated => {
+                    "A record is created, changed and read: what was sent and echoed must be there, and after PATCH the rest."
+                }
+                Law::Gone => "A record is created, deleted and read: it must not come as it was.",
+                Law::GoneTwice => "A record is created and deleted twice: the second answer must be no server error.",
+                Law::Unknown => "An id is read that has the form of a known one, and that nobody gave.",
+                Law::Limit(_) => "The list is read as it is, and with a limit below the number of its items.",
+                Law::Filter(_) => "The list is read as it is, and with one of the values that it shows.",
+            }
+            .to_owned(),
+            "What differs is read a second time, a second later.".to_owned(),
         ],
         Form::Always(always) => vec![
             match always {

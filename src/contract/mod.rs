@@ -291,7 +291,7 @@ impl Contract {
                     all.extend(probe.filter.iter().chain(&probe.given).chain(&probe.when));
                     all.push(&probe.observe);
                 }
-                Form::Schema(_) | Form::Parameter(..) | Form::Always(_) => {}
+                Form::Schema(_) | Form::Parameter(..) | Form::Always(_) | Form::Law(_) => {}
             }
         }
         all

@@ -99,6 +99,27 @@ pub enum Form {
     Parameter(usize, Part),
     /// A condition on every exchange of any operation.
     Always(Always),
+    /// A condition between this operation and others on the same records.
+    Law(Law),
+}
+
+/// A condition between operations on the same records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// What was created is read as it was answered.
+    ReadBack,
+    /// What an update answers is what is read afterwards.
+    Updated,
+    /// What was deleted is not read any more.
+    Gone,
+    /// To delete a record again is no server error.
+    GoneTwice,
+    /// An unknown id is refused.
+    Unknown,
+    /// A list has at most as many items as this parameter says, counted from 0.
+    Limit(usize),
+    /// A list has only items with the value of this parameter, counted from 0.
+    Filter(usize),
 }
 
 impl Form {
@@ -107,7 +128,7 @@ impl Form {
         match self {
             Self::Rule(_) | Self::Always(_) => true,
             Self::Probe(probe) => probe.steps.is_empty(),
-            Self::Constraint(_) | Self::Schema(_) | Self::Parameter(..) | Self::Scenario(_) => false,
+            Self::Constraint(_) | Self::Schema(_) | Self::Parameter(..) | Self::Scenario(_) | Self::Law(_) => false,
         }
     }
 
@@ -144,6 +165,7 @@ impl Form {
             Self::Probe(_) => "probe",
             Self::Schema(_) | Self::Parameter(..) => "schema",
             Self::Always(_) => "always",
+            Self::Law(_) => "law",
         }
     }
 }

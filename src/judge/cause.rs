@@ -96,7 +96,7 @@ fn rank(form: &Form) -> u8 {
         Form::Always(Always::Shape(_) | Always::WriteOnly(_) | Always::OneAlternative(_)) => 4,
         Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..) => 5,
         Form::Rule(_) => 6,
-        Form::Scenario(_) | Form::Probe(_) => 7,
+        Form::Scenario(_) | Form::Probe(_) | Form::Law(_) => 7,
         // Another requirement may name the reason for a refusal better.
         Form::Always(Always::ValidAccepted) => 8,
     }

@@ -37,7 +37,7 @@ impl Judge<'_> {
                 Form::Schema(_) | Form::Parameter(..) => self.broken_part(i, seen),
                 Form::Rule(rule) => rule_on(rule, seen),
                 Form::Probe(probe) if probe.steps.is_empty() => observe(probe, seen),
-                Form::Probe(_) | Form::Scenario(_) => None,
+                Form::Probe(_) | Form::Scenario(_) | Form::Law(_) => None,
             };
             let side = match (&requirement.form, &seen.class, &found) {
                 (Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..), Class::Broken(_), Some(found)) => {
@@ -324,7 +324,7 @@ pub(super) fn counterexample(seen: &Seen, expected: impl Into<String>, actual: i
 }
 
 /// The response, or why there is none, in one line.
-pub(super) fn answer(exchange: &Exchange) -> String {
+pub(crate) fn answer(exchange: &Exchange) -> String {
     match exchange.answer() {
         Ok(r) => {
             let body = String::from_utf8_lossy(&r.body);

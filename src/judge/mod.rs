@@ -19,6 +19,7 @@ mod doubt;
 pub mod exchange;
 pub mod finding;
 mod fingerprint;
+pub mod law;
 mod response;
 pub mod scenario;
 pub mod tally;

@@ -42,7 +42,7 @@ use crate::judge::attempts::{Attempts, Troubles};
 use crate::judge::bind::{Control, Known, Seen};
 use crate::judge::finding::{Counterexample, Finding, Found};
 use crate::judge::tally::Tally;
-use crate::plan::{Limit, Plan};
+use crate::plan::{Entry, Limit, Plan};
 use crate::settings::Budget;
 use event::{Event, Sink};
 use ledger::Ledger;
@@ -163,6 +163,23 @@ pub async fn run(judge: Judge<'_>, plan: &Plan, client: &Client, options: &Optio
     }
     run.gateway_errors(&begun);
     run.outcome(begun, health)
+}
+
+/// Sends the request of an entry by itself; returns it with how many records it created, and may have created unseen.
+/// None if nothing more is to be sent.
+pub async fn call(
+    judge: Judge<'_>,
+    plan: &Plan,
+    client: &Client,
+    options: &Options,
+    sink: &mut dyn Sink,
+    entry: &Entry,
+    name: &str,
+) -> Option<(Seen, u64, u64)> {
+    let run = Run::new(judge, plan, client, options, sink);
+    let seen = run.send_entry(entry, name, Control::Missing, false).await?;
+    let state = run.lock();
+    Some((seen, state.ledger.created, state.ledger.uncertain))
 }
 
 /// When a run began.

@@ -2,18 +2,23 @@
 //! report.
 //!
 //! - [`order`]: creating operations first, destroying ones last
+//! - `laws`: what holds between the operations on the same records
 //! - `outline`: what will be tried, before anything is sent
+//! - [`resources`]: which operations are on the same records
 //! - [`records`]: values that an operation takes from the answers of others
 
+mod laws;
 pub mod order;
 mod outline;
 pub mod records;
+pub mod resources;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::contract::requirement::{Form, Law, Requirement};
 use crate::contract::{Contract, Target, ValueList, cases::Vocabulary, nowhere};
 use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
@@ -28,15 +33,17 @@ use crate::plan::Selection;
 use crate::report::build::joined::{Part, joined};
 use crate::report::log::exchanges::ExchangeLog;
 use crate::report::model::Cause;
-use crate::report::{self, EXCHANGES, Recorder, Report, WriteError};
+use crate::report::{self, CREATED, EXCHANGES, Recorder, Report, WriteError};
 use crate::run::Outcome;
-use crate::run::event::{Event, Sink};
+use crate::run::event::{Event, Fanout, Sink};
 use crate::session::{self, Before, Options, Session, facts};
-use crate::settings::{Settings, is_loopback};
+use crate::settings::{Budget, Settings, is_loopback};
 use crate::source::{Diagnostic, Result};
+use laws::Laws;
 use order::{Phase, in_order};
 pub use outline::Outline;
 use records::{Records, Taken};
+use resources::{Resource, resources};
 
 /// How operations are chosen and treated.
 #[derive(Clone, Debug, Default)]
@@ -118,36 +125,119 @@ impl Whole {
         }
         let mut records = Records::default();
         let mut parts: Vec<Part> = Vec::new();
-        let (mut sent, mut over): (u64, Option<String>) = (0, None);
+        let mut sessions: Vec<Option<Session>> = Vec::new();
+        let (mut sent, mut created, mut over): (u64, u64, Option<String>) = (0, 0, None);
         let contracts = std::mem::take(&mut self.contracts);
+        let asked = Asked::new(&contracts, |contract| self.selected(contract));
         let mut left = contracts.len() as u64;
-        for contract in contracts {
-            let budget = self.settings.budget.max_requests.map(|most| most.saturating_sub(sent) / left.max(1));
+        for (at, contract) in contracts.into_iter().enumerate() {
+            let most = &self.settings.budget;
+            let budget = Budget {
+                max_requests: most.max_requests.map(|most| most.saturating_sub(sent) / left.max(1)),
+                max_created: most.max_created.map(|most| most.saturating_sub(created)),
+                ..*most
+            };
             left -= 1;
-            let part = match &over {
-                Some(reason) => self.not_sent(&contract, reason, Verdict::Untested),
-                None => match self.session(contract, &records, sent, budget) {
-                    Ok(session) => self.part(&session, &mut records, out, sink).await?,
-                    Err((contract, reason)) => self.not_sent(&contract, &reason, Verdict::Skipped),
+            let (part, session) = match &over {
+                Some(reason) => (self.not_sent(&contract, reason, Verdict::Untested), None),
+                None => match self.session(contract, &records, sent, budget, asked.needed[at]) {
+                    Ok(session) => {
+                        let part = self.part(&session, &asked.selected[at], &mut records, out, sink).await?;
+                        (part, Some(session))
+                    }
+                    Err((contract, reason)) => (self.not_sent(&contract, &reason, Verdict::Skipped), None),
                 },
             };
-            sent += part.report.figures.requests;
+            let figures = &part.report.figures;
+            (sent, created) = (sent + figures.requests, created + figures.created + figures.uncertain);
             over = over.or_else(|| ends_all(&part.report));
             parts.push(part);
+            sessions.push(session);
+        }
+        if over.is_none() {
+            self.laws(&mut parts, &sessions, &asked, sent, out, sink).await?;
         }
         Ok(joined(parts, self.options.only.clone(), self.options.skip.clone()))
+    }
+
+    /// Tries the laws between operations, and puts what they show into the parts.
+    async fn laws(
+        &self,
+        parts: &mut [Part],
+        sessions: &[Option<Session>],
+        asked: &Asked,
+        sent: u64,
+        out: Option<&Path>,
+        sink: &mut dyn Sink,
+    ) -> std::result::Result<(), WriteError> {
+        let mut log = match out {
+            Some(dir) => {
+                let path = dir.join(EXCHANGES);
+                let log = ExchangeLog::append(&path, self.recorder());
+                Some((log.map_err(|source| WriteError { path: path.clone(), source })?, path))
+            }
+            None => None,
+        };
+        let first = sessions.iter().flatten().next();
+        let mut ledger = first.zip(out).map(|(session, dir)| session.created_log(dir)).transpose()?;
+        let most = self.settings.budget.max_requests.map_or(session::MAX_REQUESTS, |most| most.saturating_sub(sent));
+        let mut sinks: Vec<Box<dyn Sink + '_>> = vec![Box::new(Passing(sink))];
+        sinks.extend(log.as_mut().map(|(log, _)| Box::new(log) as Box<dyn Sink + '_>));
+        sinks.extend(ledger.as_mut().map(|log| Box::new(Passing(log)) as Box<dyn Sink + '_>));
+        let mut fanout = Fanout(sinks);
+        let mut laws = Laws { sessions, number: sent, left: most, created: (0, 0), accepted: 0, sink: &mut fanout };
+        for (at, part) in parts.iter_mut().enumerate() {
+            let Some(session) = &sessions[at] else { continue };
+            let contract = session.contract();
+            let mut selected = vec![false; contract.requirements.len()];
+            let mut outcome = Outcome::of_nothing(contract, &selected, "", Verdict::Skipped, self.clock.local());
+            for (requirement, law) in &asked.laws[at] {
+                // Which law is which does not depend on where it stands.
+                selected[*requirement] = true;
+                outcome.tallies[*requirement] = laws.law(*law, at, *requirement, &asked.resources).await;
+            }
+            let report = Report::build(contract, &selected, &outcome, session.facts(), session.recorder());
+            for shown in report.requirements.into_iter().filter(|r| r.selected) {
+                part.report.requirements.iter_mut().filter(|r| r.id == shown.id).for_each(|r| *r = shown.clone());
+            }
+        }
+        let (more, created, accepted) = (laws.number - sent, laws.created, laws.accepted);
+        drop(fanout);
+        if let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none()) {
+            let figures = &mut last.report.figures;
+            figures.requests += more;
+            figures.accepted += accepted;
+            figures.created += created.0;
+            figures.uncertain += created.1;
+        }
+        if let Some((log, path)) = log {
+            log.finish().map_err(|source| WriteError { path, source })?;
+        }
+        if let (Some(log), Some(dir)) = (ledger, out) {
+            log.finish().map_err(|source| WriteError { path: dir.join(CREATED), source })?;
+        }
+        Ok(())
     }
 
     /// Carries one operation out.
     async fn part(
         &self,
         session: &Session,
+        selected: &[bool],
         records: &mut Records,
         out: Option<&Path>,
         sink: &mut dyn Sink,
     ) -> std::result::Result<Part, WriteError> {
         let mut learning = Learning { contract: session.contract(), records, sink };
-        let report = session.run(out, &mut learning).await?;
+        let mut report = session.run(out, &mut learning).await?;
+        // What was tried for the sake of others is not shown.
+        let ids = session.contract().requirements.iter().zip(selected).filter(|(_, selected)| !**selected);
+        for (owed, _) in ids {
+            for requirement in report.requirements.iter_mut().filter(|r| r.id == owed.id) {
+                requirement.selected = false;
+                requirement.verdict = Verdict::Untested;
+            }
+        }
         self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).extend(session.unwritten());
         Ok(Part { operation: session.contract().operation.id.clone(), report, not_reached: None })
     }
@@ -181,11 +271,18 @@ impl Whole {
         mut contract: Contract,
         records: &Records,
         sent: u64,
-        budget: Option<u64>,
+        budget: Budget,
+        needed: bool,
     ) -> std::result::Result<Session, (Arc<Contract>, String)> {
         let selected = self.selected(&contract);
-        let ids = contract.requirements.iter().zip(&selected).filter(|(_, s)| **s).map(|(r, _)| r.id.clone()).collect();
-        if !selected.contains(&true) {
+        let is_law = |r: &Requirement| matches!(r.form, Form::Law(_));
+        let own = contract.requirements.iter().zip(&selected).filter(|(r, s)| **s && !is_law(r));
+        let mut ids: Vec<String> = own.map(|(r, _)| r.id.clone()).collect();
+        if ids.is_empty() && needed {
+            let always = contract.requirements.iter().filter(|r| matches!(r.form, Form::Always(_)));
+            ids.extend(always.take(1).map(|r| r.id.clone()));
+        }
+        if ids.is_empty() {
             return Err((Arc::new(contract), "not asked for in this run".to_owned()));
         }
         let phase = Phase::of(&contract.operation, &self.paths);
@@ -196,7 +293,7 @@ impl Whole {
             return Err((Arc::new(contract), error.title().to_owned()));
         }
         let mut settings = self.settings.clone();
-        settings.budget.max_requests = budget;
+        settings.budget = budget;
         let options = Options { only: Vec::new(), skip: Vec::new(), exactly: Some(ids), ..self.options.clone() };
         let before = Some(Before { client: &self.client, sent });
         let once = phase == Phase::Destroy;
@@ -295,6 +392,45 @@ fn ends_all(part: &Report) -> Option<String> {
         Cause::Token,
     ];
     all.contains(&cause).then(|| part.end.reason.clone().unwrap_or_default())
+}
+
+/// What of a check is asked for, by the places of the operations.
+struct Asked {
+    resources: Vec<Resource>,
+    /// Which requirements.
+    selected: Vec<Vec<bool>>,
+    /// The laws among them.
+    laws: Vec<Vec<(usize, Law)>>,
+    /// Whether an operation is called for the sake of a law.
+    needed: Vec<bool>,
+}
+
+impl Asked {
+    fn new(contracts: &[Contract], selected: impl Fn(&Contract) -> Vec<bool>) -> Self {
+        let selected: Vec<Vec<bool>> = contracts.iter().map(selected).collect();
+        let resources = resources(contracts);
+        let of = |(contract, selected): (&Contract, &Vec<bool>)| laws::of_contract(&contract.requirements, selected);
+        let laws: Vec<Vec<(usize, Law)>> = contracts.iter().zip(&selected).map(of).collect();
+        let has_laws = |at: usize| !laws[at].is_empty();
+        let mut needed: Vec<bool> = (0..contracts.len()).map(has_laws).collect();
+        for resource in &resources {
+            let all = || resource.updates.iter().copied().chain([resource.read]).chain(resource.delete);
+            if all().any(has_laws) {
+                needed[resource.read] = true;
+                resource.create.into_iter().for_each(|create| needed[create] = true);
+            }
+        }
+        Self { resources, selected, laws, needed }
+    }
+}
+
+/// Passes events on to a sink that belongs to someone else.
+struct Passing<'a, S: ?Sized>(&'a mut S);
+
+impl<S: Sink + ?Sized> Sink for Passing<'_, S> {
+    fn event(&mut self, event: Event<'_>) {
+        self.0.event(event);
+    }
 }
 
 /// Learns from what is answered.

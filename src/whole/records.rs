@@ -8,6 +8,7 @@ use crate::contract::{CALLER, Contract};
 use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Response};
+use crate::judge::law::{items, record as wrapped};
 
 /// How many accepted answers of one operation are kept.
 const KEPT: usize = 4;
@@ -65,7 +66,7 @@ impl Records {
         match operation.method.as_str() {
             "POST" => self.0.push(record(response.json().unwrap_or_default(), true)),
             "GET" => {
-                let items = response.json().as_ref().and_then(items).unwrap_or_default();
+                let items = response.json().as_ref().and_then(items).cloned().unwrap_or_default();
                 self.0.extend(items.into_iter().take(1).map(|item| record(item, false)));
             }
             _ => {}
@@ -166,35 +167,14 @@ fn is_plural(plural: &str, singular: &str) -> bool {
 }
 
 /// Whether two paths are the same, whatever their parameters are called.
-fn same_path(a: &str, b: &str) -> bool {
+pub(super) fn same_path(a: &str, b: &str) -> bool {
     let (a, b): (Vec<_>, Vec<_>) = (a.split('/').collect(), b.split('/').collect());
     a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || (is_parameter(a) && is_parameter(b)))
 }
 
-/// The items of an answer that is a list, or an object with one list of objects.
-fn items(body: &Json) -> Option<Vec<Json>> {
-    match body {
-        Json::Array(items) => Some(items.clone()),
-        Json::Object(members) => {
-            let mut lists = members.values().filter_map(Json::as_array).filter(|l| l.iter().all(Json::is_object));
-            let first = lists.next()?;
-            lists.next().is_none().then(|| first.clone())
-        }
-        _ => None,
-    }
-}
-
 /// What a record is called, where a parameter or a field of this name asks for it.
 fn id(record: &Record, name: &str) -> Option<Json> {
-    let inside = match &record.body {
-        Json::Object(members) if members.len() == 1 => members.values().next().filter(|v| v.is_object()),
-        Json::Object(members) => {
-            ["data", "item", "result", "record"].iter().find_map(|key| members.get(*key).filter(|v| v.is_object()))
-        }
-        _ => None,
-    };
-    let in_body = [Some(&record.body), inside].into_iter().flatten().find_map(|body| {
-        let members = body.as_object()?;
+    let in_body = [record.body.as_object(), wrapped(&record.body)].into_iter().flatten().find_map(|members| {
         let scalar =
             |value: &Json| matches!(value, Json::Number(_)) || value.as_str().is_some_and(|text| !text.is_empty());
         let called =

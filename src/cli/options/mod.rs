@@ -21,6 +21,7 @@ use crate::contract::{Contract, Location};
 use crate::report::{FORMATS, REPORT, Report};
 use crate::settings::find;
 use crate::source::{Diagnostic, Result, Source};
+use crate::whole::resources::add_laws;
 
 pub(crate) use flags::{BUDGET, CONNECTION, Flags};
 pub(crate) use gate::GateOptions;
@@ -72,7 +73,9 @@ impl ContractOptions {
     }
 
     fn operations(&self, document: &str) -> Result<Vec<Contract>> {
-        contracts(&document::read(document)?, &self.operation, &self.skip_operation)
+        let mut all = contracts(&document::read(document)?, &self.operation, &self.skip_operation)?;
+        add_laws(&mut all);
+        Ok(all)
     }
 
     /// The words that name this contract again on a command line.

@@ -390,6 +390,7 @@ fn form(form: &Tested) -> Form {
         Tested::Probe(_) => Form::Probe,
         Tested::Schema(_) | Tested::Parameter(..) => Form::Schema,
         Tested::Always(_) => Form::Always,
+        Tested::Law(_) => Form::Law,
     }
 }
 

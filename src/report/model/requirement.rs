@@ -116,6 +116,8 @@ pub enum Form {
     Schema,
     /// What holds of every exchange of any operation.
     Always,
+    /// What holds between operations on the same records.
+    Law,
 }
 
 /// What came of sending what failed again: steady if it failed each time.

@@ -143,3 +143,15 @@ fn the_plan_says_where_values_come_from() {
     ));
     explained.exits(0).says("price-maximum");
 }
+
+#[test]
+fn x_bugs() {
+    use Bug::*;
+    for bug in [None, Some(NotStored), Some(DeletesNothing), Some(FilterIgnored), Some(OneTooMany), Some(PriceInCents), Some(DefaultWins), Some(EmptyNote), Some(UpdateForgets), Some(OrdersOfOthers)] {
+        let server = shop(bug.as_slice());
+        let ran = check(&server, "").run();
+        println!("{bug:?} {:?} {:?} {}", ran.code, ran.ids("fail"), server.requests().len());
+        if bug.is_none() { println!("{}", ran.stdout); println!("{}", ran.stderr); }
+    }
+    panic!("shown");
+}

@@ -1,0 +1,429 @@
+//! The laws between operations on the same records, tried one after another: what each of them shows is only known if no
+//! other request changes the record meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use super::records::{Records, Taken};
+use super::resources::Resource;
+use crate::contract::requirement::{Form, Law};
+use crate::contract::template::Template;
+use crate::document::parameter::ParameterLocation;
+use crate::exchange::Exchange;
+use crate::judge::bind::{Known, Seen};
+use crate::judge::exchange::answer;
+use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
+use crate::judge::law::{changed, echoed, items, same};
+use crate::judge::tally::Tally;
+use crate::plan::{Entry, FULL, MINIMAL};
+use crate::run::event::Sink;
+use crate::session::Session;
+
+/// How long after a first read a second one follows: some servers show what was written only after a while.
+const LATER: Duration = Duration::from_secs(1);
+/// An integer that no record is called.
+const UNKNOWN_NUMBER: u64 = 2_013_265_921;
+
+/// Tries laws.
+pub(super) struct Laws<'a> {
+    /// The operations, by their places; None for one that is not called.
+    pub sessions: &'a [Option<Session>],
+    /// The number of the next request.
+    pub number: u64,
+    /// How many requests may still be sent.
+    pub left: u64,
+    /// How many records were created, and perhaps were.
+    pub created: (u64, u64),
+    /// How many requests were accepted.
+    pub accepted: u64,
+    pub sink: &'a mut dyn Sink,
+}
+
+/// Why a law shows nothing, or what it shows.
+type Shown = Result<Found, String>;
+
+/// A record that was created for a law.
+struct Created {
+    exchange: Arc<Exchange>,
+    sent: Json,
+    answer: Json,
+    records: Records,
+}
+
+impl Laws<'_> {
+    /// What a law of an operation shows.
+    pub(super) async fn law(&mut self, law: Law, of: usize, requirement: usize, resources: &[Resource]) -> Tally {
+        let mut tally = Tally::default();
+        let shown = match law {
+            Law::Limit(at) => self.limit(of, at).await,
+            Law::Filter(at) => self.filter(of, at).await,
+            _ => {
+                let has = |r: &&Resource| r.read == of || r.updates.contains(&of) || r.delete == Some(of);
+                match resources.iter().find(has) {
+                    Some(resource) => self.of_resource(law, of, resource).await,
+                    None => Err("it is not clear which records it is about".to_owned()),
+                }
+            }
+        };
+        let found = shown.unwrap_or_else(Found::Skipped);
+        let id = self.session(of).map_or_else(|_| String::new(), |s| s.contract().requirements[requirement].id.clone());
+        tally.add(Finding { requirement, trial: id, exchange: None, found });
+        tally
+    }
+
+    fn session(&self, at: usize) -> Result<&Session, String> {
+        self.sessions[at].as_ref().ok_or_else(|| "one of the operations that it is about is not called".to_owned())
+    }
+
+    async fn of_resource(&mut self, law: Law, of: usize, resource: &Resource) -> Shown {
+        let create = resource.create.ok_or("no operation creates such a record")?;
+        match law {
+            Law::ReadBack => {
+                let created = self.create(create).await?;
+                let expected = self.echoed(create, &created.sent, &created.answer)?;
+                self.read_back(resource.read, &created, &expected, vec![Arc::clone(&created.exchange)]).await
+            }
+            Law::Updated => self.updated(of, create, resource.read).await,
+            Law::Gone | Law::GoneTwice => self.gone(law, of, create, resource.read).await,
+            Law::Unknown => self.unknown(of, create).await,
+            Law::Limit(_) | Law::Filter(_) => Err("it is not about one record".to_owned()),
+        }
+    }
+
+    /// What was sent and echoed, states apart.
+    fn echoed(&self, by: usize, sent: &Json, answer: &Json) -> Result<Map<String, Json>, String> {
+        let operation = &self.session(by)?.contract().operation;
+        let schema = operation.body().map(|body| body.schema.json());
+        let is_state = |name: &str| schema.is_some_and(|schema| schema["properties"][name].get("enum").is_some());
+        Ok(echoed(sent, answer, &is_state))
+    }
+
+    async fn updated(&mut self, update: usize, create: usize, read: usize) -> Shown {
+        let created = self.create(create).await?;
+        let seen = self.first_accepted(update, Some(&created), "updated").await?;
+        let (sent, answer) = bodies(&seen);
+        if !matches!(seen.exchange.status(), Some(200 | 201)) {
+            return Err(format!("the update was answered with {}", answer_of(&seen)));
+        }
+        let mut expected = self.echoed(update, &sent, &answer)?;
+        if self.session(update)?.contract().operation.method == "PATCH" {
+            // What it does not name stays as it was.
+            let before = self.echoed(create, &created.sent, &created.answer)?;
+            expected.extend(before.into_iter().filter(|(name, _)| sent.get(name).is_none()));
+        }
+        if expected.is_empty() {
+            return Err("the answer to the update does not show what was sent".to_owned());
+        }
+        let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&seen.exchange)];
+        self.read_back(read, &created, &expected, exchanges).await
+    }
+
+    /// Whether a record is read as expected; if not, it is read once more after a while.
+    async fn read_back(
+        &mut self,
+        read: usize,
+        created: &Created,
+        expected: &Map<String, Json>,
+        mut exchanges: Vec<Arc<Exchange>>,
+    ) -> Shown {
+        let mut differences: Option<Vec<Difference>> = None;
+        for times in 0..2 {
+            if times > 0 {
+                tokio::time::sleep(LATER).await;
+            }
+            let seen = self.call_on(read, MINIMAL, Some(created), "read").await?;
+            let now = match seen.exchange.status() {
+                Some(200) => changed(expected, &bodies(&seen).1),
+                Some(404 | 410) => vec![Difference { at: String::new(), expected: None, actual: None }],
+                _ => return Err(format!("the record could not be read: {}", answer_of(&seen))),
+            };
+            let both = match differences {
+                None => now,
+                Some(before) => {
+                    now.into_iter().filter(|d| before.iter().any(|b| b.at == d.at && b.actual == d.actual)).collect()
+                }
+            };
+            if both.is_empty() {
+                return Ok(Found::Holds);
+            }
+            differences = Some(both);
+            if times > 0 {
+                exchanges.push(Arc::clone(&seen.exchange));
+            }
+        }
+        let differences = differences.unwrap_or_default();
+        let first = differences.first();
+        let is_missing = first.is_some_and(|d| d.at.is_empty());
+        let (due, came) = match first.filter(|_| !is_missing) {
+            Some(d) => (format!("{} at {}", short(d.expected.as_ref()), d.at), short(d.actual.as_ref())),
+            None => ("the record".to_owned(), exchanges.last().map_or_else(String::new, |e| answer(e))),
+        };
+        let wrong = first.filter(|_| !is_missing).map(|d| d.at.clone());
+        let differences = if is_missing { Vec::new() } else { differences };
+        Ok(broken(due, came, exchanges, differences, wrong))
+    }
+
+    async fn gone(&mut self, law: Law, delete: usize, create: usize, read: usize) -> Shown {
+        let created = self.create(create).await?;
+        let before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
+        if before.exchange.status() != Some(200) {
+            return Err(format!("the record could not be read before: {}", answer_of(&before)));
+        }
+        let deleted = self.call_on(delete, MINIMAL, Some(&created), "deleted").await?;
+        if !matches!(deleted.exchange.status(), Some(200 | 204)) {
+            return Err(format!("the deletion was answered with {}", answer_of(&deleted)));
+        }
+        let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&deleted.exchange)];
+        if law == Law::GoneTwice {
+            let again = self.call_on(delete, MINIMAL, Some(&created), "deleted-again").await?;
+            return self.no_error(&again, "any status below 500", exchanges);
+        }
+        let mut last = None;
+        for times in 0..2 {
+            if times > 0 {
+                tokio::time::sleep(LATER).await;
+            }
+            let seen = self.call_on(read, MINIMAL, Some(&created), "after").await?;
+            // Some servers keep what was deleted, and show that it was.
+            if seen.exchange.status() != Some(200) || !same(&bodies(&before).1, &bodies(&seen).1) {
+                return Ok(Found::Holds);
+            }
+            last = Some(seen);
+        }
+        let exchanges = exchanges.into_iter().chain(last.map(|seen| seen.exchange)).collect();
+        Ok(broken(
+            "404 or 410".to_owned(),
+            "status 200, with the record as it was".to_owned(),
+            exchanges,
+            Vec::new(),
+            None,
+        ))
+    }
+
+    /// Whether an answer is no server error; those of gateways show nothing.
+    fn no_error(&self, seen: &Seen, due: &str, mut exchanges: Vec<Arc<Exchange>>) -> Shown {
+        match seen.exchange.status() {
+            Some(502..=504) | None => Err(answer_of(seen)),
+            Some(500..) => {
+                exchanges.push(Arc::clone(&seen.exchange));
+                Ok(broken(due.to_owned(), answer(&seen.exchange), exchanges, Vec::new(), None))
+            }
+            Some(_) => Ok(Found::Holds),
+        }
+    }
+
+    async fn unknown(&mut self, read: usize, create: usize) -> Shown {
+        let created = self.create(create).await?;
+        let operation = &self.session(read)?.contract().operation;
+        let mut taken = created.records.values(operation, true, false);
+        let own = operation.path.rsplit('/').find(|s| s.starts_with('{')).unwrap_or_default();
+        let own = own.trim_matches(['{', '}']).to_owned();
+        let parameter = operation.parameters_in(ParameterLocation::Path).find(|p| p.name == own);
+        let schema = parameter.map(|p| p.schema.json()).ok_or("its path names no record")?;
+        let known = taken.iter().find(|t| t.name == own).map(|t| t.value.clone());
+        let value = unknown_like(known.as_ref(), schema).ok_or("no id in its form is surely unknown")?;
+        taken.retain(|t| t.name != own);
+        taken.push(Taken { location: Some(ParameterLocation::Path), name: own, value, from: String::new() });
+        let seen = self.call(read, MINIMAL, &taken, &[], "unknown").await?;
+        match seen.exchange.status() {
+            Some(200..=299) => {
+                let exchanges = vec![Arc::clone(&seen.exchange)];
+                Ok(broken("a refusal (4xx)".to_owned(), answer(&seen.exchange), exchanges, Vec::new(), None))
+            }
+            Some(300..=399) => Err(answer_of(&seen)),
+            _ => self.no_error(&seen, "a refusal (4xx)", Vec::new()),
+        }
+    }
+
+    async fn limit(&mut self, list: usize, at: usize) -> Shown {
+        let parameter = &self.session(list)?.contract().operation.parameters[at];
+        let (name, least) = (parameter.name.clone(), parameter.schema.json()["minimum"].as_u64().unwrap_or(1).max(1));
+        let (all, _) = self.list(list, &[], "all").await?;
+        if all.len() as u64 <= least {
+            return Err("the list has too few items to show it".to_owned());
+        }
+        let (some, seen) = self.list(list, &[(name, least.into())], "limited").await?;
+        if some.len() as u64 <= least {
+            return Ok(Found::Holds);
+        }
+        let exchanges = vec![Arc::clone(&seen.exchange)];
+        Ok(broken(format!("at most {least}"), format!("{} items", some.len()), exchanges, Vec::new(), None))
+    }
+
+    async fn filter(&mut self, list: usize, at: usize) -> Shown {
+        let name = self.session(list)?.contract().operation.parameters[at].name.clone();
+        let (all, _) = self.list(list, &[], "all").await?;
+        let value = all.last().and_then(|item| item.get(&name)).cloned().unwrap_or_default();
+        let others = all.iter().filter(|item| item.get(&name).is_some_and(|v| *v != value)).count();
+        if value.is_null() || others == 0 {
+            return Err(format!("the list shows no two values of `{name}`"));
+        }
+        let (some, seen) = self.list(list, &[(name.clone(), value.clone())], "filtered").await?;
+        let wrong = some.iter().filter_map(|item| item.get(&name)).find(|v| **v != value);
+        match wrong {
+            _ if some.is_empty() => Err("the filtered list is empty".to_owned()),
+            None => Ok(Found::Holds),
+            Some(wrong) => {
+                let exchanges = vec![Arc::clone(&seen.exchange)];
+                let due = format!("only items whose {name} is {}", short(Some(&value)));
+                Ok(broken(due, format!("one whose {name} is {}", short(Some(wrong))), exchanges, Vec::new(), None))
+            }
+        }
+    }
+
+    async fn list(&mut self, list: usize, query: &[(String, Json)], step: &str) -> Result<(Vec<Json>, Seen), String> {
+        let seen = self.call(list, MINIMAL, &[], query, step).await?;
+        match (seen.exchange.status(), items(&bodies(&seen).1)) {
+            (Some(200), Some(items)) => Ok((items.clone(), seen)),
+            (Some(200), None) => Err("the answer is not clearly a list".to_owned()),
+            _ => Err(format!("the list could not be read: {}", answer_of(&seen))),
+        }
+    }
+
+    /// Creates a record.
+    async fn create(&mut self, create: usize) -> Result<Created, String> {
+        let seen = self.first_accepted(create, None, "created").await?;
+        if !matches!(seen.exchange.status(), Some(200 | 201)) {
+            return Err(format!("the creation was answered with {}", answer_of(&seen)));
+        }
+        let (sent, answer) = bodies(&seen);
+        let mut records = Records::default();
+        records.note(self.session(create)?.contract(), &seen.exchange);
+        Ok(Created { exchange: Arc::clone(&seen.exchange), sent, answer, records })
+    }
+
+    /// The answer to a full request, or to the smallest where that is refused.
+    async fn first_accepted(&mut self, of: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
+        let seen = self.call_on(of, FULL, on, step).await?;
+        if seen.accepted() == Known::Yes {
+            return Ok(seen);
+        }
+        let seen = self.call_on(of, MINIMAL, on, &format!("{step}-smallest")).await?;
+        match seen.accepted() {
+            Known::Yes => Ok(seen),
+            _ => Err(format!("{} was answered with {}", self.session(of)?.contract().operation.id, answer_of(&seen))),
+        }
+    }
+
+    /// Calls an operation on a record that was created for this.
+    async fn call_on(&mut self, of: usize, place: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
+        let operation = &self.session(of)?.contract().operation;
+        let taken = on.map_or_else(Vec::new, |created| created.records.values(operation, true, false));
+        let named = operation.parameters_in(ParameterLocation::Path).count();
+        if on.is_some() && taken.iter().filter(|t| t.location.is_some()).count() < named {
+            return Err("it is not clear what the created record is called".to_owned());
+        }
+        self.call(of, place, &taken, &[], step).await
+    }
+
+    async fn call(
+        &mut self,
+        of: usize,
+        place: usize,
+        taken: &[Taken],
+        query: &[(String, Json)],
+        step: &str,
+    ) -> Result<Seen, String> {
+        if self.left == 0 {
+            return Err("the budget leaves no room for it".to_owned());
+        }
+        // Not through `self`, which is changed below.
+        let session = self.sessions[of].as_ref().ok_or("one of the operations that it is about is not called")?;
+        let mut entry: Entry = session.plan().entries[place].clone();
+        for (name, value) in &mut entry.draft.path {
+            if let Some(taken) = taken.iter().find(|t| t.location.is_some() && t.name == *name) {
+                *value = Template::Literal(taken.value.clone());
+            }
+        }
+        for (name, value) in query {
+            entry.draft.query.retain(|(other, _)| other != name);
+            entry.draft.query.push((name.clone(), Template::Literal(value.clone())));
+        }
+        let name = format!("law#{}/{step}", self.number);
+        let called = session.call(&entry, &name, self.number, self.sink).await;
+        let called = called.ok_or("nothing more was sent")?;
+        self.number += called.sent;
+        self.left = self.left.saturating_sub(called.sent);
+        self.created = (self.created.0 + called.created, self.created.1 + called.uncertain);
+        self.accepted += u64::from(called.seen.accepted() == Known::Yes);
+        match called.seen.exchange.answer() {
+            Ok(_) => Ok(called.seen),
+            Err(failure) => Err(failure.kind.text().to_owned()),
+        }
+    }
+}
+
+/// The laws of a contract that are asked for: their places among its requirements.
+pub(super) fn of_contract(
+    requirements: &[crate::contract::requirement::Requirement],
+    selected: &[bool],
+) -> Vec<(usize, Law)> {
+    let law = |(i, form): (usize, &Form)| match form {
+        Form::Law(law) => Some((i, *law)),
+        _ => None,
+    };
+    requirements.iter().map(|r| &r.form).enumerate().filter(|(i, _)| selected[*i]).filter_map(law).collect()
+}
+
+/// What was sent, and what was answered.
+fn bodies(seen: &Seen) -> (Json, Json) {
+    let answer = seen.response_body.as_deref().cloned();
+    (seen.exchange.request.json().unwrap_or_default(), answer.unwrap_or_default())
+}
+
+fn answer_of(seen: &Seen) -> String {
+    answer(&seen.exchange)
+}
+
+fn broken(
+    expected: String,
+    actual: String,
+    exchanges: Vec<Arc<Exchange>>,
+    differences: Vec<Difference>,
+    wrong: Option<String>,
+) -> Found {
+    Found::Broken(Arc::new(Counterexample {
+        label: String::new(),
+        expected,
+        actual,
+        clause: None,
+        differences,
+        operands: Vec::new(),
+        wrong,
+        exchanges,
+    }))
+}
+
+/// An id that nobody gave, in the form of a known one.
+fn unknown_like(known: Option<&Json>, schema: &Json) -> Option<Json> {
+    if ["enum", "const", "pattern"].iter().any(|keyword| schema.get(*keyword).is_some()) {
+        return None;
+    }
+    let is_uuid = |text: &str| text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    match known {
+        Some(Json::Number(_)) => {
+            let fits = schema["maximum"].as_f64().is_none_or(|most| most >= UNKNOWN_NUMBER as f64);
+            fits.then(|| UNKNOWN_NUMBER.into())
+        }
+        Some(Json::String(text)) if is_uuid(text) => Some("3f0c2b1e-7a64-4d59-9c3b-5e8d1f6a2b70".into()),
+        Some(Json::String(text)) => {
+            // The same form with other digits and letters, the last ones: a prefix may tell the kind.
+            let turned = |c: char| match c {
+                '0'..='8' => char::from(c as u8 + 1),
+                '9' => '0',
+                'a'..='y' | 'A'..='Y' => char::from(c as u8 + 1),
+                'z' => 'a',
+                'Z' => 'A',
+                other => other,
+            };
+            let length = text.chars().count();
+            let kept = length - length.min(4).max(length / 2);
+            let turned: String =
+                text.chars().enumerate().map(|(i, c)| if i >= kept { turned(turned(turned(c))) } else { c }).collect();
+            (turned != *text && length >= 8).then(|| turned.into())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! Resources: operations that speak of the same records, and the laws that hold between them.
+
+use serde_json::Value as Json;
+
+use super::order::{collection, is_parameter, plain};
+use super::records::same_path;
+use crate::contract::Contract;
+use crate::contract::requirement::{Form, Law, Level, Origin, Requirement};
+use crate::document::operation::Operation;
+use crate::document::parameter::ParameterLocation;
+
+/// What a parameter is called that says how many items a list has at most, in lower case and without what joins words.
+const LIMITS: [&str; 8] = ["limit", "pagesize", "perpage", "maxresults", "maxitems", "top", "take", "pagelimit"];
+
+/// The operations on one kind of record, by their places among all.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// The operation that reads one.
+    pub read: usize,
+    /// The one that creates one.
+    pub create: Option<usize>,
+    /// Those that change one.
+    pub updates: Vec<usize>,
+    /// The one that removes one.
+    pub delete: Option<usize>,
+}
+
+/// The resources of an API: whatever has a path that ends with a parameter, and a GET there.
+pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
+    let at = |method: &str, path: &str| {
+        let found =
+            |c: &Contract| c.operation.method == method && same_path(c.operation.path.trim_end_matches('/'), path);
+        contracts.iter().position(found)
+    };
+    let resource = |(read, contract): (usize, &Contract)| {
+        let path = contract.operation.path.trim_end_matches('/');
+        let of = collection(path).filter(|_| contract.operation.method == "GET")?;
+        Some(Resource {
+            read,
+            create: at("POST", of),
+            updates: ["PUT", "PATCH"].iter().filter_map(|method| at(method, path)).collect(),
+            delete: at("DELETE", path),
+        })
+    };
+    contracts.iter().enumerate().filter_map(resource).collect()
+}
+
+/// Adds to each contract the laws that its operation is to keep.
+pub fn add_laws(contracts: &mut [Contract]) {
+    for resource in resources(contracts) {
+        if resource.create.is_some() {
+            add(&mut contracts[resource.read], Law::ReadBack);
+            resource.updates.iter().for_each(|update| add(&mut contracts[*update], Law::Updated));
+            if let Some(delete) = resource.delete {
+                add(&mut contracts[delete], Law::Gone);
+                add(&mut contracts[delete], Law::GoneTwice);
+            }
+        }
+        add(&mut contracts[resource.read], Law::Unknown);
+    }
+    for contract in contracts.iter_mut().filter(|c| is_list(&c.operation)) {
+        for law in of_list(&contract.operation) {
+            add(contract, law);
+        }
+    }
+}
+
+/// Whether an operation answers with a list, as far as its path tells.
+fn is_list(operation: &Operation) -> bool {
+    operation.method == "GET" && !operation.path.trim_end_matches('/').rsplit('/').next().is_some_and(is_parameter)
+}
+
+fn of_list(operation: &Operation) -> Vec<Law> {
+    let item = item(operation);
+    let is_required = |name: &str| {
+        item.is_some_and(|item| item["required"].as_array().into_iter().flatten().any(|required| required == name))
+    };
+    let law = |(at, parameter): (usize, &crate::document::parameter::Parameter)| {
+        let schema = parameter.schema.json();
+        let is_limit = LIMITS.contains(&plain(&parameter.name).as_str());
+        let values = |schema: &Json| schema["enum"].as_array().cloned();
+        match parameter.location {
+            ParameterLocation::Query if is_limit && schema["type"] == "integer" => Some(Law::Limit(at)),
+            ParameterLocation::Query if is_required(&parameter.name) && values(schema).is_some() => {
+                let listed = item.map(|item| &item["properties"][parameter.name.as_str()]);
+                (listed.and_then(values) == values(schema)).then_some(Law::Filter(at))
+            }
+            _ => None,
+        }
+    };
+    operation.parameters.iter().enumerate().filter_map(law).collect()
+}
+
+/// The schema of a list's items.
+fn item(operation: &Operation) -> Option<&Json> {
+    let success = operation.responses.iter().find(|r| r.is_success())?;
+    let schema = success.content.iter().find_map(|media| media.schema.as_ref())?.json();
+    let list = |schema: &Json| {
+        schema["type"] == "array" || schema["type"].as_array().is_some_and(|t| t.contains(&"array".into()))
+    };
+    if list(schema) {
+        return schema.get("items");
+    }
+    let mut lists = schema["properties"].as_object()?.values().filter(|below| list(below));
+    let first = lists.next()?;
+    if lists.next().is_some() { None } else { first.get("items") }
+}
+
+fn add(contract: &mut Contract, law: Law) {
+    let operation = &contract.operation;
+    let name = |at: usize| operation.parameters.get(at).map_or("", |p| p.name.as_str());
+    let (slug, text) = match law {
+        Law::ReadBack => ("read-back".to_owned(), "What was created is read as it was answered.".to_owned()),
+        Law::Updated => ("read-back".to_owned(), "What an update answers is what is read afterwards.".to_owned()),
+        Law::Gone => ("gone".to_owned(), "What was deleted is not read any more.".to_owned()),
+        Law::GoneTwice => ("deleted-twice".to_owned(), "To delete a record again is no server error.".to_owned()),
+        Law::Unknown => ("unknown-id".to_owned(), "An id that nobody gave is answered with a 4xx.".to_owned()),
+        Law::Limit(at) => (
+            format!("at-most-{}", plain(name(at))),
+            format!("A list has at most as many items as `{}` says.", name(at)),
+        ),
+        Law::Filter(at) => (
+            format!("filtered-by-{}", plain(name(at))),
+            format!("A list has only items whose `{0}` is what the parameter `{0}` says.", name(at)),
+        ),
+    };
+    // All ids of a contract begin with its operation.
+    let prefix = contract.requirements.first().and_then(|r| r.operation()).unwrap_or_default().to_owned();
+    let pointer = operation.pointer.clone();
+    contract.requirements.push(Requirement {
+        id: format!("{prefix}/law/{slug}"),
+        level: Some(Level::Should),
+        text,
+        source: format!("OpenAPI document, {pointer}"),
+        origin: Origin::Derived(pointer),
+        form: Form::Law(law),
+    });
+    contract.requirements.sort_by(|a, b| a.id.cmp(&b.id));
+}
