@@ -320,14 +320,16 @@ impl Session {
         Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
     }
 
-    /// Sends the request of an entry by itself, as the request of this number of a run; None if nothing more is sent.
+    /// Sends the request of an entry by itself, as the request of this number of a run, whatever its budget; None if nothing more is sent.
     pub async fn call(&self, entry: &Entry, name: &str, number: u64, sink: &mut dyn Sink) -> Option<Called> {
         let judge = Judge { contract: &self.contract, fixtures: &self.fixtures };
         let options = run::Options { first: number, ..self.options.clone() };
-        let before = self.client.requests();
-        let (seen, created, uncertain) =
-            run::call(judge, &self.plan, &self.client, &options, sink, entry, name).await?;
-        Some(Called { seen, created, uncertain, sent: self.client.requests() - before })
+        // The budget of the session's own run is another matter.
+        let mut settings = self.client.settings().clone();
+        (settings.budget.max_requests, settings.budget.max_created) = (None, None);
+        let client = self.client.beside(settings, self.contract.operation.security.clone());
+        let (seen, created, uncertain) = run::call(judge, &self.plan, &client, &options, sink, entry, name).await?;
+        Some(Called { seen, created, uncertain, sent: client.requests() })
     }
 
     /// What the run does not know of itself.

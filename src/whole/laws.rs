@@ -11,7 +11,8 @@ use super::resources::Resource;
 use crate::contract::requirement::{Form, Law};
 use crate::contract::template::Template;
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, TrialName};
+use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
@@ -38,6 +39,10 @@ pub(super) struct Laws<'a> {
     pub created: (u64, u64),
     /// How many requests were accepted.
     pub accepted: u64,
+    /// How many records may still be created.
+    pub left_to_create: Option<u64>,
+    /// The requirement that is tried.
+    pub subject: String,
     pub sink: &'a mut dyn Sink,
 }
 
@@ -56,6 +61,8 @@ impl Laws<'_> {
     /// What a law of an operation shows.
     pub(super) async fn law(&mut self, law: Law, of: usize, requirement: usize, resources: &[Resource]) -> Tally {
         let mut tally = Tally::default();
+        self.subject =
+            self.session(of).map_or_else(|_| String::new(), |s| s.contract().requirements[requirement].id.clone());
         let shown = match law {
             Law::Limit(at) => self.limit(of, at).await,
             Law::Filter(at) => self.filter(of, at).await,
@@ -68,8 +75,7 @@ impl Laws<'_> {
             }
         };
         let found = shown.unwrap_or_else(Found::Skipped);
-        let id = self.session(of).map_or_else(|_| String::new(), |s| s.contract().requirements[requirement].id.clone());
-        tally.add(Finding { requirement, trial: id, exchange: None, found });
+        tally.add(Finding { requirement, trial: self.subject.clone(), exchange: None, found });
         tally
     }
 
@@ -167,7 +173,11 @@ impl Laws<'_> {
 
     async fn gone(&mut self, law: Law, delete: usize, create: usize, read: usize) -> Shown {
         let created = self.create(create).await?;
-        let before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
+        let mut before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
+        if before.exchange.status() != Some(200) {
+            tokio::time::sleep(LATER).await;
+            before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
+        }
         if before.exchange.status() != Some(200) {
             return Err(format!("the record could not be read before: {}", answer_of(&before)));
         }
@@ -240,6 +250,7 @@ impl Laws<'_> {
     async fn limit(&mut self, list: usize, at: usize) -> Shown {
         let parameter = &self.session(list)?.contract().operation.parameters[at];
         let (name, least) = (parameter.name.clone(), parameter.schema.json()["minimum"].as_u64().unwrap_or(1).max(1));
+        self.fill(list, &[(String::new(), Json::Null), (String::new(), Json::Null)]).await?;
         let (all, _) = self.list(list, &[], "all").await?;
         if all.len() as u64 <= least {
             return Err("the list has too few items to show it".to_owned());
@@ -253,7 +264,11 @@ impl Laws<'_> {
     }
 
     async fn filter(&mut self, list: usize, at: usize) -> Shown {
-        let name = self.session(list)?.contract().operation.parameters[at].name.clone();
+        let parameter = &self.session(list)?.contract().operation.parameters[at];
+        let (name, values) =
+            (parameter.name.clone(), parameter.schema.json()["enum"].as_array().cloned().unwrap_or_default());
+        let with: Vec<(String, Json)> = values.into_iter().map(|value| (name.clone(), value)).collect();
+        self.fill(list, &with).await?;
         let (all, _) = self.list(list, &[], "all").await?;
         let value = all.last().and_then(|item| item.get(&name)).cloned().unwrap_or_default();
         let others = all.iter().filter(|item| item.get(&name).is_some_and(|v| *v != value)).count();
@@ -271,6 +286,28 @@ impl Laws<'_> {
                 Ok(broken(due, format!("one whose {name} is {}", short(Some(wrong))), exchanges, Vec::new(), None))
             }
         }
+    }
+
+    /// Creates records in a list, if there is an operation for that: two of those with these fields that are taken.
+    async fn fill(&mut self, list: usize, with: &[(String, Json)]) -> Result<(), String> {
+        let path = self.session(list)?.contract().operation.path.clone();
+        let creates = |s: &Session| s.contract().operation.method == "POST" && s.contract().operation.path == path;
+        let Some(create) = self.sessions.iter().position(|s| s.as_ref().is_some_and(creates)) else { return Ok(()) };
+        let mut taken = 0;
+        for (name, value) in with {
+            let mut entry = self.session(create)?.plan().entries[MINIMAL].clone();
+            if let Content::Json(Template::Object(members)) = &mut entry.draft.body
+                && !name.is_empty()
+            {
+                members.retain(|(other, _)| other != name);
+                members.push((name.clone(), Template::Literal(value.clone())));
+            }
+            taken += u32::from(self.send(create, &entry, "listed").await?.accepted() == Known::Yes);
+            if taken == 2 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn list(&mut self, list: usize, query: &[(String, Json)], step: &str) -> Result<(Vec<Json>, Seen), String> {
@@ -326,12 +363,7 @@ impl Laws<'_> {
         query: &[(String, Json)],
         step: &str,
     ) -> Result<Seen, String> {
-        if self.left == 0 {
-            return Err("the budget leaves no room for it".to_owned());
-        }
-        // Not through `self`, which is changed below.
-        let session = self.sessions[of].as_ref().ok_or("one of the operations that it is about is not called")?;
-        let mut entry: Entry = session.plan().entries[place].clone();
+        let mut entry: Entry = self.session(of)?.plan().entries[place].clone();
         for (name, value) in &mut entry.draft.path {
             if let Some(taken) = taken.iter().find(|t| t.location.is_some() && t.name == *name) {
                 *value = Template::Literal(taken.value.clone());
@@ -341,8 +373,21 @@ impl Laws<'_> {
             entry.draft.query.retain(|(other, _)| other != name);
             entry.draft.query.push((name.clone(), Template::Literal(value.clone())));
         }
-        let name = format!("law#{}/{step}", self.number);
-        let called = session.call(&entry, &name, self.number, self.sink).await;
+        self.send(of, &entry, step).await
+    }
+
+    async fn send(&mut self, of: usize, entry: &Entry, step: &str) -> Result<Seen, String> {
+        if self.left == 0 {
+            return Err("the budget leaves no room for it".to_owned());
+        }
+        // Not through `self`, which is changed below.
+        let session = self.sessions[of].as_ref().ok_or("one of the operations that it is about is not called")?;
+        let creates = session.contract().operation.method != "GET";
+        if creates && self.left_to_create.is_some_and(|most| self.created.0 + self.created.1 >= most) {
+            return Err("the budget leaves no room for it (--max-created)".to_owned());
+        }
+        let name = TrialName::of_step(&TrialName::of_row(&self.subject, self.number), step, None);
+        let called = session.call(entry, &name, self.number, self.sink).await;
         let called = called.ok_or("nothing more was sent")?;
         self.number += called.sent;
         self.left = self.left.saturating_sub(called.sent);
@@ -422,7 +467,9 @@ fn unknown_like(known: Option<&Json>, schema: &Json) -> Option<Json> {
             let kept = length - length.min(4).max(length / 2);
             let turned: String =
                 text.chars().enumerate().map(|(i, c)| if i >= kept { turned(turned(turned(c))) } else { c }).collect();
-            (turned != *text && length >= 8).then(|| turned.into())
+            // Among few short ones, another is soon met.
+            let turned = if length < 8 { "no-such-thing".to_owned() } else { turned };
+            (turned != *text).then(|| turned.into())
         }
         _ => None,
     }

@@ -43,7 +43,7 @@ use laws::Laws;
 use order::{Phase, in_order};
 pub use outline::Outline;
 use records::{Records, Taken};
-use resources::{Resource, resources};
+use resources::{Resource, needs, resources};
 
 /// How operations are chosen and treated.
 #[derive(Clone, Debug, Default)]
@@ -185,7 +185,17 @@ impl Whole {
         sinks.extend(log.as_mut().map(|(log, _)| Box::new(log) as Box<dyn Sink + '_>));
         sinks.extend(ledger.as_mut().map(|log| Box::new(Passing(log)) as Box<dyn Sink + '_>));
         let mut fanout = Fanout(sinks);
-        let mut laws = Laws { sessions, number: sent, left: most, created: (0, 0), accepted: 0, sink: &mut fanout };
+        let created: u64 = parts.iter().map(|p| p.report.figures.created + p.report.figures.uncertain).sum();
+        let mut laws = Laws {
+            sessions,
+            number: sent,
+            left: most,
+            created: (0, 0),
+            accepted: 0,
+            left_to_create: self.settings.budget.max_created.map(|most| most.saturating_sub(created)),
+            subject: String::new(),
+            sink: &mut fanout,
+        };
         for (at, part) in parts.iter_mut().enumerate() {
             let Some(session) = &sessions[at] else { continue };
             let contract = session.contract();
@@ -401,7 +411,7 @@ struct Asked {
     selected: Vec<Vec<bool>>,
     /// The laws among them.
     laws: Vec<Vec<(usize, Law)>>,
-    /// Whether an operation is called for the sake of a law.
+    /// Whether an operation is called, be it for the sake of others.
     needed: Vec<bool>,
 }
 
@@ -412,13 +422,22 @@ impl Asked {
         let of = |(contract, selected): (&Contract, &Vec<bool>)| laws::of_contract(&contract.requirements, selected);
         let laws: Vec<Vec<(usize, Law)>> = contracts.iter().zip(&selected).map(of).collect();
         let has_laws = |at: usize| !laws[at].is_empty();
-        let mut needed: Vec<bool> = (0..contracts.len()).map(has_laws).collect();
+        let mut called: Vec<usize> = (0..contracts.len()).filter(|at| selected[*at].contains(&true)).collect();
         for resource in &resources {
             let all = || resource.updates.iter().copied().chain([resource.read]).chain(resource.delete);
             if all().any(has_laws) {
-                needed[resource.read] = true;
-                resource.create.into_iter().for_each(|create| needed[create] = true);
+                called.extend(resource.create.into_iter().chain([resource.read]));
             }
+        }
+        for list in
+            (0..contracts.len()).filter(|at| laws[*at].iter().any(|(_, l)| matches!(l, Law::Limit(_) | Law::Filter(_))))
+        {
+            let path = &contracts[list].operation.path;
+            called.extend(contracts.iter().position(|c| c.operation.method == "POST" && c.operation.path == *path));
+        }
+        let mut needed: Vec<bool> = (0..contracts.len()).map(|at| has_laws(at) || called.contains(&at)).collect();
+        for at in called {
+            needs(contracts, at).into_iter().for_each(|other| needed[other] = true);
         }
         Self { resources, selected, laws, needed }
     }

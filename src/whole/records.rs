@@ -158,7 +158,7 @@ pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> V
     Vec::new()
 }
 
-fn is_plural(plural: &str, singular: &str) -> bool {
+pub(super) fn is_plural(plural: &str, singular: &str) -> bool {
     let y = singular.strip_suffix('y').map(|stem| format!("{stem}ies"));
     plural == singular
         || plural == format!("{singular}s")

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::order::{collection, is_parameter, plain};
-use super::records::same_path;
+use super::order::{collection, is_parameter, named, plain};
+use super::records::{is_plural, same_path};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Law, Level, Origin, Requirement};
 use crate::document::operation::Operation;
@@ -43,6 +43,35 @@ pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
         })
     };
     contracts.iter().enumerate().filter_map(resource).collect()
+}
+
+/// The operations that must have created something before an operation can be called, by their places.
+pub fn needs(contracts: &[Contract], of: usize) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::new();
+    let mut open = vec![of];
+    while let Some(at) = open.pop() {
+        let operation = &contracts[at].operation;
+        let creates = contracts.iter().enumerate().filter(|(_, c)| c.operation.method == "POST");
+        let gives = creates.filter(|(other, c)| *other != at && gives(&c.operation, operation)).map(|(other, _)| other);
+        for other in gives {
+            if other != of && !all.contains(&other) {
+                all.push(other);
+                open.push(other);
+            }
+        }
+    }
+    all
+}
+
+/// Whether what one operation creates is named in the path or the body of another.
+fn gives(create: &Operation, operation: &Operation) -> bool {
+    let own: Vec<&str> = create.path.trim_end_matches('/').split('/').collect();
+    let other: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
+    let is_above = other.get(own.len()).is_some_and(|next| is_parameter(next))
+        && same_path(&own.join("/"), &other[..own.len()].join("/"));
+    let last = plain(own.last().copied().unwrap_or_default());
+    let fields = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
+    is_above || fields.into_iter().flatten().filter_map(|(field, _)| named(field)).any(|thing| is_plural(&last, &thing))
 }
 
 /// Adds to each contract the laws that its operation is to keep.

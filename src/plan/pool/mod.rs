@@ -3,12 +3,14 @@
 //!
 //! - `parts`: what may be there in a request or not
 //! - `draw`: drawing requests of a shape
+//! - `empty`: a request with empty texts
 //! - `single`: requests that differ from a valid one in one point of the body
 //! - `parameter`: the same of a parameter
 //! - `random`: random pairs
 //! - `refused`: why no valid request can be made
 
 mod draw;
+mod empty;
 mod parameter;
 mod parts;
 mod random;
@@ -94,6 +96,9 @@ impl Planner<'_> {
         if self.judge.contract.run_tag.is_some() {
             // The smallest request is everybody's base: its text is plain.
             self.plain(&mut entries[super::MINIMAL]);
+        }
+        if self.judge.contract.document_only {
+            self.empty_texts(&mut entries);
         }
         self.cover(&none, &callers, &mut entries);
         let mut obstacles = self.rules(&mut entries);

@@ -4,7 +4,7 @@ use super::merge::{figures, health};
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 use crate::report::model::summary::Summary;
-use crate::report::model::{Cause, End, Report};
+use crate::report::model::{Cause, End, Report, Requirement};
 use crate::report::text::{counted, listed};
 
 /// What was found of one operation.
@@ -35,6 +35,12 @@ pub fn joined(mut parts: Vec<Part>, only: Vec<String>, skip: Vec<String>) -> Rep
                 }
             }
             part.not_reached = Some(reason);
+        }
+        let is_idle = |r: &&mut Requirement| r.selected && r.verdict == Verdict::Untested && r.counts.left_out == 0;
+        for requirement in part.report.requirements.iter_mut().filter(is_idle) {
+            // The document may speak of more than these requests could bring about.
+            requirement.verdict = Verdict::Skipped;
+            requirement.reason = Some("no answer of this run shows anything about it".to_owned());
         }
     }
     let reports: Vec<(Report, u64)> = parts.iter().map(|part| (part.report.clone(), 0)).collect();
@@ -71,7 +77,8 @@ fn end(parts: &[Part]) -> End {
     let ended = parts.iter().filter(|part| part.not_reached.is_none()).find(|part| !part.report.end.complete);
     if accepted == 0 {
         let mut reasons: Vec<String> = Vec::new();
-        for part in asked() {
+        // What was called for the sake of others may tell, too.
+        for part in asked().chain(parts) {
             let why = part.not_reached.clone().or_else(|| part.report.end.reason.clone());
             reasons.extend(why.filter(|why| !reasons.contains(why)));
         }

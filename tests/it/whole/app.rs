@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
@@ -37,10 +38,53 @@ pub enum Bug {
     WrongStatus,
     /// Anybody may read.
     TokenNotChecked,
+    /// A customer whom nobody knows is answered as if there were one.
+    AnyIdWillDo,
+    /// What is deleted already ends in a server error.
+    DeletedTwice,
+}
+
+/// Where shops differ without being wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// What was written is read only after half a second.
+    SlowToShow,
+    /// An order is paid as soon as it is there.
+    StatesGoOn,
+    /// A deleted customer is still shown, and said to be deleted.
+    SoftDelete,
+    /// Two customers cannot have one name.
+    UniqueNames,
+    /// There are rules that the document does not state.
+    HiddenRules,
+    /// An unknown id is a wrong request.
+    UnknownIsWrong,
+    /// Whoever deletes twice is told that it is done.
+    DeletesAgain,
+    /// A list shows less than was asked for.
+    ShortPages,
+    /// An order can be cancelled only in the first place.
+    OneShot,
+}
+
+impl Way {
+    pub const ALL: [Self; 9] = [
+        Self::SlowToShow,
+        Self::StatesGoOn,
+        Self::SoftDelete,
+        Self::UniqueNames,
+        Self::HiddenRules,
+        Self::UnknownIsWrong,
+        Self::DeletesAgain,
+        Self::ShortPages,
+        Self::OneShot,
+    ];
 }
 
 #[derive(Debug, Default)]
 struct Store {
+    /// When each record was written last.
+    written: HashMap<String, Instant>,
     customers: BTreeMap<String, Value>,
     orders: BTreeMap<i64, Value>,
     made: i64,
@@ -93,12 +137,83 @@ fn limits(query: &HashMap<String, String>) -> Option<(usize, usize)> {
 
 /// A shop with some bugs.
 pub fn shop(bugs: &[Bug]) -> Server {
-    let bugs = bugs.to_vec();
+    shop_in_ways(bugs, &[])
+}
+
+/// A shop with some bugs, and some ways of its own.
+pub fn shop_in_ways(bugs: &[Bug], ways: &[Way]) -> Server {
+    let (bugs, ways) = (bugs.to_vec(), ways.to_vec());
     let store = Arc::new(Mutex::new(Store::default()));
     Server::http(move |request| {
         let mut store = store.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        answer(&mut store, request, &|bug| bugs.contains(&bug))
+        let has_way = |way| ways.contains(&way);
+        let own = in_own_way(&mut store, request, &has_way);
+        own.unwrap_or_else(|| {
+            let answer = answer(&mut store, request, &|bug| bugs.contains(&bug));
+            note(&mut store, request, &answer);
+            afterwards(&mut store, request, answer, &has_way)
+        })
     })
+}
+
+/// Remembers when a record was written.
+fn note(store: &mut Store, request: &Request, answer: &Answer) {
+    let Answer::Whole(200..=201, _, body) = answer else { return };
+    let id = serde_json::from_slice::<Value>(body).ok().and_then(|body| body.get("id").map(Value::to_string));
+    if let Some(id) = id.filter(|_| request.method == "POST") {
+        store.written.insert(id.trim_matches('"').to_owned(), Instant::now());
+    }
+}
+
+/// What a shop answers in its own way before anything else.
+fn in_own_way(store: &mut Store, request: &Request, has: &dyn Fn(Way) -> bool) -> Option<Answer> {
+    let id = request.target.rsplit('/').next().unwrap_or_default();
+    let is_young = store.written.get(id).is_some_and(|at| at.elapsed() < Duration::from_millis(500));
+    if has(Way::SlowToShow) && request.method == "GET" && is_young {
+        return Some(none());
+    }
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let is_new = request.method == "POST" && request.target == "/customers";
+    if has(Way::UniqueNames) && is_new && store.customers.values().any(|c| c["name"] == body["name"]) {
+        return Some(Answer::json(409, r#"{"detail":"there is one of that name"}"#));
+    }
+    if has(Way::HiddenRules) && is_new && body.get("note").is_some() && body.get("email").is_some() {
+        return Some(wrong());
+    }
+    let exists = || store.customers.contains_key(id) || id.parse().is_ok_and(|id: i64| store.orders.contains_key(&id));
+    let is_deleted = request.method == "DELETE" && !exists();
+    if has(Way::DeletesAgain) && is_deleted && request.header("authorization").is_some() {
+        return Some(Answer::empty(204));
+    }
+    None
+}
+
+/// What a shop makes of its own answers.
+fn afterwards(store: &mut Store, request: &Request, answer: Answer, has: &dyn Fn(Way) -> bool) -> Answer {
+    let Answer::Whole(status, _, body) = &answer else { return answer };
+    let json = || serde_json::from_slice::<Value>(body).unwrap_or_default();
+    match (request.method.as_str(), *status) {
+        ("POST", 201) if has(Way::StatesGoOn) && request.target == "/orders" => {
+            let id = json()["id"].as_i64().unwrap_or_default();
+            if let Some(order) = store.orders.get_mut(&id) {
+                order["status"] = json!("paid");
+            }
+        }
+        ("DELETE", 204) if has(Way::SoftDelete) && request.target.starts_with("/customers/") => {
+            let id = request.target.rsplit('/').next().unwrap_or_default().to_owned();
+            store.customers.insert(id.clone(), json!({ "id": id, "name": "(deleted)", "email": null, "note": null }));
+        }
+        (_, 404) if has(Way::UnknownIsWrong) => return Answer::json(400, r#"{"detail":"wrong"}"#),
+        ("GET", 200) if has(Way::ShortPages) && request.target.starts_with("/orders?") => {
+            let few = json().as_array().map(|items| items.iter().take(1).cloned().collect::<Vec<_>>());
+            return few.map_or(answer, |few| whole(200, &few.into()));
+        }
+        ("POST", 200) if has(Way::OneShot) && request.target.ends_with("/cancel") => {
+            store.orders.clear();
+        }
+        _ => {}
+    }
+    answer
 }
 
 fn answer(store: &mut Store, request: &Request, has: &dyn Fn(Bug) -> bool) -> Answer {
@@ -144,6 +259,12 @@ fn answer(store: &mut Store, request: &Request, has: &dyn Fn(Bug) -> bool) -> An
                 store.customers.insert(id, customer.clone());
             }
             whole(created, &customer)
+        }
+        ("GET", ["customers", id]) if has(Bug::AnyIdWillDo) && !store.customers.contains_key(*id) => {
+            whole(200, &json!({ "id": id, "name": "nobody", "email": null, "note": null }))
+        }
+        ("DELETE", ["customers", id]) if has(Bug::DeletedTwice) && !store.customers.contains_key(*id) => {
+            Answer::json(500, r#"{"detail":"oops"}"#)
         }
         ("GET", ["customers", id]) => store.customers.get(*id).map_or_else(none, |customer| whole(200, customer)),
         ("PATCH", ["customers", id]) => {
