@@ -174,8 +174,8 @@ pub async fn clean_up(
         done += 1;
         progress(done, all);
         match (outcome, &record.id) {
-            (Ok(status), Some(id)) => {
-                log.removed(&record.target, id, client.clock().local(), status).map_err(unwritable)?;
+            (Ok(status), Some(_)) => {
+                log.removed(&record, client.clock().local(), status).map_err(unwritable)?;
                 cleaned.removed += 1;
             }
             (Ok(_), None) => {}
@@ -246,7 +246,7 @@ fn may_act(client: &Client, record: &Record) -> std::result::Result<(), NotRemov
     if record.target != settings.url.as_str() {
         return Err(NotRemoved::Elsewhere(record.target.clone()));
     }
-    if !settings.identities.contains_key(&record.identity) {
+    if client.shows_credentials() && !settings.identities.contains_key(&record.identity) {
         return Err(NotRemoved::NoIdentity(record.identity.clone()));
     }
     if client.pace().is_late() {

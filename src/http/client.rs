@@ -128,6 +128,11 @@ impl Client {
         }
     }
 
+    /// Whether its requests carry credentials.
+    pub fn shows_credentials(&self) -> bool {
+        self.security.is_some()
+    }
+
     /// The clocks.
     pub fn clock(&self) -> &Clock {
         &self.clock

@@ -16,6 +16,17 @@ pub fn record(body: &Json) -> Option<&Map<String, Json>> {
     only.or(wrapped).and_then(Json::as_object).or(Some(members))
 }
 
+/// What a record is called in the body of an answer, where nothing else says so.
+pub fn id(body: &Json) -> Option<Json> {
+    let members = [body.as_object(), record(body)].into_iter().flatten();
+    members.filter_map(|members| members.get("id").or_else(|| members.get("uuid"))).find(|id| is_id(id)).cloned()
+}
+
+/// Whether a value can be what a record is called.
+pub fn is_id(value: &Json) -> bool {
+    value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
+}
+
 /// The items in the body of an answer that is a list, or an object with one list of objects.
 pub fn items(body: &Json) -> Option<&Vec<Json>> {
     match body {

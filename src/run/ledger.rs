@@ -9,6 +9,7 @@ use crate::contract::Contract;
 use crate::exchange::{Attempt, Exchange, Request, Response};
 use crate::expression::ScopeBuilder;
 use crate::generate::draft::KEY_HEADER;
+use crate::judge::law;
 
 /// A record that was created, or may have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,9 @@ pub struct Ledger {
 impl Ledger {
     /// Notes an exchange; returns the record that it created, if that was not known before.
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) -> Option<Created> {
+        if contract.document_only && !creates(exchange) {
+            return None;
+        }
         let id = match exchange.response() {
             Some(response) if (200..300).contains(&response.status) => {
                 let id = record(contract, response);
@@ -79,6 +83,22 @@ impl Ledger {
             _ => return None,
         };
         Some(created(id, exchange))
+    }
+}
+
+/// Whether an exchange of an operation of which only the document is known may have created something: an update and a
+/// deletion do not, nor does what answers with the record that its path names.
+fn creates(exchange: &Exchange) -> bool {
+    let request = &exchange.request;
+    let names_it = |id: &Json| {
+        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        request.parameters.iter().any(|(_, value)| *value == id)
+    };
+    let answered = || exchange.response().and_then(Response::json).and_then(|body| law::id(&body));
+    match request.method.as_str() {
+        "POST" => !answered().is_some_and(|id| names_it(&id)),
+        "PUT" => exchange.status() == Some(201),
+        _ => false,
     }
 }
 
@@ -106,7 +126,11 @@ pub(crate) fn made(contract: &Contract, response: &Response) -> Option<DateTime<
 pub(crate) fn record(contract: &Contract, response: &Response) -> Option<String> {
     let body = response.json()?;
     let scope = ScopeBuilder::default().json("response", &json!({ "body": body })).build();
-    match contract.record.as_ref()?.json(&scope).ok()? {
+    let id = match &contract.record {
+        None if contract.document_only => law::id(&body)?,
+        record => record.as_ref()?.json(&scope).ok()?,
+    };
+    match id {
         Json::String(id) if !id.is_empty() => Some(id),
         Json::Number(id) => Some(id.to_string()),
         _ => None,

@@ -41,6 +41,8 @@ pub(super) struct Laws<'a> {
     pub accepted: u64,
     /// How many records may still be created.
     pub left_to_create: Option<u64>,
+    /// What was created.
+    pub made: Records,
     /// The requirement that is tried.
     pub subject: String,
     pub sink: &'a mut dyn Sink,
@@ -392,6 +394,7 @@ impl Laws<'_> {
         self.number += called.sent;
         self.left = self.left.saturating_sub(called.sent);
         self.created = (self.created.0 + called.created, self.created.1 + called.uncertain);
+        self.made.note(session.contract(), &called.seen.exchange);
         self.accepted += u64::from(called.seen.accepted() == Known::Yes);
         match called.seen.exchange.answer() {
             Ok(_) => Ok(called.seen),

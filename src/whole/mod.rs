@@ -2,11 +2,13 @@
 //! report.
 //!
 //! - [`order`]: creating operations first, destroying ones last
+//! - `clean_up`: what was created is removed by the deletions of the document
 //! - `laws`: what holds between the operations on the same records
 //! - `outline`: what will be tried, before anything is sent
 //! - [`resources`]: which operations are on the same records
 //! - [`records`]: values that an operation takes from the answers of others
 
+mod clean_up;
 mod laws;
 pub mod order;
 mod outline;
@@ -67,6 +69,9 @@ pub struct Whole {
     clock: Clock,
     client: Client,
     unwritten: Mutex<Vec<WriteError>>,
+    /// The operations that were called, and what they created.
+    called: Vec<Session>,
+    records: Records,
 }
 
 impl Whole {
@@ -94,7 +99,18 @@ impl Whole {
         options.run_tag.get_or_insert_with(RunTag::random);
         let client = Client::new(settings.clone(), None, clock.clone())?;
         let paths = contracts.iter().map(|c| c.operation.path.clone()).collect();
-        Ok(Self { contracts, paths, settings, options, rules, clock, client, unwritten: Mutex::default() })
+        Ok(Self {
+            contracts,
+            paths,
+            settings,
+            options,
+            rules,
+            clock,
+            client,
+            unwritten: Mutex::default(),
+            called: Vec::new(),
+            records: Records::default(),
+        })
     }
 
     /// Cancelled when nothing more is to be sent.
@@ -155,8 +171,11 @@ impl Whole {
             sessions.push(session);
         }
         if over.is_none() {
-            self.laws(&mut parts, &sessions, &asked, sent, out, sink).await?;
+            let made = self.laws(&mut parts, &sessions, &asked, sent, out, sink).await?;
+            records.add_made(made);
         }
+        self.called = sessions.into_iter().flatten().collect();
+        self.records = records;
         Ok(joined(parts, self.options.only.clone(), self.options.skip.clone()))
     }
 
@@ -169,7 +188,7 @@ impl Whole {
         sent: u64,
         out: Option<&Path>,
         sink: &mut dyn Sink,
-    ) -> std::result::Result<(), WriteError> {
+    ) -> std::result::Result<Records, WriteError> {
         let mut log = match out {
             Some(dir) => {
                 let path = dir.join(EXCHANGES);
@@ -193,6 +212,7 @@ impl Whole {
             created: (0, 0),
             accepted: 0,
             left_to_create: self.settings.budget.max_created.map(|most| most.saturating_sub(created)),
+            made: Records::default(),
             subject: String::new(),
             sink: &mut fanout,
         };
@@ -211,7 +231,7 @@ impl Whole {
                 part.report.requirements.iter_mut().filter(|r| r.id == shown.id).for_each(|r| *r = shown.clone());
             }
         }
-        let (more, created, accepted) = (laws.number - sent, laws.created, laws.accepted);
+        let (more, created, accepted, made) = (laws.number - sent, laws.created, laws.accepted, laws.made);
         drop(fanout);
         if let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none()) {
             let figures = &mut last.report.figures;
@@ -226,7 +246,7 @@ impl Whole {
         if let (Some(log), Some(dir)) = (ledger, out) {
             log.finish().map_err(|source| WriteError { path: dir.join(CREATED), source })?;
         }
-        Ok(())
+        Ok(made)
     }
 
     /// Carries one operation out.
@@ -435,6 +455,12 @@ impl Asked {
             let path = &contracts[list].operation.path;
             called.extend(contracts.iter().position(|c| c.operation.method == "POST" && c.operation.path == *path));
         }
+        let above: Vec<usize> = called.iter().flat_map(|at| needs(contracts, *at)).collect();
+        called.extend(above);
+        // What is created is removed again.
+        let is_created = |r: &&Resource| r.create.is_some_and(|create| called.contains(&create));
+        let deletes: Vec<usize> = resources.iter().filter(is_created).filter_map(|r| r.delete).collect();
+        called.extend(deletes);
         let mut needed: Vec<bool> = (0..contracts.len()).map(|at| has_laws(at) || called.contains(&at)).collect();
         for at in called {
             needs(contracts, at).into_iter().for_each(|other| needed[other] = true);

@@ -1,5 +1,7 @@
 //! What a run has created and read, and the values that later operations take from it.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
@@ -8,7 +10,7 @@ use crate::contract::{CALLER, Contract};
 use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Response};
-use crate::judge::law::{items, record as wrapped};
+use crate::judge::law::{is_id, items, record as wrapped};
 
 /// How many accepted answers of one operation are kept.
 const KEPT: usize = 4;
@@ -29,9 +31,39 @@ struct Record {
     location: Option<String>,
 }
 
+impl Record {
+    fn new(operation: &Operation, exchange: &Exchange, body: Json, response: &Response, is_ours: bool) -> Self {
+        let collection = operation.path.trim_end_matches('/').to_owned();
+        Self {
+            operation: operation.id.clone(),
+            is_ours,
+            parameters: exchange.request.parameters.clone(),
+            location: last_segment(response, &collection),
+            collection,
+            body,
+        }
+    }
+}
+
+/// How a record that the run created is removed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Removal {
+    /// The path, with `{id}` for the record, and `{outer0}` and so on for those that it is under.
+    pub path: String,
+    /// What it is called.
+    pub id: String,
+    /// The values for the others.
+    pub parameters: BTreeMap<String, String>,
+}
+
 /// Records that the run knows.
 #[derive(Debug, Default)]
-pub struct Records(Vec<Record>);
+pub struct Records {
+    /// Some of each operation.
+    known: Vec<Record>,
+    /// All that the run created, by the number of the request.
+    made: BTreeMap<u64, Record>,
+}
 
 /// A value for a part of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,26 +83,52 @@ impl Records {
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) {
         let operation = &contract.operation;
         let Some(response) = exchange.response().filter(|r| (200..300).contains(&r.status)) else { return };
-        if exchange.request.identity != CALLER || self.0.iter().filter(|r| r.operation == operation.id).count() >= KEPT
+        if operation.method == "POST" {
+            let record = Record::new(operation, exchange, response.json().unwrap_or_default(), response, true);
+            self.made.insert(exchange.number, record);
+        }
+        if exchange.request.identity != CALLER
+            || self.known.iter().filter(|r| r.operation == operation.id).count() >= KEPT
         {
             return;
         }
-        let record = |body: Json, is_ours| Record {
-            operation: operation.id.clone(),
-            is_ours,
-            collection: operation.path.trim_end_matches('/').to_owned(),
-            parameters: exchange.request.parameters.clone(),
-            body,
-            location: last_segment(response),
-        };
+        let record = |body, is_ours| Record::new(operation, exchange, body, response, is_ours);
         match operation.method.as_str() {
-            "POST" => self.0.push(record(response.json().unwrap_or_default(), true)),
+            "POST" => self.known.push(record(response.json().unwrap_or_default(), true)),
             "GET" => {
                 let items = response.json().as_ref().and_then(items).cloned().unwrap_or_default();
-                self.0.extend(items.into_iter().take(1).map(|item| record(item, false)));
+                self.known.extend(items.into_iter().take(1).map(|item| record(item, false)));
             }
             _ => {}
         }
+    }
+
+    /// Adds what another knows to have been created.
+    pub fn add_made(&mut self, other: Self) {
+        self.made.extend(other.made);
+    }
+
+    /// How what the request of this number created is removed by an operation, if it is of its kind.
+    pub fn removal(&self, number: u64, delete: &Operation) -> Option<Removal> {
+        let record = self.made.get(&number)?;
+        let path = delete.path.trim_end_matches('/');
+        let of = collection(path).filter(|of| same_path(&record.collection, of))?;
+        let own = path.rsplit('/').next()?.trim_matches(['{', '}']);
+        let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let mut outer = (0..).map(|n| format!("outer{n}"));
+        let mut parameters = BTreeMap::new();
+        let mut values = record.parameters.iter().map(|(_, value)| value.clone());
+        let mut segments: Vec<String> = Vec::new();
+        for segment in of.split('/') {
+            if !is_parameter(segment) {
+                segments.push(segment.to_owned());
+                continue;
+            }
+            let name = outer.next()?;
+            segments.push(format!("{{{name}}}"));
+            parameters.insert(name, values.next()?);
+        }
+        Some(Removal { path: format!("{}/{{id}}", segments.join("/")), id: text(id(record, own)?), parameters })
     }
 
     /// Values for an operation's path parameters, and for body fields that name other records. Where `ours` is set, only
@@ -91,7 +149,7 @@ impl Records {
             let fits = |record: &&Record| same_path(&record.collection, of) && (record.is_ours || !ours);
             let name = segment.trim_matches(['{', '}']);
             let usable = |record: &Record| Some((record.clone(), id(record, name)?));
-            let mut found: Vec<(Record, Json)> = self.0.iter().filter(fits).filter_map(usable).collect();
+            let mut found: Vec<(Record, Json)> = self.known.iter().filter(fits).filter_map(usable).collect();
             // What the run created is better than what it found.
             found.sort_by_key(|(record, _)| !record.is_ours);
             let chosen =
@@ -124,7 +182,7 @@ impl Records {
                 record.is_ours
                     && (is_plural(&last, &thing) || record.body.get(field).is_some() && last.starts_with(&thing))
             };
-            let found = self.0.iter().filter(is_of_it).find_map(|record| Some((record, id(record, field)?)));
+            let found = self.known.iter().filter(is_of_it).find_map(|record| Some((record, id(record, field)?)));
             let kind = |value: &Json| match value {
                 Json::String(_) => "string",
                 Json::Number(_) => "integer",
@@ -174,19 +232,22 @@ pub(super) fn same_path(a: &str, b: &str) -> bool {
 
 /// What a record is called, where a parameter or a field of this name asks for it.
 fn id(record: &Record, name: &str) -> Option<Json> {
+    let wanted = plain(name);
     let in_body = [record.body.as_object(), wrapped(&record.body)].into_iter().flatten().find_map(|members| {
-        let scalar =
-            |value: &Json| matches!(value, Json::Number(_)) || value.as_str().is_some_and(|text| !text.is_empty());
         let called =
-            |wanted: &str| members.iter().find(|(key, v)| plain(key) == wanted && scalar(v)).map(|(_, v)| v.clone());
-        called(&plain(name)).or_else(|| called("id")).or_else(|| called("uuid"))
+            |wanted: &str| members.iter().find(|(key, v)| plain(key) == wanted && is_id(v)).map(|(_, v)| v.clone());
+        // Another name than an id's may mean another field.
+        let is_id = ["id", "uuid", "guid"].iter().any(|end| wanted.ends_with(end));
+        called(&wanted).or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
     });
     in_body.or_else(|| record.location.clone().map(Json::from))
 }
 
-fn last_segment(response: &Response) -> Option<String> {
+/// The last segment of the `Location` header, if it leads into the collection.
+fn last_segment(response: &Response, collection: &str) -> Option<String> {
     let location = response.header("location")?;
     let path = location.split(['?', '#']).next()?.trim_end_matches('/');
-    let last = path.rsplit('/').next().filter(|last| !last.is_empty())?;
+    let (above, last) = path.rsplit_once('/').filter(|(_, last)| !last.is_empty())?;
+    above.rsplit('/').next().filter(|above| Some(*above) == collection.rsplit('/').next())?;
     Some(percent_decode_str(last).decode_utf8_lossy().into_owned())
 }

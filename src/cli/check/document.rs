@@ -1,5 +1,9 @@
 //! `check --document`: every operation of a document, without a contract.
 
+use std::path::Path;
+
+use tokio_util::sync::CancellationToken;
+
 use super::super::options::color_stderr;
 use super::super::output::{rule, unwritable, unwritten};
 use super::super::{Done, Failed, logging, print};
@@ -7,6 +11,8 @@ use super::{Args, end_at_signals, failed_ids, options, shown, shown_on_the_way};
 use crate::gate::Exit;
 use crate::http::block_on;
 use crate::http::clock::Clock;
+use crate::report::model::Cleanup;
+use crate::report::terminal::progress::Removing;
 use crate::source::Diagnostic;
 use crate::whole::{Rules, Whole};
 
@@ -48,9 +54,25 @@ pub(super) fn run(args: &Args) -> Done {
         let mut report = whole.run(Some(output.out()), &mut *sink).await.map_err(unwritable)?;
         drop(sink);
         let exit = rule(&mut report, &policy).worse(unwritten(&whole.unwritten()));
-        let written = output.write(&report);
+        let mut written = output.write(&report);
+        if !args.no_cleanup {
+            report.cleanup = clean_up(&whole, output.out(), !output.quiet).await;
+            if report.cleanup.is_some() && written == Exit::Conformant {
+                written = output.write(&report);
+            }
+        }
         Ok::<_, Failed>((report, exit.worse(written)))
     })??;
     output.tell(&report);
     Ok(exit)
+}
+
+/// Removes what the run created, and says if that cannot be done.
+async fn clean_up(whole: &Whole, out: &Path, shown: bool) -> Option<Cleanup> {
+    let run = whole.stop();
+    let stop = if run.is_cancelled() { CancellationToken::new() } else { run.clone() };
+    let bar = Removing::new(shown);
+    let cleaned = whole.clean_up(out, &stop, &|done, all| bar.show(done, all)).await;
+    bar.finish();
+    cleaned.inspect_err(|diagnostic| eprintln!("{}", diagnostic.render(color_stderr()))).ok().flatten()
 }

@@ -50,6 +50,12 @@ pub enum Line {
         at: String,
         /// What the server answered.
         status: u16,
+        /// The run tag of the run that created it, and the request's place in that run; null in files of earlier versions.
+        #[serde(default)]
+        run_tag: Option<String>,
+        /// Its place in that run.
+        #[serde(default)]
+        number: Option<u64>,
     },
 }
 
@@ -215,8 +221,15 @@ impl CreatedLog {
     ///
     /// # Errors
     /// What the system says.
-    pub fn removed(&mut self, target: &str, id: &str, at: DateTime<Utc>, status: u16) -> io::Result<()> {
-        self.write(&[Line::Removed { target: target.to_owned(), id: id.to_owned(), at: stamp(at), status }])
+    pub fn removed(&mut self, record: &Record, at: DateTime<Utc>, status: u16) -> io::Result<()> {
+        self.write(&[Line::Removed {
+            target: record.target.clone(),
+            id: record.id.clone().unwrap_or_default(),
+            at: stamp(at),
+            status,
+            run_tag: Some(record.run_tag.clone()),
+            number: record.number,
+        }])
     }
 
     /// Ends the file.
@@ -356,8 +369,13 @@ pub fn read(path: &Path) -> io::Result<Left> {
                 None => left.uncertain.push(record),
             },
             Ok(Line::Settled { target, run_tag, number }) => _ = open.remove(&(target, run_tag, number)),
-            Ok(Line::Removed { target, id, .. }) => {
-                left.records.retain(|r| r.target != target || r.id.as_deref() != Some(id.as_str()));
+            Ok(Line::Removed { target, id, run_tag, number, .. }) => {
+                // Records of several kinds may have one id.
+                let is_it = |r: &Record| match (&run_tag, number) {
+                    (Some(tag), Some(_)) => r.run_tag == *tag && r.number == number,
+                    _ => r.id.as_deref() == Some(id.as_str()),
+                };
+                left.records.retain(|r| r.target != target || !is_it(r));
             }
             Err(_) => left.unreadable.push(i + 1),
         }

@@ -3,6 +3,9 @@
 mod app;
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use app::{Bug, TOKEN, Way, shop, shop_in_ways};
 
@@ -200,4 +203,38 @@ fn no_record_is_unaccounted_for() {
     let created = server.requests().iter().filter(|r| r.method == "POST").count();
     assert!(server.requests().len() <= 201, "{}", server.requests().len());
     assert!(created <= 60, "{created}");
+}
+
+#[test]
+fn what_was_created_is_removed_again() {
+    let ask = |server: &Server, path: &str| {
+        let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).expect("a connection");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {TOKEN}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("a request");
+        stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a limit");
+        let mut answer = Vec::new();
+        // The connection stays open: what came until then is all.
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    for words in ["", "--only createOrder/*"] {
+        let server = shop(&[]);
+        let ran = check(&server, words).exits(0);
+        let cleanup = &ran.report()["cleanup"];
+        assert!(cleanup["removed"].as_u64().is_some_and(|n| n > 2), "{words}: {cleanup}");
+        assert_eq!(cleanup["left"], serde_json::json!([]), "{words}");
+        assert!(ask(&server, "/customers").contains("\"total\":0"), "{words}");
+        assert!(ask(&server, "/orders").ends_with("[]"), "{words}");
+    }
+    let server = shop(&[]);
+    check(&server, "--no-cleanup").exits(0);
+    assert!(!ask(&server, "/customers").contains("\"total\":0"));
+    // What cannot be removed is listed.
+    let server = shop(&[]);
+    let ran = check(&server, "--skip-operation deleteOrder").exits(0);
+    let left = ran.report()["cleanup"]["left"].as_array().expect("a list").clone();
+    assert!(
+        !left.is_empty() && left.iter().all(|l| l["reason"] == "no operation of the document removes it"),
+        "{left:#?}"
+    );
 }
