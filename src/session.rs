@@ -14,6 +14,7 @@ use crate::http::clock::Clock;
 use crate::http::credentials::header_name;
 use crate::judge::Judge;
 use crate::judge::bind::Seen;
+use crate::judge::finding::Finding;
 use crate::plan::{self, Allowance, EXAMPLES, Entry, Plan, Selection, Shard};
 use crate::replay::run::{Script, replay};
 use crate::report::log::created::{self, CreatedLog};
@@ -330,6 +331,11 @@ impl Session {
         let client = self.client.beside(settings, self.contract.operation.security.clone());
         let (seen, created, uncertain) = run::call(judge, &self.plan, &client, &options, sink, entry, name).await?;
         Some(Called { seen, created, uncertain, sent: client.requests() })
+    }
+
+    /// What an exchange shows by itself.
+    pub fn findings(&self, seen: &Seen) -> Vec<Finding> {
+        Judge { contract: &self.contract, fixtures: &self.fixtures }.exchange(seen)
     }
 
     /// What the run does not know of itself.

@@ -4,6 +4,7 @@ use clap::Args as ClapArgs;
 
 use super::options::{ContractOptions, TargetOptions};
 use super::{Done, Failed, print};
+use crate::contract::Contract;
 use crate::contract::requirement::{Always, Form, Law, Origin, Requirement, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::gate::Exit;
@@ -27,7 +28,18 @@ pub(crate) fn run(args: &Args) -> Done {
         print(&format!("{}\n{}", write::whole(), write::beside()));
         return Ok(Exit::Conformant);
     }
-    let contract = args.contract.load()?;
+    let contract = match args.contract.load_all()? {
+        all if all.len() > 1 => {
+            let has_it = |contract: &Contract| contract.requirement(&args.id).is_some();
+            let ids: Vec<String> = all.iter().flat_map(|c| &c.requirements).map(|r| r.id.clone()).collect();
+            let near = did_you_mean(&args.id, ids.iter().map(String::as_str));
+            all.into_iter().find(has_it).ok_or_else(|| {
+                Diagnostic::new(format!("there is no requirement `{}`", args.id))
+                    .help(near.unwrap_or_else(|| "`probity list` shows all ids".to_owned()))
+            })?
+        }
+        mut one => one.pop().map_or_else(|| args.contract.load(), Ok)?,
+    };
     if args.id == "fixtures" {
         let schema = serde_json::to_string_pretty(&contract.fixtures.json).unwrap_or_default();
         print(&format!(

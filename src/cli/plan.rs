@@ -30,6 +30,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     selection: SelectionOptions,
 
+    /// As if operations of the document could change data on another machine
+    #[arg(long, requires = "document")]
+    allow_unsafe: bool,
+
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -186,7 +190,7 @@ fn of_document(args: &Args, contracts: Vec<Contract>) -> Done {
         skip: args.selection.skip.clone(),
         ..crate::session::Options::default()
     };
-    let rules = Rules { named: args.contract.operation.clone(), allow_unsafe: false };
+    let rules = Rules { named: args.contract.operation.clone(), allow_unsafe: args.allow_unsafe };
     let whole = Whole::new(contracts, target.settings, options, rules, Clock::system())?;
     let outlines = whole.outlines();
     let requests: u64 = outlines.iter().filter_map(|o| o.requests.as_ref().ok()).sum();

@@ -69,7 +69,7 @@ pub struct Contract {
     /// Areas whose failures do the most harm: they are reported first, and each by itself.
     pub foremost: Vec<String>,
     /// Whether the document alone says what is valid: a server may have rules that it does not state, so the refusal of a
-    /// request that keeps it is a failure only where the same field was accepted with another value.
+    /// request that keeps it is no failure.
     pub document_only: bool,
 }
 

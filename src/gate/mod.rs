@@ -295,7 +295,7 @@ impl View<'_> {
         self.report.selected().filter(matching).count() as u64
     }
 
-    /// The requirements that count, waived or not, in words: `96 musts`, `96 musts and 40 shoulds`.
+    /// The requirements that count, waived or not, in words: `96 musts`, `136 requirements (96 musts, 40 shoulds)`.
     fn of_all(&self) -> String {
         let count = |level: Level| {
             let all = self.report.selected().filter(|r| r.level == Some(level) && self.policy.counts(r));
@@ -305,7 +305,12 @@ impl View<'_> {
         let counts: Vec<_> = levels.map(|level| (level, count(level))).filter(|(_, n)| *n > 0).collect();
         match &counts[..] {
             [] => counted(0, "must"),
-            some => listed(&some.iter().map(|(level, n)| counted(*n, level.name())).collect::<Vec<_>>()),
+            [(level, n)] => counted(*n, level.name()),
+            some => {
+                let all = counted(some.iter().map(|(_, n)| n).sum(), "requirement");
+                let each: Vec<String> = some.iter().map(|(level, n)| counted(*n, level.name())).collect();
+                format!("{all} ({})", each.join(", "))
+            }
         }
     }
 }

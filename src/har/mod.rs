@@ -207,7 +207,7 @@ impl Reader<'_> {
         let judged = entry.judged.as_ref();
         let found = parameters(&operation.path, path);
         let is_operation = entry.request.method.eq_ignore_ascii_case(&operation.method) && found.is_some();
-        if !is_operation && judged.is_none() {
+        if !is_operation && (judged.is_none() || self.contract.document_only) {
             return None;
         }
         let sent = DateTime::parse_from_rfc3339(&entry.started_date_time).ok()?.to_utc();

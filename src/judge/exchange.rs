@@ -10,11 +10,14 @@ use super::classify::{Class, parameter_of};
 use super::finding::{APPLIES_TO_NONE, Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short};
 use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Probe, Rule};
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Trouble as Met};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 
 /// Why the refusal of a request that the document allows may be right.
 const UNSTATED: &str = "the server refused it, and may have rules that the document does not state";
+/// Why it is not known whether an operation is there.
+const NOWHERE: &str = "the server says that nothing is there, though the path has no parameters";
 /// What is expected for a valid request.
 const ACCEPTANCE: &str = "acceptance (2xx)";
 
@@ -66,7 +69,7 @@ impl Judge<'_> {
             }),
             Always::NoServerError => self.no_server_error(seen),
             _ if !seen.exchange.fresh => None,
-            Always::ValidAccepted => self.must_accept(seen, false),
+            Always::ValidAccepted => self.must_accept(seen),
             Always::DocumentedStatus => self.documented_status(seen),
             Always::RefusalStatus => self.refusal_status(seen),
             Always::MediaType => self.media_type(seen),
@@ -118,7 +121,7 @@ impl Judge<'_> {
                 let meant = seen.about.is_none_or(|a| a == requirement || !parts.contains(&a));
                 meant.then(|| self.must_refuse(seen))
             }
-            _ if seen.about == Some(requirement) => self.must_accept(seen, true),
+            _ if seen.about == Some(requirement) => self.must_accept(seen),
             _ => None,
         }
     }
@@ -152,8 +155,9 @@ impl Judge<'_> {
     }
 
     /// What a response to a valid request shows; None if the request is not valid, or the response shows nothing. Where
-    /// the document alone says what is valid, only the refusal of a request `at_an_edge` can be a failure.
-    fn must_accept(self, seen: &Seen, at_an_edge: bool) -> Option<Found> {
+    /// the document alone says what is valid, a refusal may have a reason that it does not state: another field, another
+    /// record, the record's state, a quota.
+    fn must_accept(self, seen: &Seen) -> Option<Found> {
         let doubtful = match &seen.class {
             Class::Valid => false,
             Class::Doubtful(_) => true,
@@ -166,12 +170,17 @@ impl Judge<'_> {
             Known::No if seen.exchange.status() == Some(409) => {
                 Some(self.open(seen, "the server answered 409, which may be about another record"))
             }
-            Known::No if self.contract.document_only && !(at_an_edge && is_about_its_form(seen)) => {
-                Some(Found::Skipped(UNSTATED.to_owned()))
-            }
+            Known::No if self.contract.document_only && self.is_nowhere(seen) => Some(unknown(seen, NOWHERE)),
+            Known::No if self.contract.document_only => Some(Found::Skipped(UNSTATED.to_owned())),
             Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
             Known::Unknown(reason) => Some(unknown(seen, &reason)),
         }
+    }
+
+    /// Whether the server says that there is no such operation, at a path that names no record.
+    fn is_nowhere(self, seen: &Seen) -> bool {
+        let mut parameters = self.contract.operation.parameters_in(ParameterLocation::Path);
+        matches!(seen.exchange.status(), Some(404 | 405)) && parameters.next().is_none()
     }
 
     /// What shows nothing, since the server may have had another reason. Where the document alone says what is valid,
@@ -182,11 +191,6 @@ impl Judge<'_> {
             false => unknown(seen, reason),
         }
     }
-}
-
-/// Whether a refusal says that the request is wrong by itself, and one with all the same fields was accepted.
-fn is_about_its_form(seen: &Seen) -> bool {
-    matches!(seen.exchange.status(), Some(400 | 422)) && seen.control == Control::Accepted
 }
 
 fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {

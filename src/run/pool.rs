@@ -99,8 +99,6 @@ impl Run<'_> {
         let control = match (control, entry.control) {
             (Some(control), _) => control,
             (None, Some(of)) => self.control(of),
-            // Whether the server takes each field at all.
-            (None, None) if self.judge.contract.document_only && entry.about.is_some() => self.control(FULL),
             (None, None) => Control::Missing,
         };
         let seen = self.granted_entry(entry, control, false).await?;

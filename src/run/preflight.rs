@@ -79,6 +79,9 @@ impl Run<'_> {
                 && seen.accepted() != Known::No
                 && seen.exchange.trouble().is_none());
         if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
+            if self.judge.contract.document_only {
+                self.add(self.judge.exchange(&seen));
+            }
             return Err(stop);
         }
         self.lock().controls.insert(place, crate::run::control_of(&seen));
@@ -109,16 +112,19 @@ impl Run<'_> {
             self.add(self.judge.superseded(&seen));
             seen = next;
         }
-        let is_confirmed = seen.exchange.trouble() == Some(Trouble::ServerError);
+        let trouble = seen.exchange.trouble();
+        // Where there are other operations, silence is this one's.
+        let is_silent = self.judge.contract.document_only && trouble == Some(Trouble::Silence);
+        let is_confirmed = trouble == Some(Trouble::ServerError) || is_silent;
         Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
     }
 
     /// Why it makes no sense to go on after this response to a valid request, if so.
     fn stop(&self, exchange: &Exchange) -> Option<Stop> {
         let contract = self.judge.contract;
-        let stop = match stop(exchange, &self.client.settings().url) {
+        let stop = match stop(exchange, &self.client.settings().url, self.client.shows_credentials()) {
             None if contract.document_only && exchange.status().is_some_and(|s| (400..500).contains(&s)) => {
-                let advice = "the document alone does not say what it needs".to_owned();
+                let advice = "the document alone does not say what it needs: put an `example` into it".to_owned();
                 Stop::Refused(what_came(exchange), advice)
             }
             other => other?,
@@ -129,7 +135,12 @@ impl Run<'_> {
             .filter(|p| !contract.gives(p) && !is_known(p))
             .map(|p| format!("`{}`", p.name))
             .collect();
+        let has_no_parameters = contract.operation.parameters_in(ParameterLocation::Path).next().is_none();
         match stop {
+            Stop::Refused(what, _) if exchange.status() == Some(404) && contract.document_only && has_no_parameters => {
+                let advice = "nothing is there: the target's URL must include what comes before the document's paths";
+                Some(Stop::Refused(what, advice.to_owned()))
+            }
             Stop::Refused(what, _) if exchange.status() == Some(404) && !guessed.is_empty() => Some(Stop::Refused(
                 what,
                 format!(
@@ -146,7 +157,7 @@ impl Run<'_> {
     }
 }
 
-fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
+fn stop(exchange: &Exchange, url: &url::Url, has_credentials: bool) -> Option<Stop> {
     match exchange.answer() {
         Err(failure) => match failure.kind {
             FailureKind::Throttled => Some(Stop::Throttled(failure.message.clone())),
@@ -160,6 +171,9 @@ fn stop(exchange: &Exchange, url: &url::Url) -> Option<Stop> {
         Ok(r) => {
             let redirected;
             let advice = match r.status {
+                401 if !has_credentials => {
+                    "the document asks for no credentials here, or no token is set, so that none were sent"
+                }
                 401 => "the token is missing, wrong or expired: check the variable that holds it",
                 403 => "the token does not permit this: it may be read-only, or belong to another tenant",
                 404 => "the URL's path or a fixture in the path is wrong: nothing is there",

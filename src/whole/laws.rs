@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::order::plain;
 use super::records::{Records, Taken};
 use super::resources::Resource;
-use crate::contract::requirement::{Form, Law};
+use crate::contract::requirement::{Always, Form, Law};
 use crate::contract::template::Template;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, TrialName};
-use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
-use crate::judge::law::{changed, echoed, items, same};
+use crate::judge::law::{self, changed, echoed, same};
 use crate::judge::tally::Tally;
 use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::event::Sink;
@@ -24,6 +24,8 @@ use crate::session::Session;
 
 /// How long after a first read a second one follows: some servers show what was written only after a while.
 const LATER: Duration = Duration::from_secs(1);
+/// Fields that a server moves on with each change.
+const VERSIONS: [&str; 5] = ["version", "revision", "rev", "etag", "sequence"];
 /// An integer that no record is called.
 const UNKNOWN_NUMBER: u64 = 2_013_265_921;
 
@@ -41,15 +43,21 @@ pub(super) struct Laws<'a> {
     pub accepted: u64,
     /// How many records may still be created.
     pub left_to_create: Option<u64>,
+    /// The operation whose laws are tried.
+    pub of: usize,
     /// What was created.
     pub made: Records,
     /// The requirement that is tried.
     pub subject: String,
     pub sink: &'a mut dyn Sink,
+    /// Server errors of the operation whose laws are tried.
+    pub errors: Vec<Finding>,
+    /// Which operations accepted nothing: they are not called again.
+    pub refused: Vec<bool>,
 }
 
 /// Why a law shows nothing, or what it shows.
-type Shown = Result<Found, String>;
+pub(super) type Shown = Result<Found, String>;
 
 /// A record that was created for a law.
 struct Created {
@@ -63,6 +71,7 @@ impl Laws<'_> {
     /// What a law of an operation shows.
     pub(super) async fn law(&mut self, law: Law, of: usize, requirement: usize, resources: &[Resource]) -> Tally {
         let mut tally = Tally::default();
+        self.of = of;
         self.subject =
             self.session(of).map_or_else(|_| String::new(), |s| s.contract().requirements[requirement].id.clone());
         let shown = match law {
@@ -81,7 +90,7 @@ impl Laws<'_> {
         tally
     }
 
-    fn session(&self, at: usize) -> Result<&Session, String> {
+    pub(super) fn session(&self, at: usize) -> Result<&Session, String> {
         self.sessions[at].as_ref().ok_or_else(|| "one of the operations that it is about is not called".to_owned())
     }
 
@@ -90,7 +99,10 @@ impl Laws<'_> {
         match law {
             Law::ReadBack => {
                 let created = self.create(create).await?;
-                let expected = self.echoed(create, &created.sent, &created.answer)?;
+                let mut expected = self.echoed(create, &created.sent, &created.answer)?;
+                // It is this record, and not another.
+                let id = law::record(&created.answer).and_then(|record| record.get("id"));
+                expected.extend(id.filter(|id| law::is_id(id)).map(|id| ("id".to_owned(), id.clone())));
                 self.read_back(resource.read, &created, &expected, vec![Arc::clone(&created.exchange)]).await
             }
             Law::Updated => self.updated(of, create, resource.read).await,
@@ -119,7 +131,8 @@ impl Laws<'_> {
         if self.session(update)?.contract().operation.method == "PATCH" {
             // What it does not name stays as it was.
             let before = self.echoed(create, &created.sent, &created.answer)?;
-            expected.extend(before.into_iter().filter(|(name, _)| sent.get(name).is_none()));
+            let stays = |name: &str| sent.get(name).is_none() && !VERSIONS.contains(&plain(name).as_str());
+            expected.extend(before.into_iter().filter(|(name, _)| stays(name)));
         }
         if expected.is_empty() {
             return Err("the answer to the update does not show what was sent".to_owned());
@@ -144,6 +157,8 @@ impl Laws<'_> {
             let seen = self.call_on(read, MINIMAL, Some(created), "read").await?;
             let now = match seen.exchange.status() {
                 Some(200) => changed(expected, &bodies(&seen).1),
+                // What was changed may be what it is called by.
+                Some(404 | 410) if exchanges.len() > 1 => return Err("it is not there under the same name".to_owned()),
                 Some(404 | 410) => vec![Difference { at: String::new(), expected: None, actual: None }],
                 _ => return Err(format!("the record could not be read: {}", answer_of(&seen))),
             };
@@ -240,6 +255,8 @@ impl Laws<'_> {
         taken.push(Taken { location: Some(ParameterLocation::Path), name: own, value, from: String::new() });
         let seen = self.call(read, MINIMAL, &taken, &[], "unknown").await?;
         match seen.exchange.status() {
+            // Documented for that, as far as anybody can tell.
+            Some(204) => Err(answer_of(&seen)),
             Some(200..=299) => {
                 let exchanges = vec![Arc::clone(&seen.exchange)];
                 Ok(broken("a refusal (4xx)".to_owned(), answer(&seen.exchange), exchanges, Vec::new(), None))
@@ -249,80 +266,11 @@ impl Laws<'_> {
         }
     }
 
-    async fn limit(&mut self, list: usize, at: usize) -> Shown {
-        let parameter = &self.session(list)?.contract().operation.parameters[at];
-        let (name, least) = (parameter.name.clone(), parameter.schema.json()["minimum"].as_u64().unwrap_or(1).max(1));
-        self.fill(list, &[(String::new(), Json::Null), (String::new(), Json::Null)]).await?;
-        let (all, _) = self.list(list, &[], "all").await?;
-        if all.len() as u64 <= least {
-            return Err("the list has too few items to show it".to_owned());
-        }
-        let (some, seen) = self.list(list, &[(name, least.into())], "limited").await?;
-        if some.len() as u64 <= least {
-            return Ok(Found::Holds);
-        }
-        let exchanges = vec![Arc::clone(&seen.exchange)];
-        Ok(broken(format!("at most {least}"), format!("{} items", some.len()), exchanges, Vec::new(), None))
-    }
-
-    async fn filter(&mut self, list: usize, at: usize) -> Shown {
-        let parameter = &self.session(list)?.contract().operation.parameters[at];
-        let (name, values) =
-            (parameter.name.clone(), parameter.schema.json()["enum"].as_array().cloned().unwrap_or_default());
-        let with: Vec<(String, Json)> = values.into_iter().map(|value| (name.clone(), value)).collect();
-        self.fill(list, &with).await?;
-        let (all, _) = self.list(list, &[], "all").await?;
-        let value = all.last().and_then(|item| item.get(&name)).cloned().unwrap_or_default();
-        let others = all.iter().filter(|item| item.get(&name).is_some_and(|v| *v != value)).count();
-        if value.is_null() || others == 0 {
-            return Err(format!("the list shows no two values of `{name}`"));
-        }
-        let (some, seen) = self.list(list, &[(name.clone(), value.clone())], "filtered").await?;
-        let wrong = some.iter().filter_map(|item| item.get(&name)).find(|v| **v != value);
-        match wrong {
-            _ if some.is_empty() => Err("the filtered list is empty".to_owned()),
-            None => Ok(Found::Holds),
-            Some(wrong) => {
-                let exchanges = vec![Arc::clone(&seen.exchange)];
-                let due = format!("only items whose {name} is {}", short(Some(&value)));
-                Ok(broken(due, format!("one whose {name} is {}", short(Some(wrong))), exchanges, Vec::new(), None))
-            }
-        }
-    }
-
-    /// Creates records in a list, if there is an operation for that: two of those with these fields that are taken.
-    async fn fill(&mut self, list: usize, with: &[(String, Json)]) -> Result<(), String> {
-        let path = self.session(list)?.contract().operation.path.clone();
-        let creates = |s: &Session| s.contract().operation.method == "POST" && s.contract().operation.path == path;
-        let Some(create) = self.sessions.iter().position(|s| s.as_ref().is_some_and(creates)) else { return Ok(()) };
-        let mut taken = 0;
-        for (name, value) in with {
-            let mut entry = self.session(create)?.plan().entries[MINIMAL].clone();
-            if let Content::Json(Template::Object(members)) = &mut entry.draft.body
-                && !name.is_empty()
-            {
-                members.retain(|(other, _)| other != name);
-                members.push((name.clone(), Template::Literal(value.clone())));
-            }
-            taken += u32::from(self.send(create, &entry, "listed").await?.accepted() == Known::Yes);
-            if taken == 2 {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    async fn list(&mut self, list: usize, query: &[(String, Json)], step: &str) -> Result<(Vec<Json>, Seen), String> {
-        let seen = self.call(list, MINIMAL, &[], query, step).await?;
-        match (seen.exchange.status(), items(&bodies(&seen).1)) {
-            (Some(200), Some(items)) => Ok((items.clone(), seen)),
-            (Some(200), None) => Err("the answer is not clearly a list".to_owned()),
-            _ => Err(format!("the list could not be read: {}", answer_of(&seen))),
-        }
-    }
-
     /// Creates a record.
     async fn create(&mut self, create: usize) -> Result<Created, String> {
+        if self.refused[create] {
+            return Err("the operation that creates such a record accepted no request".to_owned());
+        }
         let seen = self.first_accepted(create, None, "created").await?;
         if !matches!(seen.exchange.status(), Some(200 | 201)) {
             return Err(format!("the creation was answered with {}", answer_of(&seen)));
@@ -357,7 +305,7 @@ impl Laws<'_> {
         self.call(of, place, &taken, &[], step).await
     }
 
-    async fn call(
+    pub(super) async fn call(
         &mut self,
         of: usize,
         place: usize,
@@ -378,7 +326,7 @@ impl Laws<'_> {
         self.send(of, &entry, step).await
     }
 
-    async fn send(&mut self, of: usize, entry: &Entry, step: &str) -> Result<Seen, String> {
+    pub(super) async fn send(&mut self, of: usize, entry: &Entry, step: &str) -> Result<Seen, String> {
         if self.left == 0 {
             return Err("the budget leaves no room for it".to_owned());
         }
@@ -395,6 +343,15 @@ impl Laws<'_> {
         self.left = self.left.saturating_sub(called.sent);
         self.created = (self.created.0 + called.created, self.created.1 + called.uncertain);
         self.made.note(session.contract(), &called.seen.exchange);
+        if self.of == of {
+            let is_error = |f: &Finding| matches!(f.found, Found::Broken(_));
+            let always = |f: &Finding| {
+                let form = &session.contract().requirements[f.requirement].form;
+                matches!(form, Form::Always(Always::NoServerError))
+            };
+            let all = session.findings(&called.seen).into_iter();
+            self.errors.extend(all.filter(|f| is_error(f) && always(f)));
+        }
         self.accepted += u64::from(called.seen.accepted() == Known::Yes);
         match called.seen.exchange.answer() {
             Ok(_) => Ok(called.seen),
@@ -416,16 +373,16 @@ pub(super) fn of_contract(
 }
 
 /// What was sent, and what was answered.
-fn bodies(seen: &Seen) -> (Json, Json) {
+pub(super) fn bodies(seen: &Seen) -> (Json, Json) {
     let answer = seen.response_body.as_deref().cloned();
     (seen.exchange.request.json().unwrap_or_default(), answer.unwrap_or_default())
 }
 
-fn answer_of(seen: &Seen) -> String {
+pub(super) fn answer_of(seen: &Seen) -> String {
     answer(&seen.exchange)
 }
 
-fn broken(
+pub(super) fn broken(
     expected: String,
     actual: String,
     exchanges: Vec<Arc<Exchange>>,

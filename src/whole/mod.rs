@@ -2,16 +2,22 @@
 //! report.
 //!
 //! - [`order`]: creating operations first, destroying ones last
+//! - `asked`: what is asked for, and what is called for the sake of that
 //! - `clean_up`: what was created is removed by the deletions of the document
 //! - `laws`: what holds between the operations on the same records
+//! - `lists`: the laws of lists
 //! - `outline`: what will be tried, before anything is sent
+//! - `provide`: the values that an operation is given, and whether it may be called
 //! - [`resources`]: which operations are on the same records
 //! - [`records`]: values that an operation takes from the answers of others
 
+mod asked;
 mod clean_up;
 mod laws;
+mod lists;
 pub mod order;
 mod outline;
+mod provide;
 pub mod records;
 pub mod resources;
 
@@ -20,18 +26,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::requirement::{Form, Law, Requirement};
-use crate::contract::{Contract, Target, ValueList, cases::Vocabulary, nowhere};
-use crate::document::operation::Operation;
-use crate::document::parameter::ParameterLocation;
+use crate::contract::Contract;
+use crate::contract::requirement::{Form, Requirement};
 use crate::exchange::Exchange;
-use crate::expression::Expression;
-use crate::generate::parameter::is_known;
 use crate::generate::seed::{RunTag, Seed};
 use crate::http::client::Client;
 use crate::http::clock::Clock;
+use crate::judge::bind::Known;
 use crate::judge::tally::Verdict;
-use crate::plan::Selection;
+use crate::plan::{MINIMAL, Selection};
 use crate::report::build::joined::{Part, joined};
 use crate::report::log::exchanges::ExchangeLog;
 use crate::report::model::Cause;
@@ -39,13 +42,16 @@ use crate::report::{self, CREATED, EXCHANGES, Recorder, Report, WriteError};
 use crate::run::Outcome;
 use crate::run::event::{Event, Fanout, Sink};
 use crate::session::{self, Before, Options, Session, facts};
-use crate::settings::{Budget, Settings, is_loopback};
+use crate::settings::{Budget, Settings};
 use crate::source::{Diagnostic, Result};
+use asked::Asked;
 use laws::Laws;
 use order::{Phase, in_order};
 pub use outline::Outline;
-use records::{Records, Taken};
-use resources::{Resource, needs, resources};
+use records::Records;
+
+/// What keeps the numbers of requests apart that only try a token.
+const TOKEN_NUMBERS: u64 = 1_000_000_000;
 
 /// How operations are chosen and treated.
 #[derive(Clone, Debug, Default)]
@@ -158,7 +164,17 @@ impl Whole {
                 Some(reason) => (self.not_sent(&contract, reason, Verdict::Untested), None),
                 None => match self.session(contract, &records, sent, budget, asked.needed[at]) {
                     Ok(session) => {
-                        let part = self.part(&session, &asked.selected[at], &mut records, out, sink).await?;
+                        let mut part = self.part(&session, &asked.selected[at], &mut records, out, sink).await?;
+                        let cause = part.report.end.cause.filter(|c| [Cause::Token, Cause::Unreachable].contains(c));
+                        if let Some(cause) = cause
+                            && self.still_works(cause, &sessions, &parts, sink).await
+                        {
+                            part.not_reached = Some(match cause {
+                                // Another operation takes the token: this one asks for more.
+                                Cause::Token => "status 401, though another operation takes the token".to_owned(),
+                                _ => "it brought no answer, though another operation is answered".to_owned(),
+                            });
+                        }
                         (part, Some(session))
                     }
                     Err((contract, reason)) => (self.not_sent(&contract, &reason, Verdict::Skipped), None),
@@ -166,7 +182,7 @@ impl Whole {
             };
             let figures = &part.report.figures;
             (sent, created) = (sent + figures.requests, created + figures.created + figures.uncertain);
-            over = over.or_else(|| ends_all(&part.report));
+            over = over.or_else(|| ends_all(&part.report).filter(|_| part.not_reached.is_none()));
             parts.push(part);
             sessions.push(session);
         }
@@ -176,7 +192,28 @@ impl Whole {
         }
         self.called = sessions.into_iter().flatten().collect();
         self.records = records;
-        Ok(joined(parts, self.options.only.clone(), self.options.skip.clone()))
+        let default = self.settings.budget.max_requests.is_none() && self.options.examples.is_none();
+        Ok(joined(parts, self.options.only.clone(), self.options.skip.clone(), default))
+    }
+
+    /// Whether an operation that was accepted before, one that only reads if there is one, still is.
+    async fn still_works(
+        &self,
+        cause: Cause,
+        sessions: &[Option<Session>],
+        parts: &[Part],
+        sink: &mut dyn Sink,
+    ) -> bool {
+        let by_token = |session: &Session| session.contract().operation.security.is_some();
+        let before = sessions.iter().zip(parts).filter_map(|(session, part)| Some((session.as_ref()?, part)));
+        let accepted = before
+            .filter(|(session, part)| part.report.figures.accepted > 0 && (by_token(session) || cause != Cause::Token));
+        let reads_first = |(session, _): &(&Session, _)| session.contract().operation.method != "GET";
+        let Some((session, _)) = accepted.min_by_key(reads_first) else { return false };
+        let entry = &session.plan().entries[MINIMAL];
+        let number = parts.iter().map(|part| part.report.figures.requests).sum::<u64>() + TOKEN_NUMBERS;
+        let called = session.call(entry, "token/caller", number, sink).await;
+        called.is_some_and(|called| called.seen.accepted() == Known::Yes)
     }
 
     /// Tries the laws between operations, and puts what they show into the parts.
@@ -192,7 +229,9 @@ impl Whole {
         let mut log = match out {
             Some(dir) => {
                 let path = dir.join(EXCHANGES);
-                let log = ExchangeLog::append(&path, self.recorder());
+                let shows = sessions.iter().flatten().find(|s| s.contract().operation.security.is_some());
+                let recorder = shows.map_or_else(|| self.recorder(), |session| session.recorder().clone());
+                let log = ExchangeLog::append(&path, recorder);
                 Some((log.map_err(|source| WriteError { path: path.clone(), source })?, path))
             }
             None => None,
@@ -213,8 +252,11 @@ impl Whole {
             accepted: 0,
             left_to_create: self.settings.budget.max_created.map(|most| most.saturating_sub(created)),
             made: Records::default(),
+            of: 0,
             subject: String::new(),
             sink: &mut fanout,
+            errors: Vec::new(),
+            refused: parts.iter().map(|part| part.report.figures.accepted == 0).collect(),
         };
         for (at, part) in parts.iter_mut().enumerate() {
             let Some(session) = &sessions[at] else { continue };
@@ -222,13 +264,21 @@ impl Whole {
             let mut selected = vec![false; contract.requirements.len()];
             let mut outcome = Outcome::of_nothing(contract, &selected, "", Verdict::Skipped, self.clock.local());
             for (requirement, law) in &asked.laws[at] {
-                // Which law is which does not depend on where it stands.
                 selected[*requirement] = true;
                 outcome.tallies[*requirement] = laws.law(*law, at, *requirement, &asked.resources).await;
             }
+            // A server error is one whatever it was sent for.
+            for finding in std::mem::take(&mut laws.errors) {
+                if asked.selected[at][finding.requirement] {
+                    selected[finding.requirement] = true;
+                    outcome.tallies[finding.requirement].add(finding);
+                }
+            }
             let report = Report::build(contract, &selected, &outcome, session.facts(), session.recorder());
             for shown in report.requirements.into_iter().filter(|r| r.selected) {
-                part.report.requirements.iter_mut().filter(|r| r.id == shown.id).for_each(|r| *r = shown.clone());
+                let known =
+                    part.report.requirements.iter_mut().filter(|r| r.id == shown.id && r.verdict != Verdict::Fail);
+                known.for_each(|r| *r = shown.clone());
             }
         }
         let (more, created, accepted, made) = (laws.number - sent, laws.created, laws.accepted, laws.made);
@@ -278,10 +328,13 @@ impl Whole {
         let outcome = Outcome::of_nothing(contract, &selected, reason, verdict, self.clock.local());
         let recorder = self.recorder();
         let facts = facts(&self.settings, &self.options, session::MAX_REQUESTS);
+        let mut report = Report::build(contract, &selected, &outcome, &facts, &recorder);
+        let reason = recorder.text(reason);
+        report.requirements.iter_mut().filter(|r| r.selected).for_each(|r| r.reason = Some(reason.clone()));
         Part {
             operation: contract.operation.id.clone(),
-            report: Report::build(contract, &selected, &outcome, &facts, &recorder),
-            not_reached: Some(reason.to_owned()),
+            report,
+            not_reached: (verdict == Verdict::Skipped).then_some(reason),
         }
     }
 
@@ -331,83 +384,6 @@ impl Whole {
         Session::following(Arc::clone(&contract), settings, &options, self.clock.clone(), before, once)
             .map_err(|error| (contract, error.title().to_owned()))
     }
-
-    /// Why an operation is not called, whatever the run creates.
-    fn withheld(&self, operation: &Operation, phase: Phase) -> Option<String> {
-        let is_named =
-            |name: &String| *name == operation.id || *name == format!("{} {}", operation.method, operation.path);
-        let has_path_parameters = operation.parameters_in(ParameterLocation::Path).next().is_some();
-        if phase != Phase::Read && !self.rules.allow_unsafe && !is_loopback(&self.settings.url) {
-            return Some(
-                "it changes data, so that it is called on another machine only with --allow-unsafe".to_owned(),
-            );
-        }
-        let replaces = ["PUT", "PATCH", "DELETE"].contains(&operation.method.as_str());
-        if replaces && !has_path_parameters && !self.rules.named.iter().any(is_named) {
-            return Some(format!(
-                "it changes what there is only one of, so it must be named: --operation '{}'",
-                operation.id
-            ));
-        }
-        None
-    }
-
-    /// Gives an operation the values that are known for it; if it must not be called, why.
-    fn provide(&self, contract: &mut Contract, phase: Phase, records: &Records) -> std::result::Result<(), String> {
-        let operation = &contract.operation;
-        if let Some(reason) = self.withheld(operation, phase) {
-            return Err(reason);
-        }
-        let ours = phase != Phase::Read;
-        let mut taken = records.values(operation, ours, phase == Phase::Destroy);
-        if !ours {
-            self.take_fixtures(operation, &mut taken);
-        }
-        let is_taken = |name: &str| taken.iter().any(|t| t.location.is_some() && t.name == name);
-        let unknown: Vec<String> = operation
-            .parameters_in(ParameterLocation::Path)
-            .filter(|p| !is_taken(&p.name) && (ours || !is_known(p)))
-            .map(|p| format!("`{}`", p.name))
-            .collect();
-        if ours && !unknown.is_empty() {
-            return Err(format!(
-                "it changes a record, and this run created none that its path's {} could name",
-                unknown.join(" and ")
-            ));
-        }
-        let lists: Vec<ValueList> = taken.iter().filter_map(list).collect();
-        contract.values = lists;
-        Ok(())
-    }
-
-    /// Fixtures that are called as a path parameter.
-    fn take_fixtures(&self, operation: &Operation, taken: &mut Vec<Taken>) {
-        for parameter in operation.parameters_in(ParameterLocation::Path) {
-            let wanted = order::plain(&parameter.name);
-            let fixtures = self.settings.fixtures.as_object().into_iter().flatten();
-            let Some((_, value)) = fixtures.into_iter().find(|(name, _)| order::plain(name) == wanted) else {
-                continue;
-            };
-            taken.retain(|t| t.name != parameter.name);
-            taken.push(Taken {
-                location: Some(ParameterLocation::Path),
-                name: parameter.name.clone(),
-                value: value.clone(),
-                from: "fixtures".to_owned(),
-            });
-        }
-    }
-}
-
-/// A value as a list of one that valid requests draw from.
-fn list(taken: &Taken) -> Option<ValueList> {
-    let text = format!("[{}]", taken.value);
-    let list = Expression::compile(&text, &nowhere(&text), &Vocabulary::new(std::iter::empty()).request).ok()?;
-    let target = match taken.location {
-        Some(location) => Target::Parameter(location, taken.name.clone()),
-        None => Target::Body(format!("/{}", crate::yaml::escape(&taken.name))),
-    };
-    Some(ValueList { target, list })
 }
 
 /// Why nothing more can be sent after a part, if so.
@@ -422,51 +398,6 @@ fn ends_all(part: &Report) -> Option<String> {
         Cause::Token,
     ];
     all.contains(&cause).then(|| part.end.reason.clone().unwrap_or_default())
-}
-
-/// What of a check is asked for, by the places of the operations.
-struct Asked {
-    resources: Vec<Resource>,
-    /// Which requirements.
-    selected: Vec<Vec<bool>>,
-    /// The laws among them.
-    laws: Vec<Vec<(usize, Law)>>,
-    /// Whether an operation is called, be it for the sake of others.
-    needed: Vec<bool>,
-}
-
-impl Asked {
-    fn new(contracts: &[Contract], selected: impl Fn(&Contract) -> Vec<bool>) -> Self {
-        let selected: Vec<Vec<bool>> = contracts.iter().map(selected).collect();
-        let resources = resources(contracts);
-        let of = |(contract, selected): (&Contract, &Vec<bool>)| laws::of_contract(&contract.requirements, selected);
-        let laws: Vec<Vec<(usize, Law)>> = contracts.iter().zip(&selected).map(of).collect();
-        let has_laws = |at: usize| !laws[at].is_empty();
-        let mut called: Vec<usize> = (0..contracts.len()).filter(|at| selected[*at].contains(&true)).collect();
-        for resource in &resources {
-            let all = || resource.updates.iter().copied().chain([resource.read]).chain(resource.delete);
-            if all().any(has_laws) {
-                called.extend(resource.create.into_iter().chain([resource.read]));
-            }
-        }
-        for list in
-            (0..contracts.len()).filter(|at| laws[*at].iter().any(|(_, l)| matches!(l, Law::Limit(_) | Law::Filter(_))))
-        {
-            let path = &contracts[list].operation.path;
-            called.extend(contracts.iter().position(|c| c.operation.method == "POST" && c.operation.path == *path));
-        }
-        let above: Vec<usize> = called.iter().flat_map(|at| needs(contracts, *at)).collect();
-        called.extend(above);
-        // What is created is removed again.
-        let is_created = |r: &&Resource| r.create.is_some_and(|create| called.contains(&create));
-        let deletes: Vec<usize> = resources.iter().filter(is_created).filter_map(|r| r.delete).collect();
-        called.extend(deletes);
-        let mut needed: Vec<bool> = (0..contracts.len()).map(|at| has_laws(at) || called.contains(&at)).collect();
-        for at in called {
-            needs(contracts, at).into_iter().for_each(|other| needed[other] = true);
-        }
-        Self { resources, selected, laws, needed }
-    }
 }
 
 /// Passes events on to a sink that belongs to someone else.

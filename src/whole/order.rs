@@ -4,6 +4,22 @@ use crate::contract::Contract;
 use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
 
+/// Words that say that an operation ends or resets something that the run did not begin.
+const ENDS: [&str; 12] = [
+    "logout",
+    "signout",
+    "logoff",
+    "revoke",
+    "reset",
+    "shutdown",
+    "restart",
+    "purge",
+    "clear",
+    "truncate",
+    "terminate",
+    "deactivate",
+];
+
 /// When an operation is tried: what others need first, what destroys last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -33,12 +49,21 @@ impl Phase {
         match operation.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY" => Self::Read,
             "DELETE" => Self::Destroy,
-            "POST" if paths.iter().any(|path| collection(path) == Some(&operation.path)) => Self::Create,
+            "POST" if paths.iter().any(|path| collection(path) == Some(operation.path.trim_end_matches('/'))) => {
+                Self::Create
+            }
+            "POST" if ends(operation) => Self::Destroy,
             // A collection that has no path for its records is created to as well.
             "POST" if operation.parameters_in(ParameterLocation::Path).next().is_none() => Self::Create,
             _ => Self::Update,
         }
     }
+}
+
+/// Whether the last word of a path says that the operation ends or resets something.
+pub fn ends(operation: &Operation) -> bool {
+    let last = plain(operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default());
+    operation.method == "POST" && ENDS.contains(&last.as_str())
 }
 
 /// The path of the collection that a record is in: the path without the parameter at its end.

@@ -1,7 +1,7 @@
 //! What will be tried of a document, before anything is sent.
 
 use super::Whole;
-use super::order::{Phase, plain};
+use super::order::Phase;
 use super::records::givers;
 use crate::contract::Contract;
 use crate::document::operation::Operation;
@@ -38,8 +38,16 @@ impl Whole {
 
     /// What will be tried, in this order.
     pub fn outlines(&self) -> Vec<Outline> {
-        let operations: Vec<&Operation> = self.contracts.iter().map(|contract| &contract.operation).collect();
-        self.contracts.iter().map(|contract| self.outline(contract, &operations)).collect()
+        let mut called: Vec<&Operation> = Vec::new();
+        let mut all = Vec::new();
+        for contract in &self.contracts {
+            let outline = self.outline(contract, &called);
+            if outline.requests.is_ok() {
+                called.push(&contract.operation);
+            }
+            all.push(outline);
+        }
+        all
     }
 
     fn outline(&self, contract: &Contract, operations: &[&Operation]) -> Outline {
@@ -49,10 +57,9 @@ impl Whole {
         let given = givers(operation, operations, ours);
         let mut unknown = Vec::new();
         let mut source = |name: &str, known: bool| {
-            let fixture =
-                self.settings.fixtures.as_object().into_iter().flatten().any(|(key, _)| plain(key) == plain(name));
+            let fixture = self.fixture(operation, name, ours).is_some();
             match given.iter().find(|(parameter, _)| parameter == name) {
-                _ if fixture && !ours => "from the fixtures".to_owned(),
+                _ if fixture => "from the fixtures".to_owned(),
                 Some((_, giver)) => format!("from what {} answers", giver.id),
                 None if known && !ours => "from the document".to_owned(),
                 None => {
@@ -66,7 +73,7 @@ impl Whole {
         let requests = match self.withheld(operation, phase) {
             Some(reason) => Err(reason),
             None if ours && !unknown.is_empty() => {
-                Err(format!("no operation creates what its path's {} names", unknown.join(" and ")))
+                Err(format!("no operation that is called creates a record for {} in its path", unknown.join(" and ")))
             }
             None => self.requests(contract, phase),
         };

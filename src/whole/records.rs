@@ -233,14 +233,15 @@ pub(super) fn same_path(a: &str, b: &str) -> bool {
 /// What a record is called, where a parameter or a field of this name asks for it.
 fn id(record: &Record, name: &str) -> Option<Json> {
     let wanted = plain(name);
-    let in_body = [record.body.as_object(), wrapped(&record.body)].into_iter().flatten().find_map(|members| {
-        let called =
-            |wanted: &str| members.iter().find(|(key, v)| plain(key) == wanted && is_id(v)).map(|(_, v)| v.clone());
-        // Another name than an id's may mean another field.
-        let is_id = ["id", "uuid", "guid"].iter().any(|end| wanted.ends_with(end));
-        called(&wanted).or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
-    });
-    in_body.or_else(|| record.location.clone().map(Json::from))
+    // The record itself rather than what is around it.
+    let members = || [wrapped(&record.body), record.body.as_object()].into_iter().flatten();
+    let called = |wanted: &str| {
+        members().find_map(|all| all.iter().find(|(key, v)| plain(key) == wanted && is_id(v)).map(|(_, v)| v.clone()))
+    };
+    // Another name than an id's may mean another field.
+    let is_id = ["id", "uuid", "guid"].iter().any(|end| wanted.ends_with(end));
+    let location = || record.location.clone().map(Json::from);
+    called(&wanted).or_else(location).or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
 }
 
 /// The last segment of the `Location` header, if it leads into the collection.

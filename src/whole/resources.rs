@@ -85,7 +85,11 @@ pub fn add_laws(contracts: &mut [Contract]) {
                 add(&mut contracts[delete], Law::GoneTwice);
             }
         }
-        add(&mut contracts[resource.read], Law::Unknown);
+        let refuses = |status: &str| status.starts_with('4') || status == "default";
+        let may_refuse = contracts[resource.read].operation.responses.iter().any(|r| refuses(&r.status));
+        if resource.create.is_some() && may_refuse {
+            add(&mut contracts[resource.read], Law::Unknown);
+        }
     }
     for contract in contracts.iter_mut().filter(|c| is_list(&c.operation)) {
         for law in of_list(&contract.operation) {
@@ -101,6 +105,8 @@ fn is_list(operation: &Operation) -> bool {
 
 fn of_list(operation: &Operation) -> Vec<Law> {
     let item = item(operation);
+    // A level may mean itself and those above it.
+    let is_threshold = |name: &str| ["level", "severity", "priority"].iter().any(|word| plain(name).contains(word));
     let is_required = |name: &str| {
         item.is_some_and(|item| item["required"].as_array().into_iter().flatten().any(|required| required == name))
     };
@@ -110,7 +116,9 @@ fn of_list(operation: &Operation) -> Vec<Law> {
         let values = |schema: &Json| schema["enum"].as_array().cloned();
         match parameter.location {
             ParameterLocation::Query if is_limit && schema["type"] == "integer" => Some(Law::Limit(at)),
-            ParameterLocation::Query if is_required(&parameter.name) && values(schema).is_some() => {
+            ParameterLocation::Query
+                if is_required(&parameter.name) && values(schema).is_some() && !is_threshold(&parameter.name) =>
+            {
                 let listed = item.map(|item| &item["properties"][parameter.name.as_str()]);
                 (listed.and_then(values) == values(schema)).then_some(Law::Filter(at))
             }
@@ -130,7 +138,12 @@ fn item(operation: &Operation) -> Option<&Json> {
     if list(schema) {
         return schema.get("items");
     }
-    let mut lists = schema["properties"].as_object()?.values().filter(|below| list(below));
+    let all = schema["properties"].as_object()?;
+    let has_list = |below: &Json| below["properties"].as_object().into_iter().flatten().any(|(_, below)| list(below));
+    if all.values().any(has_list) {
+        return None;
+    }
+    let mut lists = all.values().filter(|below| list(below));
     let first = lists.next()?;
     if lists.next().is_some() { None } else { first.get("items") }
 }

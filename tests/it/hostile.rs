@@ -11,7 +11,7 @@ use std::time::Duration;
 use probity::reference;
 
 use crate::support::server::{Answer, Request, Server, forward};
-use crate::support::{Ran, probity};
+use crate::support::{Ran, each, probity};
 
 /// How much memory a run may take, in MiB: a debug build reads a contract in some 60.
 const MEMORY: u64 = 400;
@@ -35,20 +35,6 @@ fn sane(ran: Ran, name: &str) -> Ran {
     let red: usize = junit.test_suites.iter().map(|s| s.failures + s.errors).sum();
     ran.holds(red > 0, &format!("{name}: nor do test tools show it green"));
     ran
-}
-
-/// Does something with each of a list, several at a time: most of it is waiting.
-fn each<T: Sync>(all: &[T], what: impl Fn(&T) + Sync) {
-    for some in all.chunks(8) {
-        thread::scope(|scope| {
-            let running: Vec<_> = some.iter().map(|one| scope.spawn(|| what(one))).collect();
-            for one in running {
-                if let Err(panic) = one.join() {
-                    std::panic::resume_unwind(panic);
-                }
-            }
-        });
-    }
 }
 
 /// What is sent on a connection, once a request has come.

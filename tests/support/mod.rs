@@ -354,3 +354,17 @@ pub fn normalised(text: &str) -> String {
     });
     PATTERNS.iter().fold(text.to_owned(), |text, (pattern, with)| pattern.replace_all(&text, *with).into_owned())
 }
+
+/// Does something with each of a list, several at a time: most of it is waiting.
+pub fn each<T: Sync>(all: &[T], what: impl Fn(&T) + Sync) {
+    for some in all.chunks(8) {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = some.iter().map(|one| scope.spawn(|| what(one))).collect();
+            for one in running {
+                if let Err(panic) = one.join() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        });
+    }
+}

@@ -128,7 +128,8 @@ fn says_why() {
          Not everything was tested, either: 1 of 5 musts is inconclusive; 1 of 5 musts is untested."
     );
     assert!(
-        sentence(&sample(), &deny(&[Level::Should])).starts_with("Not conformant: 2 of 5 musts and 1 should failed. ")
+        sentence(&sample(), &deny(&[Level::Should]))
+            .starts_with("Not conformant: 2 of 6 requirements (5 musts, 1 should) failed. ")
     );
     let mut asked = report(vec![(SHOULD, Verdict::Pass), (None, Verdict::Pass)]);
     assert_eq!(sentence(&asked, &none), "No must failed, because none was selected.");

@@ -1,11 +1,17 @@
 //! The reports of several operations of a document as one.
 
+use std::cmp::Reverse;
+
 use super::merge::{figures, health};
-use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 use crate::report::model::summary::Summary;
 use crate::report::model::{Cause, End, Report, Requirement};
-use crate::report::text::{counted, listed};
+use crate::report::text::counted;
+
+/// How many reasons are told why nothing was accepted.
+const REASONS: usize = 3;
+/// Why something was not tried that had no room.
+const USED_UP: &str = "the default budget of this operation was used up: --max-requests N gives each operation more";
 
 /// What was found of one operation.
 #[derive(Clone, Debug)]
@@ -19,28 +25,46 @@ pub struct Part {
 }
 
 /// Joins the reports of operations. An operation whose first request was refused was not reached: what was to be tried
-/// of it could not be.
+/// of it could not be. So is what had no room in a budget that is only the `default`.
 ///
 /// # Panics
 /// Without any part.
-pub fn joined(mut parts: Vec<Part>, only: Vec<String>, skip: Vec<String>) -> Report {
+pub fn joined(mut parts: Vec<Part>, only: Vec<String>, skip: Vec<String>, default: bool) -> Report {
     for part in &mut parts {
-        if part.not_reached.is_none() && part.report.end.cause == Some(Cause::Refused) {
-            let reason = part.report.end.reason.clone().unwrap_or_default();
-            for requirement in part.report.requirements.iter_mut().filter(|r| r.selected) {
-                if requirement.verdict == Verdict::Untested {
-                    requirement.verdict = Verdict::Skipped;
-                    requirement.counts.left_out = 0;
-                    requirement.reason = Some(format!("not reached: {reason}"));
-                }
-            }
-            part.not_reached = Some(reason);
+        let end = &mut part.report.end;
+        // What was met there is known to show nothing.
+        let is_explained = part.not_reached.is_some();
+        if part.not_reached.is_none() && end.cause == Some(Cause::Refused) {
+            part.not_reached = Some(end.reason.clone().unwrap_or_default());
         }
-        let is_idle = |r: &&mut Requirement| r.selected && r.verdict == Verdict::Untested && r.counts.left_out == 0;
-        for requirement in part.report.requirements.iter_mut().filter(is_idle) {
-            // The document may speak of more than these requests could bring about.
-            requirement.verdict = Verdict::Skipped;
-            requirement.reason = Some("no answer of this run shows anything about it".to_owned());
+        if !default && end.cause == Some(Cause::MaxRequests) {
+            // What a part had of it says nothing to who gave it.
+            end.reason = Some("the budget (--max-requests) was not enough for all".to_owned());
+        }
+        let used_up = default && end.cause == Some(Cause::MaxRequests);
+        if used_up {
+            *end = End { complete: true, cause: None, reason: None, preflight_failed: false };
+        }
+        let not_reached = part.not_reached.as_ref().map(|reason| format!("not reached: {reason}"));
+        let why = not_reached.or_else(|| used_up.then(|| USED_UP.to_owned()));
+        let is_open = |r: &&mut Requirement| {
+            r.selected && (r.verdict == Verdict::Untested || is_explained && r.verdict == Verdict::Inconclusive)
+        };
+        for requirement in part.report.requirements.iter_mut().filter(is_open) {
+            let is_idle = requirement.counts.left_out == 0;
+            let why = match &why {
+                Some(why) => why.clone(),
+                // The document may speak of more than these requests could bring about.
+                None if is_idle => "no answer of this run shows anything about it".to_owned(),
+                None => continue,
+            };
+            requirement.counts.left_out = 0;
+            requirement.verdict = match &requirement.counts {
+                counts if counts.unknown > 0 && !is_explained => Verdict::Inconclusive,
+                counts if counts.holds > 0 => Verdict::Pass,
+                _ => Verdict::Skipped,
+            };
+            requirement.reason = (requirement.verdict != Verdict::Pass).then_some(why);
         }
     }
     let reports: Vec<(Report, u64)> = parts.iter().map(|part| (part.report.clone(), 0)).collect();
@@ -72,22 +96,15 @@ pub fn joined(mut parts: Vec<Part>, only: Vec<String>, skip: Vec<String>) -> Rep
 }
 
 fn end(parts: &[Part]) -> End {
-    let asked = || parts.iter().filter(|part| part.report.selected().any(|r| r.level == Some(Level::Must)));
     let accepted: u64 = parts.iter().map(|part| part.report.figures.accepted).sum();
     let ended = parts.iter().filter(|part| part.not_reached.is_none()).find(|part| !part.report.end.complete);
+    let has_failed = parts.iter().flat_map(|part| part.report.selected()).any(|r| r.verdict == Verdict::Fail);
     if accepted == 0 {
-        let mut reasons: Vec<String> = Vec::new();
-        // What was called for the sake of others may tell, too.
-        for part in asked().chain(parts) {
-            let why = part.not_reached.clone().or_else(|| part.report.end.reason.clone());
-            reasons.extend(why.filter(|why| !reasons.contains(why)));
-        }
-        reasons.truncate(3);
         return End {
             complete: false,
             cause: Some(ended.and_then(|part| part.report.end.cause).unwrap_or(Cause::Refused)),
-            reason: Some(format!("no operation accepted a request: {}", listed(&reasons))),
-            preflight_failed: true,
+            reason: Some(format!("no operation accepted a request: {}", reasons(parts))),
+            preflight_failed: !has_failed || ended.is_some_and(|p| p.report.end.cause == Some(Cause::Unreachable)),
         };
     }
     match ended {
@@ -107,4 +124,26 @@ fn end(parts: &[Part]) -> End {
             }
         }
     }
+}
+
+/// Why nothing was accepted: what servers answered first, then what was not sent, each with the number of operations.
+fn reasons(parts: &[Part]) -> String {
+    let mut all: Vec<(bool, String, u64)> = Vec::new();
+    for part in parts {
+        let Some(why) = part.not_reached.clone().or_else(|| part.report.end.reason.clone()) else { continue };
+        let is_unsent = part.report.figures.requests == 0;
+        match all.iter_mut().find(|(_, known, _)| *known == why) {
+            Some((.., count)) => *count += 1,
+            None => all.push((is_unsent, why, 1)),
+        }
+    }
+    all.sort_by_key(|(is_unsent, _, count)| (*is_unsent, Reverse(*count)));
+    let more = all.len().saturating_sub(REASONS);
+    let shown = all.into_iter().take(REASONS);
+    let mut lines: Vec<String> =
+        shown.map(|(_, why, count)| format!("{}: {why}", counted(count, "operation"))).collect();
+    if more > 0 {
+        lines.push(format!("and {}", counted(more as u64, "other reason")));
+    }
+    lines.join("; ")
 }

@@ -135,7 +135,9 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
         page.text(&format!("reports: {}", files.join(", ")));
     }
-    if let Some(folder) = exchanges.filter(|_| !report.failed().is_empty() && !report.end.preflight_failed) {
+    if let Some(folder) = exchanges.filter(|_| {
+        !report.failed().is_empty() && !report.end.preflight_failed && report.header.contract.operations.len() < 2
+    }) {
         // In the folder that is its default, the command needs none. What the embedded server was, it knows.
         let folder = folder.display().to_string();
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };

@@ -133,7 +133,7 @@ fn what_is_never_answered_is_waited_for_beside_the_rest() {
     let begun = Instant::now();
     let ran = check("check --seed 2 --timeout 4s", &server.url()).exits(1);
     // Some sixty requests, and each of them twice: one after the other they would take minutes.
-    assert!(begun.elapsed() < Duration::from_secs(16), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     ran.verdict("operation/answered", "fail").verdict("close-date/leap-day", "fail");
 }
 

@@ -1,0 +1,115 @@
+//! The values that an operation is given, and whether it may be called at all.
+
+use serde_json::Value as Json;
+
+use super::Whole;
+use super::order::{self, Phase, ends};
+use super::records::{Records, Taken};
+use crate::contract::cases::Vocabulary;
+use crate::contract::{Contract, Target, ValueList, nowhere};
+use crate::document::operation::Operation;
+use crate::document::parameter::ParameterLocation;
+use crate::expression::Expression;
+use crate::generate::parameter::is_known;
+use crate::settings::is_loopback;
+
+impl Whole {
+    /// Why an operation is not called, whatever the run creates.
+    pub(super) fn withheld(&self, operation: &Operation, phase: Phase) -> Option<String> {
+        let is_named =
+            |name: &String| *name == operation.id || *name == format!("{} {}", operation.method, operation.path);
+        let has_path_parameters = operation.parameters_in(ParameterLocation::Path).next().is_some();
+        if phase != Phase::Read && !self.rules.allow_unsafe && !is_loopback(&self.settings.url) {
+            return Some(
+                "it changes data, so that it is called on another machine only with --allow-unsafe".to_owned(),
+            );
+        }
+        if ends(operation) && !has_path_parameters && !self.rules.named.iter().any(is_named) {
+            return Some(format!(
+                "its name says that it ends or resets something; it is called if it is named: add --operation '*' \
+                 --operation '{}'",
+                operation.id
+            ));
+        }
+        let replaces = ["PUT", "PATCH", "DELETE"].contains(&operation.method.as_str());
+        if replaces && !has_path_parameters && !self.rules.named.iter().any(is_named) {
+            return Some(format!(
+                "its path names no record, so it may change what there is only one of; it is called if it is named: add \
+                 --operation '*' --operation '{}'",
+                operation.id
+            ));
+        }
+        None
+    }
+
+    /// Gives an operation the values that are known for it; if it must not be called, why.
+    pub(super) fn provide(
+        &self,
+        contract: &mut Contract,
+        phase: Phase,
+        records: &Records,
+    ) -> std::result::Result<(), String> {
+        let operation = &contract.operation;
+        if let Some(reason) = self.withheld(operation, phase) {
+            return Err(reason);
+        }
+        let ours = phase != Phase::Read;
+        let mut taken = records.values(operation, ours, phase == Phase::Destroy);
+        self.take_fixtures(operation, ours, &mut taken);
+        let is_taken = |name: &str| taken.iter().any(|t| t.location.is_some() && t.name == name);
+        let unknown: Vec<String> = operation
+            .parameters_in(ParameterLocation::Path)
+            .filter(|p| !is_taken(&p.name) && (ours || !is_known(p)))
+            .map(|p| format!("`{}`", p.name))
+            .collect();
+        if ours && !unknown.is_empty() {
+            return Err(format!(
+                "it changes a record, and this run created none for {} in its path: let another operation create one, or \
+                 give a value that may be used up: --fixture '{}.NAME=VALUE'",
+                unknown.join(" and "),
+                operation.id
+            ));
+        }
+        let lists: Vec<ValueList> = taken.iter().filter_map(list).collect();
+        contract.values = lists;
+        Ok(())
+    }
+
+    /// The fixture for a path parameter: one that is given to this very operation; for one that only reads, also one that
+    /// is called as the parameter.
+    pub(super) fn fixture(&self, operation: &Operation, parameter: &str, ours: bool) -> Option<&Json> {
+        let named = |fixtures: &'_ Json| -> Option<String> {
+            let all = fixtures.as_object().into_iter().flatten();
+            let wanted = order::plain(parameter);
+            all.into_iter().map(|(name, _)| name).find(|name| order::plain(name) == wanted).cloned()
+        };
+        let given = self.settings.fixtures.get(&operation.id).filter(|given| given.is_object());
+        let own = given.and_then(|given| given.get(named(given)?));
+        let shared = || self.settings.fixtures.get(named(&self.settings.fixtures)?).filter(|value| !value.is_object());
+        own.or_else(|| if ours { None } else { shared() })
+    }
+
+    fn take_fixtures(&self, operation: &Operation, ours: bool, taken: &mut Vec<Taken>) {
+        for parameter in operation.parameters_in(ParameterLocation::Path) {
+            let Some(value) = self.fixture(operation, &parameter.name, ours) else { continue };
+            taken.retain(|t| t.name != parameter.name);
+            taken.push(Taken {
+                location: Some(ParameterLocation::Path),
+                name: parameter.name.clone(),
+                value: value.clone(),
+                from: "fixtures".to_owned(),
+            });
+        }
+    }
+}
+
+/// A value as a list of one that valid requests draw from.
+fn list(taken: &Taken) -> Option<ValueList> {
+    let text = format!("[{}]", taken.value);
+    let list = Expression::compile(&text, &nowhere(&text), &Vocabulary::new(std::iter::empty()).request).ok()?;
+    let target = match taken.location {
+        Some(location) => Target::Parameter(location, taken.name.clone()),
+        None => Target::Body(format!("/{}", crate::yaml::escape(&taken.name))),
+    };
+    Some(ValueList { target, list })
+}

@@ -1,0 +1,168 @@
+//! Operations of one server that fare apart: each is judged by itself, and none ends the others.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use serde_json::json;
+
+use super::{TOKEN, check};
+use crate::support::Ran;
+use crate::support::server::{Answer, Request, Server};
+
+/// A document with these operations: method, path, and whether it asks for a token.
+fn document(operations: &[(&str, &str, bool)]) -> String {
+    let thing = json!({
+        "type": "object", "required": ["id", "size"],
+        "properties": { "id": { "type": "string" }, "size": { "type": "integer" }, "state": { "type": "string" } },
+    });
+    let content = |schema: &serde_json::Value| json!({ "application/json": { "schema": schema } });
+    let mut paths = serde_json::Map::new();
+    for (method, path, secured) in operations {
+        let mut operation = json!({
+            "responses": { "200": { "description": "fine", "content": content(&thing) }, "4XX": { "description": "no" } },
+            "security": if *secured { json!([{ "bearer": [] }]) } else { json!([]) },
+        });
+        if ["post", "patch", "put"].contains(method) && !path.ends_with("logout") {
+            let body = json!({
+                "type": "object", "required": ["size"],
+                "properties": {
+                    "size": { "type": "integer", "minimum": 1, "maximum": 100 },
+                    "state": { "type": "string", "enum": ["new", "paid", "done"] },
+                },
+            });
+            operation["requestBody"] = json!({ "required": true, "content": content(&body) });
+        }
+        let item = paths.entry((*path).to_owned()).or_insert_with(|| json!({}));
+        if path.contains("{id}") {
+            item["parameters"] =
+                json!([{ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }]);
+        }
+        item[*method] = operation;
+    }
+    let document = json!({
+        "openapi": "3.1.0", "info": { "title": "Things", "version": "1" }, "paths": paths,
+        "components": { "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } } },
+    });
+    document.to_string()
+}
+
+const THING: &str = r#"{"id":"t-00001","size":1}"#;
+
+/// A server of this document that answers as told.
+fn server(operations: &[(&str, &str, bool)], answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Server {
+    let document = document(operations);
+    Server::http(move |request| match request.target.as_str() {
+        "/openapi.yaml" => Answer::Whole(200, Vec::new(), document.clone().into()),
+        _ => answer(request),
+    })
+}
+
+fn is_known(request: &Request) -> bool {
+    request.header("authorization") == Some(&format!("Bearer {TOKEN}"))
+}
+
+#[track_caller]
+fn has_no_failure(ran: &Ran) {
+    assert_eq!(ran.ids("fail"), Vec::<String>::new(), "{}", ran.stdout);
+}
+
+#[test]
+fn an_operation_that_is_not_there_is_not_green() {
+    let operations = [("get", "/a", false), ("get", "/b", false)];
+    for status in [404, 405] {
+        let server = server(&operations, move |request| match request.target.as_str() {
+            "/a" => Answer::json(200, THING),
+            _ => Answer::json(status, "{}"),
+        });
+        let ran = check(&server, "").exits(4);
+        ran.verdict("GET-b/operation/valid-accepted", "inconclusive").verdict("GET-b/operation/answered", "pass");
+        ran.verdict("GET-a/operation/valid-accepted", "pass");
+    }
+}
+
+#[test]
+fn one_operation_that_refuses_the_token_ends_no_other() {
+    let operations = [("get", "/a", true), ("get", "/b", true), ("get", "/c", true)];
+    let server = server(&operations, |request| match request.target.as_str() {
+        "/b" => Answer::json(401, "{}"),
+        _ if is_known(request) => Answer::json(200, THING),
+        _ => Answer::json(401, "{}"),
+    });
+    let ran = check(&server, "").exits(0);
+    ran.verdict("GET-c/operation/valid-accepted", "pass").verdict("GET-b/operation/valid-accepted", "skipped");
+    ran.says("another operation takes the token");
+}
+
+#[test]
+fn a_token_that_expires_ends_the_run() {
+    let operations = [("get", "/a", true), ("get", "/b", true), ("get", "/c", true)];
+    let expired = AtomicBool::new(false);
+    let server = server(&operations, move |request| {
+        expired.fetch_or(request.target.starts_with("/b"), Ordering::Relaxed);
+        match is_known(request) && !expired.load(Ordering::Relaxed) {
+            true => Answer::json(200, THING),
+            false => Answer::json(401, "{}"),
+        }
+    });
+    let ran = check(&server, "").exits(4);
+    ran.verdict("GET-c/operation/valid-accepted", "untested");
+    assert_eq!(ran.report()["end"]["cause"], "token");
+}
+
+#[test]
+fn an_operation_without_an_answer_ends_no_other() {
+    let operations = [("get", "/a", false), ("get", "/b", false), ("get", "/c", false)];
+    let server = server(&operations, |request| match request.target.as_str() {
+        "/b" => Answer::Hang,
+        _ => Answer::json(200, THING),
+    });
+    let ran = check(&server, "--timeout 1s").run();
+    ran.verdict("GET-c/operation/valid-accepted", "pass");
+    ran.never_says("was interrupted");
+    assert_ne!(ran.code, Some(0), "{}", ran.stdout);
+}
+
+#[test]
+fn what_ends_a_session_is_not_called_unless_it_is_named() {
+    let operations = [("get", "/a", true), ("post", "/logout", true), ("get", "/z", true)];
+    let server = server(&operations, |request| match is_known(request) {
+        true => Answer::json(200, THING),
+        false => Answer::json(401, "{}"),
+    });
+    check(&server, "").exits(0).verdict("POST-logout/operation/answered", "skipped");
+    assert!(!server.requests().iter().any(|r| r.target == "/logout"));
+    check(&server, "--operation * --operation POST-logout").exits(2);
+    check(&server, "--operation \"POST /logout\"").run();
+    assert!(server.requests().iter().any(|r| r.target == "/logout"));
+}
+
+#[test]
+fn errors_to_everything_are_shown() {
+    let operations = [("get", "/a", false), ("post", "/things", false), ("get", "/things/{id}", false)];
+    let server = server(&operations, |_| Answer::json(500, "{}"));
+    let ran = check(&server, "").exits(1);
+    ran.verdict("GET-a/operation/no-server-error", "fail").says("status 500").never_says("--max-requests)");
+}
+
+#[test]
+fn rules_that_the_document_does_not_state_are_no_failures() {
+    let operations = [("post", "/things", false), ("get", "/things/{id}", false), ("patch", "/things/{id}", false)];
+    let made = AtomicU64::new(0);
+    let server = server(&operations, move |request| {
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let is_valid = body["size"].as_i64().is_some_and(|size| (1..=100).contains(&size))
+            && (body["state"].is_null() || ["new", "paid", "done"].contains(&body["state"].as_str().unwrap_or("-")));
+        match request.method.as_str() {
+            "GET" => Answer::json(200, THING),
+            _ if !is_valid => Answer::json(422, "{}"),
+            // No step back, at most so many, and none of this size.
+            "PATCH" if body["state"] == "new" => Answer::json(422, r#"{"detail":"cannot go back to new"}"#),
+            "POST" if made.fetch_add(1, Ordering::Relaxed) >= 4 => Answer::json(422, r#"{"detail":"quota exceeded"}"#),
+            _ if body["size"] == 100 => Answer::json(400, r#"{"detail":"there is one of that size"}"#),
+            _ => Answer::json(200, &json!({ "id": "t-00001", "size": 1 }).to_string()),
+        }
+    });
+    for seed in 1..4 {
+        let ran = check(&server, &format!("--seed {seed} --deny should"));
+        has_no_failure(&ran.run());
+    }
+}
