@@ -115,6 +115,17 @@ pub(crate) fn run(args: &Args) -> Done {
     let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
     let contract_options = contract_of(args, &recorded);
     let mut contract = contract_options.load()?;
+    let chosen: Vec<_> = match contract.document_only {
+        // The report is about other operations, too.
+        true => chosen.into_iter().filter(|r| contract.requirement(&r.id).is_some()).collect(),
+        false => chosen,
+    };
+    if chosen.is_empty() {
+        return Err(Failed::Input(
+            Diagnostic::new(format!("nothing of `{}` failed in this report", contract.operation.id))
+                .help("choose another operation with --operation"),
+        ));
+    }
     let header = &report.header;
     if contract.hash != header.contract.hash && !args.any_contract {
         return Err(Failed::Input(

@@ -175,6 +175,14 @@ impl View<'_> {
             0 => String::new(),
             n => format!(", {n} could not be tried on this target"),
         };
+        let contract = &report.header.contract;
+        let skipped = match contract.not_reached.len() {
+            0 => skipped,
+            n => format!(
+                "{skipped} ({n} of {} were not reached)",
+                counted(contract.operations.len() as u64, "operation")
+            ),
+        };
         let put_up_with = self.weights.values().any(Weight::is_put_up_with);
         let word = match (put_up_with, &self.policy.baseline) {
             (false, _) => "Conformant",

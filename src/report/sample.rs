@@ -95,6 +95,7 @@ pub(crate) fn sample() -> Report {
                 method: "POST".into(),
                 path: "/v1/shelves/{shelf}/books".into(),
                 operations: Vec::new(),
+                not_reached: Vec::new(),
             },
             target: "https://staging.example.com".into(),
             seed: 42,

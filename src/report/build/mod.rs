@@ -105,6 +105,7 @@ fn header(contract: &Contract, outcome: &Outcome, facts: &Facts, recorder: &Reco
             method: operation.method.to_uppercase(),
             path: operation.path.clone(),
             operations: Vec::new(),
+            not_reached: Vec::new(),
         },
         target: recorder.text(&facts.target),
         seed: facts.seed,

@@ -57,6 +57,9 @@ pub struct Contract {
     /// method and path are empty then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<String>,
+    /// Those of them that were not reached: they were not called, or the first valid request was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_reached: Vec<String>,
 }
 
 impl Contract {
