@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::clean_up;
@@ -162,8 +163,11 @@ impl Session {
         if let Some(ids) = &options.exactly {
             selection = selection.exactly(ids.clone());
         }
-        let plan_options = plan::Options { seed, examples: options.examples.unwrap_or(EXAMPLES), selection };
-        let mut plan = Plan::new(&contract, &fixtures, &plan_options, now)?;
+        let examples = options.examples.unwrap_or(EXAMPLES);
+        let mut plan = match is_share(&contract, &settings, options.examples) {
+            true => shared(&contract, &fixtures, plan::Options { seed, examples, selection }, now)?,
+            false => Plan::new(&contract, &fixtures, &plan::Options { seed, examples, selection }, now)?,
+        };
         if once {
             plan = plan.once(&contract);
         }
@@ -399,10 +403,30 @@ pub fn facts(settings: &Settings, options: &Options, max_requests: u64) -> Facts
     }
 }
 
+/// Whether an operation has no more than its share of a default budget.
+pub fn is_share(contract: &Contract, settings: &Settings, examples: Option<usize>) -> bool {
+    contract.document_only && settings.budget.max_requests.is_none() && examples.is_none()
+}
+
+/// A plan for an operation that has no more than its share: what has no room in it is not even planned.
+///
+/// # Errors
+/// As for any plan.
+pub fn shared(contract: &Contract, fixtures: &Fixtures, options: plan::Options, now: DateTime<Utc>) -> Result<Plan> {
+    let mut selected = options.selection.apply(contract)?;
+    let crowd = plan::crowded_out(contract, &selected);
+    crowd.iter().for_each(|i| selected[*i] = false);
+    let ids = contract.requirements.iter().zip(&selected).filter(|(_, s)| **s).map(|(r, _)| r.id.clone()).collect();
+    let selection = options.selection.exactly(ids);
+    let mut plan = Plan::new(contract, fixtures, &plan::Options { selection, ..options }, now)?;
+    plan.note_crowded_out(crowd);
+    Ok(plan)
+}
+
 /// Leaves out of a plan what exceeds the settings' budget; returns how many requests may be sent.
 pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: Option<usize>) -> u64 {
     let budget = &settings.budget;
-    let is_share = contract.document_only && budget.max_requests.is_none() && examples.is_none();
+    let is_share = is_share(contract, settings, examples);
     if is_share {
         plan.fit(contract, &Allowance { requests: Some(SHARE - SHARE_RESERVE), ..Allowance::default() });
         plan.settle_for_less();

@@ -13,7 +13,7 @@ use crate::generate::seed::Seed;
 use crate::http::clock::{Clock, system_now};
 use crate::plan::{EXAMPLES, Options, Plan, Selection};
 use crate::report::text::counted;
-use crate::session::fit;
+use crate::session::{fit, is_share, shared};
 use crate::whole::{Outline, Rules, Whole};
 
 #[derive(Debug, ClapArgs)]
@@ -57,7 +57,11 @@ pub(crate) fn run(args: &Args) -> Done {
         examples: args.selection.examples.unwrap_or(EXAMPLES),
         selection: Selection::new(args.selection.only.clone(), args.selection.skip.clone()),
     };
-    let mut plan = Plan::new(&contract, &fixtures, &options, system_now())?;
+    let seed = options.seed;
+    let mut plan = match is_share(&contract, &target.settings, args.selection.examples) {
+        true => shared(&contract, &fixtures, options, system_now())?,
+        false => Plan::new(&contract, &fixtures, &options, system_now())?,
+    };
 
     fit(&mut plan, &contract, &target.settings, args.selection.examples);
 
@@ -104,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Done {
             })
             .collect();
         let whole = json!({
-            "seed": options.seed.0,
+            "seed": seed.0,
             "requests": plan.requests(),
             "pool": pool,
             "random": 2 * plan.pairs,
@@ -151,7 +155,7 @@ pub(crate) fn run(args: &Args) -> Done {
         plan.requests(),
         2 * plan.pairs,
         rows.iter().map(|(.., cost)| cost).sum::<usize>(),
-        options.seed.0,
+        seed.0,
     ));
     if plan.together == 2 {
         text.push_str("What may be left out is tried two at a time: there is too much of it for three.\n");

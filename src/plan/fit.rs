@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::share::NO_ROOM;
 use super::{FULL, MINIMAL, Plan};
 use crate::contract::Contract;
 use crate::contract::requirement::Level;
@@ -116,8 +117,7 @@ impl Plan {
             let by_entry = self.entries.iter().any(|e| e.wanted && e.about == Some(requirement));
             let by_trial = self.trials.iter().any(|t| t.requirements().any(|r| r == requirement));
             if !by_entry && !by_trial {
-                let why = "the default budget leaves no room for it: --max-requests N gives each operation more";
-                self.obstacles.push((requirement, why.to_owned()));
+                self.obstacles.push((requirement, NO_ROOM.to_owned()));
             }
         }
     }

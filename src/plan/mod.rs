@@ -7,6 +7,7 @@ mod contexts;
 mod fit;
 mod pool;
 mod select;
+mod share;
 mod trials;
 
 use chrono::{DateTime, Utc};
@@ -21,6 +22,7 @@ use crate::source::Result;
 pub use fit::{Allowance, LeftOut, Limit};
 pub use pool::Recipe;
 pub use select::{Selection, Shard, ShardError};
+pub use share::crowded_out;
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.

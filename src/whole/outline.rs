@@ -9,7 +9,7 @@ use crate::document::parameter::ParameterLocation;
 use crate::generate::parameter::is_known;
 use crate::generate::seed::Seed;
 use crate::plan::{self, EXAMPLES, Plan, Selection};
-use crate::session::fit;
+use crate::session::{fit, is_share, shared};
 
 /// What will be tried of an operation.
 #[derive(Clone, Debug)]
@@ -100,7 +100,11 @@ impl Whole {
             examples: self.options.examples.unwrap_or(EXAMPLES),
             selection: Selection::default().exactly(ids),
         };
-        let plan = Plan::new(contract, &fixtures, &options, self.clock.local());
+        let now = self.clock.local();
+        let plan = match is_share(contract, &self.settings, self.options.examples) {
+            true => shared(contract, &fixtures, options, now),
+            false => Plan::new(contract, &fixtures, &options, now),
+        };
         let mut plan = plan.map_err(|error| error.title().to_owned())?;
         if phase == Phase::Destroy {
             return Ok(1);

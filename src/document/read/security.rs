@@ -21,28 +21,37 @@ impl<'a> Reader<'a> {
                 requirement.entries().iter().map(|(key, scopes)| self.scheme(key, scopes)).collect();
             match schemes {
                 Ok(schemes) => alternatives.push(Alternative { schemes }),
-                Err(error) => refused.push(error),
+                Err(error) => {
+                    let declares = |(key, _): &(&Key, Located<'a>)| self.declared(&key.name).is_some();
+                    refused.push((error, requirement.entries().iter().all(|(key, at)| declares(&(key, at.clone())))));
+                }
             }
         }
         let none_is_left = alternatives.is_empty();
-        for error in refused {
-            self.skip("the security", error, none_is_left);
+        for (error, is_declared) in refused {
+            // What a scheme is that the document does not declare, nobody knows: requests go without it.
+            self.skip("the security", error, none_is_left && is_declared);
         }
         (alternatives.first().and_then(Alternative::shown), alternatives)
     }
 
+    fn declared(&self, name: &str) -> Option<Located<'a>> {
+        let components = self.registry.root().get("components")?;
+        components.get("securitySchemes")?.get(name)
+    }
+
     fn scheme(&self, key: &Key, scopes: &Located<'a>) -> Result<Scheme> {
         let root = self.registry.root();
-        let named = root.get("components").and_then(|c| c.get("securitySchemes")).and_then(|s| s.get(&key.name));
-        let at = match named {
+        let at = match self.declared(&key.name) {
             Some(at) => at,
             // From 3.2 on, it may also be a reference.
             None if key.name.contains(['/', '#']) => self.registry.resolve(&root, &key.name, &key.place)?,
             None => {
                 return Err(key
                     .place
-                    .error(format!("`{}` is not a security scheme", key.name))
-                    .help(format!("define it at /components/securitySchemes/{}", escape(&key.name))));
+                    .error(format!("the document does not declare the security scheme `{}`", key.name))
+                    .label("requests are sent without it")
+                    .help(format!("declare it at /components/securitySchemes/{}", escape(&key.name))));
             }
         };
         let at = self.registry.follow(at)?;

@@ -39,6 +39,8 @@ pub(super) use random::Random;
 
 /// How often a request is drawn anew until it is what is wanted.
 const PATIENCE: u64 = 300;
+/// How many rows of the covering array are drawn for one of many operations.
+const ROWS_OF_MANY: usize = 8;
 /// The same, for each of many shapes that are tried in turn.
 const SOME_PATIENCE: u64 = 30;
 
@@ -140,7 +142,9 @@ impl Planner<'_> {
         contexts.extend(&sizes[fields..]);
         let first = cover::few_pairs(&contexts).into_iter();
         let first = first.map(|row| std::iter::repeat_n(row[0], fields).chain(row[1..].iter().copied()).collect());
-        for (n, row) in cover::rows_after(first.collect(), &sizes).into_iter().enumerate().skip(1) {
+        // Where each of many operations has a small budget, more rows have no room.
+        let most = if self.judge.contract.document_only { ROWS_OF_MANY } else { usize::MAX };
+        for (n, row) in cover::rows_after(first.collect(), &sizes).into_iter().enumerate().take(most).skip(1) {
             let mut shape = none.clone();
             for (place, field) in optional.iter().enumerate() {
                 shape.presence[*field] = Some(row[place] == 1);

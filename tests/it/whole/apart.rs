@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use serde_json::json;
 
 use super::{TOKEN, check};
-use crate::support::Ran;
 use crate::support::server::{Answer, Request, Server};
+use crate::support::{Ran, probity};
 
 /// A document with these operations: method, path, and whether it asks for a token.
 fn document(operations: &[(&str, &str, bool)]) -> String {
@@ -165,4 +165,29 @@ fn rules_that_the_document_does_not_state_are_no_failures() {
         let ran = check(&server, &format!("--seed {seed} --deny should"));
         has_no_failure(&ran.run());
     }
+}
+
+#[test]
+fn a_recording_of_all_is_judged_by_the_requests_of_each() {
+    let operations = [("get", "/a", false), ("get", "/b", false)];
+    let server = server(&operations, |request| match request.target.as_str() {
+        "/a" => Answer::json(200, THING),
+        _ => Answer::json(200, "{}"),
+    });
+    let ran = check(&server, "--report har").exits(1);
+    ran.verdict("GET-b/operation/response-200-shape", "fail");
+    let har = ran.folder().join("reports/exchanges.har");
+    let url = server.url();
+    for (operation, code) in [("GET /a", 0), ("GET /b", 1)] {
+        let judged =
+            probity(&format!("judge --document {url}/openapi.yaml --target {url} --operation \"{operation}\""));
+        judged.arg(&har).exits(code);
+    }
+}
+
+#[test]
+fn a_scheme_that_is_not_declared_is_named_and_left_out() {
+    let document = document(&[("get", "/a", true)]).replace("\"bearer\":{\"type\"", "\"other\":{\"type\"");
+    let ran = probity("plan --document things.json").file("things.json", document).exits(0);
+    ran.says("the document does not declare the security scheme `bearer`");
 }
