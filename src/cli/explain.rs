@@ -138,7 +138,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
                 Law::Filter(_) => "The list is read as it is, and with one of the values that it shows.",
             }
             .to_owned(),
-            "What differs is read a second time, a second later.".to_owned(),
+            "What differs is read again one second and three seconds later.".to_owned(),
         ],
         Form::Always(always) => vec![
             match always {

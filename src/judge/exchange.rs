@@ -173,6 +173,10 @@ impl Judge<'_> {
             Known::No if self.contract.document_only && self.is_nowhere(seen) => Some(unknown(seen, NOWHERE)),
             Known::No if self.contract.document_only => Some(Found::Skipped(UNSTATED.to_owned())),
             Known::No => Some(counterexample(seen, ACCEPTANCE, answer(&seen.exchange))),
+            // A login that is refused says nothing of a token.
+            Known::Unknown(_) if self.contract.document_only && seen.exchange.status() == Some(401) => {
+                Some(Found::Skipped(UNSTATED.to_owned()))
+            }
             Known::Unknown(reason) => Some(unknown(seen, &reason)),
         }
     }

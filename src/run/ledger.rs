@@ -96,7 +96,12 @@ fn creates(exchange: &Exchange) -> bool {
     };
     let answered = || exchange.response().and_then(Response::json).and_then(|body| law::id(&body));
     match request.method.as_str() {
-        "POST" => !answered().is_some_and(|id| names_it(&id)),
+        "POST" => match (exchange.status(), answered()) {
+            (_, Some(id)) => !names_it(&id),
+            // Without a record in it, the answer to an action or a search looks like this.
+            (Some(status), None) => status == 201 || status >= 500,
+            (None, None) => true,
+        },
         "PUT" => exchange.status() == Some(201),
         _ => false,
     }

@@ -113,9 +113,9 @@ impl Run<'_> {
             seen = next;
         }
         let trouble = seen.exchange.trouble();
-        // Where there are other operations, silence is this one's.
-        let is_silent = self.judge.contract.document_only && trouble == Some(Trouble::Silence);
-        let is_confirmed = trouble == Some(Trouble::ServerError) || is_silent;
+        // Where there are other operations, what comes each time is this one's.
+        let is_own = self.judge.contract.document_only && trouble.is_some();
+        let is_confirmed = trouble == Some(Trouble::ServerError) || is_own;
         Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
     }
 

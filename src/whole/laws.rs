@@ -22,8 +22,8 @@ use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::event::Sink;
 use crate::session::Session;
 
-/// How long after a first read a second one follows: some servers show what was written only after a while.
-const LATER: Duration = Duration::from_secs(1);
+/// How long after the last read the next one follows: some servers show what was written only after a while.
+const LATER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 /// Fields that a server moves on with each change.
 const VERSIONS: [&str; 5] = ["version", "revision", "rev", "etag", "sequence"];
 /// An integer that no record is called.
@@ -150,10 +150,9 @@ impl Laws<'_> {
         mut exchanges: Vec<Arc<Exchange>>,
     ) -> Shown {
         let mut differences: Option<Vec<Difference>> = None;
-        for times in 0..2 {
-            if times > 0 {
-                tokio::time::sleep(LATER).await;
-            }
+        let mut last = None;
+        for later in LATER {
+            tokio::time::sleep(later).await;
             let seen = self.call_on(read, MINIMAL, Some(created), "read").await?;
             let now = match seen.exchange.status() {
                 Some(200) => changed(expected, &bodies(&seen).1),
@@ -172,10 +171,9 @@ impl Laws<'_> {
                 return Ok(Found::Holds);
             }
             differences = Some(both);
-            if times > 0 {
-                exchanges.push(Arc::clone(&seen.exchange));
-            }
+            last = Some(seen.exchange);
         }
+        exchanges.extend(last);
         let differences = differences.unwrap_or_default();
         let first = differences.first();
         let is_missing = first.is_some_and(|d| d.at.is_empty());
@@ -192,7 +190,7 @@ impl Laws<'_> {
         let created = self.create(create).await?;
         let mut before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
         if before.exchange.status() != Some(200) {
-            tokio::time::sleep(LATER).await;
+            tokio::time::sleep(LATER[1]).await;
             before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
         }
         if before.exchange.status() != Some(200) {
@@ -208,10 +206,8 @@ impl Laws<'_> {
             return self.no_error(&again, "any status below 500", exchanges);
         }
         let mut last = None;
-        for times in 0..2 {
-            if times > 0 {
-                tokio::time::sleep(LATER).await;
-            }
+        for later in LATER {
+            tokio::time::sleep(later).await;
             let seen = self.call_on(read, MINIMAL, Some(&created), "after").await?;
             // Some servers keep what was deleted, and show that it was.
             if seen.exchange.status() != Some(200) || !same(&bodies(&before).1, &bodies(&seen).1) {

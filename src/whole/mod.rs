@@ -165,13 +165,15 @@ impl Whole {
                 None => match self.session(contract, &records, sent, budget, asked.needed[at]) {
                     Ok(session) => {
                         let mut part = self.part(&session, &asked.selected[at], &mut records, out, sink).await?;
-                        let cause = part.report.end.cause.filter(|c| [Cause::Token, Cause::Unreachable].contains(c));
+                        let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
+                        let cause = part.report.end.cause.filter(|cause| own.contains(cause));
                         if let Some(cause) = cause
                             && self.still_works(cause, &sessions, &parts, sink).await
                         {
                             part.not_reached = Some(match cause {
                                 // Another operation takes the token: this one asks for more.
                                 Cause::Token => "status 401, though another operation takes the token".to_owned(),
+                                Cause::Unwell => "it failed each time, though another operation works".to_owned(),
                                 _ => "it brought no answer, though another operation is answered".to_owned(),
                             });
                         }
@@ -391,6 +393,7 @@ fn ends_all(part: &Report) -> Option<String> {
     let cause = part.end.cause?;
     let all = [
         Cause::Unreachable,
+        Cause::Unwell,
         Cause::Interrupted,
         Cause::Throttled,
         Cause::MaxDuration,

@@ -7,11 +7,16 @@ use super::order::{self, Phase, ends};
 use super::records::{Records, Taken};
 use crate::contract::cases::Vocabulary;
 use crate::contract::{Contract, Target, ValueList, nowhere};
+use crate::document::media::essence;
 use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
 use crate::expression::Expression;
 use crate::generate::parameter::is_known;
 use crate::settings::is_loopback;
+
+/// Media types of answers that go on as long as somebody listens.
+const STREAMS: [&str; 4] =
+    ["text/event-stream", "application/x-ndjson", "application/stream+json", "multipart/x-mixed-replace"];
 
 impl Whole {
     /// Why an operation is not called, whatever the run creates.
@@ -30,6 +35,10 @@ impl Whole {
                  --operation '{}'",
                 operation.id
             ));
+        }
+        let mut successes = operation.responses.iter().filter(|r| r.is_success()).flat_map(|r| &r.content).peekable();
+        if successes.peek().is_some() && successes.all(|media| STREAMS.contains(&essence(&media.name).as_str())) {
+            return Some("its answers are streams, which do not end".to_owned());
         }
         let replaces = ["PUT", "PATCH", "DELETE"].contains(&operation.method.as_str());
         if replaces && !has_path_parameters && !self.rules.named.iter().any(is_named) {

@@ -85,7 +85,7 @@ pub fn add_laws(contracts: &mut [Contract]) {
                 add(&mut contracts[delete], Law::GoneTwice);
             }
         }
-        let refuses = |status: &str| status.starts_with('4') || status == "default";
+        let refuses = |status: &str| ["404", "410", "4XX", "4xx", "default"].contains(&status);
         let may_refuse = contracts[resource.read].operation.responses.iter().any(|r| refuses(&r.status));
         if resource.create.is_some() && may_refuse {
             add(&mut contracts[resource.read], Law::Unknown);

@@ -106,7 +106,7 @@ fn end(parts: &[Part]) -> End {
             complete: false,
             cause: Some(ended.and_then(|part| part.report.end.cause).unwrap_or(Cause::Refused)),
             reason: Some(format!("no operation accepted a request: {}", reasons(parts))),
-            preflight_failed: !has_failed || ended.is_some_and(|p| p.report.end.cause == Some(Cause::Unreachable)),
+            preflight_failed: !has_failed || ended.is_some_and(is_away),
         };
     }
     match ended {
@@ -126,6 +126,11 @@ fn end(parts: &[Part]) -> End {
             }
         }
     }
+}
+
+/// Whether a part ended because nobody serves there.
+fn is_away(part: &Part) -> bool {
+    [Cause::Unreachable, Cause::Unwell].map(Some).contains(&part.report.end.cause)
 }
 
 /// Why nothing was accepted: what servers answered first, then what was not sent, each with the number of operations.

@@ -60,6 +60,13 @@ fn is_known(request: &Request) -> bool {
     request.header("authorization") == Some(&format!("Bearer {TOKEN}"))
 }
 
+/// Whether the body keeps the schema of a thing.
+fn is_valid(request: &Request) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    body["size"].as_i64().is_some_and(|size| (1..=100).contains(&size))
+        && (body["state"].is_null() || ["new", "paid", "done"].contains(&body["state"].as_str().unwrap_or("-")))
+}
+
 #[track_caller]
 fn has_no_failure(ran: &Ran) {
     assert_eq!(ran.ids("fail"), Vec::<String>::new(), "{}", ran.stdout);
@@ -149,11 +156,9 @@ fn rules_that_the_document_does_not_state_are_no_failures() {
     let made = AtomicU64::new(0);
     let server = server(&operations, move |request| {
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        let is_valid = body["size"].as_i64().is_some_and(|size| (1..=100).contains(&size))
-            && (body["state"].is_null() || ["new", "paid", "done"].contains(&body["state"].as_str().unwrap_or("-")));
         match request.method.as_str() {
             "GET" => Answer::json(200, THING),
-            _ if !is_valid => Answer::json(422, "{}"),
+            _ if !is_valid(request) => Answer::json(422, "{}"),
             // No step back, at most so many, and none of this size.
             "PATCH" if body["state"] == "new" => Answer::json(422, r#"{"detail":"cannot go back to new"}"#),
             "POST" if made.fetch_add(1, Ordering::Relaxed) >= 4 => Answer::json(422, r#"{"detail":"quota exceeded"}"#),
@@ -190,4 +195,31 @@ fn a_scheme_that_is_not_declared_is_named_and_left_out() {
     let document = document(&[("get", "/a", true)]).replace("\"bearer\":{\"type\"", "\"other\":{\"type\"");
     let ran = probity("plan --document things.json").file("things.json", document).exits(0);
     ran.says("the document does not declare the security scheme `bearer`");
+}
+
+#[test]
+fn what_one_operation_answers_is_no_failure_of_others() {
+    let operations =
+        [("get", "/a", false), ("post", "/login", false), ("get", "/down", false), ("post", "/search", false)];
+    let server = server(&operations, |request| match request.target.as_str() {
+        "/login" => Answer::json(401, r#"{"detail":"wrong name or password"}"#),
+        "/down" => Answer::json(503, "{}"),
+        "/search" if is_valid(request) => Answer::empty(204),
+        "/search" => Answer::json(422, "{}"),
+        _ => Answer::json(200, THING),
+    });
+    let ran = check(&server, "").run();
+    ran.verdict("POST-login/operation/valid-accepted", "skipped").verdict("GET-a/operation/valid-accepted", "pass");
+    // It failed each time, and the document does not speak of it; nor does it speak of a 204.
+    assert_eq!(ran.ids("fail"), ["GET-down/operation/no-server-error", "POST-search/operation/documented-status"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    // Neither a refused login nor a search creates anything.
+    assert_eq!(ran.report()["figures"]["created"], 0);
+}
+
+#[test]
+fn a_server_that_is_down_is_not_judged() {
+    let operations = [("get", "/a", false), ("get", "/b", false)];
+    let server = server(&operations, |_| Answer::json(503, "{}"));
+    check(&server, "").exits(3).says("status 503");
 }
