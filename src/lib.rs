@@ -1,4 +1,4 @@
-//! probity tells whether a server keeps the contract of an API operation.
+//! probity tells whether a server keeps the contract of an API.
 //!
 //! The contract is data: an OpenAPI document and a folder of cases. The modules, in the order in
 //! which data flows; none uses one that stands below it:

@@ -275,6 +275,11 @@ impl View<'_> {
             None if left_out > 0 => doubts.push(format!("{} not carried out", counted(left_out, "planned trial"))),
             None => {}
         }
+        let contract = &report.header.contract;
+        if self.policy.denies_unreached() && !contract.not_reached.is_empty() {
+            let (not, all) = (contract.not_reached.len(), counted(contract.operations.len() as u64, "operation"));
+            doubts.push(format!("{not} of {all} were not reached"));
+        }
         let fallen = |r: &Report| r.health.state == HealthState::No;
         if fallen(report) && !before.is_some_and(fallen) {
             let answer = report.health.answer.as_deref().unwrap_or("nothing");

@@ -54,7 +54,12 @@ enum Subject {
     Area(String),
     Ids(GlobMatcher),
     Id(String),
+    /// Operations of a document that were not reached.
+    Unreached,
 }
+
+/// The word for operations that were not reached.
+const UNREACHED: &str = "unreached";
 
 impl Subject {
     fn fits(&self, id: &str, area: &str, level: Level) -> bool {
@@ -63,6 +68,7 @@ impl Subject {
             Self::Area(own) => own == area,
             Self::Ids(glob) => glob.is_match(id),
             Self::Id(own) => own == id,
+            Self::Unreached => false,
         }
     }
 
@@ -74,7 +80,7 @@ impl Subject {
             Self::Level(_) => 1,
             Self::Area(_) => 2,
             Self::Ids(_) => 3,
-            Self::Id(_) => 4,
+            Self::Id(_) | Self::Unreached => 4,
         }
     }
 }
@@ -92,6 +98,7 @@ impl Rule {
         let level = [Level::Must, Level::Should, Level::May].into_iter().find(|l| l.name() == text);
         let subject = match level {
             Some(level) => Subject::Level(level),
+            None if text == UNREACHED => Subject::Unreached,
             None if text.contains(['*', '?', '[', '{']) => Subject::Ids(
                 Glob::new(text)
                     .map_err(|e| at(place.as_ref(), format!("`{text}` is not a valid pattern: {}", e.kind())))?
@@ -126,10 +133,10 @@ impl Policy {
     /// # Errors
     /// The first rule that no requirement fits, given all of them as id and level.
     pub fn check<'a>(&self, all: impl Iterator<Item = (&'a str, Option<Level>)> + Clone) -> Result<()> {
-        let area = |id: &'a str| id.split_once('/').map_or(id, |(area, _)| area);
+        let area = |id: &'a str| id.rsplit('/').nth(1).unwrap_or(id);
         for rule in &self.rules {
             let mut levels = all.clone().filter_map(|(id, level)| Some((id, level?)));
-            let is_level = matches!(rule.subject, Subject::Level(_));
+            let is_level = matches!(rule.subject, Subject::Level(_) | Subject::Unreached);
             if !is_level && !levels.any(|(id, level)| rule.subject.fits(id, area(id), level)) {
                 let known = all.clone().flat_map(|(id, _)| [id, area(id)]);
                 let help = did_you_mean(&rule.text, known);
@@ -138,6 +145,12 @@ impl Policy {
             }
         }
         Ok(())
+    }
+
+    /// Whether a run is not green that did not reach an operation.
+    pub fn denies_unreached(&self) -> bool {
+        let own = self.rules.iter().filter(|rule| matches!(rule.subject, Subject::Unreached));
+        own.max_by_key(|rule| (rule.typed, rule.effect)).is_some_and(|rule| rule.effect == Effect::Deny)
     }
 
     /// Whether a requirement counts, waivers and baseline aside; probes never do.

@@ -228,6 +228,7 @@ impl Whole {
         out: Option<&Path>,
         sink: &mut dyn Sink,
     ) -> std::result::Result<Records, WriteError> {
+        let begun = self.clock.local();
         let mut log = match out {
             Some(dir) => {
                 let path = dir.join(EXCHANGES);
@@ -287,6 +288,8 @@ impl Whole {
         drop(fanout);
         if let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none()) {
             let figures = &mut last.report.figures;
+            let took = u64::try_from((self.clock.local() - begun).num_milliseconds()).unwrap_or_default();
+            figures.elapsed_ms += took;
             figures.requests += more;
             figures.accepted += accepted;
             figures.created += created.0;

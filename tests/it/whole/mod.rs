@@ -242,3 +242,15 @@ fn what_was_created_is_removed_again() {
         "{left:#?}"
     );
 }
+
+#[test]
+fn what_was_not_reached_counts_if_that_is_asked_for() {
+    let server = shop(&[]);
+    let ran = check(&server, "--skip-operation delete*").exits(0);
+    ran.says("1 of 12 operations were not reached");
+    check(&server, "--skip-operation delete* --deny unreached").exits(4).says("1 of 12 operations were not reached");
+    check(&server, "--operation health --deny unreached").exits(0);
+    // Areas are behind the operation.
+    let server = shop(&[Bug::PriceInCents]);
+    check(&server, "--deny law").exits(1);
+}

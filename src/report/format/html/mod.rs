@@ -215,10 +215,16 @@ fn unproven(report: &Report) -> Vec<String> {
     if !gaps.is_empty() {
         all.push(format!("The requirements that were not tested: {}.", listed(&gaps)));
     }
+    let operations = &report.header.contract.operations;
+    let stored = match operations.is_empty() {
+        true => "That anything was stored: only the responses of this one operation are seen; nothing is read back.",
+        // What is read back is a requirement by itself.
+        false => "What the document does not state: rules between fields, values that are echoed, repeated requests.",
+    };
     all.extend(
         [
             "Other callers, tenants and records than those that the settings provide.",
-            "That anything was stored: only the responses of this one operation are seen; nothing is read back.",
+            stored,
             "Anything after the run: it says what this server did then.",
             "What the contract leaves open. Probes record what the server does there; that is never judged.",
             "That the contract is what its author meant. It is one reading; each requirement names its source.",
