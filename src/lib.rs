@@ -33,6 +33,22 @@
 //!
 //! To make a contract a test of your own Rust project, see [`cli::conformance`].
 
+/// Prints a line to standard error. That nobody reads it is no error.
+macro_rules! complain {
+    ($($what:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($what)*);
+    }};
+}
+
+/// Prints to standard error. That nobody reads it is no error.
+macro_rules! complain_on {
+    ($($what:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr(), $($what)*);
+    }};
+}
+
 pub mod audit;
 pub mod cleanup;
 pub mod cli;

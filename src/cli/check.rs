@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Done {
         return Ok(Exit::Conformant);
     }
     for warning in target.settings.warnings() {
-        eprintln!("warning: {warning}");
+        complain!("warning: {warning}");
     }
     target.settings.authenticate(&mut contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
@@ -121,10 +121,10 @@ pub(crate) fn run(args: &Args) -> Done {
     let options = options(args, exactly, target.embedded.is_some());
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
     for warning in session.warnings() {
-        eprintln!("{}", warning.render(color_stderr()));
+        complain!("{}", warning.render(color_stderr()));
     }
     if let Some(warning) = left_out(&session) {
-        eprintln!("warning: {warning}");
+        complain!("warning: {warning}");
     }
     let output = &args.output;
     let _lock = output.lock()?;
@@ -171,7 +171,7 @@ pub(super) async fn clean_up(session: &Session, out: &Path, shown: bool) -> Opti
     let progress = |done, all| bar.show(done, all);
     let cleaned = session.clean_up(out, &stop, &progress).await;
     bar.finish();
-    cleaned.inspect_err(|diagnostic| eprintln!("{}", diagnostic.render(color_stderr()))).ok()
+    cleaned.inspect_err(|diagnostic| complain!("{}", diagnostic.render(color_stderr()))).ok()
 }
 
 /// What the budget leaves out, in a line.
@@ -232,7 +232,7 @@ pub(super) fn end_at_signals(stop: &CancellationToken) {
                 std::process::exit(130);
             }
             stop.cancel();
-            eprintln!("\nstopping: waiting for the requests in progress (press again to stop at once)");
+            complain!("\nstopping: waiting for the requests in progress (press again to stop at once)");
         }
     });
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let left = created::read(&path).map_err(unusable)?;
     let _lock = lock(&args.dir)?;
     for line in &left.unreadable {
-        eprintln!("warning: {}:{line} cannot be read: it may describe a record that was created", path.display());
+        complain!("warning: {}:{line} cannot be read: it may describe a record that was created", path.display());
     }
     if left.records.is_empty() && left.uncertain.is_empty() {
         print(&format!("No records are left of those that {} lists.\n", path.display()));

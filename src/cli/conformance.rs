@@ -56,13 +56,13 @@ pub fn main() -> ExitCode {
             };
             let conclusion = libtest_mimic::run(&arguments, trials);
             if let Some(why) = why.filter(|_| !arguments.list && !conclusion.has_failed()) {
-                eprintln!("the selected requirements did not fail, but the run as a whole is not green: {why}");
+                complain!("the selected requirements did not fail, but the run as a whole is not green: {why}");
                 return ExitCode::from(Exit::Untested);
             }
             conclusion.exit_code()
         }
         Err(diagnostic) => {
-            eprintln!("{diagnostic}");
+            complain!("{diagnostic}");
             ExitCode::from(Exit::Usage)
         }
     }

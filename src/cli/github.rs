@@ -28,6 +28,6 @@ fn summarise(report: &Report, file: &Path) {
         .open(file)
         .and_then(|mut file| file.write_all(text.as_bytes()));
     if let Err(error) = written {
-        eprintln!("warning: cannot write the summary of the step to {}: {error}", file.display());
+        complain!("warning: cannot write the summary of the step to {}: {error}", file.display());
     }
 }

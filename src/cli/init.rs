@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Done {
     // What was typed is used; what is written holds no password.
     let mut written = values.clone();
     if let Some(proxy) = values.get("proxy").and_then(|proxy| without_login(proxy)) {
-        eprintln!(
+        complain!(
             "warning: the proxy's user and password are not written to the file: put the whole URL into PROBITY_PROXY"
         );
         written.insert("proxy", proxy);
@@ -113,10 +113,10 @@ pub(crate) fn run(args: &Args) -> Done {
     let settings = Settings::read(Some(source), &overrides, &environment)?;
     logging::keep_out(&settings.secrets);
     for warning in settings.warnings() {
-        eprintln!("warning: {warning}");
+        complain!("warning: {warning}");
     }
     if let Err(production) = settings.check_production(&contract.operation.servers) {
-        eprintln!("warning: {}; only look-ups will be sent", production.title());
+        complain!("warning: {}; only look-ups will be sent", production.title());
     }
     let secrets = settings.secrets.clone();
     let given = settings.fixtures.clone();

@@ -98,10 +98,10 @@ pub(crate) fn run(args: &Args) -> Done {
             1 => "1 entry".to_owned(),
             n => format!("{n} entries"),
         };
-        eprintln!("warning: {count} of {name} cannot be read and were skipped: {first}");
+        complain!("warning: {count} of {name} cannot be read and were skipped: {first}");
     }
     if others > 0 && !args.output.quiet {
-        eprintln!("{others} exchanges of other operations were ignored");
+        complain!("{others} exchanges of other operations were ignored");
     }
     args.output.conclude(said(built), &policy)
 }

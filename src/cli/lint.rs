@@ -30,14 +30,14 @@ pub(crate) fn run(args: &Args) -> Done {
     crate::lint::expressions(&contract, &fixtures, &plan, now)?;
     let found = crate::lint::examples(&contract, &fixtures, now);
     for guess in crate::lint::guesses(&contract) {
-        eprintln!("{}", Box::new(guess).warning().render(color_stderr()));
+        complain!("{}", Box::new(guess).warning().render(color_stderr()));
     }
     let unsupported = contract.operation.unsupported.iter().map(|u| &u.message);
     for note in contract.operation.notes.iter().chain(unsupported) {
-        eprintln!("{}", note.render_note(color_stderr()));
+        complain!("{}", note.render_note(color_stderr()));
     }
     for diagnostic in &found {
-        eprintln!("{}", diagnostic.render(color_stderr()));
+        complain!("{}", diagnostic.render(color_stderr()));
     }
     if !found.is_empty() {
         return Ok(Exit::Usage);

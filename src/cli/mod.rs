@@ -111,18 +111,18 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         // The message may hold anything that was being worked on, tokens too: only the place is told.
         let place = info.location().map_or_else(String::new, ToString::to_string);
-        eprintln!("error: this is a defect of probity ({place}), not of the server. Please report it.");
+        complain!("error: this is a defect of probity ({place}), not of the server. Please report it.");
     }));
     logging::start();
     let done = std::panic::catch_unwind(|| dispatch(cli.command));
     let exit = match done {
         Ok(Ok(exit)) => exit,
         Ok(Err(Failed::Input(diagnostic))) => {
-            eprintln!("{}", diagnostic.render(options::color_stderr()));
+            complain!("{}", diagnostic.render(options::color_stderr()));
             Exit::Usage
         }
         Ok(Err(Failed::Defect(message))) => {
-            eprintln!("error: {message}");
+            complain!("error: {message}");
             Exit::Defect
         }
         Err(_) => Exit::Defect,

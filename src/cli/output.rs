@@ -107,7 +107,7 @@ impl OutputOptions {
         if to_stdout {
             print(&summary);
         } else {
-            eprint!("{summary}");
+            complain_on!("{summary}");
             print(&first_file(report));
         }
     }
@@ -126,7 +126,7 @@ pub(crate) fn rule(report: &mut Report, policy: &Policy) -> Exit {
 
 /// Says which files cannot be written, and tells what that is worth.
 pub(crate) fn unwritten(errors: &[report::WriteError]) -> Exit {
-    errors.iter().for_each(|error| eprintln!("error: {error}"));
+    errors.iter().for_each(|error| complain!("error: {error}"));
     if errors.is_empty() { Exit::Conformant } else { Exit::Unwritten }
 }
 

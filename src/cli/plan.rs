@@ -228,7 +228,8 @@ fn of_document(args: &Args, contracts: Vec<Contract>) -> Done {
         }
     }
     text.push_str(&format!(
-        "\nAt most {} on a server that passes, {} in this order. Seed {}. Nothing was sent.\n\
+        "\nAt most {} on a server that passes, {} in this order; after that, up to ten for each law between operations, and \
+         the removal of what was created. Seed {}. Nothing was sent.\n\
          `probity plan` with the same document and one --operation shows its requirements.\n",
         counted(requests, "request"),
         counted(outlines.len() as u64, "operation"),

@@ -146,7 +146,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let (target_options, target) = target_of(&report, args, recorded)?;
     logging::keep_out(&target.settings.secrets);
     target.settings.authenticate(&mut contract)?;
-    target.settings.warnings().iter().for_each(|warning| eprintln!("warning: {warning}"));
+    target.settings.warnings().iter().for_each(|warning| complain!("warning: {warning}"));
     let options = Options {
         seed: Some(header.seed),
         examples: usize::try_from(header.options.examples).ok(),

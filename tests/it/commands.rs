@@ -180,4 +180,8 @@ fn a_reader_that_leaves_early_is_no_error() {
     let output = Command::new("bash").args(["-c", &words]).output().expect("bash");
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().last(), Some("0"), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
+    // Nor is one of errors, though there is one to tell.
+    let words = format!("'{}' check --target http://127.0.0.1:1/ 2> >(true); echo $?", env!("CARGO_BIN_EXE_probity"));
+    let output = Command::new("bash").args(["-c", &words]).output().expect("bash");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().last(), Some("2"), "{output:?}");
 }

@@ -36,12 +36,12 @@ pub(super) fn run(args: &Args) -> Done {
         return Ok(Exit::Conformant);
     }
     for warning in target.settings.warnings() {
-        eprintln!("warning: {warning}");
+        complain!("warning: {warning}");
     }
     let requirements = contracts.iter().flat_map(|c| &c.requirements).map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
     for part in contracts.iter().flat_map(|c| &c.operation.unsupported) {
-        eprintln!("{}", Box::new(part.message.clone()).warning().render(color_stderr()));
+        complain!("{}", Box::new(part.message.clone()).warning().render(color_stderr()));
     }
     let rules = Rules { named: args.contract.operation.clone(), allow_unsafe: args.allow_unsafe };
     let options = options(args, exactly, target.embedded.is_some());
@@ -74,5 +74,5 @@ async fn clean_up(whole: &Whole, out: &Path, shown: bool) -> Option<Cleanup> {
     let bar = Removing::new(shown);
     let cleaned = whole.clean_up(out, &stop, &|done, all| bar.show(done, all)).await;
     bar.finish();
-    cleaned.inspect_err(|diagnostic| eprintln!("{}", diagnostic.render(color_stderr()))).ok().flatten()
+    cleaned.inspect_err(|diagnostic| complain!("{}", diagnostic.render(color_stderr()))).ok().flatten()
 }

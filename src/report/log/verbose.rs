@@ -26,7 +26,7 @@ impl Sink for VerboseLog {
         if let Event::Exchange(seen, _) = event {
             for attempt in &seen.attempts {
                 let exchange = self.recorder.attempt(seen, attempt);
-                eprint!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
+                complain_on!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
             }
         }
     }
