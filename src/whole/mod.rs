@@ -6,6 +6,7 @@
 //! - `clean_up`: what was created is removed by the deletions of the document
 //! - `laws`: what holds between the operations on the same records
 //! - `lists`: the laws of lists
+//! - `logs`: the files that single requests are written to
 //! - `outline`: what will be tried, before anything is sent
 //! - `provide`: the values that an operation is given, and whether it may be called
 //! - [`resources`]: which operations are on the same records
@@ -15,6 +16,7 @@ mod asked;
 mod clean_up;
 mod laws;
 mod lists;
+mod logs;
 pub mod order;
 mod outline;
 mod provide;
@@ -37,21 +39,22 @@ use crate::judge::tally::Verdict;
 use crate::plan::{MINIMAL, Selection};
 use crate::report::build::joined::{Part, joined};
 use crate::report::log::exchanges::ExchangeLog;
-use crate::report::model::Cause;
-use crate::report::{self, CREATED, EXCHANGES, Recorder, Report, WriteError};
+use crate::report::model::{Cause, End};
+use crate::report::{self, EXCHANGES, Recorder, Report, WriteError};
 use crate::run::Outcome;
-use crate::run::event::{Event, Fanout, Sink};
+use crate::run::event::{Event, Sink};
 use crate::session::{self, Before, Options, Session, facts};
 use crate::settings::{Budget, Settings};
 use crate::source::{Diagnostic, Result};
 use asked::Asked;
 use laws::Laws;
+use logs::Logs;
 use order::{Phase, in_order};
 pub use outline::Outline;
 use records::Records;
 
-/// What keeps the numbers of requests apart that only try a token.
-const TOKEN_NUMBERS: u64 = 1_000_000_000;
+/// What a request is called that finds out whether a token, or the server, still works.
+const STILL: &str = "still-works";
 
 /// How operations are chosen and treated.
 #[derive(Clone, Debug, Default)]
@@ -168,7 +171,9 @@ impl Whole {
                         let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
                         let cause = part.report.end.cause.filter(|cause| own.contains(cause));
                         if let Some(cause) = cause
-                            && self.still_works(cause, &sessions, &parts, sink).await
+                            && self
+                                .still_works((cause, sent), (&sessions, &parts), &mut part, (out, &mut *sink))
+                                .await?
                         {
                             part.not_reached = Some(match cause {
                                 // Another operation takes the token: this one asks for more.
@@ -198,24 +203,45 @@ impl Whole {
         Ok(joined(parts, self.options.only.clone(), self.options.skip.clone(), default))
     }
 
-    /// Whether an operation that was accepted before, one that only reads if there is one, still is.
+    /// Whether an operation that was accepted before, one that only reads if there is one, still is, after this number of
+    /// requests. What that costs is added to the part.
     async fn still_works(
         &self,
-        cause: Cause,
-        sessions: &[Option<Session>],
-        parts: &[Part],
-        sink: &mut dyn Sink,
-    ) -> bool {
+        (cause, sent): (Cause, u64),
+        before: (&[Option<Session>], &[Part]),
+        part: &mut Part,
+        (out, sink): (Option<&Path>, &mut dyn Sink),
+    ) -> std::result::Result<bool, WriteError> {
+        let (sessions, parts) = before;
         let by_token = |session: &Session| session.contract().operation.security.is_some();
-        let before = sessions.iter().zip(parts).filter_map(|(session, part)| Some((session.as_ref()?, part)));
-        let accepted = before
+        let known = sessions.iter().zip(parts).filter_map(|(session, part)| Some((session.as_ref()?, part)));
+        let accepted = known
             .filter(|(session, part)| part.report.figures.accepted > 0 && (by_token(session) || cause != Cause::Token));
         let reads_first = |(session, _): &(&Session, _)| session.contract().operation.method != "GET";
-        let Some((session, _)) = accepted.min_by_key(reads_first) else { return false };
+        let Some((session, _)) = accepted.min_by_key(reads_first) else { return Ok(false) };
+        let figures = &mut part.report.figures;
+        let mut logs = Logs::open(sessions, out)?;
         let entry = &session.plan().entries[MINIMAL];
-        let number = parts.iter().map(|part| part.report.figures.requests).sum::<u64>() + TOKEN_NUMBERS;
-        let called = session.call(entry, "token/caller", number, sink).await;
-        called.is_some_and(|called| called.seen.accepted() == Known::Yes)
+        let called = session.call(entry, STILL, sent + figures.requests, &mut logs.and(sink)).await;
+        logs.finish()?;
+        let Some(called) = called else { return Ok(false) };
+        figures.requests += called.sent;
+        figures.created += called.created;
+        figures.uncertain += called.uncertain;
+        Ok(called.seen.accepted() == Known::Yes)
+    }
+
+    /// Says of a run that was ended while the laws were tried that it was.
+    fn ended_in_between(&self, parts: &mut [Part]) {
+        let (cause, reason) = match (self.client.stop().is_cancelled(), self.client.pace().is_late()) {
+            (true, _) => (Cause::Interrupted, "the run was interrupted"),
+            (false, true) => (Cause::MaxDuration, "the time (--max-duration) was not enough for all"),
+            (false, false) => return,
+        };
+        if let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none()) {
+            let reason = Some(reason.to_owned());
+            last.report.end = End { complete: false, cause: Some(cause), reason, preflight_failed: false };
+        }
     }
 
     /// Tries the laws between operations, and puts what they show into the parts.
@@ -229,23 +255,9 @@ impl Whole {
         sink: &mut dyn Sink,
     ) -> std::result::Result<Records, WriteError> {
         let begun = self.clock.local();
-        let mut log = match out {
-            Some(dir) => {
-                let path = dir.join(EXCHANGES);
-                let shows = sessions.iter().flatten().find(|s| s.contract().operation.security.is_some());
-                let recorder = shows.map_or_else(|| self.recorder(), |session| session.recorder().clone());
-                let log = ExchangeLog::append(&path, recorder);
-                Some((log.map_err(|source| WriteError { path: path.clone(), source })?, path))
-            }
-            None => None,
-        };
-        let first = sessions.iter().flatten().next();
-        let mut ledger = first.zip(out).map(|(session, dir)| session.created_log(dir)).transpose()?;
+        let mut logs = Logs::open(sessions, out)?;
         let most = self.settings.budget.max_requests.map_or(session::MAX_REQUESTS, |most| most.saturating_sub(sent));
-        let mut sinks: Vec<Box<dyn Sink + '_>> = vec![Box::new(Passing(sink))];
-        sinks.extend(log.as_mut().map(|(log, _)| Box::new(log) as Box<dyn Sink + '_>));
-        sinks.extend(ledger.as_mut().map(|log| Box::new(Passing(log)) as Box<dyn Sink + '_>));
-        let mut fanout = Fanout(sinks);
+        let mut fanout = logs.and(sink);
         let created: u64 = parts.iter().map(|p| p.report.figures.created + p.report.figures.uncertain).sum();
         let mut laws = Laws {
             sessions,
@@ -295,12 +307,8 @@ impl Whole {
             figures.created += created.0;
             figures.uncertain += created.1;
         }
-        if let Some((log, path)) = log {
-            log.finish().map_err(|source| WriteError { path, source })?;
-        }
-        if let (Some(log), Some(dir)) = (ledger, out) {
-            log.finish().map_err(|source| WriteError { path: dir.join(CREATED), source })?;
-        }
+        self.ended_in_between(parts);
+        logs.finish()?;
         Ok(made)
     }
 
@@ -404,15 +412,6 @@ fn ends_all(part: &Report) -> Option<String> {
         Cause::Token,
     ];
     all.contains(&cause).then(|| part.end.reason.clone().unwrap_or_default())
-}
-
-/// Passes events on to a sink that belongs to someone else.
-struct Passing<'a, S: ?Sized>(&'a mut S);
-
-impl<S: Sink + ?Sized> Sink for Passing<'_, S> {
-    fn event(&mut self, event: Event<'_>) {
-        self.0.event(event);
-    }
 }
 
 /// Learns from what is answered.

@@ -84,6 +84,13 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
 
 #[test]
 fn requests_that_go_out_at_once_are_held_by_their_last_byte() {
+    // A machine that is busy may look at the requests only when all of them are whole: then it has seen nothing of it.
+    let mut tries = (0..5).map(|_| held_of_a_burst());
+    assert!(tries.any(|held| held >= 2), "in none of five runs two of eight were seen held");
+}
+
+/// How many requests of a burst a server saw held, that is whole but for the last byte.
+fn held_of_a_burst() -> usize {
     let (server, seen) = watching();
     let ran = probity("check --seed 5 --only idempotency/same-key-at-once").settings(&server.url()).exits(0);
     ran.verdict("idempotency/same-key-at-once", "pass");
@@ -93,11 +100,9 @@ fn requests_that_go_out_at_once_are_held_by_their_last_byte() {
     }
     let (_, burst) = by_key.iter().find(|(key, all)| !key.is_empty() && all.len() > 2).expect("a burst");
     let (burst, again) = burst.split_at(8);
-    let held = burst.iter().filter(|one| one.held).count();
-    // A machine that is busy may look at some of them late.
-    assert!(held >= 2, "{held} of 8 were held");
     assert!(burst.iter().all(|one| one.declares_length), "the length is declared");
-    assert!(again.iter().all(|one| !one.held), "what goes out alone is not held");
+    assert!(!again.is_empty() && again.iter().all(|one| !one.held), "what goes out alone is not held");
+    burst.iter().filter(|one| one.held).count()
 }
 
 #[test]
