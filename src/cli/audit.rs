@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::options::{ContractOptions, duration, width};
 use super::{Done, Failed, print};
 use crate::audit::{self, AUDIT, Audit, Kind, Options, PAGE, Run, Subject, Table};
+use crate::contract::patterns;
 use crate::gate::Exit;
 use crate::reference::{Fault, Variation};
 use crate::report;
@@ -118,9 +119,7 @@ fn subjects(args: &Args) -> Result<(Kind, Vec<Subject>), Box<Diagnostic>> {
 
 /// A pattern that fits at least one fault.
 fn glob(pattern: &str) -> Result<GlobMatcher, Box<Diagnostic>> {
-    let glob = Glob::new(pattern)
-        .map_err(|e| Diagnostic::new(format!("`{pattern}` is not a valid pattern: {}", e.kind())))?
-        .compile_matcher();
+    let glob = patterns::glob(pattern)?.compile_matcher();
     let names = || Fault::ALL.iter().map(|f| f.name());
     if names().any(|name| glob.is_match(name)) {
         return Ok(glob);

@@ -16,6 +16,7 @@ mod ids;
 pub mod lookup;
 pub mod of_document;
 pub mod part;
+pub mod patterns;
 pub mod requirement;
 mod security;
 pub mod steps;

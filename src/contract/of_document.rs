@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 use sha2::{Digest, Sha256};
 
 use super::cases::Vocabulary;
 use super::lookup::Lookup;
 use super::requirement::Level;
-use super::{CALLER, Contract, derive, files, fixture_schema, ids, lookup, security};
+use super::{CALLER, Contract, derive, files, fixture_schema, ids, lookup, patterns, security};
 use crate::document::{Document, Entry};
 use crate::expression::Defines;
 use crate::source::{Diagnostic, Result, did_you_mean};
@@ -20,6 +20,9 @@ use crate::source::{Diagnostic, Result, did_you_mean};
 /// # Errors
 /// A document without operations; a pattern that is none, or matches nothing; nothing left.
 pub fn contracts(document: &Document, only: &[String], skip: &[String]) -> Result<Vec<Contract>> {
+    // The braces of a path's parameters are no alternatives.
+    let escaped = |text: &String| text.replace('{', "[{]").replace('}', "[}]");
+    let set = |patterns: &[String]| patterns::set(&patterns.iter().map(escaped).collect::<Vec<_>>());
     let entries = document.entries();
     if entries.is_empty() {
         return Err(Diagnostic::new("the document has no operations").help("its `paths` must have some"));
@@ -58,20 +61,6 @@ fn some_of<'a>(ids: impl Iterator<Item = &'a str>) -> String {
 fn matches(patterns: &GlobSet, entry: &Entry) -> bool {
     let place = format!("{} {}", entry.method, entry.path);
     [&entry.id, &place].into_iter().chain(&entry.tags).any(|name| patterns.is_match(name))
-}
-
-fn set(patterns: &[String]) -> Result<GlobSet> {
-    let wrong = |pattern: &str, why: &dyn std::fmt::Display| {
-        Diagnostic::new(format!("`{pattern}` is not a valid pattern: {why}"))
-    };
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        // The braces of a path's parameters are no alternatives.
-        let text = pattern.replace('{', "[{]").replace('}', "[}]");
-        let glob = GlobBuilder::new(&text).literal_separator(false).build();
-        builder.add(glob.map_err(|e| wrong(pattern, e.kind()))?);
-    }
-    builder.build().map_err(|e| Diagnostic::new(format!("the patterns cannot be used: {e}")))
 }
 
 /// What each operation is called in ids: of those whose names would be the same, all get four digits of a hash.

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::waivers::Waivers;
+use crate::contract::patterns::glob;
 use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 use crate::report::model::{Form, Report, Requirement, Weight};
@@ -99,11 +100,9 @@ impl Rule {
         let subject = match level {
             Some(level) => Subject::Level(level),
             None if text == UNREACHED => Subject::Unreached,
-            None if text.contains(['*', '?', '[', '{']) => Subject::Ids(
-                Glob::new(text)
-                    .map_err(|e| at(place.as_ref(), format!("`{text}` is not a valid pattern: {}", e.kind())))?
-                    .compile_matcher(),
-            ),
+            None if text.contains(['*', '?', '[', '{']) => {
+                Subject::Ids(glob(text).map_err(|e| at(place.as_ref(), e.title().to_owned()))?.compile_matcher())
+            }
             None if text.contains('/') => Subject::Id(text.to_owned()),
             None => Subject::Area(text.to_owned()),
         };

@@ -20,8 +20,8 @@ use crate::http::gate::Gate;
 use crate::http::limits::{asked_delay, spent};
 use crate::http::pace::{Pace, delays};
 use crate::http::sent::{Manner, Sent, Tries};
+use crate::http::token::{TokenIs, judge_token};
 use crate::http::transport;
-use crate::secrets::token::{Token, TokenError};
 use crate::settings::Settings;
 use crate::source;
 use build::no_token;
@@ -60,16 +60,6 @@ pub struct Client {
     requests: AtomicU64,
     retries: AtomicU64,
     refused: AtomicU64,
-}
-
-/// What a response says of the token that was sent.
-enum TokenIs {
-    /// It does not refuse the token.
-    Good,
-    /// The token used to work and is refused now; this is its replacement.
-    Renewed(SecretString),
-    /// The token used to work and is refused now; there is no replacement.
-    Refused,
 }
 
 /// What follows an attempt.
@@ -243,7 +233,7 @@ impl Client {
                     let identity = identity.filter(|_| request.credentials == Shown::Own);
                     let says = match (identity, &token) {
                         (Some(identity), Ok(token)) => {
-                            self.judge_token(identity, response, token, tries.renewed.is_some()).await
+                            judge_token(identity, response, token, tries.renewed.is_some()).await
                         }
                         _ => Ok(TokenIs::Good),
                     };
@@ -430,33 +420,6 @@ impl Client {
             () = self.stop.cancelled() => {}
         }
         self.may_repeat()
-    }
-
-    /// What a response says of the token that was sent.
-    async fn judge_token(
-        &self,
-        token: &Token,
-        response: &Response,
-        used: &SecretString,
-        renewed: bool,
-    ) -> Result<TokenIs, TokenError> {
-        if response.status != 401 {
-            // A rate limiter, or a gateway before the server, may respond without looking at the token.
-            if response.status < 500 && ![403, 407, 408, 425, 429].contains(&response.status) {
-                token.works();
-            }
-            return Ok(TokenIs::Good);
-        }
-        // A token that never worked is wrong, not expired.
-        if !token.worked() {
-            return Ok(TokenIs::Good);
-        }
-        // A token that was just obtained is not obtained again.
-        if renewed {
-            return Ok(TokenIs::Refused);
-        }
-        tracing::info!(token = token.name(), "refused, though it used to work");
-        Ok(token.another(used).await?.map_or(TokenIs::Refused, TokenIs::Renewed))
     }
 
     /// Waits, unless the run is ended.

@@ -9,6 +9,7 @@
 //! - [`limits`]: what responses say of the server's limits
 //! - [`pace`]: how fast all requests together are sent
 //! - [`sent`]: the result of a request
+//! - `token`: what a response says of the token
 //! - `tls`: what a certificate error means
 //! - `transport`: one request on the wire, and how it can fail
 
@@ -22,6 +23,7 @@ pub mod limits;
 pub mod pace;
 pub mod sent;
 mod tls;
+mod token;
 mod transport;
 
 use std::future::Future;

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::contract::Contract;
+use crate::contract::patterns::{glob, set};
 use crate::contract::requirement::Form;
 use crate::source::{Diagnostic, Result, did_you_mean};
 
@@ -144,18 +143,6 @@ impl Selection {
         }
         Ok(chosen)
     }
-}
-
-fn glob(pattern: &str) -> Result<Glob> {
-    Glob::new(pattern).map_err(|e| Diagnostic::new(format!("`{pattern}` is not a valid pattern: {}", e.kind())))
-}
-
-fn set(patterns: &[String]) -> Result<GlobSet> {
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        builder.add(glob(pattern)?);
-    }
-    builder.build().map_err(|e| Diagnostic::new(format!("the patterns cannot be used: {e}")))
 }
 
 #[cfg(test)]
