@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 pub use attempt::{Attempt, Trouble};
 pub use failure::{Failure, FailureKind};
 pub use request::{HeaderCase, Request, Shown, TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
-pub use response::Response;
+pub use response::{Response, bare};
 pub use trial::TrialName;
 
 /// How much of a response's body is kept once it was judged, in bytes.

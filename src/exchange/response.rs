@@ -21,6 +21,15 @@ pub struct Response {
     pub length: usize,
 }
 
+/// An address without the parts that may hold a secret: who asks, query and fragment.
+pub fn bare(mut address: Url) -> Url {
+    address.set_query(None);
+    address.set_fragment(None);
+    // An address without a host has neither.
+    let _ = (address.set_username(""), address.set_password(None));
+    address
+}
+
 impl Response {
     /// A response whose body is whole.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Self {
@@ -34,12 +43,7 @@ impl Response {
 
     /// Where a redirection leads to, without the parts of the address that may hold a secret.
     pub fn location(&self, asked: &Url) -> Option<Url> {
-        let mut to = asked.join(self.header("location")?).ok()?;
-        to.set_query(None);
-        to.set_fragment(None);
-        // An address without a host has neither.
-        let _ = (to.set_username(""), to.set_password(None));
-        Some(to)
+        asked.join(self.header("location")?).ok().map(bare)
     }
 
     /// The content coding of a body that came in another one than the request accepts: nobody who sent it can read that.

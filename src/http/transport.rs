@@ -51,7 +51,10 @@ pub(super) fn client(
 /// The system's certificates cannot be used.
 pub(super) fn plain(limit: Duration, url: &reqwest::Url) -> reqwest::Result<reqwest::Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || reqwest::Client::builder().timeout(limit);
+    let builder = || {
+        let builder = reqwest::Client::builder().timeout(limit);
+        if is_loopback(url) { builder.no_proxy() } else { builder }
+    };
     match builder().build() {
         Err(_) if url.scheme() == "http" => builder().tls_certs_only([]).build(),
         built => built,

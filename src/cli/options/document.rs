@@ -6,6 +6,7 @@ use std::path::Path;
 use url::Url;
 
 use crate::document::Document;
+use crate::exchange::bare;
 use crate::http::{block_on, fetch::fetch};
 use crate::source::{Diagnostic, Result, Source};
 
@@ -14,12 +15,22 @@ use crate::source::{Diagnostic, Result, Source};
 /// # Errors
 /// It cannot be read, or is no OpenAPI document.
 pub(crate) fn read(place: &str) -> Result<Document> {
-    let is_url = ["http://", "https://"].iter().any(|scheme| place.to_ascii_lowercase().starts_with(scheme));
-    if !is_url {
+    if !is_url(place) {
         return from_file(Path::new(place));
     }
-    let url = Url::parse(place).map_err(|e| Diagnostic::new(format!("`{place}` is not a URL: {e}")))?;
+    // The text itself may hold a password.
+    let url = Url::parse(place).map_err(|e| Diagnostic::new(format!("--document is not a URL: {e}")))?;
     from_server(&url)
+}
+
+/// What a document is called in reports and commands: of an address, the parts that hold no secret.
+pub(crate) fn shown(place: &str) -> String {
+    let address = Url::parse(place).ok().filter(|_| is_url(place));
+    address.map_or_else(|| place.to_owned(), |url| bare(url).to_string())
+}
+
+fn is_url(place: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| place.to_ascii_lowercase().starts_with(scheme))
 }
 
 fn from_file(path: &Path) -> Result<Document> {
@@ -47,5 +58,5 @@ fn from_server(url: &Url) -> Result<Document> {
         }
         Ok(Source::new(path, get(&beside)?))
     };
-    Document::read(&Source::new(url.to_string(), text), &load)
+    Document::read(&Source::new(bare(url.clone()).to_string(), text), &load)
 }

@@ -84,7 +84,7 @@ impl ContractOptions {
         let one = |name: &str, text: &str| vec![format!("--{name}"), quoted(text)];
         let mut words: Vec<String> = Vec::new();
         words.extend(folder.iter().flat_map(|folder| one("contract", folder)));
-        words.extend(self.document.iter().flat_map(|document| one("document", document)));
+        words.extend(self.document.iter().flat_map(|document| one("document", &document::shown(document))));
         words.extend(self.operation.iter().flat_map(|glob| one("operation", glob)));
         words.extend(self.skip_operation.iter().flat_map(|glob| one("skip-operation", glob)));
         words
