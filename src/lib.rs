@@ -41,14 +41,6 @@ macro_rules! complain {
     }};
 }
 
-/// Prints to standard error. That nobody reads it is no error.
-macro_rules! complain_on {
-    ($($what:tt)*) => {{
-        use std::io::Write as _;
-        let _ = write!(std::io::stderr(), $($what)*);
-    }};
-}
-
 pub mod audit;
 pub mod cleanup;
 pub mod cli;

@@ -9,7 +9,8 @@ use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{
-    BUDGET, ContractOptions, Flags, GateOptions, SelectionOptions, TargetOptions, color_stderr, report as read_report,
+    BUDGET, ContractOptions, Flags, GateOptions, SelectionOptions, Target, TargetOptions, color_stderr,
+    report as read_report,
 };
 use super::output::{OutputOptions, rule, unwritable, unwritten};
 use super::{Done, Failed, logging, print};
@@ -106,15 +107,7 @@ pub(crate) fn run(args: &Args) -> Done {
     }
     let mut contract = args.contract.load()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
-    let target = args.target.target(&args.budget)?;
-    logging::keep_out(&target.settings.secrets);
-    if args.print_settings {
-        print(&shown(&target.settings));
-        return Ok(Exit::Conformant);
-    }
-    for warning in target.settings.warnings() {
-        complain!("warning: {warning}");
-    }
+    let Some(target) = ready(args)? else { return Ok(Exit::Conformant) };
     target.settings.authenticate(&mut contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
@@ -145,6 +138,20 @@ pub(crate) fn run(args: &Args) -> Done {
     Ok(exit)
 }
 
+/// The target; None if its settings were to be shown, and were.
+fn ready(args: &Args) -> Result<Option<Target>, Failed> {
+    let target = args.target.target(&args.budget)?;
+    logging::keep_out(&target.settings.secrets);
+    if args.print_settings {
+        print(&shown(&target.settings));
+        return Ok(None);
+    }
+    for warning in target.settings.warnings() {
+        complain!("warning: {warning}");
+    }
+    Ok(Some(target))
+}
+
 fn options(args: &Args, exactly: Option<Vec<String>>, is_embedded: bool) -> Options {
     Options {
         seed: args.selection.seed,
@@ -164,14 +171,21 @@ fn options(args: &Args, exactly: Option<Vec<String>>, is_embedded: bool) -> Opti
 
 /// Removes what the run created, and says if that cannot be done.
 pub(super) async fn clean_up(session: &Session, out: &Path, shown: bool) -> Option<Cleanup> {
-    // A run that was ended is cleaned up after; then the next signal leaves at once.
-    let run = session.client().stop();
-    let stop = if run.is_cancelled() { CancellationToken::new() } else { run.clone() };
-    let bar = Removing::new(shown);
-    let progress = |done, all| bar.show(done, all);
-    let cleaned = session.clean_up(out, &stop, &progress).await;
+    let (stop, bar) = cleaning(session.client().stop(), shown);
+    let cleaned = session.clean_up(out, &stop, &|done, all| bar.show(done, all)).await;
     bar.finish();
-    cleaned.inspect_err(|diagnostic| complain!("{}", diagnostic.render(color_stderr()))).ok()
+    told(cleaned)
+}
+
+/// What ends a clean-up, and what shows how far it is. A run that was ended is cleaned up after; then the next signal leaves
+/// at once.
+fn cleaning(run: &CancellationToken, shown: bool) -> (CancellationToken, Removing) {
+    (if run.is_cancelled() { CancellationToken::new() } else { run.clone() }, Removing::new(shown))
+}
+
+/// What came of something, after saying why nothing did.
+fn told<T>(result: Result<T, Box<Diagnostic>>) -> Option<T> {
+    result.inspect_err(|diagnostic| complain!("{}", diagnostic.render(color_stderr()))).ok()
 }
 
 /// What the budget leaves out, in a line.

@@ -4,7 +4,6 @@ use clap::Args as ClapArgs;
 
 use super::options::{ContractOptions, TargetOptions};
 use super::{Done, Failed, print};
-use crate::contract::Contract;
 use crate::contract::requirement::{Always, Form, Law, Origin, Requirement, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::gate::Exit;
@@ -28,19 +27,9 @@ pub(crate) fn run(args: &Args) -> Done {
         print(&format!("{}\n{}", write::whole(), write::beside()));
         return Ok(Exit::Conformant);
     }
-    let contract = match args.contract.load_all()? {
-        all if all.len() > 1 => {
-            let has_it = |contract: &Contract| contract.requirement(&args.id).is_some();
-            let ids: Vec<String> = all.iter().flat_map(|c| &c.requirements).map(|r| r.id.clone()).collect();
-            let near = did_you_mean(&args.id, ids.iter().map(String::as_str));
-            all.into_iter().find(has_it).ok_or_else(|| {
-                Diagnostic::new(format!("there is no requirement `{}`", args.id))
-                    .help(near.unwrap_or_else(|| "`probity list` shows all ids".to_owned()))
-            })?
-        }
-        mut one => one.pop().map_or_else(|| args.contract.load(), Ok)?,
-    };
+    let contracts = args.contract.load_all()?;
     if args.id == "fixtures" {
+        let contract = &contracts[0];
         let schema = serde_json::to_string_pretty(&contract.fixtures.json).unwrap_or_default();
         print(&format!(
             "What a target provides to {} under [fixtures], as a JSON Schema:\n\n{schema}\n",
@@ -48,8 +37,9 @@ pub(crate) fn run(args: &Args) -> Done {
         ));
         return Ok(Exit::Conformant);
     }
-    let Some(requirement) = contract.requirement(&args.id) else {
-        let ids = contract.requirements.iter().map(|r| r.id.as_str());
+    let found = contracts.iter().find_map(|contract| Some((contract, contract.requirement(&args.id)?)));
+    let Some((contract, requirement)) = found else {
+        let ids = contracts.iter().flat_map(|c| &c.requirements).map(|r| r.id.as_str());
         return Err(Failed::Input(
             Diagnostic::new(format!("there is no requirement `{}`", args.id))
                 .help(did_you_mean(&args.id, ids).unwrap_or_else(|| "`probity list` shows all ids".to_owned())),
@@ -70,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Done {
     for line in tested(requirement) {
         text.push_str(&format!("    {line}\n"));
     }
-    if let Some((example, rehearsal)) = super::example::command(&contract, requirement, &args.target)? {
+    if let Some((example, rehearsal)) = super::example::command(contract, requirement, &args.target)? {
         let to = if rehearsal { ", to `probity serve --port 8080`" } else { "" };
         text.push_str(&format!("\n  An example request{to}\n{}\n", indent(&example)));
     }

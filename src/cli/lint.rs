@@ -4,10 +4,13 @@ use clap::Args as ClapArgs;
 
 use super::options::{ContractOptions, Flags, TargetOptions, color_stderr};
 use super::{Done, print};
+use crate::contract::Contract;
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
 use crate::http::clock::system_now;
 use crate::plan::{Options, Plan, Selection};
+use crate::settings::Settings;
+use crate::source::Result;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -19,17 +22,38 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let mut contract = args.contract.load()?;
+    let contracts = args.contract.load_all()?;
     let target = args.target.target(&Flags::default())?;
-    target.settings.authenticate(&mut contract)?;
-    target.settings.check_fixtures(&contract.fixtures)?;
-    let fixtures = target.settings.fixtures(&contract);
+    let (mut requirements, mut examples, mut defects) = (0, 0, 0);
+    let name = contracts[0].name.clone();
+    for mut contract in contracts {
+        requirements += contract.requirements.len();
+        examples += contract.operation.examples.len();
+        defects += one(&mut contract, &target.settings)?;
+    }
+    if defects > 0 {
+        return Ok(Exit::Usage);
+    }
+    print(&format!("{name}: {requirements} requirements and probes, {examples} examples, no defect found\n"));
+    Ok(Exit::Conformant)
+}
+
+/// Says what is odd about a contract, and returns how many defects it has.
+fn one(contract: &mut Contract, settings: &Settings) -> Result<usize> {
     let now = system_now();
-    let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
-    let plan = Plan::new(&contract, &fixtures, &options, now)?;
-    crate::lint::expressions(&contract, &fixtures, &plan, now)?;
-    let found = crate::lint::examples(&contract, &fixtures, now);
-    for guess in crate::lint::guesses(&contract) {
+    // A document by itself has no expressions, and says nothing of whether a token is set.
+    if !contract.document_only {
+        settings.authenticate(contract)?;
+        settings.check_fixtures(&contract.fixtures)?;
+    }
+    let fixtures = settings.fixtures(contract);
+    if !contract.document_only {
+        let options = Options { seed: Seed(0), examples: 0, selection: Selection::default() };
+        let plan = Plan::new(contract, &fixtures, &options, now)?;
+        crate::lint::expressions(contract, &fixtures, &plan, now)?;
+    }
+    let found = crate::lint::examples(contract, &fixtures, now);
+    for guess in crate::lint::guesses(contract) {
         complain!("{}", Box::new(guess).warning().render(color_stderr()));
     }
     let unsupported = contract.operation.unsupported.iter().map(|u| &u.message);
@@ -39,14 +63,5 @@ pub(crate) fn run(args: &Args) -> Done {
     for diagnostic in &found {
         complain!("{}", diagnostic.render(color_stderr()));
     }
-    if !found.is_empty() {
-        return Ok(Exit::Usage);
-    }
-    print(&format!(
-        "{}: {} requirements and probes, {} examples, no defect found\n",
-        contract.name,
-        contract.requirements.len(),
-        contract.operation.examples.len()
-    ));
-    Ok(Exit::Conformant)
+    Ok(found.len())
 }

@@ -107,7 +107,7 @@ impl OutputOptions {
         if to_stdout {
             print(&summary);
         } else {
-            complain_on!("{summary}");
+            complain!("{}", summary.trim_end_matches('\n'));
             print(&first_file(report));
         }
     }

@@ -8,12 +8,13 @@ use serde_json::json;
 use super::options::{BUDGET, ContractOptions, Flags, SelectionOptions, TargetOptions};
 use super::{Done, print};
 use crate::contract::Contract;
+use crate::contract::requirement::Form;
 use crate::gate::Exit;
 use crate::generate::seed::Seed;
 use crate::http::clock::{Clock, system_now};
-use crate::plan::{EXAMPLES, Options, Plan, Selection};
+use crate::plan::{EXAMPLES, Options, Selection};
 use crate::report::text::counted;
-use crate::session::{fit, is_share, shared};
+use crate::session::{fit, planned};
 use crate::whole::{Outline, Rules, Whole};
 
 #[derive(Debug, ClapArgs)]
@@ -44,10 +45,7 @@ pub(crate) fn run(args: &Args) -> Done {
     if contracts.len() > 1 {
         return of_document(args, contracts);
     }
-    let mut contract = match contracts.pop() {
-        Some(contract) => contract,
-        None => args.contract.load()?,
-    };
+    let mut contract = contracts.swap_remove(0);
     let target = args.target.target(&args.budget)?;
     target.settings.authenticate(&mut contract)?;
     target.settings.check_fixtures(&contract.fixtures)?;
@@ -58,11 +56,7 @@ pub(crate) fn run(args: &Args) -> Done {
         selection: Selection::new(args.selection.only.clone(), args.selection.skip.clone()),
     };
     let seed = options.seed;
-    let mut plan = match is_share(&contract, &target.settings, args.selection.examples) {
-        true => shared(&contract, &fixtures, options, system_now())?,
-        false => Plan::new(&contract, &fixtures, &options, system_now())?,
-    };
-
+    let mut plan = planned(&contract, &fixtures, &target.settings, args.selection.examples, options, system_now())?;
     fit(&mut plan, &contract, &target.settings, args.selection.examples);
 
     let mut trials: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
@@ -133,6 +127,7 @@ pub(crate) fn run(args: &Args) -> Done {
             _ if plan.left_out.trials.contains_key(i) => {
                 format!("  the budget leaves out {}", counted(plan.left_out.trials[i], "trial"))
             }
+            (None, 0) if matches!(requirement.form, Form::Law(_)) => "  tried after all operations".to_owned(),
             (None, 0) => "  judged on the exchanges of the others".to_owned(),
             _ if *cost == 0 => {
                 let requests = &contract.first_with_trials_of(requirement).id;

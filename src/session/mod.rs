@@ -1,9 +1,10 @@
 //! One run from contract and settings to report.
 
+mod budget;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::clean_up;
@@ -16,7 +17,7 @@ use crate::http::credentials::header_name;
 use crate::judge::Judge;
 use crate::judge::bind::Seen;
 use crate::judge::finding::Finding;
-use crate::plan::{self, Allowance, EXAMPLES, Entry, Plan, Selection, Shard};
+use crate::plan::{self, EXAMPLES, Entry, Plan, Selection, Shard};
 use crate::replay::run::{Script, replay};
 use crate::report::log::created::{self, CreatedLog};
 use crate::report::log::exchanges::ExchangeLog;
@@ -25,16 +26,7 @@ use crate::run::event::{Fanout, Sink};
 use crate::run::{self, Outcome};
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Result};
-
-/// How many requests a run may send by default, including those that look for smaller ones.
-pub const MAX_REQUESTS: u64 = 500;
-/// How many of them are reserved for looking for smaller ones.
-const RESERVE: u64 = 100;
-
-/// How many requests each operation of a document may take by default, those that look for smaller ones included.
-const SHARE: u64 = 40;
-/// How many of them are reserved for looking for smaller ones.
-const SHARE_RESERVE: u64 = 8;
+pub use budget::{MAX_REQUESTS, fit, planned};
 
 /// The options of a run.
 #[derive(Clone, Debug)]
@@ -164,10 +156,8 @@ impl Session {
             selection = selection.exactly(ids.clone());
         }
         let examples = options.examples.unwrap_or(EXAMPLES);
-        let mut plan = match is_share(&contract, &settings, options.examples) {
-            true => shared(&contract, &fixtures, plan::Options { seed, examples, selection }, now)?,
-            false => Plan::new(&contract, &fixtures, &plan::Options { seed, examples, selection }, now)?,
-        };
+        let plan_options = plan::Options { seed, examples, selection };
+        let mut plan = planned(&contract, &fixtures, &settings, options.examples, plan_options, now)?;
         if once {
             plan = plan.once(&contract);
         }
@@ -401,48 +391,6 @@ pub fn facts(settings: &Settings, options: &Options, max_requests: u64) -> Facts
         },
         command: options.command.clone(),
     }
-}
-
-/// Whether an operation has no more than its share of a default budget.
-pub fn is_share(contract: &Contract, settings: &Settings, examples: Option<usize>) -> bool {
-    contract.document_only && settings.budget.max_requests.is_none() && examples.is_none()
-}
-
-/// A plan for an operation that has no more than its share: what has no room in it is not even planned.
-///
-/// # Errors
-/// As for any plan.
-pub fn shared(contract: &Contract, fixtures: &Fixtures, options: plan::Options, now: DateTime<Utc>) -> Result<Plan> {
-    let mut selected = options.selection.apply(contract)?;
-    let crowd = plan::crowded_out(contract, &selected);
-    crowd.iter().for_each(|i| selected[*i] = false);
-    let ids = contract.requirements.iter().zip(&selected).filter(|(_, s)| **s).map(|(r, _)| r.id.clone()).collect();
-    let selection = options.selection.exactly(ids);
-    let mut plan = Plan::new(contract, fixtures, &plan::Options { selection, ..options }, now)?;
-    plan.note_crowded_out(crowd);
-    Ok(plan)
-}
-
-/// Leaves out of a plan what exceeds the settings' budget; returns how many requests may be sent.
-pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: Option<usize>) -> u64 {
-    let budget = &settings.budget;
-    let is_share = is_share(contract, settings, examples);
-    if is_share {
-        plan.fit(contract, &Allowance { requests: Some(SHARE - SHARE_RESERVE), ..Allowance::default() });
-        plan.settle_for_less();
-    }
-    let max_requests = budget.max_requests.unwrap_or_else(|| match examples {
-        None if is_share => SHARE,
-        // A larger number of examples raises the default budget.
-        Some(_) => MAX_REQUESTS.max(plan.requests() as u64 + RESERVE),
-        None => MAX_REQUESTS,
-    });
-    let timely = budget.max_duration.zip(settings.rate).map(|(lasts, rate)| {
-        // A number of requests is far below what a float holds exactly.
-        (lasts.as_secs_f64() / rate.period.as_secs_f64()) as u64
-    });
-    plan.fit(contract, &Allowance { requests: Some(max_requests), timely, created: budget.max_created });
-    max_requests
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

@@ -8,8 +8,8 @@ use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
 use crate::generate::parameter::is_known;
 use crate::generate::seed::Seed;
-use crate::plan::{self, EXAMPLES, Plan, Selection};
-use crate::session::{fit, is_share, shared};
+use crate::plan::{self, EXAMPLES, Selection};
+use crate::session::{fit, planned};
 
 /// What will be tried of an operation.
 #[derive(Clone, Debug)]
@@ -101,10 +101,7 @@ impl Whole {
             selection: Selection::default().exactly(ids),
         };
         let now = self.clock.local();
-        let plan = match is_share(contract, &self.settings, self.options.examples) {
-            true => shared(contract, &fixtures, options, now),
-            false => Plan::new(contract, &fixtures, &options, now),
-        };
+        let plan = planned(contract, &fixtures, &self.settings, self.options.examples, options, now);
         let mut plan = plan.map_err(|error| error.title().to_owned())?;
         if phase == Phase::Destroy {
             return Ok(1);

@@ -2,17 +2,14 @@
 
 use std::path::Path;
 
-use tokio_util::sync::CancellationToken;
-
 use super::super::options::color_stderr;
 use super::super::output::{rule, unwritable, unwritten};
-use super::super::{Done, Failed, logging, print};
-use super::{Args, end_at_signals, failed_ids, options, shown, shown_on_the_way};
+use super::super::{Done, Failed};
+use super::{Args, cleaning, end_at_signals, failed_ids, options, ready, shown_on_the_way, told};
 use crate::gate::Exit;
 use crate::http::block_on;
 use crate::http::clock::Clock;
 use crate::report::model::Cleanup;
-use crate::report::terminal::progress::Removing;
 use crate::source::Diagnostic;
 use crate::whole::{Rules, Whole};
 
@@ -24,19 +21,11 @@ pub(super) fn run(args: &Args) -> Done {
     }
     let contracts = args.contract.load_all()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
-    if !args.target.is_named() {
+    let Some(target) = ready(args)? else { return Ok(Exit::Conformant) };
+    if target.embedded.is_some() && !args.target.is_named() {
         return Err(Diagnostic::new("no target is set")
             .help("name the server that the document describes: --target URL")
             .into());
-    }
-    let target = args.target.target(&args.budget)?;
-    logging::keep_out(&target.settings.secrets);
-    if args.print_settings {
-        print(&shown(&target.settings));
-        return Ok(Exit::Conformant);
-    }
-    for warning in target.settings.warnings() {
-        complain!("warning: {warning}");
     }
     let requirements = contracts.iter().flat_map(|c| &c.requirements).map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(target.settings.source.as_ref(), requirements)?;
@@ -69,10 +58,8 @@ pub(super) fn run(args: &Args) -> Done {
 
 /// Removes what the run created, and says if that cannot be done.
 async fn clean_up(whole: &Whole, out: &Path, shown: bool) -> Option<Cleanup> {
-    let run = whole.stop();
-    let stop = if run.is_cancelled() { CancellationToken::new() } else { run.clone() };
-    let bar = Removing::new(shown);
+    let (stop, bar) = cleaning(whole.stop(), shown);
     let cleaned = whole.clean_up(out, &stop, &|done, all| bar.show(done, all)).await;
     bar.finish();
-    cleaned.inspect_err(|diagnostic| complain!("{}", diagnostic.render(color_stderr()))).ok().flatten()
+    told(cleaned).flatten()
 }

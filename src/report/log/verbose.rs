@@ -26,7 +26,8 @@ impl Sink for VerboseLog {
         if let Event::Exchange(seen, _) = event {
             for attempt in &seen.attempts {
                 let exchange = self.recorder.attempt(seen, attempt);
-                complain_on!("{}", if self.whole { whole(&exchange) } else { line(&exchange) });
+                let text = if self.whole { whole(&exchange) } else { line(&exchange) };
+                complain!("{}", text.trim_end_matches('\n'));
             }
         }
     }

@@ -1,0 +1,72 @@
+//! What a run may cost, and what of a plan has room in that.
+
+use chrono::{DateTime, Utc};
+
+use crate::contract::Contract;
+use crate::generate::draft::Fixtures;
+use crate::plan::{self, Allowance, Plan};
+use crate::settings::Settings;
+use crate::source::Result;
+
+/// How many requests a run may send by default, including those that look for smaller ones.
+pub const MAX_REQUESTS: u64 = 500;
+/// How many of them are reserved for looking for smaller ones.
+const RESERVE: u64 = 100;
+
+/// How many requests each operation of a document may take by default, those that look for smaller ones included.
+const SHARE: u64 = 40;
+/// How many of them are reserved for looking for smaller ones.
+const SHARE_RESERVE: u64 = 8;
+
+/// Whether an operation has no more than its share of a default budget.
+fn is_share(contract: &Contract, settings: &Settings, examples: Option<usize>) -> bool {
+    contract.document_only && settings.budget.max_requests.is_none() && examples.is_none()
+}
+
+/// A plan, given how many examples were asked for. Of an operation that has no more than its share, what has no room in that
+/// is not even planned.
+///
+/// # Errors
+/// As for any plan.
+pub fn planned(
+    contract: &Contract,
+    fixtures: &Fixtures,
+    settings: &Settings,
+    examples: Option<usize>,
+    options: plan::Options,
+    now: DateTime<Utc>,
+) -> Result<Plan> {
+    if !is_share(contract, settings, examples) {
+        return Plan::new(contract, fixtures, &options, now);
+    }
+    let mut selected = options.selection.apply(contract)?;
+    let crowd = plan::crowded_out(contract, &selected);
+    crowd.iter().for_each(|i| selected[*i] = false);
+    let ids = contract.requirements.iter().zip(&selected).filter(|(_, s)| **s).map(|(r, _)| r.id.clone()).collect();
+    let selection = options.selection.exactly(ids);
+    let mut plan = Plan::new(contract, fixtures, &plan::Options { selection, ..options }, now)?;
+    plan.note_crowded_out(crowd);
+    Ok(plan)
+}
+
+/// Leaves out of a plan what exceeds the settings' budget; returns how many requests may be sent.
+pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: Option<usize>) -> u64 {
+    let budget = &settings.budget;
+    let is_share = is_share(contract, settings, examples);
+    if is_share {
+        plan.fit(contract, &Allowance { requests: Some(SHARE - SHARE_RESERVE), ..Allowance::default() });
+        plan.settle_for_less();
+    }
+    let max_requests = budget.max_requests.unwrap_or_else(|| match examples {
+        None if is_share => SHARE,
+        // A larger number of examples raises the default budget.
+        Some(_) => MAX_REQUESTS.max(plan.requests() as u64 + RESERVE),
+        None => MAX_REQUESTS,
+    });
+    let timely = budget.max_duration.zip(settings.rate).map(|(lasts, rate)| {
+        // A number of requests is far below what a float holds exactly.
+        (lasts.as_secs_f64() / rate.period.as_secs_f64()) as u64
+    });
+    plan.fit(contract, &Allowance { requests: Some(max_requests), timely, created: budget.max_created });
+    max_requests
+}
