@@ -99,9 +99,11 @@ impl Run<'_> {
     /// exchange; None if nothing more is to be sent.
     async fn first(&self, entry: &Entry) -> Option<Seen> {
         let mut seen = self.send_entry(entry, &entry.name, Control::Missing, false).await?;
+        let (mut is_known, mut sent) = (false, 1);
         for (times, delay) in (1..).zip(DELAYS) {
             let Some(trouble) = seen.exchange.trouble() else { break };
-            if self.is_confirmed(trouble, times) {
+            is_known = self.is_confirmed(trouble, times);
+            if is_known {
                 break;
             }
             self.sleep(delay).await;
@@ -111,10 +113,12 @@ impl Run<'_> {
             let Some(next) = self.send_entry(entry, &entry.name, Control::Missing, true).await else { break };
             self.add(self.judge.superseded(&seen));
             seen = next;
+            sent += 1;
         }
+        let comes_each_time = is_known || sent > DELAYS.len();
         let trouble = seen.exchange.trouble();
         // Where there are other operations, what comes each time is this one's.
-        let is_own = self.judge.contract.document_only && trouble.is_some();
+        let is_own = self.judge.contract.document_only && comes_each_time && trouble.is_some();
         let is_confirmed = trouble == Some(Trouble::ServerError) || is_own;
         Some(if is_confirmed { self.judge.confirmed(seen) } else { seen })
     }

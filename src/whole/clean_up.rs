@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::Whole;
-use crate::cleanup::{Cleaned, clean_up};
+use crate::cleanup::clean_up;
 use crate::report::CREATED;
 use crate::report::log::created::{self, CreatedLog, Left, Record};
 use crate::report::model::{Cleanup, LeftBehind};
@@ -15,7 +15,8 @@ use crate::settings;
 use crate::source::{Diagnostic, Result};
 
 impl Whole {
-    /// Removes what this run created, as far as the document has operations for that; None if it has none.
+    /// Removes what this run created, as far as the document has operations for that, or the settings say how; None if
+    /// neither does.
     ///
     /// # Errors
     /// A list of created records that cannot be read or written.
@@ -27,7 +28,7 @@ impl Whole {
     ) -> Result<Option<Cleanup>> {
         let mut deletes: Vec<&Session> =
             self.called.iter().filter(|s| s.contract().operation.method == "DELETE").collect();
-        if deletes.is_empty() {
+        if deletes.is_empty() && self.settings.cleanup.is_none() {
             return Ok(None);
         }
         // What is under something else goes before it.
@@ -51,15 +52,12 @@ impl Whole {
                 false
             });
             let Some(path) = paths else { continue };
-            let mut settings = self.settings.clone();
-            settings.cleanup = Some(settings::Cleanup { method: "DELETE".to_owned(), path });
-            let kind = Left { records: of_kind, ..Left::default() };
-            let clock = self.clock.clone();
-            let cleaned: Cleaned =
-                clean_up(&settings, session.contract(), clock, kind, &mut log, stop, progress).await?;
-            let cleaned = Cleanup::from(cleaned);
-            done.removed += cleaned.removed;
-            done.left.extend(cleaned.left);
+            let way = settings::Cleanup { method: "DELETE".to_owned(), path };
+            self.remove(way, session, of_kind, &mut done, (&mut log, stop, progress)).await?;
+        }
+        if let (Some(way), Some(session)) = (&self.settings.cleanup, self.called.first()) {
+            let others = std::mem::take(&mut records);
+            self.remove(way.clone(), session, others, &mut done, (&mut log, stop, progress)).await?;
         }
         let behind = |record: Record, why: &str| LeftBehind {
             id: record.id,
@@ -73,5 +71,23 @@ impl Whole {
             .extend(uncertain.map(|r| behind(r, "what was created is not known: search the target for its run tag")));
         log.finish().map_err(unusable)?;
         Ok(Some(done))
+    }
+
+    /// Removes records in one way, with the credentials of an operation.
+    async fn remove(
+        &self,
+        way: settings::Cleanup,
+        session: &Session,
+        records: Vec<Record>,
+        done: &mut Cleanup,
+        (log, stop, progress): (&mut CreatedLog, &CancellationToken, &dyn Fn(usize, usize)),
+    ) -> Result<()> {
+        let settings = settings::Settings { cleanup: Some(way), ..self.settings.clone() };
+        let left = Left { records, ..Left::default() };
+        let cleaned = clean_up(&settings, session.contract(), self.clock.clone(), left, log, stop, progress).await?;
+        let cleaned = Cleanup::from(cleaned);
+        done.removed += cleaned.removed;
+        done.left.extend(cleaned.left);
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::order::plain;
 use super::records::{Records, Taken};
 use super::resources::Resource;
-use crate::contract::requirement::{Always, Form, Law};
+use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, TrialName};
@@ -248,7 +248,7 @@ impl Laws<'_> {
         let known = taken.iter().find(|t| t.name == own).map(|t| t.value.clone());
         let value = unknown_like(known.as_ref(), schema).ok_or("no id in its form is surely unknown")?;
         taken.retain(|t| t.name != own);
-        taken.push(Taken { location: Some(ParameterLocation::Path), name: own, value, from: String::new() });
+        taken.push(Taken { location: Some(ParameterLocation::Path), name: own, value });
         let seen = self.call(read, MINIMAL, &taken, &[], "unknown").await?;
         match seen.exchange.status() {
             // Documented for that, as far as anybody can tell.
@@ -270,6 +270,9 @@ impl Laws<'_> {
         let seen = self.first_accepted(create, None, "created").await?;
         if !matches!(seen.exchange.status(), Some(200 | 201)) {
             return Err(format!("the creation was answered with {}", answer_of(&seen)));
+        }
+        if !self.made.is_of_its_own(seen.exchange.number) {
+            return Err("it is answered with a record that was there before".to_owned());
         }
         let (sent, answer) = bodies(&seen);
         let mut records = Records::default();
@@ -357,10 +360,7 @@ impl Laws<'_> {
 }
 
 /// The laws of a contract that are asked for: their places among its requirements.
-pub(super) fn of_contract(
-    requirements: &[crate::contract::requirement::Requirement],
-    selected: &[bool],
-) -> Vec<(usize, Law)> {
+pub(super) fn of_contract(requirements: &[Requirement], selected: &[bool]) -> Vec<(usize, Law)> {
     let law = |(i, form): (usize, &Form)| match form {
         Form::Law(law) => Some((i, *law)),
         _ => None,

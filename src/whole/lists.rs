@@ -13,11 +13,14 @@ use crate::judge::law::items;
 use crate::plan::MINIMAL;
 use crate::session::Session;
 
+/// How many of the listed values of a field are tried.
+const VALUES: usize = 6;
+
 impl Laws<'_> {
     pub(super) async fn limit(&mut self, list: usize, at: usize) -> Shown {
         let parameter = &self.session(list)?.contract().operation.parameters[at];
         let (name, least) = (parameter.name.clone(), parameter.schema.json()["minimum"].as_u64().unwrap_or(1).max(1));
-        self.fill(list, &[(String::new(), Json::Null), (String::new(), Json::Null)]).await?;
+        self.fill(list, &[None, None]).await?;
         let (all, _) = self.list(list, &[], "all").await?;
         if all.len() as u64 <= least {
             return Err("the list has too few items to show it".to_owned());
@@ -34,7 +37,8 @@ impl Laws<'_> {
         let parameter = &self.session(list)?.contract().operation.parameters[at];
         let (name, values) =
             (parameter.name.clone(), parameter.schema.json()["enum"].as_array().cloned().unwrap_or_default());
-        let with: Vec<(String, Json)> = values.into_iter().map(|value| (name.clone(), value)).collect();
+        let with = values.into_iter().take(VALUES).map(|value| Some((name.clone(), value)));
+        let with: Vec<Option<(String, Json)>> = with.collect();
         self.fill(list, &with).await?;
         let (all, _) = self.list(list, &[], "all").await?;
         let value = all.last().and_then(|item| item.get(&name)).cloned().unwrap_or_default();
@@ -55,8 +59,9 @@ impl Laws<'_> {
         }
     }
 
-    /// Creates records in a list, if there is an operation for that: two of those with these fields that are taken.
-    async fn fill(&mut self, list: usize, with: &[(String, Json)]) -> Result<(), String> {
+    /// Creates records in a list, if there is an operation for that, with such a field where it is given: the first two
+    /// that are accepted.
+    async fn fill(&mut self, list: usize, with: &[Option<(String, Json)>]) -> Result<(), String> {
         let path = self.session(list)?.contract().operation.path.clone();
         let creates = |s: &Session| s.contract().operation.method == "POST" && s.contract().operation.path == path;
         let Some(create) = self.sessions.iter().position(|s| s.as_ref().is_some_and(creates)) else { return Ok(()) };
@@ -64,11 +69,9 @@ impl Laws<'_> {
             return Ok(());
         }
         let mut taken = 0;
-        for (name, value) in with {
+        for field in with {
             let mut entry = self.session(create)?.plan().entries[MINIMAL].clone();
-            if let Content::Json(Template::Object(members)) = &mut entry.draft.body
-                && !name.is_empty()
-            {
+            if let (Content::Json(Template::Object(members)), Some((name, value))) = (&mut entry.draft.body, field) {
                 members.retain(|(other, _)| other != name);
                 members.push((name.clone(), Template::Literal(value.clone())));
             }

@@ -30,7 +30,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Requirement};
-use crate::exchange::Exchange;
 use crate::generate::seed::{RunTag, Seed};
 use crate::http::client::Client;
 use crate::http::clock::Clock;
@@ -40,6 +39,7 @@ use crate::plan::{MINIMAL, Selection};
 use crate::report::build::joined::{Part, joined};
 use crate::report::log::exchanges::ExchangeLog;
 use crate::report::model::{Cause, End};
+use crate::report::text::counted;
 use crate::report::{self, EXCHANGES, Recorder, Report, WriteError};
 use crate::run::Outcome;
 use crate::run::event::{Event, Sink};
@@ -151,21 +151,25 @@ impl Whole {
         let mut records = Records::default();
         let mut parts: Vec<Part> = Vec::new();
         let mut sessions: Vec<Option<Session>> = Vec::new();
-        let (mut sent, mut created, mut over): (u64, u64, Option<String>) = (0, 0, None);
+        let (mut sent, mut created, mut failed, mut over): (u64, u64, usize, Option<End>) = (0, 0, 0, None);
         let contracts = std::mem::take(&mut self.contracts);
         let asked = Asked::new(&contracts, |contract| self.selected(contract));
         let mut left = contracts.len() as u64;
+        let creates = |contract: &Contract| ["POST", "PUT"].contains(&contract.operation.method.as_str());
+        let mut left_to_create = contracts.iter().filter(|contract| creates(contract)).count() as u64;
         for (at, contract) in contracts.into_iter().enumerate() {
             let most = &self.settings.budget;
+            let records_left = most.max_created.filter(|_| creates(&contract)).map(|most| most.saturating_sub(created));
             let budget = Budget {
                 max_requests: most.max_requests.map(|most| most.saturating_sub(sent) / left.max(1)),
-                max_created: most.max_created.map(|most| most.saturating_sub(created)),
+                max_created: records_left.map(|records| records / left_to_create.max(1)),
                 ..*most
             };
             left -= 1;
+            left_to_create -= u64::from(creates(&contract));
             let (part, session) = match &over {
-                Some(reason) => (self.not_sent(&contract, reason, Verdict::Untested), None),
-                None => match self.session(contract, &records, sent, budget, asked.needed[at]) {
+                Some(end) => (self.not_begun(&contract, end), None),
+                None => match self.session(contract, &records, (sent, failed), budget, asked.needed[at]) {
                     Ok(session) => {
                         let mut part = self.part(&session, &asked.selected[at], &mut records, out, sink).await?;
                         let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
@@ -184,18 +188,23 @@ impl Whole {
                         }
                         (part, Some(session))
                     }
-                    Err((contract, reason)) => (self.not_sent(&contract, &reason, Verdict::Skipped), None),
+                    Err((contract, reason)) => (self.not_called(&contract, &reason), None),
                 },
             };
+            failed += part.report.failed().len();
             let figures = &part.report.figures;
             (sent, created) = (sent + figures.requests, created + figures.created + figures.uncertain);
             over = over.or_else(|| ends_all(&part.report).filter(|_| part.not_reached.is_none()));
+            if over.is_none() && self.options.max_failures.is_some_and(|most| failed >= most) {
+                let reason =
+                    format!("the run ended after {}, as --max-failures demands", counted(failed as u64, "failure"));
+                over = Some(ended(Cause::MaxFailures, reason));
+            }
             parts.push(part);
             sessions.push(session);
         }
         if over.is_none() {
-            let made = self.laws(&mut parts, &sessions, &asked, sent, out, sink).await?;
-            records.add_made(made);
+            records = self.laws(&mut parts, &sessions, &asked, (sent, records), (out, sink)).await?;
         }
         self.called = sessions.into_iter().flatten().collect();
         self.records = records;
@@ -239,8 +248,7 @@ impl Whole {
             (false, false) => return,
         };
         if let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none()) {
-            let reason = Some(reason.to_owned());
-            last.report.end = End { complete: false, cause: Some(cause), reason, preflight_failed: false };
+            last.report.end = ended(cause, reason);
         }
     }
 
@@ -250,9 +258,8 @@ impl Whole {
         parts: &mut [Part],
         sessions: &[Option<Session>],
         asked: &Asked,
-        sent: u64,
-        out: Option<&Path>,
-        sink: &mut dyn Sink,
+        (sent, records): (u64, Records),
+        (out, sink): (Option<&Path>, &mut dyn Sink),
     ) -> std::result::Result<Records, WriteError> {
         let begun = self.clock.local();
         let mut logs = Logs::open(sessions, out)?;
@@ -266,7 +273,7 @@ impl Whole {
             created: (0, 0),
             accepted: 0,
             left_to_create: self.settings.budget.max_created.map(|most| most.saturating_sub(created)),
-            made: Records::default(),
+            made: records,
             of: 0,
             subject: String::new(),
             sink: &mut fanout,
@@ -289,12 +296,7 @@ impl Whole {
                     outcome.tallies[finding.requirement].add(finding);
                 }
             }
-            let report = Report::build(contract, &selected, &outcome, session.facts(), session.recorder());
-            for shown in report.requirements.into_iter().filter(|r| r.selected) {
-                let known =
-                    part.report.requirements.iter_mut().filter(|r| r.id == shown.id && r.verdict != Verdict::Fail);
-                known.for_each(|r| *r = shown.clone());
-            }
+            part.add(Report::build(contract, &selected, &outcome, session.facts(), session.recorder()));
         }
         let (more, created, accepted, made) = (laws.number - sent, laws.created, laws.accepted, laws.made);
         drop(fanout);
@@ -335,20 +337,27 @@ impl Whole {
         Ok(Part { operation: session.contract().operation.id.clone(), report, not_reached: None })
     }
 
-    /// An operation that is not tried.
-    fn not_sent(&self, contract: &Contract, reason: &str, verdict: Verdict) -> Part {
+    /// An operation that is not called, and why.
+    fn not_called(&self, contract: &Contract, reason: &str) -> Part {
+        let reason = self.recorder().text(reason);
+        Part { not_reached: Some(reason.clone()), ..self.nothing(contract, &reason, Verdict::Skipped) }
+    }
+
+    /// An operation that was not begun before the run ended.
+    fn not_begun(&self, contract: &Contract, end: &End) -> Part {
+        let mut part = self.nothing(contract, end.reason.as_deref().unwrap_or_default(), Verdict::Untested);
+        part.report.end = End { preflight_failed: false, ..end.clone() };
+        part
+    }
+
+    /// An operation to which nothing was sent.
+    fn nothing(&self, contract: &Contract, reason: &str, verdict: Verdict) -> Part {
         let selected = self.selected(contract);
         let outcome = Outcome::of_nothing(contract, &selected, reason, verdict, self.clock.local());
-        let recorder = self.recorder();
         let facts = facts(&self.settings, &self.options, session::MAX_REQUESTS);
-        let mut report = Report::build(contract, &selected, &outcome, &facts, &recorder);
-        let reason = recorder.text(reason);
-        report.requirements.iter_mut().filter(|r| r.selected).for_each(|r| r.reason = Some(reason.clone()));
-        Part {
-            operation: contract.operation.id.clone(),
-            report,
-            not_reached: (verdict == Verdict::Skipped).then_some(reason),
-        }
+        let mut report = Report::build(contract, &selected, &outcome, &facts, &self.recorder());
+        report.requirements.iter_mut().filter(|r| r.selected).for_each(|r| r.reason = Some(reason.to_owned()));
+        Part { operation: contract.operation.id.clone(), report, not_reached: None }
     }
 
     /// Which requirements of a contract are asked for.
@@ -366,7 +375,7 @@ impl Whole {
         &self,
         mut contract: Contract,
         records: &Records,
-        sent: u64,
+        (sent, failed): (u64, usize),
         budget: Budget,
         needed: bool,
     ) -> std::result::Result<Session, (Arc<Contract>, String)> {
@@ -390,7 +399,13 @@ impl Whole {
         }
         let mut settings = self.settings.clone();
         settings.budget = budget;
-        let options = Options { only: Vec::new(), skip: Vec::new(), exactly: Some(ids), ..self.options.clone() };
+        let options = Options {
+            only: Vec::new(),
+            skip: Vec::new(),
+            exactly: Some(ids),
+            max_failures: self.options.max_failures.map(|most| most.saturating_sub(failed)),
+            ..self.options.clone()
+        };
         let before = Some(Before { client: &self.client, sent });
         let once = phase == Phase::Destroy;
         let contract = Arc::new(contract);
@@ -399,9 +414,13 @@ impl Whole {
     }
 }
 
-/// Why nothing more can be sent after a part, if so.
-fn ends_all(part: &Report) -> Option<String> {
-    let cause = part.end.cause?;
+/// The end of a run before its time.
+fn ended(cause: Cause, reason: impl Into<String>) -> End {
+    End { complete: false, cause: Some(cause), reason: Some(reason.into()), preflight_failed: false }
+}
+
+/// The end of a part, if nothing more can be sent after it.
+fn ends_all(part: &Report) -> Option<End> {
     let all = [
         Cause::Unreachable,
         Cause::Unwell,
@@ -411,7 +430,7 @@ fn ends_all(part: &Report) -> Option<String> {
         Cause::MaxFailures,
         Cause::Token,
     ];
-    all.contains(&cause).then(|| part.end.reason.clone().unwrap_or_default())
+    part.end.cause.filter(|cause| all.contains(cause)).map(|_| part.end.clone())
 }
 
 /// Learns from what is answered.
@@ -424,14 +443,8 @@ struct Learning<'a> {
 impl Sink for Learning<'_> {
     fn event(&mut self, event: Event<'_>) {
         if let Event::Exchange(exchange, _) = &event {
-            self.note(exchange);
+            self.records.note(self.contract, exchange);
         }
         self.sink.event(event);
-    }
-}
-
-impl Learning<'_> {
-    fn note(&mut self, exchange: &Exchange) {
-        self.records.note(self.contract, exchange);
     }
 }

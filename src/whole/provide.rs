@@ -106,7 +106,6 @@ impl Whole {
                 location: Some(ParameterLocation::Path),
                 name: parameter.name.clone(),
                 value: value.clone(),
-                from: "fixtures".to_owned(),
             });
         }
     }

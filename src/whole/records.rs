@@ -10,7 +10,7 @@ use crate::contract::{CALLER, Contract};
 use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Response};
-use crate::judge::law::{is_id, items, record as wrapped};
+use crate::judge::law::{self, is_id, items, record as wrapped};
 
 /// How many accepted answers of one operation are kept.
 const KEPT: usize = 4;
@@ -74,8 +74,6 @@ pub struct Taken {
     pub name: String,
     /// The value.
     pub value: Json,
-    /// The operation that gave it.
-    pub from: String,
 }
 
 impl Records {
@@ -103,14 +101,22 @@ impl Records {
         }
     }
 
-    /// Adds what another knows to have been created.
-    pub fn add_made(&mut self, other: Self) {
-        self.made.extend(other.made);
+    /// Whether what the request of this number created is a record of its own.
+    pub fn is_of_its_own(&self, number: u64) -> bool {
+        self.made.get(&number).is_some_and(|record| self.is_new(record))
+    }
+
+    /// Whether the run created a record. What several requests are answered with may have been there before.
+    fn is_new(&self, record: &Record) -> bool {
+        let key = |record: &Record| law::id(&record.body).or_else(|| record.location.clone().map(Json::from));
+        let own = key(record);
+        let is_same = |other: &&Record| other.collection == record.collection && key(other) == own;
+        record.is_ours && (own.is_none() || self.made.values().filter(is_same).count() < 2)
     }
 
     /// How what the request of this number created is removed by an operation, if it is of its kind.
     pub fn removal(&self, number: u64, delete: &Operation) -> Option<Removal> {
-        let record = self.made.get(&number)?;
+        let record = self.made.get(&number).filter(|record| self.is_new(record))?;
         let path = delete.path.trim_end_matches('/');
         let of = collection(path).filter(|of| same_path(&record.collection, of))?;
         let own = path.rsplit('/').next()?.trim_matches(['{', '}']);
@@ -146,20 +152,18 @@ impl Records {
         for (at, segment) in parameters.rev() {
             let own = segments[..=at].join("/");
             let Some(of) = collection(&own) else { continue };
-            let fits = |record: &&Record| same_path(&record.collection, of) && (record.is_ours || !ours);
+            let fits = |record: &&Record| same_path(&record.collection, of) && (!ours || self.is_new(record));
             let name = segment.trim_matches(['{', '}']);
             let usable = |record: &Record| Some((record.clone(), id(record, name)?));
             let mut found: Vec<(Record, Json)> = self.known.iter().filter(fits).filter_map(usable).collect();
             // What the run created is better than what it found.
             found.sort_by_key(|(record, _)| !record.is_ours);
-            let chosen =
-                if newest { found.into_iter().rfind(|(r, _)| r.is_ours || !ours) } else { found.into_iter().next() };
+            let chosen = if newest { found.pop() } else { found.into_iter().next() };
             let Some((record, value)) = chosen else { continue };
             let taken = |name: &str, value: Json| Taken {
                 location: Some(ParameterLocation::Path),
                 name: name.to_owned(),
                 value,
-                from: record.operation.clone(),
             };
             let outer = segments[..at].iter().filter(|s| is_parameter(s)).zip(&record.parameters);
             let mut all: Vec<Taken> = outer
@@ -182,16 +186,16 @@ impl Records {
                 record.is_ours
                     && (is_plural(&last, &thing) || record.body.get(field).is_some() && last.starts_with(&thing))
             };
-            let found = self.known.iter().filter(is_of_it).find_map(|record| Some((record, id(record, field)?)));
+            let found = self.known.iter().filter(is_of_it).find_map(|record| id(record, field));
             let kind = |value: &Json| match value {
                 Json::String(_) => "string",
                 Json::Number(_) => "integer",
                 _ => "",
             };
-            if let Some((record, value)) = found
+            if let Some(value) = found
                 && (schema["type"].is_null() || schema["type"].to_string().contains(kind(&value)))
             {
-                all.push(Taken { location: None, name: field.clone(), value, from: record.operation.clone() });
+                all.push(Taken { location: None, name: field.clone(), value });
             }
         }
         all

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::merge::{figures, health};
+use super::merge::{added, figures, gateway_errors, health};
 use crate::judge::tally::Verdict;
 use crate::report::model::summary::Summary;
 use crate::report::model::{Cause, End, Report, Requirement};
@@ -70,6 +70,9 @@ pub fn joined(mut parts: Vec<Part>, only: Vec<String>, skip: Vec<String>, defaul
     let reports: Vec<(Report, u64)> = parts.iter().map(|part| (part.report.clone(), 0)).collect();
     let mut requirements: Vec<_> = parts.iter().flat_map(|part| part.report.requirements.clone()).collect();
     requirements.sort_by(|a, b| a.id.cmp(&b.id));
+    let figures = figures(&reports);
+    // Few of each operation may be too many of all.
+    requirements.iter_mut().for_each(|requirement| gateway_errors(requirement, &figures));
     let end = end(&parts);
     let first = &parts[0].report;
     let mut header = first.header.clone();
@@ -89,11 +92,24 @@ pub fn joined(mut parts: Vec<Part>, only: Vec<String>, skip: Vec<String>, defaul
         header,
         summary: Summary::of(&requirements),
         requirements,
-        figures: figures(&reports),
+        figures,
         health: health(&reports),
         end,
         ruling: None,
         cleanup: None,
+    }
+}
+
+impl Part {
+    /// Adds what was found of requirements of the operation after its own run.
+    pub fn add(&mut self, later: Report) {
+        for found in later.requirements.into_iter().filter(|r| r.selected) {
+            let Some(own) = self.report.requirements.iter_mut().find(|r| r.id == found.id) else { continue };
+            *own = match own.selected && own.verdict != Verdict::Untested {
+                true => added(vec![own.clone(), found]),
+                false => found,
+            };
+        }
     }
 }
 

@@ -133,7 +133,7 @@ fn join(same: Vec<Requirement>, missed: &dyn Fn(&str) -> Option<Shard>) -> Optio
 }
 
 /// A requirement that several parts judged.
-fn added(mut same: Vec<Requirement>) -> Requirement {
+pub(super) fn added(mut same: Vec<Requirement>) -> Requirement {
     let sum = |count: fn(&Counts) -> u64| same.iter().map(|r| count(&r.counts)).sum::<u64>();
     let counts = Counts {
         holds: sum(|c| c.holds),
@@ -188,7 +188,7 @@ fn added(mut same: Vec<Requirement>) -> Requirement {
 }
 
 /// Fails what allows a few gateway errors where those of all parts are more than that, though no part's were.
-fn gateway_errors(requirement: &mut Requirement, figures: &Figures) {
+pub(super) fn gateway_errors(requirement: &mut Requirement, figures: &Figures) {
     let fair = Troubles::fair(figures.requests);
     let is_broken = figures.troubles.gateway_counted > fair;
     if let Some(failure) = requirement.gateway.take().filter(|_| is_broken && requirement.counts.broken == 0) {

@@ -223,3 +223,109 @@ fn a_server_that_is_down_is_not_judged() {
     let server = server(&operations, |_| Answer::json(503, "{}"));
     check(&server, "").exits(3).says("status 503");
 }
+
+#[test]
+fn few_errors_of_each_operation_are_too_many_of_all() {
+    let paths: Vec<String> = (0..8).map(|n| format!("/a{n}")).collect();
+    let operations: Vec<(&str, &str, bool)> = paths.iter().map(|path| ("post", path.as_str(), false)).collect();
+    let answer = |request: &Request| match is_valid(request) {
+        true => Answer::json(200, THING),
+        false => Answer::json(422, "{}"),
+    };
+    let count = AtomicU64::new(0);
+    let often = server(&operations, move |request| match count.fetch_add(1, Ordering::Relaxed) % 5 {
+        4 => Answer::json(503, "{}"),
+        _ => answer(request),
+    });
+    let ran = check(&often, "").exits(1);
+    assert!(ran.ids("fail").iter().all(|id| id.ends_with("/operation/no-server-error")), "{:?}", ran.ids("fail"));
+    // One that comes once is none.
+    let count = AtomicU64::new(0);
+    let once = server(&operations, move |request| match count.fetch_add(1, Ordering::Relaxed) {
+        0 | 40 => Answer::json(503, "{}"),
+        _ => answer(request),
+    });
+    has_no_failure(&check(&once, "").exits(0));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_as_such() {
+    let operations = [("get", "/a", false), ("get", "/b", false)];
+    let nowhere = crate::support::server::nowhere();
+    let ran = probity(&format!("check --document things.json --target {nowhere}"));
+    let ran = ran.file("things.json", document(&operations)).exits(3);
+    ran.says("cannot be reached").never_says("interrupted");
+}
+
+#[test]
+fn failures_of_all_operations_count_for_the_end() {
+    let operations = [("get", "/a", false), ("get", "/b", false), ("get", "/c", false)];
+    let server = server(&operations, |_| Answer::json(200, "{}"));
+    let ran = check(&server, "--max-failures 2").exits(1);
+    assert_eq!(ran.report()["end"]["cause"], "max_failures");
+    assert!(!server.requests().iter().any(|r| r.target == "/c"), "the third is not begun");
+    ran.verdict("GET-c/operation/answered", "untested").never_says("interrupted");
+}
+
+#[test]
+fn what_is_in_the_address_of_a_document_reaches_no_file() {
+    let operations = [("get", "/a", false)];
+    let text = document(&operations);
+    let server = Server::http(move |request| match request.target.as_str() {
+        "/openapi.yaml?token=hidden-in-the-query" => Answer::Whole(200, Vec::new(), text.clone().into()),
+        "/a" => Answer::json(200, "{}"),
+        _ => Answer::empty(404),
+    });
+    let url = server.url();
+    let address =
+        url.replace("http://", "http://somebody:hidden-password@") + "/openapi.yaml?token=hidden-in-the-query";
+    let ran = probity(&format!("check --document {address} --target {url} --report har,sarif,markdown -vv")).exits(1);
+    for (path, bytes) in ran.files() {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("hidden-password") && !text.contains("hidden-in-the-query"), "{}", path.display());
+    }
+    ran.never_says("hidden-password").never_says("hidden-in-the-query");
+    assert!(!ran.stderr.contains("hidden-"), "{}", ran.stderr);
+    let ran = probity("check --document http://somebody:hidden-password@:x/ --target http://127.0.0.1:1/").exits(2);
+    assert!(!ran.stderr.contains("hidden-password"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_was_there_before_is_neither_changed_nor_removed() {
+    let operations = [
+        ("post", "/things", false),
+        ("get", "/things/{id}", false),
+        ("patch", "/things/{id}", false),
+        ("delete", "/things/{id}", false),
+    ];
+    // Whoever creates gets the one that is there.
+    let server = server(&operations, |request| match request.method.as_str() {
+        "POST" | "PATCH" if !is_valid(request) => Answer::json(422, "{}"),
+        _ => Answer::json(200, THING),
+    });
+    let ran = check(&server, "--deny should").exits(0);
+    let unsafe_ones: Vec<Request> =
+        server.requests().into_iter().filter(|r| ["PATCH", "DELETE"].contains(&r.method.as_str())).collect();
+    assert_eq!(unsafe_ones.iter().map(|r| r.method.as_str()).collect::<Vec<_>>(), Vec::<&str>::new());
+    ran.verdict("PATCH-things-id/operation/answered", "skipped");
+}
+
+#[test]
+fn the_settings_remove_what_the_document_does_not() {
+    let operations = [("post", "/things", false)];
+    let made = AtomicU64::new(0);
+    let server = server(&operations, move |request| match request.method.as_str() {
+        "DELETE" => Answer::empty(204),
+        _ if !is_valid(request) => Answer::json(422, "{}"),
+        _ => {
+            let id = format!("t-{:05}", made.fetch_add(1, Ordering::Relaxed));
+            Answer::json(200, &json!({ "id": id, "size": 1 }).to_string())
+        }
+    });
+    let url = server.url();
+    let settings = format!("[target]\nurl = \"{url}\"\n[cleanup]\npath = \"/trash/{{id}}\"\n");
+    let ran = probity(&format!("check --document {url}/openapi.yaml")).file("probity.toml", settings).exits(0);
+    let cleanup = &ran.report()["cleanup"];
+    assert!(cleanup["removed"].as_u64().is_some_and(|n| n > 2) && cleanup["left"] == json!([]), "{cleanup}");
+    assert!(server.requests().iter().any(|r| r.method == "DELETE" && r.target.starts_with("/trash/t-")));
+}
