@@ -104,7 +104,7 @@ pub fn judge(contract: &Contract, fixtures: &Fixtures, settings: &Settings, entr
         }
         exchanges.push((exchange, purpose));
     }
-    Judged { tallies, exchanges, others, troubles: attempts.troubles(None) }
+    Judged { tallies, exchanges, others, troubles: attempts.troubles(None, false) }
 }
 
 /// Exchanges with all their attempts, each of which has an entry of its own.

@@ -109,21 +109,27 @@ impl Attempts {
         met as f64 / self.0.len().max(1) as f64
     }
 
-    /// The trouble that they met. `fell` is when the pace first fell, if it did.
-    pub fn troubles(&self, fell: Option<DateTime<Utc>>) -> Troubles {
+    /// The trouble that they met. `fell` is when the pace first fell, if it did; `fell_ill` tells whether the run was ended
+    /// since the server answered with errors only: then the last burst is why it ended, and how many of it there are depends
+    /// on how many requests were under way.
+    pub fn troubles(&self, fell: Option<DateTime<Utc>>, fell_ill: bool) -> Troubles {
         let count = |trouble| self.0.iter().filter(|brief| brief.trouble == Some(trouble)).count() as u64;
         Troubles {
             gateway: count(Trouble::Gateway),
-            gateway_counted: self.counted(fell),
+            gateway_counted: self.counted(fell, fell_ill),
             server_error: count(Trouble::ServerError),
             broken: count(Trouble::Broken),
             silence: count(Trouble::Silence),
         }
     }
 
-    fn counted(&self, fell: Option<DateTime<Utc>>) -> u64 {
+    fn counted(&self, fell: Option<DateTime<Utc>>, fell_ill: bool) -> u64 {
         let mut all = self.0.clone();
         all.sort_by_key(|brief| brief.sent);
+        if fell_ill {
+            let last = all.iter().rposition(|brief| brief.trouble.is_none());
+            all.truncate(last.map_or(0, |last| last + 1));
+        }
         if is_limit(&all) {
             return 0;
         }
@@ -170,7 +176,7 @@ mod tests {
     }
 
     fn counted(all: impl IntoIterator<Item = (i64, u64, u16, u32)>) -> u64 {
-        attempts(all).troubles(None).gateway_counted
+        attempts(all).troubles(None, false).gateway_counted
     }
 
     #[test]
@@ -184,6 +190,16 @@ mod tests {
         let burst = (0..16).map(|n| (1000 + n, 50, 502, 0)).chain([(1100, 5, 502, 0), (1110, 5, 502, 0)]);
         let calm = (0..50).map(|n| (n * 10, 5, 201, 0)).chain((0..50).map(|n| (2000 + n * 10, 5, 201, 0)));
         assert_eq!(counted(calm.chain(burst)), 2);
+    }
+
+    #[test]
+    fn the_burst_that_ends_a_run_does_not() {
+        let all = || {
+            let calm = (0..50).map(|n| (n * 10, 5, if n == 7 { 502 } else { 201 }, 0));
+            calm.chain((0..30).map(|n| (1000 + n * 10, 5, 502, 0)))
+        };
+        assert!(counted(all()) > 20);
+        assert_eq!(attempts(all()).troubles(None, true).gateway_counted, 1);
     }
 
     #[test]

@@ -243,7 +243,8 @@ impl<'a> Run<'a> {
     /// The trouble that its attempts met.
     fn troubles(&self, begun: &Begun) -> Troubles {
         let fell = self.client.pace().fell().map(|at| begun.started + at.saturating_duration_since(begun.timer));
-        self.lock().attempts.troubles(fell)
+        let state = self.lock();
+        state.attempts.troubles(fell, matches!(state.stop, Some(Stop::Unwell(_))))
     }
 
     /// Adds what all gateway errors together show: more than a fair number are a failure.
