@@ -68,6 +68,8 @@ struct State {
     /// How many requests may be in progress now, and how long a request took that was alone.
     open: u32,
     alone: Duration,
+    /// When the last response came among others.
+    answered: Option<Instant>,
 }
 
 /// How the requests of one pace fared.
@@ -115,10 +117,13 @@ impl Pace {
         Some(state.alone * state.open).filter(|longest| !longest.is_zero())
     }
 
-    /// Allows one more simultaneous request if a response among others took hardly longer than one alone.
+    /// Allows one more simultaneous request if a response among others took hardly longer than one alone, and came soon
+    /// after another: a server that serves one after the other answers the first of a crowd as fast, but not the second.
     pub fn answered(&self, elapsed: Duration) {
         let mut state = self.lock();
-        if state.open < self.size && elapsed < state.alone * 3 / 2 {
+        let now = Instant::now();
+        let soon = state.answered.replace(now).is_some_and(|last| now.duration_since(last) < state.alone / 2);
+        if soon && state.open < self.size && elapsed < state.alone * 3 / 2 {
             state.open += 1;
             self.places.add_permits(1);
         }

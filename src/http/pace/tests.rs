@@ -141,6 +141,21 @@ async fn makes_room_for_what_does_no_harm() {
     assert_eq!(pace.places.available_permits(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn makes_no_room_at_a_server_that_serves_one_after_the_other() {
+    let pace = Pace::new(16, None, None);
+    let alone = Duration::from_secs(1);
+    pace.limit_concurrency(alone, Duration::from_secs(10));
+    for _ in 0..20 {
+        // Two at once: the first is served at once, the second has to wait for it.
+        tokio::time::advance(alone).await;
+        pace.answered(alone);
+        tokio::time::advance(alone).await;
+        pace.answered(2 * alone);
+    }
+    assert_eq!(pace.places.available_permits(), 5);
+}
+
 #[test]
 fn delays_grow() {
     let all: Vec<Duration> = delays(Duration::from_millis(100)).take(12).collect();

@@ -63,11 +63,11 @@ fn a_server_that_serves_one_after_the_other_is_not_overrun() {
     let turn = Mutex::new(());
     let server = before(move |_, _| {
         let _turn = turn.lock().expect("a lock");
-        std::thread::sleep(Duration::from_millis(250));
+        std::thread::sleep(Duration::from_millis(400));
         None
     });
-    // Sixteen at once would wait for 4 s.
-    check(&format!("{SOME} --timeout 3s"), &server.url()).exits(0);
+    // Sixteen at once would wait for 6.4 s.
+    check(&format!("{SOME} --timeout 5s"), &server.url()).exits(0);
 }
 
 #[test]
