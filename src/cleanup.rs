@@ -269,6 +269,7 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
         return Err(NotRemoved::NoValue(path[open..].to_owned()));
     }
     let request = Request {
+        operation: None,
         method: cleanup.method.clone(),
         path,
         parameters: Vec::new(),

@@ -98,6 +98,12 @@ fn evaluated(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: DateTim
     let Some(seen) = all.first() else {
         return Ok(());
     };
+    let called: Vec<Option<Scope>> =
+        (0..contract.called.len()).map(|place| answered(judge, plan, place, now)).collect();
+    let of = |call: Option<usize>| match call {
+        None => Some(&seen.scope),
+        Some(place) => called.get(place).and_then(Option::as_ref),
+    };
     for define in contract.defines.names().filter_map(|name| contract.defines.get(name)) {
         evaluates(define, define.json(&seen.scope).err())?;
     }
@@ -124,13 +130,13 @@ fn evaluated(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: DateTim
                 }
             }
             Form::Scenario(scenario) => {
-                let scope = between(judge, &scenario.steps, scenario.rows.as_deref(), &seen.scope, now);
+                let scope = between(judge, &scenario.steps, scenario.rows.as_deref(), of, now);
                 for expression in scenario.given.iter().chain([&scenario.expect]) {
                     truth(expression, &scope)?;
                 }
             }
             Form::Probe(probe) if !probe.steps.is_empty() => {
-                let scope = between(judge, &probe.steps, probe.rows.as_deref(), &seen.scope, now);
+                let scope = between(judge, &probe.steps, probe.rows.as_deref(), of, now);
                 if let Some(given) = &probe.given {
                     truth(given, &scope)?;
                 }
@@ -146,7 +152,7 @@ fn evaluated(contract: &Contract, fixtures: &Fixtures, plan: &Plan, now: DateTim
                 }
                 evaluates(&probe.observe, probe.observe.json(&seen.scope).err())?;
             }
-            Form::Schema(_) | Form::Parameter(..) | Form::Always(_) | Form::Law(_) => {}
+            Form::Schema(_) | Form::Parameter(..) | Form::Always(_) | Form::Called(..) | Form::Law(_) => {}
         }
     }
     Ok(())
@@ -167,15 +173,33 @@ fn evaluates(expression: &Expression, trouble: Option<Trouble>) -> Result<()> {
     }
 }
 
-/// The names between steps, were every step to bring the well-formed exchange.
-fn between(judge: Judge<'_>, steps: &[Step], each: Option<&Rows>, exchange: &Scope, now: DateTime<Utc>) -> Scope {
+/// A called operation's smallest request, answered as the document says, with every field.
+fn answered(judge: Judge<'_>, plan: &Plan, place: usize, now: DateTime<Utc>) -> Option<Scope> {
+    let draft = plan.called[place].as_ref().ok()?;
+    let operation = &judge.contract.called[place].operation;
+    let documented = operation.responses.iter().find(|r| r.is_success())?;
+    let request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
+    Some(judge.see(response(request, documented, now), Control::Accepted, None, true).scope)
+}
+
+/// The names between steps, were every step to bring the well-formed exchange of the operation that it calls.
+fn between<'a>(
+    judge: Judge<'_>,
+    steps: &[Step],
+    each: Option<&Rows>,
+    of: impl Fn(Option<usize>) -> Option<&'a Scope>,
+    now: DateTime<Utc>,
+) -> Scope {
     let mut scope = judge.fixtures.bare_scope().extend().value("now", timestamp(now));
     for step in steps {
-        scope = if step.many {
-            let copies = step.sends.iter().map(|s| s.copies).sum();
-            scope.scopes(&step.name, &vec![exchange.clone(); copies])
-        } else {
-            scope.scope(&step.name, exchange)
+        let sends = step.sends.iter().flat_map(|send| std::iter::repeat_n(of(send.call), send.copies));
+        scope = match sends.collect::<Option<Vec<&Scope>>>() {
+            None => scope.unknown(&step.name, "no example of its answer can be made from the document"),
+            Some(all) if step.many => scope.scopes(&step.name, &all.into_iter().cloned().collect::<Vec<_>>()),
+            Some(all) => match all.first() {
+                Some(one) => scope.scope(&step.name, one),
+                None => scope,
+            },
         };
     }
     match each {
@@ -220,9 +244,16 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
         }
         request.body = Some(bytes::Bytes::from(body.to_string()));
     }
-    let media = documented.content.first()?;
-    let body = media.schema.as_ref().map_or(Json::Null, |s| whole(s.json()));
-    Some(Exchange {
+    documented.content.first()?;
+    Some(response(request, documented, now))
+}
+
+/// A request with the answer that the document describes, with every field.
+fn response(request: Request, documented: &Documented, now: DateTime<Utc>) -> Exchange {
+    let media = documented.content.first();
+    let body = media.map(|media| media.schema.as_ref().map_or(Json::Null, |s| whole(s.json())));
+    let content_type = media.map(|media| ("content-type".to_owned(), media.name.clone()));
+    Exchange {
         number: 0,
         trial: "lint".to_owned(),
         request,
@@ -232,17 +263,14 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
             Interval::exact(now),
             Outcome::Response(Response::new(
                 documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
-                vec![
-                    ("content-type".to_owned(), media.name.clone()),
-                    ("www-authenticate".to_owned(), "Bearer".to_owned()),
-                ],
-                bytes::Bytes::from(body.to_string()),
+                content_type.into_iter().chain([("www-authenticate".to_owned(), "Bearer".to_owned())]).collect(),
+                body.map(|body| bytes::Bytes::from(body.to_string())).unwrap_or_default(),
             )),
         )],
         ended: None,
         fresh: true,
         unconfirmed: false,
-    })
+    }
 }
 
 /// A value of a schema with every property there, and none of them null.

@@ -154,6 +154,7 @@ impl Asker<'_> {
 /// A request that only reads.
 pub fn get(path: String, identity: &str) -> Request {
     Request {
+        operation: None,
         method: "GET".to_owned(),
         path,
         parameters: Vec::new(),

@@ -130,6 +130,9 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
             .to_owned(),
             "What differs is read again one second and three seconds later.".to_owned(),
         ],
+        Form::Called(..) => {
+            vec!["Every response to a step that calls the operation is looked at.".to_owned()]
+        }
         Form::Always(always) => vec![
             match always {
                 Always::Answered => "Every request of the run, however odd, is looked at.",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Contract;
 use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
 use super::steps::{self, Base, Step};
 use super::template::Template;
@@ -67,14 +68,19 @@ impl Vocabulary {
 ///
 /// # Errors
 /// Anything that is not a case, with its place; duplicate ids.
-pub fn read(files: &[Arc<Source>], vocabulary: &Vocabulary, operation: &Operation) -> Result<Cases> {
+pub fn read(
+    files: &[Arc<Source>],
+    vocabulary: &Vocabulary,
+    operation: &Operation,
+    called: &[Contract],
+) -> Result<Cases> {
     let mut cases = Cases::default();
     let mut seen: BTreeMap<String, Place> = BTreeMap::new();
     for file in files {
         let area = stem(&file.path);
         let root = yaml::parse(file)?;
         for node in root.sequence("a case file")? {
-            let place = CaseReader { area, vocabulary, operation }.case(node, &mut cases)?;
+            let place = CaseReader { area, vocabulary, operation, called }.case(node, &mut cases)?;
             let id = format!("{area}/{}", slug(node)?);
             if let Some(first) = seen.insert(id.clone(), place.clone()) {
                 return Err(place.error(format!("duplicate id `{id}`")).help(format!("it is first used at {first}")));
@@ -104,6 +110,7 @@ struct CaseReader<'a> {
     area: &'a str,
     vocabulary: &'a Vocabulary,
     operation: &'a Operation,
+    called: &'a [Contract],
 }
 
 impl CaseReader<'_> {
@@ -275,7 +282,7 @@ impl CaseReader<'_> {
         let steps = steps::read(
             list,
             &names,
-            steps::Context { operation: self.operation, members: &self.vocabulary.exchange },
+            steps::Context { operation: self.operation, called: self.called, members: &self.vocabulary.exchange },
         )?;
         let varies = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Varied);
         if let (Some(Rows::Contexts), false, Some(rows)) = (&rows, varies, node.get("rows")) {

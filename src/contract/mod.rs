@@ -2,11 +2,13 @@
 //!
 //! - [`cases`], [`steps`], [`template`]: the case language
 //! - [`derive`]: the requirements that follow from the document
+//! - `called`: the operations that steps call besides the contract's own
 //! - [`lookup`]: how a target's fixtures are found
 //! - [`requirement`]: a requirement of any origin
 //! - [`coverage`]: which fields requirements are about
 
 mod answers;
+mod called;
 pub mod cases;
 pub mod coverage;
 pub mod derive;
@@ -47,6 +49,8 @@ pub struct Contract {
     pub hash: String,
     /// The operation.
     pub operation: Operation,
+    /// The operations that steps call besides it. They have no requirements of their own.
+    pub called: Vec<Contract>,
     /// Derived and declared requirements, by id.
     pub requirements: Vec<Requirement>,
     /// What is left to the server.
@@ -126,6 +130,7 @@ impl Contract {
             &[
                 "spec",
                 "operation",
+                "operations",
                 "fixtures",
                 "lookup",
                 "record",
@@ -144,22 +149,26 @@ impl Contract {
         let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
         let vocabulary = Vocabulary::new(defines.timely());
-        let cases = cases::read(&files.areas, &vocabulary, &operation).map_err(|e| operation.blame(e))?;
+        let (defines, callers, hash) = (Arc::new(defines), callers(&root)?, files.hash(&document));
+        let called = called::read(root.get("operations"), &document, &operation, &hash, (&defines, &callers))?;
+        let cases = cases::read(&files.areas, &vocabulary, &operation, &called).map_err(|e| operation.blame(e))?;
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
         requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary, Level::Must)?);
         requirements.extend(cases.requirements);
+        requirements.extend(called::requirements(&called, &document));
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
         let expression = |key: &str| root.get(key).map(|n| compile(n, &vocabulary.exchange)).transpose();
         let fixtures = fixture_schema(root.get("fixtures"))?;
         let contract = Self {
             name: files.name.clone(),
-            hash: files.hash(&document),
+            hash,
+            called,
             lookup: lookup::read(root.get("lookup"), &fixtures.json)?,
             fixtures,
             values: values(&root, &operation, &vocabulary.request).map_err(|e| operation.blame(e))?,
-            callers: callers(&root)?,
+            callers,
             record: expression("record")?,
             run_tag: root.get("run_tag").map(|n| n.string("`run_tag`").map(str::to_owned)).transpose()?,
             clock: expression("clock")?,
@@ -172,7 +181,7 @@ impl Contract {
             },
             document_only: false,
             open: cases.open,
-            defines: Arc::new(defines),
+            defines,
             requirements,
             operation,
         };
@@ -257,14 +266,37 @@ impl Contract {
         Ok(())
     }
 
+    /// Whether the contract's operation, or one that steps call, has this part of a body.
     fn has_path(&self, path: &BodyPath) -> bool {
-        if path.response {
-            let mut schemas =
-                self.operation.responses.iter().flat_map(|r| &r.content).filter_map(|m| m.schema.as_ref()).peekable();
-            schemas.peek().is_none() || schemas.any(|s| s.reaches(&path.segments))
-        } else {
-            self.operation.body().is_none_or(|b| b.schema.reaches(&path.segments))
-        }
+        let has = |operation: &Operation| {
+            if path.response {
+                let mut schemas =
+                    operation.responses.iter().flat_map(|r| &r.content).filter_map(|m| m.schema.as_ref()).peekable();
+                schemas.peek().is_none() || schemas.any(|s| s.reaches(&path.segments))
+            } else {
+                operation.body().is_none_or(|b| b.schema.reaches(&path.segments))
+            }
+        };
+        [&self.operation].into_iter().chain(self.called.iter().map(|c| &c.operation)).any(has)
+    }
+
+    /// Whether a step calls the operation at this place among those that steps may call.
+    pub fn calls(&self, place: usize) -> bool {
+        let steps = self.requirements.iter().flat_map(|requirement| requirement.form.steps());
+        steps.flat_map(|step| &step.sends).any(|send| send.call == Some(place))
+    }
+
+    /// The called operation that a method and a path are of, by its place; None for the contract's own, and for what is
+    /// of none.
+    pub fn called_at(&self, method: &str, path: &str) -> Option<usize> {
+        let fits = |operation: &Operation| {
+            let (own, asked): (Vec<&str>, Vec<&str>) = (operation.path.split('/').collect(), path.split('/').collect());
+            let same = |(own, asked): (&&str, &&str)| own == asked || own.starts_with('{');
+            operation.method.eq_ignore_ascii_case(method)
+                && own.len() == asked.len()
+                && own.iter().zip(&asked).all(same)
+        };
+        if fits(&self.operation) { None } else { self.called.iter().position(|c| fits(&c.operation)) }
     }
 
     /// Every expression of the contract.
@@ -292,7 +324,7 @@ impl Contract {
                     all.extend(probe.filter.iter().chain(&probe.given).chain(&probe.when));
                     all.push(&probe.observe);
                 }
-                Form::Schema(_) | Form::Parameter(..) | Form::Always(_) | Form::Law(_) => {}
+                Form::Schema(_) | Form::Parameter(..) | Form::Always(_) | Form::Called(..) | Form::Law(_) => {}
             }
         }
         all

@@ -10,6 +10,7 @@ use super::cases::Vocabulary;
 use super::lookup::Lookup;
 use super::requirement::Level;
 use super::{CALLER, Contract, derive, files, fixture_schema, ids, lookup, patterns, security};
+use crate::document::operation::Operation;
 use crate::document::{Document, Entry};
 use crate::expression::Defines;
 use crate::source::{Diagnostic, Result, did_you_mean};
@@ -20,9 +21,7 @@ use crate::source::{Diagnostic, Result, did_you_mean};
 /// # Errors
 /// A document without operations; a pattern that is none, or matches nothing; nothing left.
 pub fn contracts(document: &Document, only: &[String], skip: &[String]) -> Result<Vec<Contract>> {
-    // The braces of a path's parameters are no alternatives.
-    let escaped = |text: &String| text.replace('{', "[{]").replace('}', "[}]");
-    let set = |patterns: &[String]| patterns::set(&patterns.iter().map(escaped).collect::<Vec<_>>());
+    let set = |all: &[String]| patterns::set(&all.iter().map(|one| patterns::of_operation(one)).collect::<Vec<_>>());
     let entries = document.entries();
     if entries.is_empty() {
         return Err(Diagnostic::new("the document has no operations").help("its `paths` must have some"));
@@ -56,6 +55,18 @@ fn some_of<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let more = if ids.len() > 12 { ", …" } else { "" };
     ids.truncate(12);
     format!("its operations: {}{more}", ids.join(", "))
+}
+
+/// Which operations of a document match a pattern.
+pub(super) fn choose(document: &Document, patterns: &GlobSet) -> Vec<bool> {
+    document.entries().iter().map(|entry| matches(patterns, entry)).collect()
+}
+
+/// What an operation is called in ids.
+pub(super) fn prefix(document: &Document, operation: &Operation) -> String {
+    let is_it = |entry: &Entry| (&entry.method, &entry.path) == (&operation.method, &operation.path);
+    let place = document.entries().iter().position(is_it);
+    place.and_then(|place| prefixes(document.entries()).into_iter().nth(place)).unwrap_or_default()
 }
 
 fn matches(patterns: &GlobSet, entry: &Entry) -> bool {
@@ -94,13 +105,19 @@ fn contract(document: &Document, entry: &Entry, prefix: &str, hash: &str) -> Res
         requirement.id = format!("{prefix}/{}", requirement.id);
     }
     requirements.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Contract { requirements, ..bare(document, operation, hash)? })
+}
+
+/// The contract of an operation without any requirement.
+pub(super) fn bare(document: &Document, operation: Operation, hash: &str) -> Result<Contract> {
     let fixtures = fixture_schema(None)?;
     let lookup: Lookup = lookup::read(None, &fixtures.json)?;
     Ok(Contract {
         name: document.title().unwrap_or_else(|| files::stem_of(document)),
         hash: hash.to_owned(),
         operation,
-        requirements,
+        called: Vec::new(),
+        requirements: Vec::new(),
         open: Vec::new(),
         defines: Arc::new(Defines::default()),
         fixtures,

@@ -12,6 +12,11 @@ pub fn glob(pattern: &str) -> Result<Glob> {
     Glob::new(pattern).map_err(|e| Diagnostic::new(format!("`{pattern}` is not a valid pattern: {}", e.kind())))
 }
 
+/// A pattern for operations: the braces of a path's parameters are no alternatives.
+pub fn of_operation(text: &str) -> String {
+    text.replace('{', "[{]").replace('}', "[}]")
+}
+
 /// Several of them.
 ///
 /// # Errors

@@ -99,6 +99,8 @@ pub enum Form {
     Parameter(usize, Part),
     /// A condition on every exchange of any operation.
     Always(Always),
+    /// The same for an operation that steps call, by its place among those.
+    Called(usize, Always),
     /// A condition between this operation and others on the same records.
     Law(Law),
 }
@@ -127,8 +129,18 @@ impl Form {
     pub fn is_fed(&self) -> bool {
         match self {
             Self::Rule(_) | Self::Always(_) => true,
+            // It is judged on what scenarios send.
+            Self::Called(..) => false,
             Self::Probe(probe) => probe.steps.is_empty(),
             Self::Constraint(_) | Self::Schema(_) | Self::Parameter(..) | Self::Scenario(_) | Self::Law(_) => false,
+        }
+    }
+
+    /// The condition that every exchange of an operation must meet, if it is one.
+    pub fn always(&self) -> Option<Always> {
+        match self {
+            Self::Always(always) | Self::Called(_, always) => Some(*always),
+            _ => None,
         }
     }
 
@@ -164,7 +176,7 @@ impl Form {
             Self::Scenario(_) => "scenario",
             Self::Probe(_) => "probe",
             Self::Schema(_) | Self::Parameter(..) => "schema",
-            Self::Always(_) => "always",
+            Self::Always(_) | Self::Called(..) => "always",
             Self::Law(_) => "law",
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn requirements(
         ),
     ]);
     let source = Source::new("security.json", text.to_string());
-    let mut all = cases::read(&[Arc::clone(&source)], vocabulary, operation)?.requirements;
+    let mut all = cases::read(&[Arc::clone(&source)], vocabulary, operation, &[])?.requirements;
     for requirement in &mut all {
         requirement.source = format!("OpenAPI document, {}", security.pointer);
         requirement.origin = Origin::Derived(security.pointer.clone());

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Contract;
 use super::documented::{self, Part};
 use super::template::{Template, duration, integer};
 use crate::document::operation::Operation;
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::HeaderCase;
 use crate::expression::{Expression, Names};
-use crate::source::{Place, Result};
+use crate::source::{Place, Result, did_you_mean};
 use crate::yaml::{Node, Value};
 
 /// One step: what is sent under one name.
@@ -31,6 +33,8 @@ pub struct Step {
 /// One request of a step.
 #[derive(Debug)]
 pub struct Send {
+    /// The operation that it calls, by its place among those that the contract's steps call; None for the contract's own.
+    pub call: Option<usize>,
     /// What it is made from.
     pub base: Base,
     /// Body fields that are set, by JSON Pointer.
@@ -77,6 +81,7 @@ pub enum Base {
 }
 
 const KEYS: &[&str] = &[
+    "call",
     "from",
     "repeat",
     "anew",
@@ -105,6 +110,8 @@ const RESERVED: &[&str] =
 pub struct Context<'a> {
     /// The operation that the steps carry out.
     pub operation: &'a Operation,
+    /// The other operations that steps may call.
+    pub called: &'a [Contract],
     /// The members of an exchange in expressions.
     pub members: &'a Names,
 }
@@ -144,7 +151,8 @@ pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step
         }
         let earlier: Vec<&str> = all[..i].iter().map(String::as_str).collect();
         let names = names.and_exchanges(earlier.iter().copied(), context.members);
-        let reader = StepReader { names, operation: context.operation, earlier: &earlier, later: &all[i..] };
+        let calls: Vec<Option<usize>> = steps.iter().map(|s| s.sends.first().and_then(|send| send.call)).collect();
+        let reader = StepReader { names, context, calls: &calls, earlier: &earlier, later: &all[i..] };
         let (sends, waits) = match &body.value {
             Value::Sequence(parts) => {
                 let sends = parts.iter().map(|p| reader.send(p)).collect::<Result<Vec<_>>>()?;
@@ -167,7 +175,9 @@ pub fn read(node: &Node, names: &Names, context: Context<'_>) -> Result<Vec<Step
 
 struct StepReader<'a> {
     names: Names,
-    operation: &'a Operation,
+    context: Context<'a>,
+    /// The operation that the first request of each earlier step calls.
+    calls: &'a [Option<usize>],
     earlier: &'a [&'a str],
     later: &'a [String],
 }
@@ -216,12 +226,14 @@ impl StepReader<'_> {
             Some((n, _)) => return Err(n.error("`anew` must be true or false")),
         };
         let base = self.base(node, anew)?;
+        let call = self.call(node, &base)?;
+        let operation = call.map_or(self.context.operation, |call| &self.context.called[call].operation);
         let mut undocumented = self.undocumented(node)?;
         let mut set = Vec::new();
         if let Some(fields) = node.get("set") {
             for (key, value) in fields.mapping("`set`")? {
                 let pointer = pointer(&key.name, &key.place)?;
-                self.check(Part::Field(&pointer), &key.place, &mut undocumented)?;
+                check(operation, Part::Field(&pointer), &key.place, &mut undocumented)?;
                 set.push((pointer, self.template(value)?));
             }
         }
@@ -229,13 +241,13 @@ impl StepReader<'_> {
         if let Some(fields) = node.get("drop") {
             for field in fields.sequence("`drop`")? {
                 let pointer = pointer(field.string("a field")?, &field.place)?;
-                self.check(Part::Field(&pointer), &field.place, &mut undocumented)?;
+                check(operation, Part::Field(&pointer), &field.place, &mut undocumented)?;
                 drop.push(pointer);
             }
         }
         for (key, part) in [("headers", Part::Header as fn(_) -> _), ("path", Part::PathParameter)] {
             for (key, _) in node.get(key).map(|n| n.mapping(&format!("`{key}`"))).transpose()?.unwrap_or_default() {
-                self.check(part(&key.name), &key.place, &mut undocumented)?;
+                check(operation, part(&key.name), &key.place, &mut undocumented)?;
             }
         }
         if let Some((name, place)) = undocumented.into_iter().next() {
@@ -253,7 +265,15 @@ impl StepReader<'_> {
         if let (Some(raw), false) = (node.get("raw"), set.is_empty() && drop.is_empty()) {
             return Err(raw.error("`raw` is the whole body: `set` and `drop` are not allowed beside it"));
         }
+        let given = |name: &str| node.get("path").is_some_and(|path| path.get(name).is_some());
+        let mut path = operation.parameters_in(ParameterLocation::Path);
+        if let (Some(_), Some(missing)) = (node.get("call"), path.find(|p| !given(&p.name))) {
+            return Err(node
+                .error(format!("the step gives no value for `{}` in the path of `{}`", missing.name, operation.id))
+                .help(format!("add `path: {{ {}: … }}`", missing.name)));
+        }
         Ok(Send {
+            call,
             base,
             set,
             drop,
@@ -288,6 +308,39 @@ impl StepReader<'_> {
         })
     }
 
+    /// The other operation that a step calls, by its place, if it does.
+    fn call(&self, node: &Node, base: &Base) -> Result<Option<usize>> {
+        if let Base::From(name) | Base::Repeat(name) = base {
+            if let Some(call) = node.get("call") {
+                return Err(call.error("a step that repeats another calls the same operation: leave `call` out"));
+            }
+            let place = self.earlier.iter().position(|earlier| earlier == name);
+            return Ok(place.and_then(|place| self.calls[place]));
+        }
+        let Some(call) = node.get("call") else { return Ok(None) };
+        if let Some(from) = node.get("from").filter(|_| *base != Base::Minimal) {
+            return Err(from
+                .error("the request of another operation is made from its smallest valid one")
+                .help("leave `from` out, and say what differs: `path`, `set`, `headers`, `query`"));
+        }
+        let name = call.string("`call`")?;
+        let known = || self.context.called.iter().map(|c| &c.operation);
+        let is_it = |o: &Operation| o.id == name || name.split_once(' ') == Some((o.method.as_str(), o.path.as_str()));
+        match known().position(is_it) {
+            Some(place) => Ok(Some(place)),
+            None if self.context.operation.id == name => {
+                Err(call.error(format!("`{name}` is the contract's own operation")).help("leave `call` out"))
+            }
+            None => {
+                let error = call.error(format!("`{name}` is not among the contract's operations"));
+                Err(match did_you_mean(name, known().map(|o| o.id.as_str())) {
+                    Some(help) => error.help(help),
+                    None => error.help(format!("add it to contract.yaml: `operations: [{name}]`")),
+                })
+            }
+        }
+    }
+
     fn base(&self, node: &Node, anew: bool) -> Result<Base> {
         let (from, repeat) = (node.get("from"), node.get("repeat"));
         if let (Some(_), Some(repeat)) = (from, repeat) {
@@ -298,6 +351,7 @@ impl StepReader<'_> {
             return Ok(if anew { Base::From(name) } else { Base::Repeat(name) });
         }
         match from.map(|n| n.string("`from`").map(|text| (n, text))).transpose()? {
+            None if node.get("call").is_some() => Ok(Base::Minimal),
             None | Some((_, "valid")) => Ok(Base::Valid),
             Some((_, "minimal")) => Ok(Base::Minimal),
             Some((_, "varied")) => Ok(Base::Varied),
@@ -313,24 +367,6 @@ impl StepReader<'_> {
         names.iter().map(|n| Ok((n.string("a name")?.to_owned(), n.place.clone()))).collect()
     }
 
-    /// Removes a part of the request from the step's list of undocumented names.
-    ///
-    /// # Errors
-    /// A part that is neither on the list nor in the document.
-    fn check(&self, part: Part<'_>, place: &Place, undocumented: &mut Vec<(String, Place)>) -> Result<()> {
-        if documented::knows(self.operation, part) {
-            return Ok(());
-        }
-        let before = undocumented.len();
-        undocumented.retain(|(name, _)| name != part.name());
-        if undocumented.len() < before {
-            return Ok(());
-        }
-        let meant = format!("if the step means it, add `undocumented: [{}]`", part.name());
-        let help = documented::similar(self.operation, part);
-        Err(place.error(part.missing()).help(help.map_or(meant.clone(), |similar| format!("{similar} {meant}"))))
-    }
-
     fn optional(&self, node: &Node) -> Result<Option<Template>> {
         match &node.value {
             Value::Scalar(serde_json::Value::Null) => Ok(None),
@@ -344,6 +380,24 @@ impl StepReader<'_> {
         };
         map.mapping(&format!("`{key}`"))?.iter().map(|(k, n)| Ok((k.name.clone(), self.optional(n)?))).collect()
     }
+}
+
+/// Removes a part of the request from the step's list of undocumented names.
+///
+/// # Errors
+/// A part that is neither on the list nor in the document.
+fn check(operation: &Operation, part: Part<'_>, place: &Place, undocumented: &mut Vec<(String, Place)>) -> Result<()> {
+    if documented::knows(operation, part) {
+        return Ok(());
+    }
+    let before = undocumented.len();
+    undocumented.retain(|(name, _)| name != part.name());
+    if undocumented.len() < before {
+        return Ok(());
+    }
+    let meant = format!("if the step means it, add `undocumented: [{}]`", part.name());
+    let help = documented::similar(operation, part);
+    Err(place.error(part.missing()).help(help.map_or(meant.clone(), |similar| format!("{similar} {meant}"))))
 }
 
 fn pointer(text: &str, place: &Place) -> Result<String> {

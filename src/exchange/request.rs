@@ -12,6 +12,8 @@ pub const TOKEN_WITHOUT_FIRST: &str = "{token[1:]}";
 /// A request to the byte, but for the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    /// The operation, by its place among those that a contract's steps call; None for the contract's own.
+    pub operation: Option<usize>,
     /// The method, in capitals.
     pub method: String,
     /// The path with parameters filled in and encoded.

@@ -17,6 +17,8 @@ pub use super::parameter::KEY_HEADER;
 /// A request whose values are not all made yet.
 #[derive(Clone, Debug)]
 pub struct Draft {
+    /// The operation, by its place among those that the contract's steps call; None for the contract's own.
+    pub operation: Option<usize>,
     /// The identity that sends it.
     pub identity: Template,
     /// Path parameters in the order of the path.
@@ -196,6 +198,7 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
         }
     }
     Draft {
+        operation: None,
         identity: Template::Literal(json!(caller)),
         path: path_drafts,
         query,

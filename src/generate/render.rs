@@ -106,6 +106,7 @@ impl Rendering<'_> {
             }
         };
         Ok(Request {
+            operation: draft.operation,
             method: operation.method.clone(),
             path,
             parameters,

@@ -38,6 +38,7 @@ pub fn again(request: &Request, send: &Send) -> Draft {
         (decoded(name), Template::Bytes(pair.as_bytes().to_vec()))
     });
     Draft {
+        operation: request.operation,
         query: query.collect(),
         cookies: Vec::new(),
         identity: literal(&request.identity),
@@ -58,6 +59,12 @@ pub fn again(request: &Request, send: &Send) -> Draft {
 /// # Errors
 /// The row lacks a value that the step uses.
 pub fn change(mut draft: Draft, send: &Send, row: Option<&Template>) -> Result<Draft, Trouble> {
+    if let (Content::None, false) = (&draft.body, send.set.is_empty()) {
+        // The smallest request of another operation may be one without a body.
+        draft.body = Content::Json(Template::from(Json::Object(serde_json::Map::new())));
+        let json = Template::Literal(Json::from("application/json"));
+        draft.headers.push(("Content-Type".to_owned(), json));
+    }
     if let Content::Json(body) = &mut draft.body {
         for (pointer, value) in &send.set {
             body.set(pointer, value.clone());

@@ -207,6 +207,8 @@ impl Reader<'_> {
         let judged = entry.judged.as_ref();
         let found = parameters(&operation.path, path);
         let is_operation = entry.request.method.eq_ignore_ascii_case(&operation.method) && found.is_some();
+        // Of other operations, only what a run of this contract sent is judged.
+        let called = judged.and_then(|_| self.contract.called_at(&entry.request.method, path));
         if !is_operation && (judged.is_none() || self.contract.document_only) {
             return None;
         }
@@ -231,6 +233,7 @@ impl Reader<'_> {
         let outcome = outcome(entry);
         let response_whole = entry.response.status == 0 || entry.response.content.bytes().is_some();
         let request = Request {
+            operation: called,
             method: entry.request.method.to_uppercase(),
             path: match url.query() {
                 // Our own recordings have no secrets; others may have them in any parameter that the document does not

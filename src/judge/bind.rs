@@ -92,7 +92,7 @@ impl Seen {
 
     /// Whether the server answered with a client error.
     pub fn client_error(&self, judge: Judge<'_>) -> Known {
-        client_error(&self.exchange, judge)
+        client_error(&self.exchange, judge.of(&self.exchange.request))
     }
 }
 
@@ -100,17 +100,18 @@ impl Judge<'_> {
     /// Looks at an exchange. `plain` tells whether a step left headers, credentials and the body's
     /// form alone.
     pub fn see(self, mut exchange: Exchange, control: Control, about: Option<usize>, plain: bool) -> Seen {
-        let request_body = self.body(&exchange.request);
+        let judge = self.of(&exchange.request);
+        let request_body = judge.body(&exchange.request);
         let now = exchange.server_now().middle();
-        let request_scope = self.request_scope(&exchange.request, request_body.as_ref(), now);
-        let class = self.classify(&exchange, request_body.as_ref(), &request_scope, plain);
+        let request_scope = judge.request_scope(&exchange.request, request_body.as_ref(), now);
+        let class = judge.classify(&exchange, request_body.as_ref(), &request_scope, plain);
         if let Some(attempt) = exchange.attempts.last_mut() {
             attempt.note_depth();
         }
         let response_body = exchange.response().and_then(Response::json).map(Arc::new);
-        let scope = self.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
+        let scope = judge.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
         exchange.cut();
-        let accepted = accepted(&exchange, self);
+        let accepted = accepted(&exchange, judge);
         Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body, accepted }
     }
 
@@ -118,7 +119,7 @@ impl Judge<'_> {
     pub fn body(self, request: &Request) -> Option<Json> {
         let bytes = request.body.as_ref()?;
         let content_type = request.header("content-type").unwrap_or_default();
-        match media::form_of(&self.contract.operation, content_type) {
+        match media::form_of(&self.of(request).contract.operation, content_type) {
             Some(form) if media::kind(&form.media_type) != media::Kind::Json => {
                 media::decode(form, content_type, bytes)
             }
@@ -129,8 +130,9 @@ impl Judge<'_> {
     /// The same exchange, if it met its trouble each time it was tried.
     pub fn confirmed(self, seen: Seen) -> Seen {
         let exchange = Exchange { unconfirmed: false, ..(*seen.exchange).clone() };
-        let scope = self.exchange_scope(&exchange, &seen.request_scope, seen.control, seen.response_body.as_deref());
-        let accepted = accepted(&exchange, self);
+        let judge = self.of(&exchange.request);
+        let scope = judge.exchange_scope(&exchange, &seen.request_scope, seen.control, seen.response_body.as_deref());
+        let accepted = accepted(&exchange, judge);
         Seen { exchange: Arc::new(exchange), scope, accepted, ..seen }
     }
 
@@ -138,7 +140,7 @@ impl Judge<'_> {
     pub fn is_valid(self, exchange: &Exchange, plain: bool) -> bool {
         let body = exchange.request.json();
         let scope = self.request_scope(&exchange.request, body.as_ref(), exchange.server_now().middle());
-        self.classify(exchange, body.as_ref(), &scope, plain) == Class::Valid
+        self.of(&exchange.request).classify(exchange, body.as_ref(), &scope, plain) == Class::Valid
     }
 
     /// The names of a request alone, sent at an instant of the server's clock.

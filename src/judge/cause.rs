@@ -35,7 +35,7 @@ impl<'a> Cluster<'a> {
     /// Whether each counterexample of another requirement probably has the same cause.
     fn covers(&self, tally: &Tally, form: &Form) -> bool {
         // Another requirement may well name why a valid request is refused.
-        let by_refusal = matches!(form, Form::Always(Always::ValidAccepted));
+        let by_refusal = form.always() == Some(Always::ValidAccepted);
         let covers = |print: &Fingerprint| {
             // The response to a request that should have been refused does not explain why it was accepted.
             let same = print.open_door == self.open_door && print.telling.is_some_and(|n| self.telling.contains(&n));
@@ -48,18 +48,13 @@ impl<'a> Cluster<'a> {
 
     /// Whether this failure on an exchange explains another requirement's failure on it.
     fn explains(&self, print: &Fingerprint) -> bool {
-        match self.form {
+        match self.form.always() {
             // A missing response, or a server error, explains everything that is missing in it.
-            Form::Always(Always::NoServerError | Always::Answered) => true,
+            Some(Always::NoServerError | Always::Answered) => true,
             // The wrong shape of a body explains what is read from that part.
-            Form::Always(Always::Shape(_)) => self.says.iter().any(|name| print.reads(name)),
-            Form::Always(Always::DocumentedStatus | Always::MediaType) => {
-                self.says.is_empty()
-                    && print.reads(if matches!(self.form, Form::Always(Always::MediaType)) {
-                        "media_type"
-                    } else {
-                        "status"
-                    })
+            Some(Always::Shape(_)) => self.says.iter().any(|name| print.reads(name)),
+            Some(always @ (Always::DocumentedStatus | Always::MediaType)) => {
+                self.says.is_empty() && print.reads(if always == Always::MediaType { "media_type" } else { "status" })
             }
             _ => true,
         }
@@ -88,16 +83,16 @@ pub fn causes(contract: &Contract, tallies: &[Tally]) -> Vec<Option<usize>> {
 
 /// The most general first.
 fn rank(form: &Form) -> u8 {
-    match form {
-        Form::Always(Always::NoServerError) => 0,
-        Form::Always(Always::Answered) => 1,
-        Form::Always(Always::DocumentedStatus | Always::RefusalStatus) => 2,
-        Form::Always(Always::MediaType | Always::Headers(_) | Always::HeaderValues(_)) => 3,
-        Form::Always(Always::Shape(_) | Always::WriteOnly(_) | Always::OneAlternative(_)) => 4,
-        Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..) => 5,
-        Form::Rule(_) => 6,
-        Form::Scenario(_) | Form::Probe(_) | Form::Law(_) => 7,
+    match (form.always(), form) {
+        (Some(Always::NoServerError), _) => 0,
+        (Some(Always::Answered), _) => 1,
+        (Some(Always::DocumentedStatus | Always::RefusalStatus), _) => 2,
+        (Some(Always::MediaType | Always::Headers(_) | Always::HeaderValues(_)), _) => 3,
+        (Some(Always::Shape(_) | Always::WriteOnly(_) | Always::OneAlternative(_)), _) => 4,
+        (None, Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..)) => 5,
+        (None, Form::Rule(_)) => 6,
         // Another requirement may name the reason for a refusal better.
-        Form::Always(Always::ValidAccepted) => 8,
+        (Some(Always::ValidAccepted), _) => 8,
+        (None, _) => 7,
     }
 }

@@ -30,10 +30,16 @@ impl Judge<'_> {
             let (trial, exchange) = (exchange.trial.clone(), Some(exchange.number));
             findings.push(Finding { requirement, trial, exchange, found });
         };
-        let is_kept = matches!(seen.class, Class::Valid | Class::Doubtful(_)) && seen.exchange.fresh;
+        let call = seen.exchange.request.operation;
+        let is_kept = call.is_none() && matches!(seen.class, Class::Valid | Class::Doubtful(_)) && seen.exchange.fresh;
         let body = if is_kept { self.body(&seen.exchange.request) } else { None };
         for (i, requirement) in self.contract.requirements.iter().enumerate() {
             let found = match &requirement.form {
+                Form::Called(place, always) if call == Some(*place) => {
+                    self.of(&seen.exchange.request).always(*always, seen)
+                }
+                _ if call.is_some() => None,
+                Form::Called(..) => None,
                 Form::Always(always) => self.always(*always, seen),
                 _ if !seen.exchange.fresh => None,
                 Form::Constraint(_) => self.broken_part(i, seen),
@@ -104,10 +110,15 @@ impl Judge<'_> {
     /// What an exchange shows that met trouble and was replaced by another: only that trouble.
     pub fn superseded(self, seen: &Seen) -> Vec<Finding> {
         let all = self.contract.requirements.iter().enumerate();
-        let own = all.filter(|(_, r)| matches!(r.form, Form::Always(Always::NoServerError)));
+        let call = seen.exchange.request.operation;
+        let own = all.filter(|(_, r)| match r.form {
+            Form::Always(always) => call.is_none() && always == Always::NoServerError,
+            Form::Called(place, always) => call == Some(place) && always == Always::NoServerError,
+            _ => false,
+        });
         let (trial, exchange) = (&seen.exchange.trial, Some(seen.exchange.number));
         own.filter_map(|(requirement, _)| {
-            let found = self.no_server_error(seen)?;
+            let found = self.of(&seen.exchange.request).no_server_error(seen)?;
             Some(Finding { requirement, trial: trial.clone(), exchange, found })
         })
         .collect()

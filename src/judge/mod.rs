@@ -25,6 +25,7 @@ pub mod scenario;
 pub mod tally;
 
 use crate::contract::Contract;
+use crate::exchange::Request;
 use crate::generate::draft::Fixtures;
 
 /// What judging depends on.
@@ -34,4 +35,12 @@ pub struct Judge<'a> {
     pub contract: &'a Contract,
     /// What the target provides.
     pub fixtures: &'a Fixtures,
+}
+
+impl<'a> Judge<'a> {
+    /// The judge of the operation that a request is of.
+    fn of(self, request: &Request) -> Self {
+        let called = request.operation.and_then(|place| self.contract.called.get(place));
+        Judge { contract: called.unwrap_or(self.contract), ..self }
+    }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::finding::{APPLIES_TO_NONE, Counterexample, Finding, Found, Side, cut};
 use super::fingerprint::Fingerprint;
-use crate::contract::requirement::Form;
+use crate::contract::requirement::{Always, Form};
 use crate::exchange::Exchange;
 
 /// The verdict on one requirement.
@@ -262,7 +262,7 @@ impl Tally {
             return Verdict::Inconclusive;
         }
         // A documented response that no request caused is no gap.
-        let unprovoked = matches!(form, Form::Always(always) if always.response().is_some_and(|of| of.optional));
+        let unprovoked = form.always().and_then(Always::response).is_some_and(|of| of.optional);
         if self.skipped > 0 || unprovoked {
             return Verdict::Skipped;
         }

@@ -49,6 +49,9 @@ pub struct Plan {
     pub selected: Vec<bool>,
     /// The pool's fixed part: the smallest request, a full one, then the rest.
     pub entries: Vec<Entry>,
+    /// The smallest request of each operation that steps call besides the contract's own, or why there is none; those that
+    /// no step calls have none either.
+    pub called: Vec<std::result::Result<Draft, String>>,
     /// How many pairs of random requests follow.
     pub pairs: usize,
     /// Trials of scenarios and probes.
@@ -113,7 +116,16 @@ impl Plan {
         let judge = Judge { contract, fixtures };
         let planner = pool::Planner::new(judge, options.seed, now, &selected);
         let (mut entries, missing) = planner.entries()?;
-        let (trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
+        let (mut trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
+        let called = called(contract, fixtures, options.seed, now);
+        for (i, requirement) in contract.requirements.iter().enumerate().filter(|(i, _)| selected[*i]) {
+            let calls = requirement.form.steps().iter().flat_map(|step| &step.sends).filter_map(|send| send.call);
+            let uncallable = calls.filter_map(|place| Some((place, called[place].as_ref().err()?))).next();
+            if let Some((place, why)) = uncallable {
+                trials.retain(|trial| trial.requirement != i);
+                obstacles.push((i, format!("`{}` cannot be called: {why}", contract.called[place].operation.id)));
+            }
+        }
         obstacles.extend(missing);
         let pool_wanted = planner.wants_pool() && options.selection.sends_pool();
         for (i, entry) in entries.iter_mut().enumerate() {
@@ -130,6 +142,7 @@ impl Plan {
             pairs: if pool_wanted { options.examples.div_ceil(2) } else { 0 },
             selected,
             entries,
+            called,
             trials,
             obstacles,
             left_out: LeftOut::default(),
@@ -168,6 +181,32 @@ impl Plan {
     pub fn pair(&self, judge: Judge<'_>, number: usize) -> (Option<Entry>, Option<Entry>) {
         self.random.pair(judge, &self.selected, number)
     }
+}
+
+/// The smallest requests of the operations that steps call.
+fn called(
+    contract: &Contract,
+    fixtures: &Fixtures,
+    seed: Seed,
+    now: DateTime<Utc>,
+) -> Vec<std::result::Result<Draft, String>> {
+    let draft = |(place, other): (usize, &Contract)| {
+        if !contract.calls(place) {
+            return Err("no step calls it".to_owned());
+        }
+        if let Some(obstacle) = other.operation.obstacle() {
+            return Err(obstacle.message.title().to_owned());
+        }
+        let alternatives = &other.operation.alternatives;
+        let own = &contract.operation.security;
+        if own.is_some() && !alternatives.is_empty() && !alternatives.iter().any(|a| a.shown() == *own) {
+            return Err("it takes other credentials than the contract's operation".to_owned());
+        }
+        let planner = pool::Planner::new(Judge { contract: other, fixtures }, seed, now, &[]);
+        let entry = planner.minimal().map_err(|error| error.title().to_owned())?;
+        Ok(Draft { operation: Some(place), ..entry.draft })
+    };
+    contract.called.iter().enumerate().map(draft).collect()
 }
 
 /// What the covering array and chance decide of an entry.

@@ -8,6 +8,7 @@ pub mod outcome;
 pub mod renewal;
 mod request;
 pub mod run;
+mod taken;
 pub mod terminal;
 
 use std::collections::BTreeMap;

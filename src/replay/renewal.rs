@@ -238,6 +238,7 @@ mod tests {
     fn the_mark_is_todays() {
         assert_eq!(body(TimeDelta::zero(), r#"{"name":"probity-0badcafe a"}"#), r#"{"name":"probity-12345678 a"}"#);
         let recorded = Request {
+            operation: None,
             method: "POST".to_owned(),
             path: "/v1/none0badcafe11".to_owned(),
             parameters: vec![("id".to_owned(), "none0badcafe11".to_owned())],

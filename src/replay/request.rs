@@ -100,7 +100,9 @@ impl<'a> Reader<'a> {
             return Err(NotRead::CutOff(length));
         }
         let (credentials, headers) = self.headers(exchange, send)?;
-        let operation = &self.today.contract.operation;
+        let contract = self.today.contract;
+        let called = send.and_then(|send| send.call);
+        let operation = called.map_or(&contract.operation, |call| &contract.called[call].operation);
         let mut path = operation.path.clone();
         for name in template_names(&operation.path) {
             let value = judged.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value);
@@ -112,6 +114,7 @@ impl<'a> Reader<'a> {
         }
         // Whatever a report says, nothing but the operation is asked for with today's token.
         let request = Request {
+            operation: called,
             method: operation.method.clone(),
             path,
             parameters: judged.parameters.clone(),

@@ -1,6 +1,7 @@
 //! Requests of an earlier run, sent again: the same but for what must not come twice and what has moved with the time,
 //! see [`Renewal`]. What they were sent for is judged as it was then.
 
+use std::iter::repeat_n;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -19,6 +20,7 @@ use crate::judge::scenario::{StepSeen, scope};
 use crate::judge::tally::Tally;
 use crate::plan::{Entry, MINIMAL, Plan, Trial};
 use crate::replay::renewal::{Instants, Renewal, Written};
+use crate::replay::taken::taken;
 use crate::run::event::{Event, Sink};
 use crate::run::preflight::what_came;
 use crate::run::send::Ready;
@@ -315,14 +317,25 @@ impl Run<'_> {
                     step.and_then(|step| step.seen.first()).map_or(Control::Missing, control_of)
                 }
             };
-            let ready = group.requests.iter().map(|recorded| Ready {
-                request: renewal.request(&recorded.request),
-                name: recorded.name.clone(),
-                control: control(recorded),
-                about,
-                plain: recorded.plain,
-            });
-            let seen = self.send(ready.collect(), &place, !met.is_empty()).await;
+            let names = scope(self.judge, &done, row.as_ref(), now());
+            let sends = || step.into_iter().flat_map(|step| &step.sends).flat_map(|s| repeat_n(s, s.copies));
+            let steps = contract.requirements[requirement].form.steps();
+            let mut ready = Vec::new();
+            for (place, recorded) in group.requests.iter().enumerate() {
+                let mut request = renewal.request(&recorded.request);
+                if let (Some(send), Some(trial)) = (sends().nth(place), &piece.own) {
+                    request = match taken(request, send, steps, &names, contract) {
+                        Ok(request) => request,
+                        Err(trouble) => {
+                            sent.findings.extend(own(&piece.name, troubled(trial, &trouble, &done)));
+                            return Some(sent);
+                        }
+                    };
+                }
+                let (name, control, plain) = (recorded.name.clone(), control(recorded), recorded.plain);
+                ready.push(Ready { request, name, control, about, plain });
+            }
+            let seen = self.send(ready, &place, !met.is_empty()).await;
             drop(place);
             let seen: Vec<Seen> = seen.into_iter().map(|one| self.confirmed_at(one, Some(met))).collect();
             answered = group.requests.iter().map(|r| r.answered).max();

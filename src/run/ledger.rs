@@ -64,7 +64,7 @@ pub struct Ledger {
 impl Ledger {
     /// Notes an exchange; returns the record that it created, if that was not known before.
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) -> Option<Created> {
-        if contract.document_only && !creates(exchange) {
+        if (contract.document_only || exchange.request.operation.is_some()) && !creates(exchange) {
             return None;
         }
         let id = match exchange.response() {

@@ -75,7 +75,8 @@ impl Run<'_> {
         scope: &Scope,
         row: Option<&crate::contract::template::Template>,
     ) -> Result<Request, Trouble> {
-        let operation = &self.judge.contract.operation;
+        let contract = self.judge.contract;
+        let operation = draft.operation.map_or(&contract.operation, |call| &contract.called[call].operation);
         let now = self.client.clock().server().middle();
         let scope = scope.extend().value("now", timestamp(now)).build();
         let mut rendering = Rendering {
@@ -336,8 +337,9 @@ impl Run<'_> {
         else {
             return;
         };
-        // A replayed response has the time of the original.
-        if response.header("date").is_some()
+        // A replayed response has the time of the original, and so has a record that is read.
+        if ready.request.operation.is_some()
+            || response.header("date").is_some()
             || !(200..300).contains(&response.status)
             || ready.request.header(KEY_HEADER).is_some()
         {

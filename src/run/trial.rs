@@ -136,7 +136,7 @@ impl Run<'_> {
             let place = self.place(copies).await?;
             granted.take(copies);
             let names = scope(judge, &done, row_json.as_ref(), now());
-            let ready = self.prepare(step, &names, row, name, base, &made, &mut count);
+            let ready = self.prepare(step, &names, row, name, base, (&made, &done), &mut count);
             let (ready, first) = match ready {
                 Ok(ready) => ready,
                 Err(why) => return Some(Tried { found: troubled(trial, &why, &done), troubles }),
@@ -262,13 +262,13 @@ impl Run<'_> {
         row: Option<&Template>,
         name: &str,
         base: Option<(&Entry, Control)>,
-        made: &BTreeMap<String, Made>,
+        before: (&BTreeMap<String, Made>, &[StepSeen]),
         count: &mut u64,
     ) -> Result<(Vec<Ready>, Option<(Draft, bool)>), Trouble> {
         let mut all = Vec::new();
         let mut first = None;
         for send in &step.sends {
-            let (draft, control, plain) = self.draft(send, base, made)?;
+            let (draft, control, plain) = self.draft(send, base, before)?;
             let plain = plain && leaves_plain(send);
             let draft = change(draft, send, row)?;
             let mut request = None;
@@ -293,25 +293,39 @@ impl Run<'_> {
         &self,
         send: &Send,
         base: Option<(&Entry, Control)>,
-        made: &BTreeMap<String, Made>,
+        (made, done): (&BTreeMap<String, Made>, &[StepSeen]),
     ) -> Result<(Draft, Control, bool), Trouble> {
         let gone = |name: &String| Trouble::Unknown(format!("the step `{name}` was not sent"));
-        Ok(match &send.base {
-            Base::Minimal => (self.plan.entries[MINIMAL].draft.clone(), self.control(MINIMAL), true),
-            Base::Valid | Base::Varied => match base {
+        Ok(match (&send.base, send.call) {
+            (Base::Minimal, Some(place)) => match &self.plan.called[place] {
+                Ok(draft) => (draft.clone(), called_before(done, place), true),
+                Err(why) => return Err(Trouble::Unknown(why.clone())),
+            },
+            (Base::Minimal, None) => (self.plan.entries[MINIMAL].draft.clone(), self.control(MINIMAL), true),
+            (Base::Valid | Base::Varied, _) => match base {
                 Some((entry, control)) => (entry.draft.clone(), control, true),
                 None => return Err(Trouble::Unknown("no valid request is known".into())),
             },
-            Base::From(name) => {
+            (Base::From(name), _) => {
                 let made = made.get(name).ok_or_else(|| gone(name))?;
                 (made.draft.clone(), made.control, made.plain)
             }
-            Base::Repeat(name) => {
+            (Base::Repeat(name), _) => {
                 let made = made.get(name).ok_or_else(|| gone(name))?;
                 (again(&made.request, send), made.control, made.plain)
             }
         })
     }
+}
+
+/// What a refusal by another operation is compared with: an earlier request of it in the same trial.
+fn called_before(done: &[StepSeen], place: usize) -> Control {
+    let before = done.iter().flat_map(|step| &step.seen).filter(|seen| seen.exchange.request.operation == Some(place));
+    let all: Vec<Control> = before.map(control_of).collect();
+    [Control::Accepted, Control::Unknown, Control::Refused]
+        .into_iter()
+        .find(|control| all.contains(control))
+        .unwrap_or(Control::Missing)
 }
 
 /// The longest wait of a step.

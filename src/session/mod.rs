@@ -141,7 +141,9 @@ impl Session {
         before: Option<Before<'_>>,
         once: bool,
     ) -> Result<Self> {
-        settings.check_production(&contract.operation.servers)?;
+        for contract in contract.called.iter().chain([&*contract]) {
+            settings.check_production(&contract.operation.servers)?;
+        }
         let own = header_name(contract.operation.security.as_ref());
         if let Some((name, _)) = settings.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(own)) {
             return Err(Diagnostic::new(format!("[headers] cannot contain `{name}`: tokens are sent in that header"))

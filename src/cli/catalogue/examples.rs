@@ -105,7 +105,7 @@ impl<'a> Examples<'a> {
                 let draft = send.and_then(|send| self.draft(send, &probe.steps, trial, None));
                 draft.and_then(|d| self.example(Due::Open, trial, &d)).into_iter().collect()
             }
-            Form::Always(Always::Answered | Always::NoServerError) | Form::Law(_) => Vec::new(),
+            Form::Always(Always::Answered | Always::NoServerError) | Form::Called(..) | Form::Law(_) => Vec::new(),
             Form::Always(_) => self.entry(Due::Accepted, &self.plan.entries[FULL]).into_iter().collect(),
         }
     }

@@ -75,6 +75,13 @@ impl Planner<'_> {
             .map(|(i, r)| (i, &r.form))
     }
 
+    /// The smallest valid request.
+    pub(super) fn minimal(&self) -> Result<Entry> {
+        let name = TrialName::of_pool("minimal");
+        let entry = self.nearest(&name, "the smallest valid request", &mut self.smallest(), 2);
+        entry.ok_or_else(|| self.refused(&self.smallest()))
+    }
+
     /// The fixed part of the pool, and the requirements that nothing which can be made speaks to, with what is missing.
     pub(super) fn entries(&self) -> Result<(Vec<Entry>, Obstacles)> {
         let callers = self.judge.fixtures.callers(self.judge.contract);

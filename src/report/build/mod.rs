@@ -390,7 +390,7 @@ fn form(form: &Tested) -> Form {
         Tested::Scenario(_) => Form::Scenario,
         Tested::Probe(_) => Form::Probe,
         Tested::Schema(_) | Tested::Parameter(..) => Form::Schema,
-        Tested::Always(_) => Form::Always,
+        Tested::Always(_) | Tested::Called(..) => Form::Always,
         Tested::Law(_) => Form::Law,
     }
 }

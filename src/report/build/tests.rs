@@ -84,6 +84,7 @@ fn exchange(number: u64, body: &[u8], credentials: Shown, answer: &[u8]) -> Arc<
         number,
         trial: format!("area/id#{number}/step"),
         request: Request {
+            operation: None,
             method: "POST".into(),
             path: "/v1/x%20y/../z".into(),
             parameters: Vec::new(),

@@ -132,6 +132,7 @@ impl Sendable {
         let text = self.body.as_ref().map(|body| body.clone().into_bytes());
         let body = text.or_else(|| STANDARD.decode(self.body_base64.as_ref()?).ok());
         Request {
+            operation: None,
             method: self.method.clone(),
             path: self.path.clone(),
             parameters: Vec::new(),

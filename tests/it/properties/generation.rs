@@ -18,6 +18,7 @@ use super::schema::{bodies, operation, operation_at, violations};
 /// The JSON text that a body is sent as.
 fn sent(body: &Template, now: DateTime<Utc>) -> Result<Value, Trouble> {
     let draft = Draft {
+        operation: None,
         identity: Template::Literal(json!("caller")),
         path: Vec::new(),
         query: Vec::new(),

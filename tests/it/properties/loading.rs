@@ -220,7 +220,7 @@ fn read_document(text: &str, operation: &str) -> Result<(), TestCaseError> {
 fn read_cases(text: &str) -> Result<(), TestCaseError> {
     let vocabulary =
         Vocabulary::new(OPPORTUNITIES.contract.defines.timely().chain([("far", false), ("express", false)]));
-    match case_files::read(&[Source::new("cases.yaml", text)], &vocabulary, &OPPORTUNITIES.contract.operation) {
+    match case_files::read(&[Source::new("cases.yaml", text)], &vocabulary, &OPPORTUNITIES.contract.operation, &[]) {
         Ok(_) => Ok(()),
         Err(error) => speaks(&error),
     }

@@ -144,6 +144,7 @@ proptest! {
     #[test]
     fn any_draft_is_rendered(body in templates(), raw in templates(), header in templates(), path in templates(), which in 0_usize..3) {
         let draft = Draft {
+            operation: None,
             identity: Template::Literal(json!("caller")),
             path: vec![("id".to_owned(), path)],
             query: vec![("q".to_owned(), header.clone())],

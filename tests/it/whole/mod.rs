@@ -2,6 +2,7 @@
 
 mod apart;
 mod app;
+mod called;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
