@@ -6,6 +6,10 @@
 #[expect(dead_code, reason = "the other tests need more of it")]
 mod support;
 
+#[expect(dead_code, reason = "the other tests need more of it")]
+#[path = "it/whole/app.rs"]
+mod app;
+
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -21,7 +25,7 @@ fn main() -> ExitCode {
     if std::env::var_os(AS_COMMAND).is_some() {
         return probity::cli::conformance::main();
     }
-    let tests: [(&str, fn()); 12] = [
+    let tests: [(&str, fn()); 13] = [
         ("every_requirement_is_listed_once", every_requirement_is_listed_once),
         ("filters_choose_what_is_sent", filters_choose_what_is_sent),
         ("names_run_as_they_are_listed", names_run_as_they_are_listed),
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         ("a_server_that_fell_is_not_green", a_server_that_fell_is_not_green),
         ("bad_input_is_an_error_and_no_test", bad_input_is_an_error_and_no_test),
         ("bad_seeds_are_an_error", bad_seeds_are_an_error),
+        ("a_whole_document_has_tests_of_each_operation", a_whole_document_has_tests_of_each_operation),
     ];
     let trial = |(name, test): (&str, fn())| {
         let run = move || {
@@ -81,6 +86,36 @@ fn filters_choose_what_is_sent() {
     assert_eq!(outcome(&ran), (vec!["close-date/leap-day"], vec![]));
     let ran = command("close-date/past --skip offset --skip 2038").env("PROBITY_SEED", "5").exits(0);
     assert_eq!(outcome(&ran).0, ["close-date/past"]);
+}
+
+fn a_whole_document_has_tests_of_each_operation() {
+    let of_shop = |words: &str| command(words).file("shop.yaml", app::DOCUMENT).env("PROBITY_DOCUMENT", "shop.yaml");
+    let at = |words: &str, server: &support::server::Server| {
+        let settings = format!("[target]\nurl = \"{}\"\n", server.url());
+        of_shop(words)
+            .file("probity.toml", settings)
+            .env("PROBITY_CONFIG", "probity.toml")
+            .env("PROBITY_TOKEN", app::TOKEN)
+            .env("PROBITY_SEED", "1")
+            .env("PROBITY_DENY", "should")
+    };
+    let listed = of_shop("--list --format terse").exits(0);
+    for id in ["createOrder/schema/price-maximum: test", "getOrder/law/read-back: test"] {
+        listed.holds(listed.stdout.lines().any(|line| line.ends_with(id)), id);
+    }
+    let right = app::shop(&[]);
+    let ran = at("", &right).exits(0);
+    ran.holds(outcome(&ran).0.contains(&"createOrder/schema/price-maximum"), "each operation is checked");
+    ran.holds(outcome(&ran).0.contains(&"getOrder/law/read-back"), "and what holds between them");
+    ran.holds(right.requests().iter().any(|r| r.method == "DELETE"), "what was created is removed");
+    let wrong = app::shop(&[app::Bug::PriceInCents]);
+    let ran = at("getOrder/law", &wrong).exits(101);
+    assert_eq!(outcome(&ran).1, ["getOrder/law/read-back"]);
+    of_shop("").exits(2).complains("no target is set");
+    of_shop("")
+        .env("PROBITY_CONTRACT", "shop")
+        .exits(2)
+        .complains("both PROBITY_CONTRACT and PROBITY_DOCUMENT are set");
 }
 
 /// nextest runs every trial by the whole line of the list, the kind included.

@@ -12,6 +12,8 @@
 //!
 //! - `PROBITY_CONFIG`: settings of the target; without it the embedded reference server is checked
 //! - `PROBITY_CONTRACT`: the contract's folder; without it the embedded contract
+//! - `PROBITY_DOCUMENT`: an OpenAPI document, a file or a URL, in place of a contract: every operation of it is checked on
+//!   the target that `PROBITY_CONFIG` names, and what that creates is removed as far as the document has deletions
 //! - `PROBITY_REPORT`: a `report.json`: nothing is sent, the trials say what that run showed. This is
 //!   the way for targets that are not on this machine, since some runners start a process for
 //!   each trial
@@ -30,12 +32,14 @@ use crate::gate::{Exit, Policy, decide};
 use crate::http::block_on;
 use crate::http::clock::{Clock, system_now};
 use crate::judge::tally::Verdict;
-use crate::report::Report;
+use crate::report::log::created;
 use crate::report::model::EMBEDDED_TARGET;
+use crate::report::{CREATED, Report};
 use crate::run::event::Nobody;
 use crate::session::{Options, Session};
 use crate::settings::Overrides;
 use crate::source::{Diagnostic, Result};
+use crate::whole::{Rules, Whole};
 
 /// The trial that stands for what no single requirement shows.
 const GATE: &str = "run";
@@ -93,9 +97,14 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
         let policy = gate.policy(settings.as_ref(), report.requirements.iter().map(|r| (r.id.as_str(), r.level)))?;
         return some(shown(report, &policy));
     }
-    let mut contract =
-        ContractOptions { contract: variable("PROBITY_CONTRACT"), ..ContractOptions::default() }.load()?;
-    let owed = || contract.requirements.iter().filter(|r| r.level.is_some());
+    let (contract, document) = (variable("PROBITY_CONTRACT"), environment("PROBITY_DOCUMENT"));
+    if contract.is_some() && document.is_some() {
+        return Err(Diagnostic::new("both PROBITY_CONTRACT and PROBITY_DOCUMENT are set")
+            .help("a document takes the place of a contract: unset one of them"));
+    }
+    let is_document = document.is_some();
+    let mut contracts = ContractOptions { contract, document, ..ContractOptions::default() }.load_all()?;
+    let owed = || contracts.iter().flat_map(|c| &c.requirements).filter(|r| r.level.is_some());
     if arguments.list {
         let trials = owed().map(|r| trial(&r.id, r.level.map_or("", |l| l.name()), Ok(()))).collect();
         return some(Trials { trials, red: None });
@@ -107,10 +116,14 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
     // Nor is it what a test should send requests to.
     let target = match config {
         Some(config) => TargetOptions { config: Some(config), ..TargetOptions::default() }.target(&Flags::default())?,
+        None if is_document => {
+            return Err(Diagnostic::new("no target is set").help(
+                "PROBITY_CONFIG names the settings of the server that the document describes, with url under [target]",
+            ));
+        }
         None => TargetOptions::default().embedded(&Overrides::default())?,
     };
-    target.settings.authenticate(&mut contract)?;
-    let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
+    let requirements = contracts.iter().flat_map(|c| &c.requirements).map(|r| (r.id.as_str(), r.level));
     let policy = gate.policy(target.settings.source.as_ref(), requirements)?;
     let options = Options {
         seed: seed()?,
@@ -118,9 +131,36 @@ fn trials(arguments: &mut Arguments) -> Result<Trials> {
         target_name: target.embedded.as_ref().map(|_| EMBEDDED_TARGET.to_owned()),
         ..Options::default()
     };
+    if is_document {
+        let whole = Whole::new(contracts, target.settings, options, Rules::default(), Clock::system())?;
+        return Ok(shown(block_on(checked(whole))??, &policy));
+    }
+    let Some(mut contract) = contracts.pop() else { return Ok(Trials::default()) };
+    target.settings.authenticate(&mut contract)?;
     let session = Session::new(contract, target.settings, &options, Clock::system())?;
     let report = block_on(session.run(None, &mut Nobody))?.map_err(|e| Diagnostic::new(e.to_string()))?;
     Ok(shown(report, &policy))
+}
+
+/// Checks every operation of a document, and removes what that created. The list of it is kept only where something is
+/// left.
+async fn checked(mut whole: Whole) -> Result<Report> {
+    let told = |e: &dyn std::fmt::Display| Diagnostic::new(e.to_string());
+    let folder = tempfile::Builder::new().prefix("probity-").tempdir().map_err(|e| told(&e))?;
+    let list = folder.path().join(CREATED);
+    let report = whole.run(Some(folder.path()), &mut Nobody).await.map_err(|e| told(&e))?;
+    if !list.exists() {
+        return Ok(report);
+    }
+    let stop = whole.stop().clone();
+    let cleaned = whole.clean_up(folder.path(), &stop, &|_, _| ()).await?;
+    let left = created::read(&list).map_err(|e| told(&e))?.records.len();
+    if left > 0 {
+        let why = cleaned.map_or("no operation of the document deletes them", |_| "they could not be removed");
+        complain!("warning: {left} records of this run are left, since {why}: {}", list.display());
+        _ = folder.keep();
+    }
+    Ok(report)
 }
 
 fn seed() -> Result<Option<u64>> {
