@@ -51,6 +51,9 @@ pub enum NotRemoved {
     /// The answer that told of it did not say what it is called.
     #[error("the response did not contain its id: search the target for its run tag")]
     NoId,
+    /// Another operation created it, of which the settings do not say how its records are removed.
+    #[error("`{0}` created it, and [cleanup] is about the records of the contract's own operation")]
+    AnotherOperation(String),
     /// The path of the clean-up has this part, whose value is not known.
     #[error("the path under [cleanup] needs {0}, which is not known")]
     NoValue(String),
@@ -115,12 +118,20 @@ pub async fn clean_up(
     own.budget = Budget { max_duration: Some(LASTS), ..Budget::default() };
     let concurrency = own.concurrency;
     let client = Client::new(own, contract.operation.security.clone(), clock)?;
-    let all = left.uncertain.len() + left.records.len();
-    client.pace().begin(all as u64);
     let mut cleaned = Cleaned::default();
-    let mut records = left.records;
+    let (mut records, mut uncertain) = (left.records, left.uncertain);
+    // The same id may be that of a record of another kind.
+    for all in [&mut records, &mut uncertain] {
+        let others = all.extract_if(.., |record| record.operation.is_some());
+        cleaned.left.extend(others.filter_map(|record| {
+            let operation = record.operation.clone()?;
+            Some((record, NotRemoved::AnotherOperation(operation)))
+        }));
+    }
+    let all = uncertain.len() + records.len();
+    client.pace().begin(all as u64);
     let known: HashSet<String> = records.iter().filter_map(|record| record.id.clone()).collect();
-    let mut uncertain = stream::iter(left.uncertain)
+    let mut uncertain = stream::iter(uncertain)
         .map(|record| {
             let client = &client;
             async move {

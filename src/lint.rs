@@ -1,5 +1,6 @@
 //! Defects of a contract itself: examples that break it, and expressions that cannot work.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -7,7 +8,9 @@ use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Rows};
-use crate::contract::steps::Step;
+use crate::contract::steps::{Base, Step};
+use crate::contract::template::Template;
+use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::document::response::Response as Documented;
 use crate::exchange::Attempt;
 use crate::exchange::Request;
@@ -38,7 +41,41 @@ pub fn guesses(contract: &Contract) -> Vec<Diagnostic> {
                     "give an `example` in the document, or values under `values: {location}:` in contract.yaml"
                 ))
         })
+        .chain(guesses_of_calls(contract))
         .collect()
+}
+
+/// Required parameters of called operations of which no valid value is known, and to which steps give none.
+fn guesses_of_calls(contract: &Contract) -> Vec<Diagnostic> {
+    let sends = contract.requirements.iter().flat_map(|r| r.form.steps()).flat_map(|step| &step.sends);
+    let mut all: Vec<Diagnostic> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (send, place) in sends.filter_map(|send| Some((send, send.call.filter(|_| send.base == Base::Minimal)?))) {
+        let operation = &contract.called[place].operation;
+        let given = |p: &Parameter| {
+            let named = |all: &[(String, Option<Template>)]| all.iter().any(|(n, _)| n.eq_ignore_ascii_case(&p.name));
+            match p.location {
+                ParameterLocation::Path => true,
+                ParameterLocation::Header => named(&send.headers),
+                ParameterLocation::Cookie => named(&send.cookies),
+                ParameterLocation::Query | ParameterLocation::Querystring => named(&send.query),
+            }
+        };
+        let required = operation.parameters.iter().filter(|p| p.required && !is_key(p));
+        for parameter in required.filter(|p| !given(p) && !is_known(p)) {
+            let (location, name) = (parameter.location.name(), &parameter.name);
+            let guess = send
+                .place
+                .error(format!("no valid value of the {location} parameter `{name}` of `{}` is known", operation.id))
+                .label("one is guessed, and a refusal shows nothing then")
+                .help("give it in the step, or give an `example` in the document");
+            // Several requirements may share a step.
+            if seen.insert((send.place.to_string(), name)) {
+                all.push(*guess);
+            }
+        }
+    }
+    all
 }
 
 /// Examples in the document that break its own schema, or a constraint, at `now`.
@@ -294,13 +331,14 @@ fn whole(schema: &Json) -> Json {
         return whole(first);
     }
     match type_of(schema) {
-        "object" => schema["properties"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, below)| (name.clone(), whole(below)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
+        "object" => {
+            // What is required and not described may be anything.
+            let required = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str);
+            let mut all: serde_json::Map<String, Json> = required.map(|name| (name.to_owned(), json!("a"))).collect();
+            let described = schema["properties"].as_object().into_iter().flatten();
+            all.extend(described.map(|(name, below)| (name.clone(), whole(below))));
+            all.into()
+        }
         "array" => json!([whole(&schema["items"])]),
         "string" if schema["format"] == "date-time" => json!("2098-01-01T00:00:00Z"),
         "string" if schema["format"] == "date" => json!("2098-01-01"),

@@ -4,6 +4,7 @@ use clap::Args as ClapArgs;
 
 use super::options::{ContractOptions, TargetOptions};
 use super::{Done, Failed, print};
+use crate::contract::Contract;
 use crate::contract::requirement::{Always, Form, Law, Origin, Requirement, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::gate::Exit;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &Args) -> Done {
         Origin::Derived(_) => "  case     none: it follows from the document\n".to_owned(),
     });
     text.push_str("\n  How it is tested\n");
-    for line in tested(requirement) {
+    for line in tested(contract, requirement) {
         text.push_str(&format!("    {line}\n"));
     }
     if let Some((example, rehearsal)) = super::example::command(contract, requirement, &args.target)? {
@@ -73,7 +74,7 @@ fn indent(text: &str) -> String {
 }
 
 /// How a requirement is tested, in lines.
-pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
+pub(super) fn tested(contract: &Contract, requirement: &Requirement) -> Vec<String> {
     match &requirement.form {
         Form::Constraint(valid) => vec![
             "Requests that break only this are sent, and must be refused; the same requests without the".into(),
@@ -98,7 +99,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
         }
         Form::Scenario(scenario) => {
             let mut lines = table(scenario.rows.as_deref());
-            lines.extend(scenario.steps.iter().map(step));
+            lines.extend(scenario.steps.iter().map(|one| step(contract, one)));
             if let Some(given) = &scenario.given {
                 lines.push(format!("It shows something if     {}", flat(given.text())));
             }
@@ -107,7 +108,7 @@ pub(super) fn tested(requirement: &Requirement) -> Vec<String> {
         }
         Form::Probe(probe) => {
             let mut lines = table(probe.rows.as_deref());
-            lines.extend(probe.steps.iter().map(step));
+            lines.extend(probe.steps.iter().map(|one| step(contract, one)));
             lines.push(format!("What is noted             {}", flat(probe.observe.text())));
             lines
         }
@@ -170,11 +171,14 @@ fn table(rows: Option<&Rows>) -> Vec<String> {
     }
 }
 
-fn step(step: &Step) -> String {
+fn step(contract: &Contract, step: &Step) -> String {
     let sends = step.sends.iter().map(|send| {
         let base = match &send.base {
             Base::Valid => "a valid request".to_owned(),
-            Base::Minimal => "the smallest valid request".to_owned(),
+            Base::Minimal => match send.call {
+                Some(place) => format!("the smallest valid request of `{}`", contract.called[place].operation.id),
+                None => "the smallest valid request".to_owned(),
+            },
             Base::Varied => "a valid request in one of the contexts".to_owned(),
             Base::From(name) => format!("one like `{name}`"),
             Base::Repeat(name) => format!("`{name}` again"),

@@ -1,5 +1,8 @@
-//! `init`: writes settings for a server, with what it tells of itself.
+//! `init`: writes settings for a server, with what it tells of itself; of a document, also the beginnings of a contract.
 
+mod document;
+
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +24,9 @@ use crate::source::{Diagnostic, Result, Source};
 
 /// Stands for a token that is not there, so that all else can be checked. It is never sent.
 const NO_TOKEN: &str = "unset";
+
+/// Values by their flags.
+type Values = BTreeMap<&'static str, String>;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -56,10 +62,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    let contract = args.contract.load()?;
     if args.out.exists() && !args.force {
         return Err(taken(&args.out).into());
     }
+    if let Some(place) = &args.contract.document {
+        return document::run(args, place);
+    }
+    let contract = args.contract.load()?;
     if !is_variable(&args.token_env) {
         // Not repeated: it may be a token.
         let error = Diagnostic::new("--token-env takes the name of a variable, in capitals, not a token");
@@ -72,26 +81,7 @@ pub(crate) fn run(args: &Args) -> Done {
         (None, true) => Some(NO_TOKEN.to_owned()),
         (_, false) => variable(name),
     };
-    let mut values = args.connection.0.clone();
-    values.insert("target", url);
-    if args.out.parent().is_some_and(|folder| folder != Path::new("")) {
-        // In a file, paths start from its folder.
-        for flag in ["ca-file", "client-certificate"] {
-            if let Some(path) = values.get_mut(flag)
-                && let Ok(whole) = std::path::absolute(&*path)
-            {
-                *path = whole.display().to_string();
-            }
-        }
-    }
-    // What was typed is used; what is written holds no password.
-    let mut written = values.clone();
-    if let Some(proxy) = values.get("proxy").and_then(|proxy| without_login(proxy)) {
-        complain!(
-            "warning: the proxy's user and password are not written to the file: put the whole URL into PROBITY_PROXY"
-        );
-        written.insert("proxy", proxy);
-    }
+    let (values, written) = connection(args, url);
     let identities = identities(&contract, &args.token_env, &environment);
     let draft = |fixtures: &Json| {
         let draft = write::Draft {
@@ -132,6 +122,31 @@ pub(crate) fn run(args: &Args) -> Done {
     write(&args.out, args.force, &redactor.text(&draft(&fixtures)))?;
     print(&redactor.text(&told(&contract, args, &fixtures, &asked, token.is_some())));
     Ok(Exit::Conformant)
+}
+
+/// What is known of the connection, by flags: as it is used now, and as it is written.
+fn connection(args: &Args, url: String) -> (Values, Values) {
+    let mut values = args.connection.0.clone();
+    values.insert("target", url);
+    if args.out.parent().is_some_and(|folder| folder != Path::new("")) {
+        // In a file, paths start from its folder.
+        for flag in ["ca-file", "client-certificate"] {
+            if let Some(path) = values.get_mut(flag)
+                && let Ok(whole) = std::path::absolute(&*path)
+            {
+                *path = whole.display().to_string();
+            }
+        }
+    }
+    // What was typed is used; what is written holds no password.
+    let mut written = values.clone();
+    if let Some(proxy) = values.get("proxy").and_then(|proxy| without_login(proxy)) {
+        complain!(
+            "warning: the proxy's user and password are not written to the file: put the whole URL into PROBITY_PROXY"
+        );
+        written.insert("proxy", proxy);
+    }
+    (values, written)
 }
 
 /// The URL that was typed, here or when asked.

@@ -49,9 +49,10 @@ pub(super) fn read(
     others.map(contract).collect()
 }
 
-/// What every exchange of the called operations must meet. That a valid request is accepted is left to the scenarios: they
+/// What every exchange of the operations that these cases call must meet. That a valid request is accepted is left to the scenarios: they
 /// ask for records that are not there on purpose.
-pub(super) fn requirements(called: &[Contract], document: &Document) -> Vec<Requirement> {
+pub(super) fn requirements(called: &[Contract], document: &Document, cases: &[Requirement]) -> Vec<Requirement> {
+    let is_called = |(place, _): &(usize, &Contract)| cases.iter().any(|case| case.form.calls(*place));
     let of = |(place, contract): (usize, &Contract)| {
         let prefix = super::of_document::prefix(document, &contract.operation);
         let mut all = super::derive::requirements(&contract.operation);
@@ -63,5 +64,5 @@ pub(super) fn requirements(called: &[Contract], document: &Document) -> Vec<Requ
         });
         of_all.collect::<Vec<_>>()
     };
-    called.iter().enumerate().flat_map(of).collect()
+    called.iter().enumerate().filter(is_called).flat_map(of).collect()
 }

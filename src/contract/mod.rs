@@ -155,8 +155,8 @@ impl Contract {
         let mut requirements = derive::requirements(&operation);
         ids::tell_apart(&mut requirements);
         requirements.extend(security::requirements(&operation, &cases.requirements, &vocabulary, Level::Must)?);
+        requirements.extend(called::requirements(&called, &document, &cases.requirements));
         requirements.extend(cases.requirements);
-        requirements.extend(called::requirements(&called, &document));
         requirements.sort_by(|a, b| a.id.cmp(&b.id));
         unique_ids(&requirements)?;
         let expression = |key: &str| root.get(key).map(|n| compile(n, &vocabulary.exchange)).transpose();
@@ -282,8 +282,12 @@ impl Contract {
 
     /// Whether a step calls the operation at this place among those that steps may call.
     pub fn calls(&self, place: usize) -> bool {
-        let steps = self.requirements.iter().flat_map(|requirement| requirement.form.steps());
-        steps.flat_map(|step| &step.sends).any(|send| send.call == Some(place))
+        self.requirements.iter().any(|requirement| requirement.form.calls(place))
+    }
+
+    /// The id of the operation of a request, where it is not the contract's own.
+    pub fn called_id(&self, request: &crate::exchange::Request) -> Option<&str> {
+        self.called.get(request.operation?).map(|called| called.operation.id.as_str())
     }
 
     /// The called operation that a method and a path are of, by its place; None for the contract's own, and for what is

@@ -153,6 +153,11 @@ impl Form {
         }
     }
 
+    /// Whether one of its steps calls the operation at this place among those that steps may call.
+    pub fn calls(&self, place: usize) -> bool {
+        self.steps().iter().flat_map(|step| &step.sends).any(|send| send.call == Some(place))
+    }
+
     /// The table that its trials run over.
     pub fn rows(&self) -> Option<&Rows> {
         match self {

@@ -22,8 +22,9 @@ pub(super) fn requirements(
     level: Level,
 ) -> Result<Vec<Requirement>> {
     let anyone = operation.alternatives.iter().any(|alternative| alternative.schemes.is_empty());
-    let speaks =
-        |r: &Requirement| r.form.steps().iter().flat_map(|s| &s.sends).any(|send| send.authorization.is_some());
+    let speaks = |r: &Requirement| {
+        r.form.steps().iter().flat_map(|s| &s.sends).any(|send| send.call.is_none() && send.authorization.is_some())
+    };
     let Some(security) = operation.security.as_ref().filter(|_| !anyone) else {
         return Ok(Vec::new());
     };

@@ -228,6 +228,11 @@ impl StepReader<'_> {
         let base = self.base(node, anew)?;
         let call = self.call(node, &base)?;
         let operation = call.map_or(self.context.operation, |call| &self.context.called[call].operation);
+        if let (true, Some(of_body)) =
+            (operation.bodies.is_empty() && call.is_some(), node.get("set").or(node.get("drop")))
+        {
+            return Err(of_body.error(format!("the document has no body for the request of `{}`", operation.id)));
+        }
         let mut undocumented = self.undocumented(node)?;
         let mut set = Vec::new();
         if let Some(fields) = node.get("set") {

@@ -88,10 +88,19 @@ impl Judge<'_> {
     /// The verdict on a trial whose precondition does not hold, by whether the server was free to refuse the set-up.
     fn without_ground(self, steps: &[StepSeen]) -> Found {
         let refused: Vec<&Seen> = steps.iter().flat_map(|s| &s.seen).filter(|s| s.accepted() == Known::No).collect();
+        let failed = refused.iter().find(|s| s.exchange.status().is_some_and(|status| status >= 500));
+        if let Some((failed, status)) = failed.and_then(|s| Some((s, s.exchange.status()?))) {
+            return Found::Unknown(
+                format!("the server answered {status} to the set-up"),
+                vec![Arc::clone(&failed.exchange)],
+            );
+        }
         let Some(first) = refused.first() else {
             return Found::Skipped("its precondition does not hold here".to_owned());
         };
-        let open = refused.iter().find_map(|s| match &s.class {
+        // A step that calls another operation says itself what its request has.
+        let own = refused.iter().filter(|s| s.exchange.request.operation.is_none());
+        let open = own.into_iter().find_map(|s| match &s.class {
             Class::Open(reason) | Class::Doubtful(reason) => Some(reason),
             _ => None,
         });

@@ -263,7 +263,9 @@ impl Tally {
         }
         // A documented response that no request caused is no gap.
         let unprovoked = form.always().and_then(Always::response).is_some_and(|of| of.optional);
-        if self.skipped > 0 || unprovoked {
+        // What no step called is not asked of anybody; that a scenario was not tried is told of that.
+        let uncalled = matches!(form, Form::Called(..));
+        if self.skipped > 0 || unprovoked || uncalled {
             return Verdict::Skipped;
         }
         Verdict::Untested

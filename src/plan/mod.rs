@@ -116,9 +116,10 @@ impl Plan {
         let judge = Judge { contract, fixtures };
         let planner = pool::Planner::new(judge, options.seed, now, &selected);
         let (mut entries, missing) = planner.entries()?;
-        let (mut trials, mut obstacles) = trials::trials(judge, options.seed, &selected, &entries);
+        let wanted = with_callers(contract, &selected);
+        let (mut trials, mut obstacles) = trials::trials(judge, options.seed, &wanted, &entries);
         let called = called(contract, fixtures, options.seed, now);
-        for (i, requirement) in contract.requirements.iter().enumerate().filter(|(i, _)| selected[*i]) {
+        for (i, requirement) in contract.requirements.iter().enumerate().filter(|(i, _)| wanted[*i]) {
             let calls = requirement.form.steps().iter().flat_map(|step| &step.sends).filter_map(|send| send.call);
             let uncallable = calls.filter_map(|place| Some((place, called[place].as_ref().err()?))).next();
             if let Some((place, why)) = uncallable {
@@ -181,6 +182,21 @@ impl Plan {
     pub fn pair(&self, judge: Judge<'_>, number: usize) -> (Option<Entry>, Option<Entry>) {
         self.random.pair(judge, &self.selected, number)
     }
+}
+
+/// What is selected, and for each operation of which something is judged that only scenarios send, one that calls it.
+fn with_callers(contract: &Contract, selected: &[bool]) -> Vec<bool> {
+    let mut wanted = selected.to_vec();
+    let all = || contract.requirements.iter().enumerate();
+    for (_, requirement) in all().filter(|(i, _)| selected[*i]) {
+        let Form::Called(place, _) = requirement.form else { continue };
+        if !all().any(|(i, r)| wanted[i] && r.form.calls(place))
+            && let Some((caller, _)) = all().find(|(_, r)| r.form.calls(place))
+        {
+            wanted[caller] = true;
+        }
+    }
+    wanted
 }
 
 /// The smallest requests of the operations that steps call.

@@ -11,7 +11,7 @@ pub mod run;
 mod taken;
 pub mod terminal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde_json::Value as Json;
@@ -149,7 +149,7 @@ struct Writer<'a> {
     script: Script,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     fn replay(&mut self, requirement: &Requirement, whole: bool) -> Result<Place, NotSent> {
         let all = &self.today.contract.requirements;
         let place = all.iter().position(|r| r.id == requirement.id);
@@ -179,6 +179,9 @@ impl Writer<'_> {
         if !owed.form.steps().is_empty() {
             return self.trial(owed, &failure.trial, Some(&failure.label));
         }
+        if let (Form::Called(..), Some(caller)) = (&owed.form, self.caller(&failure.trial)) {
+            return self.trial(caller, TrialName::read(&failure.trial).trial, None);
+        }
         let mut numbers: Vec<u64> = failure.exchanges.iter().map(|e| e.number).collect();
         if let Form::Rule(rule) = &owed.form
             && rule.unique.is_some()
@@ -191,9 +194,22 @@ impl Writer<'_> {
         self.exchanges(&failure.trial, &failure.label, numbers)
     }
 
+    /// The requirement whose trial this is.
+    fn caller(&self, trial: &str) -> Option<&'a Owed> {
+        let subject = TrialName::read(trial).requirement?;
+        self.today.contract.requirements.iter().find(|r| r.id == subject)
+    }
+
     /// Everything that a requirement was judged on.
     fn all(&mut self, owed: &Owed, requirement: &Requirement) -> Result<Vec<Piece>, NotSent> {
-        let pieces: Vec<Piece> = if owed.form.steps().is_empty() {
+        let pieces: Vec<Piece> = if matches!(owed.form, Form::Called(..)) {
+            let evidence = ranges::read(&requirement.evidence).into_iter().flat_map(|(from, to)| from..=to);
+            let evidence = evidence.filter_map(|n| self.recording.exchanges.get(&n));
+            let trials: BTreeSet<&str> = evidence.map(|e| TrialName::read(&e.trial).trial).collect();
+            let pieces = trials.into_iter().filter_map(|trial| Some((trial, self.caller(trial)?)));
+            let pieces: Vec<_> = pieces.map(|(trial, caller)| (trial.to_owned(), caller)).collect();
+            pieces.into_iter().map(|(trial, caller)| self.trial(caller, &trial, None)).collect::<Result<_, _>>()?
+        } else if owed.form.steps().is_empty() {
             let evidence = ranges::read(&requirement.evidence).into_iter().flat_map(|(from, to)| from..=to);
             let evidence = evidence.filter_map(|n| self.recording.exchanges.get(&n));
             let evidence: Vec<(u64, String)> = evidence.map(|e| (e.number, e.trial.clone())).collect();

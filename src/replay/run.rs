@@ -319,7 +319,7 @@ impl Run<'_> {
             };
             let names = scope(self.judge, &done, row.as_ref(), now());
             let sends = || step.into_iter().flat_map(|step| &step.sends).flat_map(|s| repeat_n(s, s.copies));
-            let steps = contract.requirements[requirement].form.steps();
+            let steps = piece.own.as_ref().map_or(&[][..], |own| contract.requirements[own.requirement].form.steps());
             let mut ready = Vec::new();
             for (place, recorded) in group.requests.iter().enumerate() {
                 let mut request = renewal.request(&recorded.request);

@@ -31,6 +31,8 @@ pub struct Created {
     pub sent: DateTime<Utc>,
     /// The request's place in the run.
     pub number: u64,
+    /// The operation that created it, where it is not the contract's own.
+    pub operation: Option<String>,
 }
 
 /// A request that is about to be sent, and may create something.
@@ -44,6 +46,8 @@ pub struct Intended<'a> {
     pub request: &'a Request,
     /// When it is sent, by our clock.
     pub sent: DateTime<Utc>,
+    /// The operation, where it is not the contract's own.
+    pub operation: Option<&'a str>,
 }
 
 /// Whether a request may create something: those of safe methods do not.
@@ -82,7 +86,7 @@ impl Ledger {
             }
             _ => return None,
         };
-        Some(created(id, exchange))
+        Some(created(id, exchange, contract.called_id(&exchange.request).map(str::to_owned)))
     }
 }
 
@@ -107,7 +111,7 @@ fn creates(exchange: &Exchange) -> bool {
     }
 }
 
-fn created(id: Option<String>, exchange: &Exchange) -> Created {
+fn created(id: Option<String>, exchange: &Exchange, operation: Option<String>) -> Created {
     Created {
         id,
         certain: exchange.status().is_some_and(|status| status < 300),
@@ -117,6 +121,7 @@ fn created(id: Option<String>, exchange: &Exchange) -> Created {
         key: exchange.request.header(KEY_HEADER).map(str::to_owned),
         sent: exchange.sent(),
         number: exchange.number,
+        operation,
     }
 }
 

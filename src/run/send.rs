@@ -363,7 +363,10 @@ impl Run<'_> {
         let sent = self.client.clock().local();
         let all: Vec<Intended<'_>> = requests
             .filter(|(_, _, request)| may_create(request))
-            .map(|(number, trial, request)| Intended { number, trial, request, sent })
+            .map(|(number, trial, request)| {
+                let operation = self.judge.contract.called_id(request);
+                Intended { number, trial, request, sent, operation }
+            })
             .collect();
         if !all.is_empty() {
             self.tell(Event::Intended(&all));

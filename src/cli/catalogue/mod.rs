@@ -72,7 +72,7 @@ impl<'a> Catalogue<'a> {
                     Origin::Declared(place) => format!("{} ({})", requirement.source, place.source.path),
                     Origin::Derived(_) => requirement.source.clone(),
                 },
-                tested: tested(requirement),
+                tested: tested(contract, requirement),
                 examples: examples.as_ref().map(|e| e.of(requirement)).unwrap_or_default(),
             };
             match areas.last_mut().filter(|(area, _)| *area == requirement.area()) {

@@ -3,7 +3,7 @@
 //! - [`target`]: which server, and how it is treated; [`flags`]: the flags of the settings
 //! - [`gate`]: what makes a run red
 
-mod document;
+pub(crate) mod document;
 mod flags;
 mod gate;
 mod target;
@@ -92,7 +92,7 @@ impl ContractOptions {
 }
 
 /// A word as a shell reads it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
 }
 

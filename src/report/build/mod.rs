@@ -283,7 +283,7 @@ impl Builder<'_> {
             },
             Verdict::Skipped => match &tally.obstacle {
                 Some(reason) => reason.clone(),
-                None if matches!(form, Tested::Always(_)) => "no request of this run was answered so".to_owned(),
+                None if form.always().is_some() => "no request of this run was answered so".to_owned(),
                 None => "it cannot be tried on this target".to_owned(),
             },
             Verdict::Untested => match &self.end.reason {

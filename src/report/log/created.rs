@@ -84,6 +84,9 @@ pub struct Record {
     /// The request's place in the run; null in files of earlier versions.
     #[serde(default)]
     pub number: Option<u64>,
+    /// The operation that created it, where it is not the one that the run was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// The request itself, where it is intended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Sendable>,
@@ -291,6 +294,7 @@ fn intended(intended: &Intended<'_>, recorder: &Recorder, target: &str, run_tag:
         key: request.header(KEY_HEADER).map(str::to_owned),
         sent: intended.sent,
         number: intended.number,
+        operation: intended.operation.map(str::to_owned),
     };
     let sendable = Sendable::of(request, &|text| recorder.text(text));
     Record { request: Some(sendable), ..record(&created, recorder, target, run_tag) }
@@ -309,6 +313,7 @@ fn record(created: &Created, recorder: &Recorder, target: &str, run_tag: &str) -
         sent: stamp(created.sent),
         run_tag: run_tag.to_owned(),
         number: Some(created.number),
+        operation: created.operation.clone(),
         request: None,
     }
 }

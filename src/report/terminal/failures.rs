@@ -190,8 +190,10 @@ fn request(page: &mut Page, number: &str, exchange: &Exchange, first: Option<&Ex
             page.indented(INDENT, &format!("{}: {}", header.0, header.1), 2);
         }
     }
-    let left_out =
-        first.iter().flat_map(|f| &f.headers).filter(|(name, _)| request.headers.iter().all(|(n, _)| n != name));
+    let left_out = first
+        .iter()
+        .flat_map(|f| &f.headers)
+        .filter(|(name, _)| request.headers.iter().all(|(n, _)| !n.eq_ignore_ascii_case(name)));
     for (name, _) in left_out {
         page.indented(INDENT, &format!("(without {name})"), 1);
     }

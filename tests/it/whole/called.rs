@@ -87,6 +87,7 @@ fn what_is_wrong_with_a_call_is_told_where_it_stands() {
         ("call: createOrder, set", "call: getOrder, set", "`getOrder` is not among the contract's operations"),
         ("call: createOrder, set", "call: createCustomer, set", "`createCustomer` is the contract's own operation"),
         (list, "call: listOrdersOfCustomer", "the step gives no value for `customer_id` in the path of"),
+        (list, "call: listOrdersOfCustomer, path: { customer_id: x }, set: { /name: x }", "no body for the request of"),
         (list, "repeat: order, call: createOrder", "a step that repeats another calls the same operation"),
         ("/status: paid", "/state: paid", "the document's request body has no field `/state`"),
         ("call: createOrder, set", "call: createOrder, from: varied, set", "made from its smallest valid one"),
@@ -100,6 +101,79 @@ fn what_is_wrong_with_a_call_is_told_where_it_stands() {
         .file("shop/contract.yaml", contract)
         .exits(2)
         .complains("no operation of the document matches");
+}
+
+#[test]
+fn what_a_called_operation_created_is_not_removed_as_if_the_own_had() {
+    let server = shop(&[]);
+    let settings = format!("[target]\nurl = \"{}\"\n[cleanup]\npath = \"/customers/{{id}}\"\n", server.url());
+    let ran = with("check --seed 1", ORDERS).file("probity.toml", settings).exits(0);
+    let removed: Vec<String> =
+        server.requests().into_iter().filter(|r| r.method == "DELETE").map(|r| r.target).collect();
+    assert!(!removed.is_empty() && removed.iter().all(|path| path.starts_with("/customers/c_")), "{removed:?}");
+    let left = ran.report()["cleanup"]["left"].to_string();
+    assert!(left.contains("`createOrder` created it"), "{left}");
+    assert!(ran.read("reports/created.ndjson").contains(r#""operation":"createOrder""#));
+}
+
+#[test]
+fn what_a_called_operation_answers_is_judged_by_itself() {
+    let server = shop(&[Bug::WrongStatus]);
+    let ran = check(&server, "--deny should").exits(1);
+    ran.verdict("createOrder/operation/documented-status", "fail");
+    for (server, word) in [(shop(&[Bug::WrongStatus]), "still fails"), (shop(&[]), "no longer fails")] {
+        let words = "replay --only createOrder/operation/documented-status --contract shop --target";
+        let again = probity(&format!("{words} {}", server.url())).within(ran.folder()).env("PROBITY_TOKEN", TOKEN);
+        again.run().says(word);
+    }
+    // Asked for by itself, it is tried by a scenario that calls it.
+    let ran = check(&shop(&[]), "--only createOrder/operation/response-201-shape").exits(0);
+    ran.verdict("createOrder/operation/response-201-shape", "pass");
+}
+
+#[test]
+fn what_no_step_calls_is_asked_of_nobody() {
+    let contract = "spec: shop.yaml\noperation: createCustomer\noperations: ['*']\n";
+    let server = shop(&[]);
+    let words = format!("check --seed 1 --target {}", server.url());
+    let ran = with(&words, ORDERS).file("shop/contract.yaml", contract).exits(0);
+    let report = ran.report().to_string();
+    assert!(report.contains("createOrder/operation/answered") && !report.contains("getOrder/operation"));
+    // A call without credentials says nothing of the contract's own operation.
+    let health = "- id: up\n  level: must\n  text: It is up.\n  source: handbook\n  steps:\n    \
+                  - sent: { call: health, authorization: ~ }\n  expect: sent.accepted\n";
+    let ran = with(&words, health).file("shop/contract.yaml", contract).exits(0);
+    ran.verdict("security/credentials-required", "pass").verdict("orders/up", "pass");
+}
+
+#[test]
+fn init_begins_settings_and_a_contract() {
+    let server = shop(&[]);
+    let url = server.url();
+    let ran = probity(&format!("init --document shop.yaml --target {url}")).file("shop.yaml", app::DOCUMENT);
+    let ran = ran.env("PROBITY_TOKEN", TOKEN).exits(0);
+    ran.says("probity check --contract shop").says("13 of 14 operations would be called");
+    assert!(server.requests().is_empty(), "nothing is sent");
+    for words in ["check --seed 1 --contract shop", "check --seed 1 --document shop.yaml", "lint --contract shop"] {
+        probity(words).within(ran.folder()).env("PROBITY_TOKEN", TOKEN).exits(0);
+        if words.contains("check --seed 1 --contract") {
+            ran.verdict("records/read-back", "pass");
+        }
+    }
+    let stored = shop(&[Bug::NotStored]);
+    let words = format!("check --seed 1 --contract shop --target {} --deny should", stored.url());
+    probity(&words).within(ran.folder()).env("PROBITY_TOKEN", TOKEN).exits(1);
+    assert_eq!(ran.ids("fail"), ["records/read-back"]);
+    // Nothing is overwritten.
+    let again = probity(&format!("init --document shop.yaml --target {url}")).within(ran.folder());
+    again.exits(2).complains("probity.toml already exists");
+    let text = ran.read("shop/records.yaml");
+    assert!(text.contains("call: \"getCustomer\"") && text.contains("read.response.body.name"), "{text}");
+    // From a server, the document is kept beside the contract.
+    let ran =
+        probity(&format!("init --document {url}/openapi.yaml --target {url}")).env("PROBITY_TOKEN", TOKEN).exits(0);
+    assert!(ran.read("openapi/openapi.yaml").contains("createOrder"));
+    probity("check --seed 1 --contract openapi").within(ran.folder()).env("PROBITY_TOKEN", TOKEN).exits(0);
 }
 
 #[test]
