@@ -12,7 +12,7 @@ use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
 use crate::generate::step::change;
 use crate::http::clock::system_now;
-use crate::plan::{FULL, MINIMAL, Options, Plan, Selection};
+use crate::plan::{FULL, Options, Plan, Selection};
 use crate::report::Recorder;
 use crate::source::Result;
 
@@ -45,6 +45,8 @@ pub(super) fn command(
             let faults = plan.entries.iter().filter(|e| e.about == index);
             faults.max_by_key(|e| e.control.is_some()).map(|e| e.draft.clone())
         }
+        // Only a scenario knows which record it is about.
+        Form::Called(..) => None,
         _ => Some(plan.entries[FULL].draft.clone()),
     };
     let Some(draft) = draft else { return Ok(None) };
@@ -60,7 +62,7 @@ pub(super) fn command(
         row,
         runner: &mut Seed(0).runner(&requirement.id, 0),
     };
-    let Ok(request) = rendering.request(&draft, &contract.operation) else {
+    let Ok(request) = rendering.request(&draft, contract.operation_of(draft.operation)) else {
         return Ok(None);
     };
     let recorder = Recorder::new(&target.settings, contract.operation.security.as_ref());
@@ -70,11 +72,11 @@ pub(super) fn command(
 fn first(steps: &[Step], plan: &Plan, row: Option<&crate::contract::template::Template>) -> Option<Draft> {
     let send = steps.first()?.sends.first()?;
     let base = match &send.base {
-        Base::Minimal => &plan.entries[MINIMAL],
-        Base::Valid | Base::Varied => &plan.entries[FULL],
+        Base::Minimal => plan.smallest(send.call)?,
+        Base::Valid | Base::Varied => &plan.entries[FULL].draft,
         Base::From(_) | Base::Repeat(_) => return None,
     };
-    change(base.draft.clone(), send, row).ok()
+    change(base.clone(), send, row).ok()
 }
 
 /// A request as the exchange that it would begin.

@@ -49,8 +49,8 @@ pub(super) fn read(
     others.map(contract).collect()
 }
 
-/// What every exchange of the operations that these cases call must meet. That a valid request is accepted is left to the scenarios: they
-/// ask for records that are not there on purpose.
+/// What every exchange of the operations that these cases call must meet. That a valid request is accepted is left to the
+/// scenarios: they ask for records that are not there on purpose.
 pub(super) fn requirements(called: &[Contract], document: &Document, cases: &[Requirement]) -> Vec<Requirement> {
     let is_called = |(place, _): &(usize, &Contract)| cases.iter().any(|case| case.form.calls(*place));
     let of = |(place, contract): (usize, &Contract)| {

@@ -285,6 +285,11 @@ impl Contract {
         self.requirements.iter().any(|requirement| requirement.form.calls(place))
     }
 
+    /// The operation at this place among those that steps call; its own without one.
+    pub fn operation_of(&self, call: Option<usize>) -> &Operation {
+        call.map_or(&self.operation, |place| &self.called[place].operation)
+    }
+
     /// The id of the operation of a request, where it is not the contract's own.
     pub fn called_id(&self, request: &crate::exchange::Request) -> Option<&str> {
         self.called.get(request.operation?).map(|called| called.operation.id.as_str())

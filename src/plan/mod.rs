@@ -178,6 +178,15 @@ impl Plan {
             + 1
     }
 
+    /// The smallest valid request of the operation that steps call, by its place among those; of the contract's own without
+    /// one.
+    pub fn smallest(&self, call: Option<usize>) -> Option<&Draft> {
+        match call {
+            None => self.entries.get(MINIMAL).map(|entry| &entry.draft),
+            Some(place) => self.called.get(place)?.as_ref().ok(),
+        }
+    }
+
     /// The random pair of this number: a valid request and the same with one fault.
     pub fn pair(&self, judge: Judge<'_>, number: usize) -> (Option<Entry>, Option<Entry>) {
         self.random.pair(judge, &self.selected, number)

@@ -100,9 +100,8 @@ impl<'a> Reader<'a> {
             return Err(NotRead::CutOff(length));
         }
         let (credentials, headers) = self.headers(exchange, send)?;
-        let contract = self.today.contract;
         let called = send.and_then(|send| send.call);
-        let operation = called.map_or(&contract.operation, |call| &contract.called[call].operation);
+        let operation = self.today.contract.operation_of(called);
         let mut path = operation.path.clone();
         for name in template_names(&operation.path) {
             let value = judged.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value);

@@ -43,7 +43,7 @@ pub(super) fn taken(
             }
         }
         if !send.path.is_empty() {
-            let operation = request.operation.map_or(&contract.operation, |place| &contract.called[place].operation);
+            let operation = contract.operation_of(request.operation);
             let mut path = operation.path.clone();
             for name in template_names(&operation.path) {
                 let value = request.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value);

@@ -75,8 +75,7 @@ impl Run<'_> {
         scope: &Scope,
         row: Option<&crate::contract::template::Template>,
     ) -> Result<Request, Trouble> {
-        let contract = self.judge.contract;
-        let operation = draft.operation.map_or(&contract.operation, |call| &contract.called[call].operation);
+        let operation = self.judge.contract.operation_of(draft.operation);
         let now = self.client.clock().server().middle();
         let scope = scope.extend().value("now", timestamp(now)).build();
         let mut rendering = Rendering {

@@ -214,7 +214,7 @@ impl<'a> Examples<'a> {
     fn draft(&self, send: &Send, steps: &[Step], trial: Option<&Trial>, below: Option<usize>) -> Option<Draft> {
         let row = trial.and_then(|t| t.row.as_ref()).map(|r| &r.value);
         let base = match &send.base {
-            Base::Minimal => self.plan.entries[MINIMAL].draft.clone(),
+            Base::Minimal => self.plan.smallest(send.call)?.clone(),
             Base::Valid | Base::Varied => self.plan.entries[trial.and_then(|t| t.base).unwrap_or(FULL)].draft.clone(),
             Base::From(name) | Base::Repeat(name) => {
                 let at = steps.iter().position(|s| s.name == *name)?;
@@ -246,7 +246,7 @@ impl<'a> Examples<'a> {
         if let Some(row) = row {
             scope = scope.json("it", &self.row(row));
         }
-        let operation = &self.contract.operation;
+        let operation = self.contract.operation_of(draft.operation);
         self.rendered(name, row, &scope.build(), |r| r.request(draft, operation)).ok()
     }
 

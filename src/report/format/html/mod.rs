@@ -217,7 +217,7 @@ fn unproven(report: &Report) -> Vec<String> {
     }
     let operations = &report.header.contract.operations;
     let stored = match operations.is_empty() {
-        true => "That anything was stored, but where a requirement reads it back.",
+        true => "That anything was stored, except where a requirement reads it back.",
         // What is read back is a requirement by itself.
         false => "What the document does not state: rules between fields, values that are echoed, repeated requests.",
     };
