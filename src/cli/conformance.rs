@@ -153,11 +153,16 @@ async fn checked(mut whole: Whole) -> Result<Report> {
         return Ok(report);
     }
     let stop = whole.stop().clone();
-    let cleaned = whole.clean_up(folder.path(), &stop, &|_, _| ()).await?;
-    let left = created::read(&list).map_err(|e| told(&e))?.records.len();
+    let cleaned = whole.clean_up(folder.path(), &stop, &|_, _| ()).await;
+    let left = created::read(&list).map_err(|e| told(&e))?;
+    let left = left.records.len() + left.uncertain.len();
     if left > 0 {
-        let why = cleaned.map_or("no operation of the document deletes them", |_| "they could not be removed");
-        complain!("warning: {left} records of this run are left, since {why}: {}", list.display());
+        let why = match &cleaned {
+            Ok(None) => "no operation of the document deletes them".to_owned(),
+            Ok(Some(_)) => "they could not be removed".to_owned(),
+            Err(error) => error.title().to_owned(),
+        };
+        complain!("warning: {left} records of this run are, or may be, left ({why}): {}", list.display());
         _ = folder.keep();
     }
     Ok(report)

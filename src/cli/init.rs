@@ -65,15 +65,15 @@ pub(crate) fn run(args: &Args) -> Done {
     if args.out.exists() && !args.force {
         return Err(taken(&args.out).into());
     }
-    if let Some(place) = &args.contract.document {
-        return document::run(args, place);
-    }
-    let contract = args.contract.load()?;
     if !is_variable(&args.token_env) {
         // Not repeated: it may be a token.
         let error = Diagnostic::new("--token-env takes the name of a variable, in capitals, not a token");
         return Err(error.help("put the token into a variable and pass its name: --token-env PROBITY_TOKEN").into());
     }
+    if let Some(place) = &args.contract.document {
+        return document::run(args, place);
+    }
+    let contract = args.contract.load()?;
     let url = url(args)?;
     let token = token(args)?;
     let environment = |name: &str| match (&token, name == args.token_env) {

@@ -68,6 +68,8 @@ struct State {
     /// How many requests may be in progress now, and how long a request took that was alone.
     open: u32,
     alone: Duration,
+    /// The time limit of a response.
+    limit: Duration,
     /// When the last response came among others.
     answered: Option<Instant>,
 }
@@ -105,7 +107,7 @@ impl Pace {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to a size")]
         let open = most as u32;
         let mut state = self.lock();
-        state.alone = alone;
+        (state.alone, state.limit) = (alone, limit);
         // Those that are in use stay until they are given back.
         let closed = self.places.forget_permits(state.open.saturating_sub(open) as usize);
         state.open -= u32::try_from(closed).unwrap_or(state.open);
@@ -119,11 +121,13 @@ impl Pace {
 
     /// Allows one more simultaneous request if a response among others took hardly longer than one alone, and came soon
     /// after another: a server that serves one after the other answers the first of a crowd as fast, but not the second.
+    /// While there is only one at a time, a second is allowed if even such a server would answer it in time.
     pub fn answered(&self, elapsed: Duration) {
         let mut state = self.lock();
         let now = Instant::now();
         let soon = state.answered.replace(now).is_some_and(|last| now.duration_since(last) < state.alone / 2);
-        if soon && state.open < self.size && elapsed < state.alone * 3 / 2 {
+        let may_be_two = state.open == 1 && state.alone * 5 / 2 < state.limit;
+        if (soon || may_be_two) && state.open < self.size && elapsed < state.alone * 3 / 2 {
             state.open += 1;
             self.places.add_permits(1);
         }

@@ -36,13 +36,16 @@ pub(super) fn taken(
                 *text = plain(&value);
             }
         }
+        let mut is_elsewhere = false;
         for (name, template) in &send.path {
-            let Some(value) = from_answer(template, names)? else { continue };
-            for (_, text) in request.parameters.iter_mut().filter(|(n, _)| n == name) {
-                *text = plain(&value);
+            let Some(value) = from_answer(template, names)?.map(|value| plain(&value)) else { continue };
+            for (_, text) in request.parameters.iter_mut().filter(|(n, text)| n == name && *text != value) {
+                text.clone_from(&value);
+                is_elsewhere = true;
             }
         }
-        if !send.path.is_empty() {
+        // What stays as it was is sent to the byte.
+        if is_elsewhere {
             let operation = contract.operation_of(request.operation);
             let mut path = operation.path.clone();
             for name in template_names(&operation.path) {

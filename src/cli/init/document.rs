@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::super::options::{document, environment as variable, quoted};
 use super::super::{Done, logging, print};
-use super::{Args, NO_TOKEN, connection, is_variable, taken, url, write};
+use super::{Args, NO_TOKEN, connection, taken, url, write};
 use crate::contract::{CALLER, Contract};
 use crate::document::Document;
 use crate::document::operation::Operation;
@@ -16,7 +16,7 @@ use crate::document::parameter::ParameterLocation;
 use crate::gate::Exit;
 use crate::http::clock::Clock;
 use crate::settings::{FILE, Overrides, Settings, write as settings_file};
-use crate::source::{Diagnostic, Source};
+use crate::source::{Diagnostic, Result, Source};
 use crate::whole::order::Phase;
 use crate::whole::resources::resources;
 use crate::whole::{Outline, Rules, Whole};
@@ -33,9 +33,6 @@ struct File {
 pub(super) fn run(args: &Args, place: &str) -> Done {
     let contracts = args.contract.load_all()?;
     let read = document::read(place)?;
-    if !is_variable(&args.token_env) {
-        return Err(Diagnostic::new("--token-env takes the name of a variable, in capitals, not a token").into());
-    }
     let url = url(args)?;
     let (values, written) = connection(args, url);
     let needs_token = contracts.iter().any(|c| !c.operation.alternatives.is_empty());
@@ -68,7 +65,7 @@ pub(super) fn run(args: &Args, place: &str) -> Done {
     let folder = folder(args, &read);
     let mut files = Vec::new();
     if let Some(main) = main {
-        files.extend(contract(&folder, place, &read, &contracts, main));
+        files.extend(contract(&folder, place, &read, &contracts, main)?);
     }
     // What would be tried does not depend on whether it may be.
     let open = Settings { allow_production: true, ..settings.clone() };
@@ -143,17 +140,23 @@ fn folder(args: &Args, document: &Document) -> PathBuf {
 }
 
 /// The files of a contract.
-fn contract(folder: &Path, place: &str, document: &Document, contracts: &[Contract], main: usize) -> Vec<File> {
+fn contract(folder: &Path, place: &str, document: &Document, contracts: &[Contract], main: usize) -> Result<Vec<File>> {
     let operation = &contracts[main].operation;
     let mut files = Vec::new();
     let is_url = place.contains("://");
     let spec = if is_url {
         let sources = document.sources();
-        let name = sources.first().and_then(|s| s.path.rsplit('/').next()).filter(|name| name.contains('.'));
-        let name = name.unwrap_or("openapi.yaml").to_owned();
+        let name = sources.first().and_then(|s| s.path.rsplit('/').next()).unwrap_or_default();
+        let is_usable = is_below(name) && name.contains('.') && !["contract.yaml", "records.yaml"].contains(&name);
+        let name = if is_usable { name.to_owned() } else { "openapi.yaml".to_owned() };
         for (at, source) in sources.iter().enumerate() {
-            let path = folder.join(if at == 0 { &name } else { &source.path });
-            files.push(File { path, text: source.text.clone() });
+            let own = if at == 0 { &name } else { &source.path };
+            // A document must not say where on this machine something is written.
+            if !is_below(own) || at > 0 && own.contains('/') {
+                return Err(Diagnostic::new("the document refers to files that are not in its own folder")
+                    .help("save it with them, and name the file with --document"));
+            }
+            files.push(File { path: folder.join(own), text: source.text.clone() });
         }
         name
     } else {
@@ -176,7 +179,13 @@ fn contract(folder: &Path, place: &str, document: &Document, contracts: &[Contra
     if let Some(text) = read_back(contracts, main) {
         files.push(File { path: folder.join("records.yaml"), text });
     }
-    files
+    Ok(files)
+}
+
+/// Whether a path leads to something below the folder that it starts from.
+fn is_below(path: &str) -> bool {
+    let path = Path::new(path);
+    path.file_name().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// A case that reads back what was created, if there is an operation for that.
@@ -259,4 +268,17 @@ fn told(args: &Args, place: &str, files: &[File], outlines: &[Outline], needs_to
         let _ = writeln!(text, "  probity check --contract {}{config}", quoted(&folder));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below;
+
+    #[test]
+    fn nothing_is_written_outside_of_the_folder() {
+        for path in ["../x.yaml", "/etc/x.yaml", "a/../../x", "..", ".", ""] {
+            assert!(!is_below(path), "{path}");
+        }
+        assert!(is_below("x.yaml") && is_below("a/x.yaml"));
+    }
 }

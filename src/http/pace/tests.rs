@@ -156,6 +156,28 @@ async fn makes_no_room_at_a_server_that_serves_one_after_the_other() {
     assert_eq!(pace.places.available_permits(), 5);
 }
 
+#[tokio::test(start_paused = true)]
+async fn finds_out_whether_a_slow_server_serves_two_at_once() {
+    let (alone, limit) = (Duration::from_secs(3), Duration::from_secs(10));
+    for (most, second) in [(2, 2 * alone), (16, alone)] {
+        let pace = Pace::new(16, None, None);
+        pace.limit_concurrency(alone, limit);
+        assert_eq!(pace.places.available_permits(), 1);
+        for _ in 0..20 {
+            tokio::time::advance(alone).await;
+            pace.answered(alone);
+            tokio::time::advance(second - alone).await;
+            pace.answered(second);
+        }
+        assert_eq!(pace.places.available_permits(), most);
+    }
+    // Where the second would not be in time, it is not tried.
+    let pace = Pace::new(16, None, None);
+    pace.limit_concurrency(2 * alone, limit);
+    pace.answered(2 * alone);
+    assert_eq!(pace.places.available_permits(), 1);
+}
+
 #[test]
 fn delays_grow() {
     let all: Vec<Duration> = delays(Duration::from_millis(100)).take(12).collect();
