@@ -71,6 +71,9 @@ impl Recorder {
     pub fn text(&self, text: &str) -> String {
         let redactor = self.secrets.redactor();
         let clean = redactor.text(text).into_owned();
+        if !clean.contains(CUT) {
+            return clean;
+        }
         // Judging cuts long texts, perhaps in the middle of a token.
         let mut parts = clean.split(CUT).map(str::to_owned).collect::<Vec<_>>();
         if let Some((_, before)) = parts.split_last_mut() {

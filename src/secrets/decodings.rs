@@ -1,6 +1,9 @@
 //! The ways in which a text may be decoded.
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use super::parts::{Origin, encoded};
 
 /// The length in bytes of the shortest secret that is masked: to mask shorter ones would make reports unreadable, and
 /// they protect nothing.
@@ -10,17 +13,26 @@ pub(super) const SHORTEST: usize = 4;
 const READINGS: usize = 3;
 
 /// A decoded text, and the original position of each of its bytes.
-pub(super) struct Decoding {
-    pub bytes: Vec<u8>,
-    /// Where each byte came from; None if nothing was decoded.
-    origins: Option<Vec<Range<usize>>>,
+pub(super) struct Decoding<'a> {
+    pub bytes: Cow<'a, [u8]>,
+    origins: Origins<'a>,
 }
 
-impl Decoding {
+/// Where each byte of a decoded text came from.
+enum Origins<'a> {
+    /// Nothing was decoded.
+    Same,
+    /// One range for each byte.
+    Each(Vec<Range<usize>>),
+    /// It is an encoding in another.
+    Within(&'a Decoding<'a>, Origin),
+}
+
+impl<'a> Decoding<'a> {
     /// A text in all its decodings.
-    pub fn all(text: &str) -> Vec<Self> {
+    pub fn all(text: &'a str) -> Vec<Self> {
         let mut all = Vec::new();
-        let mut reading = Some(Self::plain(text));
+        let mut reading = Some(Self { bytes: Cow::Borrowed(text.as_bytes()), origins: Origins::Same });
         for _ in 0..READINGS {
             let Some(now) = reading else { break };
             reading = now.unescaped();
@@ -30,14 +42,14 @@ impl Decoding {
         all
     }
 
-    fn plain(text: &str) -> Self {
-        Self { bytes: text.as_bytes().to_vec(), origins: None }
-    }
-
     fn origin(&self, at: usize) -> Range<usize> {
         match &self.origins {
-            Some(origins) => origins[at].clone(),
-            None => at..at + 1,
+            Origins::Same => at..at + 1,
+            Origins::Each(origins) => origins[at].clone(),
+            Origins::Within(of, origin) => {
+                let (range, last) = (origin.of(at), of.bytes.len().saturating_sub(1));
+                of.origin(range.start).start..of.origin((range.end - 1).min(last)).end
+            }
         }
     }
 
@@ -46,25 +58,28 @@ impl Decoding {
         self.origin(range.start).start..self.origin(range.end - 1).end
     }
 
-    /// What its parts may be encodings of, and what parts of those may be.
-    pub fn decoded(&self) -> Vec<Self> {
-        let inner = |of: &Self| -> Vec<Self> {
-            let all = super::parts::encoded(&of.bytes).into_iter();
-            all.map(|(bytes, origins)| {
-                let last = of.bytes.len().saturating_sub(1);
-                let origin = |r: Range<usize>| of.origin(r.start).start..of.origin((r.end - 1).min(last)).end;
-                Self { bytes, origins: Some(origins.into_iter().map(origin).collect()) }
-            })
-            .collect()
-        };
-        let once = inner(self);
-        let twice: Vec<Self> = once.iter().flat_map(inner).collect();
-        once.into_iter().chain(twice).collect()
+    /// Looks at what its parts may be encodings of, and what parts of those may be.
+    pub fn decoded(&self, look: &mut dyn FnMut(&Decoding<'_>)) {
+        self.decoded_to(2, look);
+    }
+
+    fn decoded_to(&self, depth: usize, look: &mut dyn FnMut(&Decoding<'_>)) {
+        if depth == 0 {
+            return;
+        }
+        encoded(&self.bytes, &mut |bytes, origin| {
+            let inner = Decoding { bytes: Cow::Borrowed(bytes), origins: Origins::Within(self, origin) };
+            look(&inner);
+            inner.decoded_to(depth - 1, look);
+        });
     }
 
     /// The same without separators between bytes in hexadecimal, and without the zeros of UTF-16; None if there are too
     /// few of these for a secret.
     fn joined(&self) -> Option<Self> {
+        if self.bytes.iter().filter(|b| is_separator(**b)).count() < SHORTEST - 1 {
+            return None;
+        }
         let (mut bytes, mut origins) = (Vec::new(), Vec::new());
         let mut left_out = 0;
         let mut at = 0;
@@ -82,7 +97,7 @@ impl Decoding {
             left_out += usize::from(length > 0);
             at += length.max(1);
         }
-        (left_out >= SHORTEST - 1).then_some(Self { bytes, origins: Some(origins) })
+        (left_out >= SHORTEST - 1).then_some(Self { bytes: Cow::Owned(bytes), origins: Origins::Each(origins) })
     }
 
     /// The same without one level of escapes of URLs, JSON, strings and HTML; None if there are none.
@@ -110,14 +125,18 @@ impl Decoding {
             }
             at += length;
         }
-        Some(Self { bytes, origins: Some(origins) })
+        Some(Self { bytes: Cow::Owned(bytes), origins: Origins::Each(origins) })
     }
+}
+
+/// Whether it may stand between bytes of a secret: also the zero of UTF-16.
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, 0 | b' ' | b':' | b'-' | b',' | b'.' | b'_' | b'\n')
 }
 
 /// The length of the separator between bytes in hexadecimal that begins here, as in `73:33`, `73 33` and `0x73, 0x33`.
 fn separator(text: &[u8]) -> Option<usize> {
-    let run_tags =
-        text.iter().take(3).take_while(|b| matches!(b, b' ' | b':' | b'-' | b',' | b'.' | b'_' | b'\n')).count();
+    let run_tags = text.iter().take(3).take_while(|b| **b != 0 && is_separator(**b)).count();
     let prefix = if text[run_tags..].starts_with(b"0x") || text[run_tags..].starts_with(b"0X") { 2 } else { 0 };
     // The text may have been cut off here.
     let next = text[run_tags + prefix..].iter().take(2);

@@ -4,7 +4,7 @@
 //! shorter run suffices at the secret's beginning or end, where texts are cut. Parts that are not secret stay readable:
 //! what is in the fixtures or the document, and the header of a JSON Web Token.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,9 +25,30 @@ pub(super) struct Parts {
     /// Where in which secret each piece stands.
     places: HashMap<[u8; AT_END], Vec<(usize, usize)>>,
     /// Which two bytes a piece may begin with: most places of a text need no more.
-    begins: HashSet<[u8; 2]>,
+    begins: Pairs,
     /// Texts that are not secret.
     public: Vec<Arc<str>>,
+}
+
+/// A set of pairs of bytes, one bit each.
+#[derive(Clone, Default)]
+struct Pairs(Vec<u64>);
+
+impl Pairs {
+    fn at(a: u8, b: u8) -> (usize, u32) {
+        (usize::from(a) << 2 | usize::from(b >> 6), u32::from(b & 63))
+    }
+
+    fn insert(&mut self, a: u8, b: u8) {
+        let (word, bit) = Self::at(a, b);
+        self.0.resize(1 << 10, 0);
+        self.0[word] |= 1 << bit;
+    }
+
+    fn contains(&self, a: u8, b: u8) -> bool {
+        let (word, bit) = Self::at(a, b);
+        self.0.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
+    }
 }
 
 #[derive(Clone)]
@@ -54,7 +75,7 @@ impl Parts {
     fn add_bytes(&mut self, bytes: Vec<u8>, open: Range<usize>, name: &str) {
         for (at, piece) in bytes.windows(AT_END).enumerate() {
             let Ok(piece) = <[u8; AT_END]>::try_from(piece) else { continue };
-            self.begins.insert([piece[0], piece[1]]);
+            self.begins.insert(piece[0], piece[1]);
             let places = self.places.entry(piece).or_default();
             if places.len() < PLACES {
                 places.push((self.secrets.len(), at));
@@ -74,18 +95,16 @@ impl Parts {
         if self.places.is_empty() || text.len() < AT_END {
             return found;
         }
-        let lower = text.to_ascii_lowercase();
-        let mut begins = vec![false; 1 << 16];
-        self.begins.iter().for_each(|[a, b]| begins[usize::from(*a) << 8 | usize::from(*b)] = true);
+        let lower = |at: usize| text[at].to_ascii_lowercase();
         let mut at = 0;
-        while at + AT_END <= lower.len() {
-            if !begins[usize::from(lower[at]) << 8 | usize::from(lower[at + 1])] {
+        while at + AT_END <= text.len() {
+            if !self.begins.contains(lower(at), lower(at + 1)) {
                 at += 1;
                 continue;
             }
-            let run = <[u8; AT_END]>::try_from(&lower[at..at + AT_END]).ok();
-            let places = run.and_then(|piece| self.places.get(&piece)).into_iter().flatten();
-            let longest = places.filter_map(|place| self.run(&lower, at, *place)).max_by_key(|(run, _)| run.len());
+            let piece: [u8; AT_END] = std::array::from_fn(|n| lower(at + n));
+            let places = self.places.get(&piece).into_iter().flatten();
+            let longest = places.filter_map(|place| self.run(text, at, *place)).max_by_key(|(run, _)| run.len());
             match longest {
                 Some((run, name)) => {
                     at = run.end;
@@ -100,8 +119,9 @@ impl Parts {
     /// The longest run around a position of a text that it has in common with a secret, if it is long enough to mask.
     fn run(&self, text: &[u8], at: usize, (secret, place): (usize, usize)) -> Option<(Range<usize>, &str)> {
         let Secret { bytes, open, name } = &self.secrets[secret];
-        let before = text[..at].iter().rev().zip(bytes[..place].iter().rev()).take_while(|(a, b)| a == b).count();
-        let after = text[at..].iter().zip(&bytes[place..]).take_while(|(a, b)| a == b).count();
+        let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
+        let before = text[..at].iter().rev().zip(bytes[..place].iter().rev()).take_while(same).count();
+        let after = text[at..].iter().zip(&bytes[place..]).take_while(same).count();
         let (from, to) = (place - before, place + after);
         let is_at_end = from == 0 || to == bytes.len();
         let telling = if is_at_end { AT_END } else { RUN };
@@ -129,21 +149,46 @@ fn token_header(token: &str) -> usize {
     if is_header && rest.contains('.') { header.len() + 1 } else { 0 }
 }
 
-/// What a run of a text's characters may be the encoding of: the bytes, and which characters each of them is from.
-pub(super) fn encoded(text: &[u8]) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
-    let mut all = Vec::new();
+/// Where in a text the bytes of a decoded part of it are from.
+pub(super) enum Origin {
+    /// Four characters for three bytes, from here.
+    Base64(usize),
+    /// Two characters for each byte, from here.
+    Hexadecimal(usize),
+    /// Eight characters for five bytes, from here.
+    Base32(usize),
+    /// All of them from all of it.
+    Packed(Range<usize>),
+}
+
+impl Origin {
+    /// The characters that a byte is from.
+    pub fn of(&self, byte: usize) -> Range<usize> {
+        match self {
+            Self::Base64(from) => {
+                let from = from + byte / 3 * 4 + byte % 3;
+                from..from + 2
+            }
+            Self::Hexadecimal(from) => from + 2 * byte..from + 2 * byte + 2,
+            Self::Base32(from) => from + byte * 8 / 5..from + (8 * byte + 7) / 5 + 1,
+            Self::Packed(all) => all.clone(),
+        }
+    }
+}
+
+/// Looks at what runs of a text's characters may be the encodings of.
+pub(super) fn encoded(text: &[u8], look: &mut dyn FnMut(&[u8], Origin)) {
     let mut at = 0;
     while at < text.len() {
         let length = text[at..].iter().take_while(|b| is_base64(**b)).count();
         let run = &text[at..at + length.min(LONGEST)];
         if length >= ENCODED {
-            all.extend(base64_of(run, at));
-            all.extend(hexadecimal_of(run, at));
-            all.extend(base32_of(run, at));
+            base64_of(run, at, look);
+            hexadecimal_of(run, at, look);
+            base32_of(run, at, look);
         }
         at += length.max(1);
     }
-    all
 }
 
 /// The length in characters from which a run may be an encoding that reveals something.
@@ -158,7 +203,7 @@ fn is_base64(byte: u8) -> bool {
 }
 
 /// A run as Base64, wherever in it that begins.
-fn base64_of(run: &[u8], at: usize) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
+fn base64_of(run: &[u8], at: usize, look: &mut dyn FnMut(&[u8], Origin)) {
     let standard: Vec<u8> = run
         .iter()
         .map(|b| match b {
@@ -167,61 +212,55 @@ fn base64_of(run: &[u8], at: usize) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
             other => *other,
         })
         .collect();
-    let decode = |skip: usize| {
+    let mut bytes = Vec::with_capacity(run.len());
+    for skip in 0..4.min(run.len()) {
         let rest = &standard[skip..];
-        let whole = rest.len() / 4 * 4;
-        let bytes = STANDARD_NO_PAD.decode(&rest[..whole]).ok()?;
-        if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut unpacked = Vec::new();
-            let stream = flate2::read::GzDecoder::new(bytes.as_slice());
-            // A truncated stream yields what can be decoded of it.
-            let _ = std::io::Read::read_to_end(&mut std::io::Read::take(stream, UNPACKED), &mut unpacked);
-            let origins = vec![at..at + run.len(); unpacked.len()];
-            return Some((unpacked, origins));
+        bytes.clear();
+        if STANDARD_NO_PAD.decode_vec(&rest[..rest.len() / 4 * 4], &mut bytes).is_err() {
+            continue;
         }
-        let origins = (0..bytes.len()).map(|n| {
-            let from = at + skip + n / 3 * 4 + n % 3;
-            from..from + 2
-        });
-        let origins = origins.collect();
-        Some((bytes, origins))
-    };
-    (0..4.min(run.len())).filter_map(decode).collect()
+        if !bytes.starts_with(&[0x1f, 0x8b]) {
+            look(&bytes, Origin::Base64(at + skip));
+            continue;
+        }
+        let mut unpacked = Vec::new();
+        let stream = flate2::read::GzDecoder::new(bytes.as_slice());
+        // A truncated stream yields what can be decoded of it.
+        let _ = std::io::Read::read_to_end(&mut std::io::Read::take(stream, UNPACKED), &mut unpacked);
+        look(&unpacked, Origin::Packed(at..at + run.len()));
+    }
 }
 
-fn hexadecimal_of(run: &[u8], at: usize) -> Vec<(Vec<u8>, Vec<Range<usize>>)> {
+fn hexadecimal_of(run: &[u8], at: usize, look: &mut dyn FnMut(&[u8], Origin)) {
     let digit = |b: u8| (b as char).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let decode = |skip: usize| {
+    for skip in 0..2 {
         let pairs = run[skip..].chunks_exact(2);
         let bytes: Option<Vec<u8>> = pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect();
-        let bytes = bytes?;
-        let origins = (0..bytes.len()).map(|n| at + skip + 2 * n..at + skip + 2 * n + 2).collect();
-        Some((bytes, origins))
-    };
-    (0..2).filter_map(decode).collect()
+        if let Some(bytes) = bytes {
+            look(&bytes, Origin::Hexadecimal(at + skip));
+        }
+    }
 }
 
-fn base32_of(run: &[u8], at: usize) -> Option<(Vec<u8>, Vec<Range<usize>>)> {
-    let value = |b: u8| match b {
+fn base32_of(run: &[u8], at: usize, look: &mut dyn FnMut(&[u8], Origin)) {
+    let value = |b: &u8| match b {
         b'A'..=b'Z' => Some(u16::from(b - b'A')),
         b'2'..=b'7' => Some(u16::from(b - b'2') + 26),
         _ => None,
     };
-    let values: Option<Vec<u16>> = run.iter().map(|b| value(*b)).collect();
-    let (mut bytes, mut origins) = (Vec::new(), Vec::new());
+    let Some(values) = run.iter().map(value).collect::<Option<Vec<u16>>>() else { return };
+    let mut bytes = Vec::new();
     let (mut held, mut bits) = (0_u16, 0);
-    for (n, value) in values?.into_iter().enumerate() {
+    for value in values {
         held = held << 5 | value;
         bits += 5;
         if bits >= 8 {
             bits -= 8;
             bytes.push((held >> bits).to_le_bytes()[0]);
             held &= (1 << bits) - 1;
-            let from = at + bytes.len().saturating_sub(1) * 8 / 5;
-            origins.push(from..at + n + 1);
         }
     }
-    Some((bytes, origins))
+    look(&bytes, Origin::Base32(at));
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Keeping secrets out of everything that is written.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Match, MatchKind};
 use base64::Engine as _;
@@ -16,11 +17,44 @@ const TELLING: usize = 6;
 /// How long a truncated escape may be.
 const ESCAPE: usize = 6;
 
+/// How many texts are remembered as clean, and how long they are at most.
+const REMEMBERED: usize = 500;
+const SHORT: usize = 2000;
+
 /// Replaces secrets, however they are encoded, by their names.
 #[derive(Clone, Default)]
 pub struct Redactor {
     searches: Vec<Arc<Search>>,
     parts: Arc<Parts>,
+    clean: Clean,
+}
+
+/// Texts in which nothing was found: most names and values of headers come again with every exchange, and a request's body
+/// is written twice.
+#[derive(Default)]
+struct Clean(Mutex<HashSet<Box<str>>>);
+
+impl Clean {
+    fn contains(&self, text: &str) -> bool {
+        text.len() <= SHORT && self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(text)
+    }
+
+    fn remember(&self, text: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.len() <= SHORT {
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+            known.insert(text.into());
+        }
+    }
+}
+
+/// A copy may be given more secrets, so it remembers nothing.
+impl Clone for Clean {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// The needles of one secret.
@@ -73,6 +107,7 @@ impl Redactor {
             self.searches.push(Arc::new(Search { needles, replacements, whole }));
         }
         Arc::make_mut(&mut self.parts).add(secret, name);
+        self.clean = Clean::default();
     }
 
     /// Adds a text that is not secret, even where it has something in common with a secret.
@@ -82,7 +117,7 @@ impl Redactor {
 
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.searches.is_empty() {
+        if self.searches.is_empty() || self.clean.contains(text) {
             return Cow::Borrowed(text);
         }
         let mut found: Vec<(Range<usize>, Cow<'_, str>)> = Vec::new();
@@ -92,15 +127,12 @@ impl Redactor {
                 let matches = search.needles.find_iter(&reading.bytes);
                 found.extend(matches.map(|m| (reading.range(m.range()), replacement(m))));
             }
-            let part = |(range, name): (Range<usize>, &str)| (range, Cow::Owned(format!("(part of {name})")));
-            found.extend(
-                self.parts.find(&reading.bytes).into_iter().map(|(range, name)| part((reading.range(range), name))),
-            );
-            for inner in reading.decoded() {
-                found.extend(
-                    self.parts.find(&inner.bytes).into_iter().map(|(range, name)| part((inner.range(range), name))),
-                );
-            }
+            let mut parts = |of: &Decoding<'_>| {
+                let part = |(range, name)| (of.range(range), Cow::Owned(format!("(part of {name})")));
+                found.extend(self.parts.find(&of.bytes).into_iter().map(part));
+            };
+            parts(&reading);
+            reading.decoded(&mut parts);
         }
         // A whole secret takes precedence over a part.
         let whole: Vec<Range<usize>> =
@@ -109,6 +141,7 @@ impl Redactor {
             with.starts_with('$') || !whole.iter().any(|w| w.start < range.end && range.start < w.end)
         });
         if found.is_empty() {
+            self.clean.remember(text);
             return Cow::Borrowed(text);
         }
         // Of matches that begin at the same position the longest counts, and a whole secret before a part of another.
@@ -267,6 +300,16 @@ mod tests {
     fn longer_tokens_first() {
         let redactor = Redactor::new([("token-a", "A"), ("token-a-long", "B")]);
         assert_eq!(redactor.text("token-a-long"), "${B}");
+    }
+
+    #[test]
+    fn a_text_that_was_clean_is_looked_at_again_for_a_new_secret() {
+        let mut redactor = Redactor::new([(TOKEN, "T")]);
+        assert_eq!(redactor.text("another-one"), "another-one");
+        let before = redactor.clone();
+        redactor.add("another-one", "U");
+        assert_eq!(redactor.text("another-one"), "${U}");
+        assert_eq!(before.text("another-one"), "another-one");
     }
 
     #[test]
