@@ -25,6 +25,13 @@ impl Contract {
         }
     }
 
+    /// Whether a body has a value that the requirement at this place speaks of, see [`Contract::fields`].
+    pub fn speaks_of(&self, requirement: usize, body: &Json) -> bool {
+        let parsed = |form: &Form| self.fields(form).iter().map(|field| segments(field)).collect();
+        let fields = self.spoken.get_or_init(|| self.requirements.iter().map(|r| parsed(&r.form)).collect());
+        fields[requirement].iter().any(|field| is_below(body, field))
+    }
+
     /// What a part of the schema or a constraint says, in a line: `maximum: 100`, or an expression.
     pub fn says(&self, form: &Form) -> Option<String> {
         match form {
@@ -69,18 +76,19 @@ pub fn covers(field: &str, place: &str) -> bool {
 
 /// Whether a body has a value at a pointer in which `*` stands for any item of a list.
 pub fn stands(body: &Json, field: &str) -> bool {
-    fn below(value: &Json, names: &[String]) -> bool {
-        match (names, value) {
-            ([], _) => true,
-            ([name, rest @ ..], Json::Array(items)) => match name.parse::<usize>() {
-                Ok(place) => items.get(place).is_some_and(|item| below(item, rest)),
-                Err(_) => items.iter().any(|item| below(item, rest)),
-            },
-            ([name, rest @ ..], Json::Object(map)) if name == "*" => map.values().any(|value| below(value, rest)),
-            ([name, rest @ ..], _) => value.get(name).is_some_and(|value| below(value, rest)),
-        }
+    is_below(body, &segments(field))
+}
+
+fn is_below(value: &Json, names: &[String]) -> bool {
+    match (names, value) {
+        ([], _) => true,
+        ([name, rest @ ..], Json::Array(items)) => match name.parse::<usize>() {
+            Ok(place) => items.get(place).is_some_and(|item| is_below(item, rest)),
+            Err(_) => items.iter().any(|item| is_below(item, rest)),
+        },
+        ([name, rest @ ..], Json::Object(map)) if name == "*" => map.values().any(|value| is_below(value, rest)),
+        ([name, rest @ ..], _) => value.get(name).is_some_and(|value| is_below(value, rest)),
     }
-    below(body, &segments(field))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub mod steps;
 pub mod template;
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
@@ -76,7 +76,12 @@ pub struct Contract {
     /// Whether the document alone says what is valid: a server may have rules that it does not state, so the refusal of a
     /// request that keeps it is no failure.
     pub document_only: bool,
+    /// The fields that each requirement speaks of, decided when it is first asked for.
+    spoken: Spoken,
 }
+
+/// For each requirement, the names on the way to each of its fields.
+type Spoken = OnceLock<Vec<Vec<Vec<String>>>>;
 
 /// The JSON Schema of a target's fixtures.
 #[derive(Debug)]
@@ -180,6 +185,7 @@ impl Contract {
                 None => Vec::new(),
             },
             document_only: false,
+            spoken: OnceLock::new(),
             open: cases.open,
             defines,
             requirements,

@@ -1,7 +1,7 @@
 //! The contracts of a document by itself: one for each operation, without cases.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use globset::GlobSet;
 use sha2::{Digest, Sha256};
@@ -129,5 +129,6 @@ pub(super) fn bare(document: &Document, operation: Operation, hash: &str) -> Res
         clock: None,
         foremost: Vec::new(),
         document_only: true,
+        spoken: OnceLock::new(),
     })
 }

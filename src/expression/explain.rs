@@ -227,38 +227,8 @@ fn first_against(clause: &IdedExpr, scope: &Scope) -> Option<IdedExpr> {
         }
         _ => None,
     };
-    let mut elements = (0..).map_while(element).map(|element| with_name(asked, &all.iter_var, &element));
+    let mut elements = (0..).map_while(element).map(|element| names::with_name(asked, &all.iter_var, &element));
     elements.find(|asked| value_of(asked, scope) != Some(Json::Bool(true)))
-}
-
-/// An expression with another in the place of a name.
-fn with_name(ast: &IdedExpr, name: &str, with: &IdedExpr) -> IdedExpr {
-    let inner = |ast: &IdedExpr| with_name(ast, name, with);
-    let expr = match &ast.expr {
-        Expr::Ident(own) if own == name => return with.clone(),
-        Expr::Select(select) => {
-            let mut select = select.clone();
-            select.operand = Box::new(inner(&select.operand));
-            Expr::Select(select)
-        }
-        Expr::Call(call) => {
-            let mut call = call.clone();
-            call.target = call.target.map(|target| Box::new(inner(&target)));
-            call.args = call.args.iter().map(inner).collect();
-            Expr::Call(call)
-        }
-        Expr::Comprehension(c) => {
-            let mut c = c.clone();
-            c.iter_range = inner(&c.iter_range);
-            // Below this, the same name has another meaning.
-            if c.iter_var != name {
-                c.loop_step = inner(&c.loop_step);
-            }
-            Expr::Comprehension(c)
-        }
-        other => other.clone(),
-    };
-    IdedExpr { id: ast.id, expr }
 }
 
 fn value_of(ast: &IdedExpr, scope: &Scope) -> Option<Json> {
@@ -322,6 +292,15 @@ fn spell(ast: &IdedExpr) -> String {
             operand => format!("{operand}.{}", select.field),
         },
         Expr::Call(call) if call.func_name == operators::INDEX => {
+            // A name of the scope.
+            if let [
+                IdedExpr { expr: Expr::Ident(own), .. },
+                IdedExpr { expr: Expr::Literal(LiteralValue::String(name)), .. },
+            ] = &call.args[..]
+                && own == SELF
+            {
+                return name.inner().to_owned();
+            }
             format!("{}[{}]", spell(&call.args[0]), spell(&call.args[1]))
         }
         Expr::Literal(LiteralValue::String(s)) => names::quoted(s),

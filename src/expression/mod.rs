@@ -1,6 +1,7 @@
 //! CEL, the language of oracles: the names that an expression may use, its value, and why it has none.
 
 mod explain;
+mod fast;
 mod names;
 mod pattern;
 mod value;
@@ -16,9 +17,13 @@ use serde_json::Value as Json;
 
 use crate::source::{Place, Result};
 
+use fast::Fast;
+
 pub use explain::{Explanation, Operand};
 pub use names::Names;
 pub use value::{Defines, Scope, ScopeBuilder, from_json, timestamp, to_json};
+
+type Evaluated<T> = std::result::Result<T, ExecutionError>;
 
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib().with_optional_support(true);
@@ -37,7 +42,10 @@ const SELF: &str = "@self";
 pub struct Expression {
     text: String,
     place: Place,
+    /// What is explained.
     ast: IdedExpr,
+    /// What is evaluated.
+    fast: Fast,
     offsets: Vec<(u64, usize)>,
     body_paths: Vec<BodyPath>,
     optional_fields: Vec<String>,
@@ -101,6 +109,7 @@ impl Expression {
             text: text.to_owned(),
             place: place.clone(),
             offsets: names::offsets(&ast, program.source_info()),
+            fast: Fast::new(&ast),
             ast,
             body_paths: found.body_paths,
             optional_fields: found.optional_fields,
@@ -152,9 +161,7 @@ impl Expression {
     /// # Errors
     /// See [`Trouble`].
     pub fn json(&self, scope: &Scope) -> std::result::Result<Json, Trouble> {
-        self.value(scope).and_then(|v| {
-            to_json(v.as_ref()).ok_or_else(|| Trouble::Error(format!("`{}` has no JSON value", self.text)))
-        })
+        self.value(scope, "has no JSON value", to_json)
     }
 
     /// Its value as an instant.
@@ -162,11 +169,9 @@ impl Expression {
     /// # Errors
     /// See [`Trouble`]; also a value that is not a timestamp.
     pub fn instant(&self, scope: &Scope) -> std::result::Result<chrono::DateTime<chrono::Utc>, Trouble> {
-        let value = self.value(scope)?;
-        value
-            .downcast_ref::<cel::common::types::CelTimestamp>()
-            .map(|t| t.inner().to_utc())
-            .ok_or_else(|| Trouble::Error(format!("`{}` is not a timestamp", self.text)))
+        self.value(scope, "is not a timestamp", |value| {
+            value.downcast_ref::<cel::common::types::CelTimestamp>().map(|t| t.inner().to_utc())
+        })
     }
 
     /// Its value as a boolean.
@@ -174,11 +179,7 @@ impl Expression {
     /// # Errors
     /// See [`Trouble`]; also a value that is not a boolean.
     pub fn truth(&self, scope: &Scope) -> std::result::Result<bool, Trouble> {
-        let value = self.value(scope)?;
-        value
-            .downcast_ref::<CelBool>()
-            .map(|b| *b.inner())
-            .ok_or_else(|| Trouble::Error(format!("`{}` is not a boolean", self.text)))
+        self.value(scope, "is not a boolean", |value| value.downcast_ref::<CelBool>().map(|b| *b.inner()))
     }
 
     /// The missing fixture without which it is never true, whatever else it reads.
@@ -186,22 +187,28 @@ impl Expression {
         wants_fixture(&self.ast, scope, true)
     }
 
-    fn value(&self, scope: &Scope) -> std::result::Result<Box<dyn Val>, Trouble> {
-        evaluate(&self.ast, scope).map_err(Trouble::from)
+    /// What is read of its value, or what that lacks.
+    fn value<T>(
+        &self,
+        scope: &Scope,
+        lacks: &str,
+        wanted: impl FnOnce(&dyn Val) -> Option<T>,
+    ) -> std::result::Result<T, Trouble> {
+        let variables = self.fast.variables(scope);
+        let mut context = Context::with_env(Arc::clone(&ENV));
+        context.set_variable_resolver(&variables);
+        let value = Value::resolve_val(&self.fast.ast, &context)?;
+        wanted(value.as_ref()).ok_or_else(|| Trouble::Error(format!("`{}` {lacks}", self.text)))
     }
 }
 
-fn context(scope: &Scope) -> Context<'static, 'static> {
+/// The value of an expression, to be kept.
+fn evaluate(ast: &IdedExpr, scope: &Scope) -> Evaluated<Box<dyn Val>> {
     let mut context = Context::with_env(Arc::clone(&ENV));
     context.add_variable_as_val(SELF, Box::new(scope.clone()));
-    context
-}
-
-fn evaluate(ast: &IdedExpr, scope: &Scope) -> std::result::Result<Box<dyn Val>, ExecutionError> {
-    let context = context(scope);
-    Value::resolve_val(ast, &context).map(|v| match v {
-        CowVal::Borrowed(v) => v.clone_as_boxed(),
-        CowVal::Owned(v) => v,
+    Value::resolve_val(ast, &context).map(|value| match value {
+        CowVal::Borrowed(value) => value.clone_as_boxed(),
+        CowVal::Owned(value) => value,
     })
 }
 

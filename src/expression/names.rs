@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use cel::IdedExpr;
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SelectExpr, SourceInfo, operators};
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue, SourceInfo, operators};
 use cel::common::types::CelString;
 
 use super::pattern::MATCHES;
@@ -185,6 +185,50 @@ fn entries(entries: &[cel::common::ast::IdedEntryExpr]) -> Vec<&IdedExpr> {
         .collect()
 }
 
+/// An expression with another in the place of a name.
+pub(super) fn with_name(ast: &IdedExpr, name: &str, with: &IdedExpr) -> IdedExpr {
+    let inner = |ast: &IdedExpr| with_name(ast, name, with);
+    let expr = match &ast.expr {
+        Expr::Ident(own) if own == name => return with.clone(),
+        Expr::Select(select) => {
+            let mut select = select.clone();
+            select.operand = Box::new(inner(&select.operand));
+            Expr::Select(select)
+        }
+        Expr::Call(call) => {
+            let mut call = call.clone();
+            call.target = call.target.map(|target| Box::new(inner(&target)));
+            call.args = call.args.iter().map(inner).collect();
+            Expr::Call(call)
+        }
+        Expr::Comprehension(c) => {
+            let mut c = c.clone();
+            c.iter_range = inner(&c.iter_range);
+            // Below this, the same name has another meaning.
+            if c.iter_var != name && c.iter_var2.as_deref() != Some(name) {
+                c.loop_step = inner(&c.loop_step);
+            }
+            Expr::Comprehension(c)
+        }
+        Expr::List(list) => {
+            let mut list = list.clone();
+            list.elements.iter_mut().for_each(|element| *element = inner(element));
+            Expr::List(list)
+        }
+        Expr::Map(map) => {
+            let mut map = map.clone();
+            for entry in &mut map.entries {
+                if let EntryExpr::MapEntry(entry) = &mut entry.expr {
+                    (entry.key, entry.value) = (inner(&entry.key), inner(&entry.value));
+                }
+            }
+            Expr::Map(map)
+        }
+        other => other.clone(),
+    };
+    IdedExpr { id: ast.id, expr }
+}
+
 /// The names of a chain of selections: `a.b['c']` is a, b, c. Optional selections end it: what they
 /// name need not exist.
 pub(super) fn chain(ast: &IdedExpr) -> Option<Vec<String>> {
@@ -283,11 +327,11 @@ impl Binder<'_> {
         }
         if self.names.all.contains(name) {
             self.variables.insert(name.to_owned());
-            return Ok(Some(Expr::Select(SelectExpr {
-                operand: Box::new(IdedExpr { id: 0, expr: Expr::Ident(SELF.to_owned()) }),
-                field: name.to_owned(),
-                test: false,
-            })));
+            // An index, since a selection would be looked up as a qualified name each time.
+            let part = |expr| IdedExpr { id: 0, expr };
+            let key = Expr::Literal(LiteralValue::String(CelString::from(name.to_owned())));
+            let args = vec![part(Expr::Ident(SELF.to_owned())), part(key)];
+            return Ok(Some(Expr::Call(CallExpr { func_name: operators::INDEX.to_owned(), target: None, args })));
         }
         if RESERVED.contains(&name) {
             return Ok(None);

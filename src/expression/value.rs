@@ -1,7 +1,8 @@
 //! JSON as CEL values, converted once, with ordered maps; and scopes, whose members may be unknown.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use cel::ExecutionError;
 use cel::common::traits::{Container, Indexer, Iterable, Iterator as CelIterator, Sizer};
@@ -14,7 +15,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::{Expression, evaluate};
+use super::{Evaluated, Expression, evaluate};
 
 /// The name of a function that marks errors about unknown values.
 pub(super) const UNKNOWN: &str = "@unknown";
@@ -160,6 +161,8 @@ struct ScopeInner {
     /// The scope that is searched for other names.
     parent: Option<Scope>,
     defines: Option<Arc<Defines>>,
+    /// The values of the defines, as far as they were asked for, in their order.
+    values: OnceLock<Vec<OnceLock<Evaluated<Box<dyn Val>>>>>,
 }
 
 #[derive(Debug)]
@@ -170,12 +173,25 @@ enum Slot {
 
 /// Named expressions that cases share.
 #[derive(Debug, Default)]
-pub struct Defines(IndexMap<String, Expression>);
+pub struct Defines(IndexMap<String, Define>);
+
+#[derive(Debug)]
+struct Define {
+    expression: Expression,
+    /// The names that are read for it, also by the defines that it uses.
+    reads: BTreeSet<String>,
+}
 
 impl Defines {
-    /// Defines in their order.
+    /// Defines in their order: each may use those before it.
     pub fn new(defines: impl IntoIterator<Item = (String, Expression)>) -> Self {
-        Self(defines.into_iter().collect())
+        let mut all: IndexMap<String, Define> = IndexMap::new();
+        for (name, expression) in defines {
+            let used = expression.variables().iter().filter_map(|name| all.get(name));
+            let reads = used.flat_map(|define| &define.reads).chain(expression.variables()).cloned().collect();
+            all.insert(name, Define { expression, reads });
+        }
+        Self(all)
     }
 
     /// The defined names.
@@ -185,12 +201,12 @@ impl Defines {
 
     /// The defined names, each with whether its value may depend on the time.
     pub fn timely(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.0.iter().map(|(name, e)| (name.as_str(), e.is_timely()))
+        self.0.iter().map(|(name, define)| (name.as_str(), define.expression.is_timely()))
     }
 
     /// The expression of a name.
     pub fn get(&self, name: &str) -> Option<&Expression> {
-        self.0.get(name)
+        self.0.get(name).map(|define| &define.expression)
     }
 }
 
@@ -259,17 +275,37 @@ impl ScopeBuilder {
 }
 
 impl Scope {
-    /// A member's JSON value, if it is known and has one.
-    pub fn member(&self, name: &str) -> Option<Json> {
-        match self.slot(name)? {
-            Slot::Value(value) => to_json(value.as_ref()),
-            Slot::Unknown(_) => None,
+    /// The JSON value at a path of members, if it is known and there is one.
+    pub fn member(&self, name: &str, path: &[&str]) -> Option<Json> {
+        let Slot::Value(value) = self.slot(name)? else { return None };
+        let mut at = value;
+        for name in path {
+            at = at.downcast_ref::<Object>()?.0.entries.get(*name)?;
         }
+        to_json(at.as_ref())
     }
 
     /// A scope with the same members and more; an added name hides an earlier one.
     pub fn extend(&self) -> ScopeBuilder {
-        ScopeBuilder(ScopeInner { slots: Vec::new(), parent: Some(self.clone()), defines: self.0.defines.clone() })
+        ScopeBuilder(ScopeInner {
+            parent: Some(self.clone()),
+            defines: self.0.defines.clone(),
+            ..ScopeInner::default()
+        })
+    }
+
+    /// The value of a define, evaluated once, in the outermost scope that has all that it reads.
+    fn defined(&self, name: &str) -> Option<&Evaluated<Box<dyn Val>>> {
+        let all = self.0.defines.as_ref()?;
+        let (place, _, define) = all.0.get_full(name)?;
+        if let Some(outer) = &self.0.parent
+            && outer.0.defines.as_ref().is_some_and(|outer| Arc::ptr_eq(outer, all))
+            && !self.0.slots.iter().any(|(own, _)| define.reads.contains(own))
+        {
+            return outer.defined(name);
+        }
+        let values = self.0.values.get_or_init(|| all.0.iter().map(|_| OnceLock::new()).collect());
+        Some(values[place].get_or_init(|| evaluate(&define.expression.ast, self)))
     }
 
     fn slot(&self, name: &str) -> Option<&Slot> {
@@ -303,8 +339,9 @@ impl Indexer for Scope {
         match self.slot(name.inner()) {
             Some(Slot::Value(value)) => Ok(CowVal::Borrowed(value.as_ref())),
             Some(Slot::Unknown(reason)) => Err(ExecutionError::function_error(UNKNOWN, reason)),
-            None => match self.0.defines.as_ref().and_then(|d| d.get(name.inner())) {
-                Some(define) => evaluate(&define.ast, self).map(CowVal::Owned),
+            None => match self.defined(name.inner()) {
+                Some(Ok(value)) => Ok(CowVal::Borrowed(value.as_ref())),
+                Some(Err(error)) => Err(error.clone()),
                 None => Err(no_such_key(key)),
             },
         }

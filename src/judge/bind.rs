@@ -74,6 +74,8 @@ pub struct Seen {
     pub scope: Scope,
     /// The request's names alone.
     pub request_scope: Scope,
+    /// The request's body, see [`Judge::body`].
+    pub request_body: Option<Arc<Json>>,
     /// The response's body, where it is JSON.
     pub response_body: Option<Arc<Json>>,
     accepted: Known,
@@ -112,7 +114,8 @@ impl Judge<'_> {
         let scope = judge.exchange_scope(&exchange, &request_scope, control, response_body.as_deref());
         exchange.cut();
         let accepted = accepted(&exchange, judge);
-        Seen { exchange: Arc::new(exchange), class, control, about, scope, request_scope, response_body, accepted }
+        let (exchange, request_body) = (Arc::new(exchange), request_body.map(Arc::new));
+        Seen { exchange, class, control, about, scope, request_scope, request_body, response_body, accepted }
     }
 
     /// The value of a request's body, where it is JSON or a form that the document describes.

@@ -304,11 +304,10 @@ fn holds(items: &[Json], value: &Json) -> bool {
 
 /// A parameter of the request that a scope is about.
 pub(super) fn parameter_of(scope: &Scope, location: ParameterLocation, name: &str) -> Option<Json> {
-    let (member, name) = match location {
-        ParameterLocation::Path => ("path", name.to_owned()),
-        ParameterLocation::Query | ParameterLocation::Querystring => ("query", name.to_owned()),
-        ParameterLocation::Header => ("headers", name.to_lowercase()),
-        ParameterLocation::Cookie => ("cookies", name.to_owned()),
-    };
-    scope.member("request")?.get(member)?.get(&name).cloned()
+    match location {
+        ParameterLocation::Path => scope.member("request", &["path", name]),
+        ParameterLocation::Query | ParameterLocation::Querystring => scope.member("request", &["query", name]),
+        ParameterLocation::Header => scope.member("request", &["headers", &name.to_lowercase()]),
+        ParameterLocation::Cookie => scope.member("request", &["cookies", name]),
+    }
 }

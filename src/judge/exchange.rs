@@ -8,7 +8,6 @@ use super::Judge;
 use super::bind::{Control, Known, Seen};
 use super::classify::{Class, parameter_of};
 use super::finding::{APPLIES_TO_NONE, Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short};
-use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, Trouble as Met};
@@ -32,7 +31,6 @@ impl Judge<'_> {
         };
         let call = seen.exchange.request.operation;
         let is_kept = call.is_none() && matches!(seen.class, Class::Valid | Class::Doubtful(_)) && seen.exchange.fresh;
-        let body = if is_kept { self.body(&seen.exchange.request) } else { None };
         for (i, requirement) in self.contract.requirements.iter().enumerate() {
             let found = match &requirement.form {
                 Form::Called(place, always) if call == Some(*place) => {
@@ -52,7 +50,7 @@ impl Judge<'_> {
                 (Form::Constraint(_) | Form::Schema(_) | Form::Parameter(..), Class::Broken(_), Some(found)) => {
                     Some(Found::Sent(Side::Rejected, matches!(found, Found::Holds)))
                 }
-                (form, _, _) if is_kept => self.kept(form, body.as_ref(), seen),
+                (form, _, _) if is_kept => self.kept(i, form, seen),
                 _ => None,
             };
             for found in found.into_iter().chain(side) {
@@ -139,13 +137,13 @@ impl Judge<'_> {
 
     /// Whether a valid request has a value that a part of the schema or a constraint speaks of, and
     /// was accepted.
-    fn kept(self, form: &Form, body: Option<&Json>, seen: &Seen) -> Option<Found> {
+    fn kept(self, requirement: usize, form: &Form, seen: &Seen) -> Option<Found> {
         let sent = match form {
             Form::Parameter(place, _) => {
                 let parameter = self.contract.operation.parameters.get(*place)?;
                 parameter_of(&seen.request_scope, parameter.location, &parameter.name).is_some()
             }
-            form => self.contract.fields(form).iter().any(|field| body.is_some_and(|body| stands(body, field))),
+            _ => seen.request_body.as_deref().is_some_and(|body| self.contract.speaks_of(requirement, body)),
         };
         sent.then(|| Found::Sent(Side::Accepted, seen.accepted() == Known::Yes))
     }
