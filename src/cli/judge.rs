@@ -120,7 +120,7 @@ fn record(args: &Args, judged: &Judged, recorder: Recorder) -> Result<(), WriteE
 /// What the recording brought, as a run would have.
 fn outcome(judged: Judged) -> Outcome {
     let exchanges = || judged.exchanges.iter().map(|(exchange, _)| exchange);
-    let latencies = exchanges().filter(|e| e.response().is_some()).map(Exchange::took).collect();
+    let latencies = exchanges().filter(|e| e.response().is_some()).map(Exchange::took_micros).collect();
     let started = exchanges().map(Exchange::sent).min().unwrap_or_else(system_now);
     let ended = exchanges().map(|e| e.last().ended()).max();
     let accepted = exchanges().filter(|e| e.status().is_some_and(|s| (200..300).contains(&s))).count();

@@ -6,8 +6,10 @@
 //! - [`failure`]: why nothing whole came back
 //! - [`trial`]: what a request was sent for, by its name
 //! - [`json_text`]: JSON as servers write it
+//! - [`digest`]: texts that are only compared
 
 mod attempt;
+pub mod digest;
 mod failure;
 pub mod json_text;
 mod request;
@@ -113,6 +115,11 @@ impl Exchange {
     /// How long the last attempt took.
     pub fn took(&self) -> Duration {
         self.last().elapsed
+    }
+
+    /// The same in microseconds, of which a few bytes hold more than an hour.
+    pub fn took_micros(&self) -> u32 {
+        u32::try_from(self.took().as_micros()).unwrap_or(u32::MAX)
     }
 
     /// The server's clock while the last attempt was under way.

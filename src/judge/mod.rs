@@ -9,6 +9,7 @@
 //! - [`scenario`]: what holds between the steps of a trial
 //! - `fingerprint`: what failures with one cause have in common
 //! - [`tally`]: findings added up to verdicts
+//! - [`numbers`]: a set of numbers in few bytes
 //! - [`cause`]: failures that probably have one cause
 
 pub mod attempts;
@@ -20,6 +21,7 @@ pub mod exchange;
 pub mod finding;
 mod fingerprint;
 pub mod law;
+pub mod numbers;
 mod response;
 pub mod scenario;
 pub mod tally;

@@ -1,17 +1,19 @@
 //! Findings added up to verdicts. The order in which they come does not matter.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::finding::{APPLIES_TO_NONE, Counterexample, Finding, Found, Side, cut};
 use super::fingerprint::Fingerprint;
+use super::numbers::Numbers;
 use crate::contract::requirement::{Always, Form};
 use crate::exchange::Exchange;
+use crate::exchange::digest::Digest;
 
 /// The verdict on one requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,7 +101,7 @@ pub struct Tally {
     /// The highest number of requests that one of its trials had in progress at once.
     pub at_once: usize,
     /// The numbers of the exchanges that it was judged on one by one: the lowest of them.
-    pub evidence: BTreeSet<u64>,
+    pub evidence: Numbers,
     /// Valid requests with a value that it speaks of.
     pub accepted: Sent,
     /// Requests that break it alone.
@@ -113,9 +115,9 @@ pub struct Tally {
     pub gateway: Option<(String, Arc<Exchange>)>,
     /// What a probe saw, and how often.
     pub observed: BTreeMap<String, u64>,
-    /// Values that must not come twice: the trial that brought one first, and the lowest number of
-    /// its exchanges.
-    values: HashMap<String, (String, u64)>,
+    /// Values that must not come twice, by digest: the trial that brought one first, and the lowest number of its
+    /// exchanges.
+    values: HashMap<Digest, (Box<str>, u64)>,
 }
 
 /// Requests on one side of what a requirement says.
@@ -146,7 +148,7 @@ impl Tally {
     pub fn add(&mut self, finding: Finding) {
         let Finding { trial, exchange, found, .. } = finding;
         if !matches!(found, Found::Sent(..)) {
-            self.evidence.extend(exchange);
+            exchange.into_iter().for_each(|number| self.evidence.insert(number));
             if self.evidence.len() > REMEMBERED {
                 self.evidence.pop_last();
             }
@@ -206,22 +208,22 @@ impl Tally {
     }
 
     fn add_value(&mut self, trial: String, value: String, exchange: Arc<Exchange>) {
-        match self.values.entry(value) {
+        match self.values.entry(Digest::of(&value)) {
             Entry::Vacant(entry) => {
                 // The exchange is not kept: a run may have very many.
-                entry.insert((trial, exchange.number));
+                entry.insert((trial.into(), exchange.number));
                 self.holds += 1;
             }
             Entry::Occupied(mut entry) => {
                 let (_, lowest) = entry.get_mut();
                 let number = exchange.number.max(*lowest);
                 *lowest = exchange.number.min(*lowest);
-                let mut trials = [entry.get().0.as_str(), trial.as_str()];
+                let mut trials = [&*entry.get().0, trial.as_str()];
                 trials.sort_unstable();
                 let counterexample = Counterexample {
                     label: String::new(),
                     expected: "a value that occurs only once".to_owned(),
-                    actual: format!("{}{IN_TWO}{}", entry.key(), trials.join(AND)),
+                    actual: format!("{value}{IN_TWO}{}", trials.join(AND)),
                     clause: None,
                     differences: Vec::new(),
                     operands: Vec::new(),

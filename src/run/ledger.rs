@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::contract::Contract;
+use crate::exchange::digest::Digest;
 use crate::exchange::{Attempt, Exchange, Request, Response};
 use crate::expression::ScopeBuilder;
 use crate::generate::draft::KEY_HEADER;
@@ -62,7 +63,7 @@ pub struct Ledger {
     pub created: u64,
     /// How many requests may have created an unknown record.
     pub uncertain: u64,
-    ids: HashSet<String>,
+    ids: HashSet<Digest>,
 }
 
 impl Ledger {
@@ -74,7 +75,7 @@ impl Ledger {
         let id = match exchange.response() {
             Some(response) if (200..300).contains(&response.status) => {
                 let id = record(contract, response);
-                if id.as_ref().is_some_and(|id| !self.ids.insert(id.clone())) {
+                if id.as_ref().is_some_and(|id| !self.ids.insert(Digest::of(id))) {
                     return None;
                 }
                 self.created += 1;

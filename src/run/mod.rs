@@ -34,6 +34,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::contract::requirement::{Always, Form};
+use crate::exchange::digest::Digest;
 use crate::generate::render::Issued;
 use crate::generate::seed::{RunTag, Seed};
 use crate::http::client::Client;
@@ -93,12 +94,14 @@ pub(crate) struct Run<'a> {
 pub(crate) struct State {
     tallies: Vec<Tally>,
     controls: HashMap<usize, Control>,
-    keys: HashMap<String, u32>,
+    /// How often each idempotency key was sent.
+    keys: HashMap<Digest, u32>,
     attempts: Attempts,
     learnt: Learnt,
     /// When the last request was sent that was accepted.
     stood: Option<DateTime<Utc>>,
-    latencies: Vec<Duration>,
+    /// In microseconds.
+    latencies: Vec<u32>,
     longest: Duration,
     /// How many requests are suspected of getting no response.
     suspects: usize,

@@ -111,8 +111,8 @@ pub struct Figures {
     pub pace: Option<Duration>,
     /// How long all requests waited because the server asked for it.
     pub waited: Duration,
-    /// The response times, in no particular order.
-    pub latencies: Vec<Duration>,
+    /// The response times in microseconds, in no particular order.
+    pub latencies: Vec<u32>,
     /// The requirements with the longest response times, each with its longest, the slowest first.
     pub slowest: Vec<(String, Duration)>,
     /// The highest number of requests that were in progress at once.

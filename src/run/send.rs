@@ -11,6 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use super::event::Event;
 use super::ledger::{Intended, may_create};
 use super::{Run, State};
+use crate::exchange::digest::Digest;
 use crate::exchange::{Exchange, Failure, FailureKind, Request, TrialName};
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::draft::{Draft, KEY_HEADER};
@@ -304,11 +305,11 @@ impl Run<'_> {
     /// Notes the idempotency keys; returns for each request whether no other has its key.
     fn register(&self, ready: &[Ready]) -> Vec<bool> {
         let mut state = self.lock();
-        let keys: Vec<Option<String>> = ready.iter().map(|r| r.request.header(KEY_HEADER).map(str::to_owned)).collect();
+        let keys: Vec<Option<Digest>> = ready.iter().map(|r| r.request.header(KEY_HEADER).map(Digest::of)).collect();
         let before: Vec<u32> =
             keys.iter().map(|k| k.as_ref().and_then(|k| state.keys.get(k)).copied().unwrap_or(0)).collect();
         for key in keys.iter().flatten() {
-            *state.keys.entry(key.clone()).or_default() += 1;
+            *state.keys.entry(*key).or_default() += 1;
         }
         keys.iter()
             .zip(before)
@@ -380,7 +381,7 @@ impl Run<'_> {
             }
             if exchange.response().is_some() {
                 let elapsed = exchange.took();
-                state.latencies.push(elapsed);
+                state.latencies.push(exchange.took_micros());
                 state.longest = state.longest.max(elapsed);
                 let group = TrialName::group(&exchange.trial);
                 let slowest = state.slowest.entry(group.to_owned()).or_default();

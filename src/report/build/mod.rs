@@ -240,7 +240,7 @@ impl Builder<'_> {
             cause: None,
             again: tally.again.map(|a| Again { sent: a.sent, broken: a.broken }),
             at_once: (tally.at_once > 0).then_some(tally.at_once as u64),
-            evidence: ranges::write(&tally.evidence),
+            evidence: ranges::write(tally.evidence.iter()),
             coverage: self.contract.says(&owed.form).map(|says| Coverage {
                 fields: self.contract.fields(&owed.form),
                 says,

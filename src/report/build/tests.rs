@@ -124,7 +124,7 @@ fn counterexample(exchanges: Vec<Arc<Exchange>>) -> Found {
 }
 
 fn outcome(contract: &Contract) -> Outcome {
-    let latencies = vec![Duration::from_micros(1_500)];
+    let latencies = vec![1_500];
     Outcome {
         left_out: 0,
         tallies: contract.requirements.iter().map(|_| Tally::default()).collect(),
@@ -328,14 +328,28 @@ fn exchanges_are_written_as_they_happen() {
     let path = folder.path().join(crate::report::EXCHANGES);
     std::fs::write(&path, "older\n").unwrap();
     let mut log = ExchangeLog::create(&path, recorder.clone()).unwrap();
-    let all = [exchange(1, b"{\"a\":\"\n\"}", Shown::Own, b"\xff"), exchange(2, b"", Shown::Nothing, b"{}")];
+    let later = |exchange: Arc<Exchange>, millis: i64| {
+        let mut later = (*exchange).clone();
+        later.attempts.iter_mut().for_each(|attempt| attempt.sent += TimeDelta::milliseconds(millis));
+        Arc::new(later)
+    };
+    let all = [
+        exchange(1, b"{\"a\":\"\n\"}", Shown::Own, b"\xff"),
+        later(exchange(2, b"", Shown::Nothing, b"{}"), 499),
+        later(exchange(3, b"", Shown::Nothing, b"{}"), 500),
+        later(exchange(4, b"", Shown::Nothing, b"{}"), 600),
+    ];
     let purpose = Purpose { control: Control::Accepted, plain: true };
-    for (i, exchange) in all.iter().enumerate() {
+    // Those of half a second are written together.
+    for (exchange, written) in all.iter().zip([0, 0, 3, 3]) {
         log.event(Event::Exchange(exchange, purpose));
-        assert_eq!(exchanges::read(&path).unwrap().count(), i + 1);
+        assert_eq!(exchanges::read(&path).unwrap().count(), written);
     }
     log.event(Event::Shrinking);
-    log.finish().unwrap();
+    // As where a run is cut off.
+    drop(log);
+    assert_eq!(exchanges::read(&path).unwrap().count(), all.len());
+    ExchangeLog::append(&path, recorder.clone()).unwrap().finish().unwrap();
     let read: Result<Vec<_>, _> = exchanges::read(&path).unwrap().collect();
     let written =
         |e: &Arc<Exchange>| record::Exchange { judged: Some(record::Judged::of(e, purpose)), ..recorder.record(e) };

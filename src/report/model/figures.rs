@@ -114,7 +114,7 @@ impl From<&run::Figures> for Figures {
         // The least time within which so many in a hundred came.
         let within = |percent: usize| {
             let place = (latencies.len() * percent).div_ceil(100).saturating_sub(1);
-            latencies.get(place).map_or(0.0, |time| millis(time.as_micros()))
+            latencies.get(place).map_or(0.0, |time| millis(u128::from(*time)))
         };
         Self {
             requests: figures.requests,

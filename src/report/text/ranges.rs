@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-/// The text of some numbers.
-pub fn write(numbers: &BTreeSet<u64>) -> String {
+/// The text of some numbers, which come in order.
+pub fn write(numbers: impl IntoIterator<Item = u64>) -> String {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for number in numbers {
         match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == *number => *last = *number,
-            _ => ranges.push((*number, *number)),
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => ranges.push((number, number)),
         }
     }
     let texts = ranges.iter().map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") });
@@ -26,7 +26,8 @@ pub fn shifted(text: &str, shift: u64) -> String {
 
 /// The numbers of several texts together.
 pub fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    write(&texts.into_iter().flat_map(read).flat_map(|(from, to)| from..=to).collect())
+    let numbers: BTreeSet<u64> = texts.into_iter().flat_map(read).flat_map(|(from, to)| from..=to).collect();
+    write(numbers)
 }
 
 /// The ranges of a text, first and last number of each; what is none is passed over.
@@ -45,8 +46,8 @@ mod tests {
 
     #[test]
     fn is_short() {
-        assert_eq!(write(&BTreeSet::from([0, 1, 2, 4, 6, 7])), "0-2 4 6-7");
-        assert_eq!(write(&BTreeSet::new()), "");
+        assert_eq!(write([0, 1, 2, 4, 6, 7]), "0-2 4 6-7");
+        assert_eq!(write([]), "");
         assert_eq!(read(""), []);
         assert_eq!(read("3 x 5-4 6-7"), [(3, 3), (6, 7)]);
         assert_eq!(shifted("0-2 4", 10), "10-12 14");
@@ -56,7 +57,7 @@ mod tests {
     proptest! {
         #[test]
         fn says_all_and_no_more(numbers in proptest::collection::btree_set(0_u64..60, 0..40)) {
-            let read: BTreeSet<u64> = read(&write(&numbers)).into_iter().flat_map(|(from, to)| from..=to).collect();
+            let read: BTreeSet<u64> = read(&write(numbers.iter().copied())).into_iter().flat_map(|(from, to)| from..=to).collect();
             prop_assert_eq!(read, numbers);
         }
     }

@@ -1,6 +1,6 @@
 //! Exchanges as JSON inside the page, each once; its script shows those that are asked for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -15,8 +15,12 @@ use crate::report::text::visible;
 pub(super) const WHOLE: u64 = 2000;
 /// How many bytes of a body are embedded beyond that.
 pub(super) const BRIEF: usize = 1000;
+/// Up to how many requests of a run all exchanges are embedded.
+pub(super) const COMPLETE: u64 = 10_000;
+/// How many of a longer run are embedded besides those that failed and those that were sent more than once.
+pub(super) const SAMPLE: u64 = 2000;
 /// How many bytes of exchanges are embedded.
-pub(super) const MOST: usize = 12 << 20;
+pub(super) const MOST: usize = 16 << 20;
 
 /// What is embedded.
 #[derive(Debug, Default)]
@@ -31,6 +35,10 @@ pub(super) struct Embedded {
     pub total: u64,
     /// Whether bodies were cut and commands left out.
     pub brief: bool,
+    /// How many exchanges there are for each that is embedded whatever it shows.
+    pub every: u64,
+    /// The numbers of those that are embedded in any case.
+    telling: BTreeSet<u64>,
     known: HashMap<String, usize>,
     names: Vec<String>,
 }
@@ -88,9 +96,15 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Embedded {
-    /// For a run of about so many requests.
-    pub(super) fn new(requests: u64) -> Self {
-        Self { brief: requests > WHOLE, ..Self::default() }
+    /// For a run of about so many requests, of which the exchanges with these numbers tell most.
+    pub(super) fn new(requests: u64, telling: BTreeSet<u64>) -> Self {
+        let every = if requests > COMPLETE { requests.div_ceil(SAMPLE) } else { 1 };
+        Self { brief: requests > WHOLE, every, telling, ..Self::default() }
+    }
+
+    fn is_left_out(&self, exchange: &Exchange) -> bool {
+        let tells = exchange.attempts > 1 || self.telling.contains(&exchange.number);
+        self.lines.len() > MOST || !tells && exchange.number % self.every != 0
     }
 
     /// How many exchanges are embedded.
@@ -101,7 +115,7 @@ impl Embedded {
     /// Adds an exchange, if there is room.
     pub(super) fn add(&mut self, exchange: &Exchange, variables: &[String]) {
         self.total += 1;
-        if self.lines.len() > MOST {
+        if self.is_left_out(exchange) {
             return;
         }
         let answer = match (&exchange.response, &exchange.failure) {

@@ -70,13 +70,14 @@ impl Page<'_> {
     }
 }
 
-/// The report as a page, a pure function of report and exchanges. The exchanges come in the order of the file; the
-/// first of them are embedded.
+/// The report as a page, a pure function of report and exchanges. The exchanges come in the order of the file; of very
+/// many, those that tell most and a sample are embedded.
 pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
     let last = |f: &Failure| f.exchanges.last().map(|e| e.number);
     let failing: BTreeSet<u64> = report.requirements.iter().flat_map(|r| &r.failures).filter_map(last).collect();
     let (mut own, mut points) = (Own::new(), Vec::new());
-    let mut embedded = embed::Embedded::new(report.figures.requests);
+    let telling = report.requirements.iter().flat_map(|r| &r.failures).flat_map(|f| &f.exchanges).map(|e| e.number);
+    let mut embedded = embed::Embedded::new(report.figures.requests, telling.collect());
     for exchange in all {
         view::note_own(&mut own, &exchange);
         points.push(Point::of(&exchange, failing.contains(&exchange.number)));
@@ -116,13 +117,17 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
 /// # Errors
 /// The exchanges cannot be read.
 pub fn of_folder(report: &Report, folder: &Path) -> io::Result<String> {
-    let all: Vec<Exchange> = match exchanges::read(&folder.join(EXCHANGES)) {
-        Ok(all) => all.collect::<io::Result<_>>()?,
+    let all = match exchanges::read(&folder.join(EXCHANGES)) {
+        Ok(all) => Some(all),
         // A report that was joined, or made from elsewhere's traffic, has none.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    Ok(render(report, all.into_iter()))
+    let mut unreadable = None;
+    // One after another: there may be very many.
+    let readable = all.into_iter().flatten().map_while(|line| line.map_err(|error| unreadable = Some(error)).ok());
+    let page = render(report, readable);
+    unreadable.map_or(Ok(page), Err)
 }
 
 /// The policy that lets the style and the script of pages be, and nothing else.

@@ -128,7 +128,7 @@ impl Requirement {
                 let all = requirement.observations.iter();
                 all.map(|o| (visible(&cut(&o.value.to_string(), VALUE)), o.count)).collect()
             },
-            exchanges: (ranges::write(&numbers), numbers.len() as u64),
+            exchanges: (ranges::write(numbers.iter().copied()), numbers.len() as u64),
         }
     }
 }
