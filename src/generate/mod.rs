@@ -5,6 +5,7 @@
 //! - [`instant`], [`string`]: the contents of strings
 //! - [`fault`]: every way in which one part of a schema can be broken, and its edges
 //! - [`parameter`], [`media`]: how values of parameters and bodies are written, and read again
+//! - `memo`: what was made of a schema, kept for the next time
 //! - [`cover`]: which optional parts are present, so that they are tried together
 //! - [`draw`]: what is drawn at random for a request
 //! - [`draft`]: a request before it is sent
@@ -17,6 +18,7 @@ pub mod draw;
 pub mod fault;
 pub mod instant;
 pub mod media;
+mod memo;
 pub mod parameter;
 pub mod render;
 pub mod seed;

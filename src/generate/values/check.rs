@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::contract::template::{Template, When};
 use crate::generate::instant::spell;
+use crate::generate::memo::Memo;
 
 /// Keywords that a strategy follows only in part, so that its values are checked.
 const HARD: &[&str] = &[
@@ -33,6 +34,10 @@ pub const ONE_OF: &str = "x-one-of";
 #[derive(Clone, Debug)]
 pub struct Check(std::sync::Arc<Validator>);
 
+thread_local! {
+    static COMPILED: Memo<Option<Check>> = Memo::default();
+}
+
 /// The check that values of a schema need in addition to its strategy; None if they match by construction.
 pub fn needed(schema: &Json) -> Option<Check> {
     let map = schema.as_object()?;
@@ -45,6 +50,10 @@ pub fn needed(schema: &Json) -> Option<Check> {
 impl Check {
     /// Compiles a schema; None if it is invalid.
     pub fn new(schema: &Json) -> Option<Self> {
+        COMPILED.with(|all| all.of(schema, || Self::compiled(schema)))
+    }
+
+    fn compiled(schema: &Json) -> Option<Self> {
         let validator = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .should_validate_formats(true)

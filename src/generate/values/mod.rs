@@ -17,6 +17,7 @@ use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union};
 use serde_json::{Value as Json, json};
 
+use super::memo::Memo;
 use super::{instant, string};
 use crate::contract::template::Template;
 
@@ -164,12 +165,18 @@ fn plain_compound(schema: &Json) -> Option<Template> {
     Some(Template::Object(entries))
 }
 
+thread_local! {
+    static SIMPLEST: Memo<Template> = Memo::default();
+}
+
 /// The plainest value that matches a schema.
 pub fn simplest(schema: &Json) -> Template {
+    plain_compound(schema).unwrap_or_else(|| SIMPLEST.with(|all| all.of(schema, || simplified(schema))))
+}
+
+/// What drawing and simplifying yields.
+fn simplified(schema: &Json) -> Template {
     use proptest::strategy::ValueTree;
-    if let Some(plain) = plain_compound(schema) {
-        return plain;
-    }
     let mut runner = super::seed::Seed(0).runner("simplest", 0);
     match values(schema).new_tree(&mut runner) {
         Ok(mut tree) => {
