@@ -158,7 +158,6 @@ impl VariableResolver for Variables<'_> {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::expression::{Expression, Names, ScopeBuilder, Trouble};
     use crate::source::{Place, Source};
 
