@@ -233,7 +233,7 @@ impl Client {
                     let identity = identity.filter(|_| request.credentials == Shown::Own);
                     let says = match (identity, &token) {
                         (Some(identity), Ok(token)) => {
-                            judge_token(identity, response, token, tries.renewed.is_some()).await
+                            judge_token(identity, request.operation, response, token, tries.renewed.is_some()).await
                         }
                         _ => Ok(TokenIs::Good),
                     };

@@ -15,9 +15,11 @@ pub(super) enum TokenIs {
     Refused,
 }
 
-/// What a response says of the token that was sent.
+/// What a response says of the token that was sent for an operation. A token may be good for one and not for another, so
+/// that only the refusal of an operation for which it worked shows that it has expired.
 pub(super) async fn judge_token(
     token: &Token,
+    operation: Option<usize>,
     response: &Response,
     used: &SecretString,
     renewed: bool,
@@ -25,18 +27,21 @@ pub(super) async fn judge_token(
     if response.status != 401 {
         // A rate limiter, or a gateway before the server, may respond without looking at the token.
         if response.status < 500 && ![403, 407, 408, 425, 429].contains(&response.status) {
-            token.works();
+            token.note(operation, true);
         }
         return Ok(TokenIs::Good);
     }
+    let worked_for = token.worked_for(operation);
+    let refused = if worked_for == Some(true) { TokenIs::Refused } else { TokenIs::Good };
     // A token that never worked is wrong, not expired.
-    if !token.worked() {
-        return Ok(TokenIs::Good);
+    if !token.worked() || worked_for == Some(false) {
+        return Ok(refused);
     }
     // A token that was just obtained is not obtained again.
     if renewed {
-        return Ok(TokenIs::Refused);
+        token.note(operation, false);
+        return Ok(refused);
     }
     tracing::info!(token = token.name(), "refused, though it used to work");
-    Ok(token.another(used).await?.map_or(TokenIs::Refused, TokenIs::Renewed))
+    Ok(token.another(used).await?.map_or(refused, TokenIs::Renewed))
 }

@@ -1,10 +1,10 @@
 //! Tokens, and where they come from: a variable, a file, or a command that prints new ones.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -49,7 +49,9 @@ pub struct Token {
     /// Held while a new token is obtained, so that all requests that need it wait for the same one.
     making: tokio::sync::Mutex<()>,
     held: Mutex<Option<Held>>,
-    worked: AtomicBool,
+    /// Of which operations the server accepted it, and which it refused though it was new. None stands for the contract's
+    /// own.
+    seen: Mutex<BTreeMap<Option<usize>, bool>>,
 }
 
 /// What makes new tokens.
@@ -127,7 +129,7 @@ impl Token {
             secrets.add(token, &name);
         }
         let making = tokio::sync::Mutex::default();
-        Arc::new(Self { name, origin, secrets, making, held: Mutex::default(), worked: AtomicBool::new(false) })
+        Arc::new(Self { name, origin, secrets, making, held: Mutex::default(), seen: Mutex::default() })
     }
 
     /// The variable that stands for it in reports.
@@ -177,14 +179,20 @@ impl Token {
         Ok(other(self.make().await?))
     }
 
-    /// Notes that the server accepted it.
-    pub fn works(&self) {
-        self.worked.store(true, Ordering::Relaxed);
+    /// Notes that the server accepted it for an operation, or refused it though it was new.
+    pub fn note(&self, operation: Option<usize>, accepted: bool) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen.entry(operation).or_default() |= accepted;
     }
 
-    /// Whether the server accepted it before.
+    /// Whether the server accepted it for an operation before; None if that is not known.
+    pub fn worked_for(&self, operation: Option<usize>) -> Option<bool> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&operation).copied()
+    }
+
+    /// Whether the server accepted it for any operation before.
     pub fn worked(&self) -> bool {
-        self.worked.load(Ordering::Relaxed)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).values().any(|accepted| *accepted)
     }
 
     /// The present token, if it need not be renewed.

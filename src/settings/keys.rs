@@ -193,7 +193,7 @@ pub(super) const MAX_REQUESTS: Key = Key {
     flag: "max-requests",
     value: Some("N"),
     group: Group::Budget,
-    default: Fallback::Words("500, or as many as --examples needs"),
+    default: Fallback::Words("500, and 100 for each other operation that steps call, or as many as --examples needs"),
     example: "500",
     text: "how many requests a run may send, including those that find smaller failing requests",
 };

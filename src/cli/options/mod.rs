@@ -30,7 +30,8 @@ pub(crate) use target::{Target, TargetOptions, start};
 /// Which contract.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ContractOptions {
-    /// The contract's folder, with contract.yaml and the case files [default: the embedded contract]
+    /// The contract's folder, with contract.yaml and the case files, or the name of an embedded one, such as `opportunities`
+    /// [default: the embedded contract of one operation]
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
 
@@ -59,7 +60,7 @@ impl ContractOptions {
             };
         }
         Contract::load(&match &self.contract {
-            Some(folder) => Location::Folder(folder.clone()),
+            Some(folder) => Location::of(folder),
             None => Location::Embedded,
         })
     }

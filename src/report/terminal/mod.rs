@@ -142,9 +142,19 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         let folder = folder.display().to_string();
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
         let header = &report.header;
-        let words = header.command.strip_prefix("probity check").filter(|_| header.target != EMBEDDED_TARGET);
-        page.line(&format!("to replay the failures: probity replay{folder}{}", words.unwrap_or_default()));
+        let words = match header.target == EMBEDDED_TARGET {
+            true => contract_of(&header.command),
+            false => header.command.strip_prefix("probity check").unwrap_or_default().to_owned(),
+        };
+        page.line(&format!("to replay the failures: probity replay{folder}{words}"));
     }
+}
+
+/// The option of a command that names its contract.
+fn contract_of(command: &str) -> String {
+    let words = shlex::split(command).unwrap_or_default();
+    let folder = words.iter().skip_while(|word| *word != "--contract").nth(1);
+    folder.map_or_else(String::new, |folder| format!(" --contract {}", plain_or_quoted(folder)))
 }
 
 /// What was sent, and what that created.
