@@ -3,7 +3,9 @@
 use secrecy::SecretString;
 
 use crate::exchange::Response;
-use crate::secrets::token::{Token, TokenError};
+use crate::secrets::error::TokenError;
+use crate::secrets::grant::Issuer;
+use crate::secrets::token::Token;
 
 /// What a response says of the token that was sent.
 pub(super) enum TokenIs {
@@ -19,10 +21,10 @@ pub(super) enum TokenIs {
 /// that only the refusal of an operation for which it worked shows that it has expired.
 pub(super) async fn judge_token(
     token: &Token,
+    issuer: &dyn Issuer,
     operation: Option<usize>,
     response: &Response,
-    used: &SecretString,
-    renewed: bool,
+    (used, renewed): (&SecretString, bool),
 ) -> Result<TokenIs, TokenError> {
     if response.status != 401 {
         // A rate limiter, or a gateway before the server, may respond without looking at the token.
@@ -43,5 +45,5 @@ pub(super) async fn judge_token(
         return Ok(refused);
     }
     tracing::info!(token = token.name(), "refused, though it used to work");
-    Ok(token.another(used).await?.map_or(refused, TokenIs::Renewed))
+    Ok(token.another(used, issuer).await?.map_or(refused, TokenIs::Renewed))
 }

@@ -235,12 +235,13 @@ pub struct Section {
 pub const SECTIONS: &[Section] = &[
     Section {
         table: "identities",
-        text: "Who calls, and where the token comes from: a variable; a file, which is read again when it changes; or a \
-               command that prints a token, which runs again when its time (ttl) is over or the target refuses it. The \
-               caller sends unless a case says otherwise; the cases of the contract name the others.",
+        text: "Who calls, and where the token comes from: a variable; a file, which is read again when it changes; a \
+               command that prints a token, which runs again when its time (ttl) is over or the target refuses it; or a \
+               server that issues it, to an OAuth 2.0 client (token_url) or for a login (docs/staging.md). The caller sends unless a case says otherwise; the cases of the contract name the others.",
         lines: "[identities.caller]\ntoken = { env = \"PROBITY_TOKEN\" }\n\n[identities.colleague]\n\
                 token = { file = \"colleague.token\" }\n\n[identities.read_only]\n\
-                token = { command = \"print-token read-only\", ttl = \"50s\" }\n",
+                token = { command = \"print-token read-only\", ttl = \"50s\" }\n\n[identities.robot]\n\
+                token = { token_url = \"https://id.example.com/token\", client_id = \"qa\", client_secret = { env = \"SECRET\" } }\n",
     },
     Section {
         table: "fixtures",

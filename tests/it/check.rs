@@ -422,7 +422,7 @@ fn a_file_of_settings_is_found() {
     assert_eq!(ran.report()["header"]["target"], format!("{}/", server.url));
     assert_eq!(
         ran.report()["header"]["variables"],
-        json!(["PROBITY_TOKEN", "PROBITY_TOKEN_COLLEAGUE", "PROBITY_TOKEN_READ_ONLY"])
+        json!(["PROBITY_TOKEN", "PROBITY_TOKEN_COLLEAGUE", "PROBITY_TOKEN_READ_ONLY", "PROBITY_TOKEN_STRANGER"])
     );
 }
 
