@@ -4,13 +4,17 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value as Json;
+
 use crate::contract::requirement::Level;
+use crate::exchange::excerpt::cut_apart;
 use crate::judge::finding::cut;
 use crate::judge::tally::Verdict;
 use crate::report::model::summary::Verdicts;
 use crate::report::model::{Exchange, Report, Requirement};
+use crate::report::text::marked::marked;
 use crate::report::text::words::{self, LOOKS, Look};
-use crate::report::text::{counted, escaped, visible};
+use crate::report::text::{counted, escaped, evidence, visible};
 
 /// How many bytes a comment may have: GitHub takes 65,536 characters, and something may be put around it.
 pub const COMMENT: usize = 64_000;
@@ -177,10 +181,9 @@ fn failure(requirement: &Requirement) -> String {
         escaped(&requirement.text)
     );
     let _ = writeln!(out, "- source: {} ({})", prose(&requirement.source), code(&requirement.origin));
-    let counts = &requirement.counts;
-    let _ = writeln!(out, "- broken {}, held {}", counted(counts.broken, "time"), counted(counts.holds, "time"));
+    let _ = writeln!(out, "- evidence: {}", prose(&evidence::words(requirement)));
     if let Some(cause) = &requirement.cause {
-        let _ = writeln!(out, "- wherever it fails, {} fails, too", code(cause));
+        let _ = writeln!(out, "- cause: probably the same as that of {}", code(cause));
     }
     if let Some(failure) = requirement.failures.first() {
         if !failure.label.is_empty() {
@@ -188,9 +191,14 @@ fn failure(requirement: &Requirement) -> String {
         }
         let _ = writeln!(out, "- expected: {}", code(&cut(&failure.expected, LINE)));
         let _ = writeln!(out, "- actual: {}", code(&cut(&failure.actual, LINE)));
+        for difference in &failure.differences {
+            let side = |v: &Option<Json>| v.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+            let (due, came) = cut_apart(&side(&difference.expected), &side(&difference.actual), LINE / 2);
+            let _ = writeln!(out, "- differs at {}: {} came as {}", code(&difference.at), code(&due), code(&came));
+        }
         if let Some(exchange) = failure.exchanges.last() {
-            let _ = writeln!(out, "- sent: {}", code(&exchange.sent));
-            out += &block("http", &shown(exchange));
+            let _ = writeln!(out, "- exchange {}, sent {}", exchange.number, code(&exchange.sent));
+            out += &block("http", &shown(exchange, failure.wrong.as_deref()));
         }
         let commands: Vec<&str> =
             failure.curl.iter().filter(|c| c.len() <= COMMAND).chain([&failure.rerun]).map(String::as_str).collect();
@@ -199,28 +207,28 @@ fn failure(requirement: &Requirement) -> String {
     out + "\n</details>\n"
 }
 
-/// A request and its answer.
-fn shown(exchange: &Exchange) -> String {
+/// A request and its answer, with its wrong value marked.
+fn shown(exchange: &Exchange, wrong: Option<&str>) -> String {
     let request = &exchange.request;
     let mut out = format!("{} {}\n", request.method, visible(&request.url));
     for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("user-agent")) {
         let _ = writeln!(out, "{}: {}", visible(name), visible(value));
     }
-    body(&mut out, request.body.as_deref(), request.body_base64.as_deref());
+    body(&mut out, request.body.as_deref(), request.body_base64.as_deref(), None);
     out.push('\n');
     if let Some(response) = &exchange.response {
         let _ = writeln!(out, "{}", response.status);
-        body(&mut out, response.body.as_deref(), response.body_base64.as_deref());
+        body(&mut out, response.body.as_deref(), response.body_base64.as_deref(), wrong);
     } else if let Some(failure) = &exchange.failure {
         let _ = writeln!(out, "no answer: {}", visible(&failure.message));
     }
     out
 }
 
-fn body(out: &mut String, text: Option<&str>, base64: Option<&str>) {
+fn body(out: &mut String, text: Option<&str>, base64: Option<&str>, wrong: Option<&str>) {
     match (text, base64) {
         (Some(text), _) => {
-            let _ = writeln!(out, "\n{}", cut(&visible(text), BODY));
+            let _ = writeln!(out, "\n{}", visible(&marked(text, wrong, BODY)));
         }
         (None, Some(base64)) => {
             let _ = writeln!(out, "\n(Base64) {}", cut(base64, BODY));

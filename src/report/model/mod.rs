@@ -73,10 +73,11 @@ impl Report {
         self.requirements.iter().filter(|r| r.selected)
     }
 
-    /// Those of them that were broken, musts first, then those of areas whose failures do most harm, then by id.
+    /// Those of them that were broken: musts first, then those of areas whose failures do most harm, then what the server
+    /// makes of values before the form of requests and answers, then by id.
     pub fn failed(&self) -> Vec<&Requirement> {
         let mut failed: Vec<_> = self.selected().filter(|r| r.verdict == Verdict::Fail).collect();
-        failed.sort_by_key(|r| (r.level, !r.foremost));
+        failed.sort_by_key(|r| (r.level, !r.foremost, matches!(r.form, Form::Schema | Form::Always)));
         failed
     }
 }
