@@ -1,6 +1,7 @@
 //! A contract: an operation of an OpenAPI document and the requirements on it.
 //!
 //! - [`cases`], [`steps`], [`template`]: the case language
+//! - [`keys`]: which keys its maps have, for the loader and for editors
 //! - [`derive`]: the requirements that follow from the document
 //! - `called`: the operations that steps call besides the contract's own
 //! - [`lookup`]: how a target's fixtures are found
@@ -15,6 +16,7 @@ pub mod derive;
 mod documented;
 mod files;
 mod ids;
+pub mod keys;
 pub mod lookup;
 pub mod of_document;
 pub mod part;
@@ -345,24 +347,7 @@ fn root(files: &files::Files) -> Result<Node> {
     if let Some(old) = root.get("mark") {
         return Err(old.error("`mark` is now called `run_tag`").help("write run_tag: in its place"));
     }
-    root.only(
-        "contract.yaml",
-        &[
-            "extends",
-            "spec",
-            "operation",
-            "operations",
-            "fixtures",
-            "lookup",
-            "record",
-            "run_tag",
-            "clock",
-            "define",
-            "values",
-            "callers",
-            "foremost",
-        ],
-    )?;
+    root.only("contract.yaml", &keys::CONTRACT)?;
     Ok(root)
 }
 
@@ -418,7 +403,7 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
     let Some(node) = root.get("values") else {
         return Ok(Vec::new());
     };
-    node.only("`values`", &["path", "query", "header", "cookie", "body"])?;
+    node.only("`values`", &keys::VALUES)?;
     let mut all = Vec::new();
     for (kind, lists) in node.mapping("`values`")? {
         for (key, list) in lists.mapping("a list of values")? {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use toml::de::DeValue;
 
 use super::file::{Table, Value, scalar, to_json};
-use super::parse_url;
+use super::{keys, parse_url};
 use crate::secrets::grant::{Body, Grant};
 use crate::source::Result;
 
@@ -22,8 +22,7 @@ pub(super) fn read(table: Table<'_>, what: &str, secret: Secret<'_>) -> Result<O
 }
 
 fn of_client(table: Table<'_>, url: &Value<'_>, what: &str, secret: Secret<'_>) -> Result<Grant> {
-    let known = ["token_url", "client_id", "client_secret", "client_authentication", "scope", "parameters", "at"];
-    table.check("token", &known)?;
+    table.check("token", &keys::OF_CLIENT.names())?;
     let needed = |name: &str| {
         table.get(name).ok_or_else(|| {
             let error = url.1.error(format!("{what} needs `{name}` beside `token_url`"));
@@ -56,7 +55,7 @@ fn of_client(table: Table<'_>, url: &Value<'_>, what: &str, secret: Secret<'_>) 
 }
 
 fn of_login(table: Table<'_>, login: &Value<'_>, what: &str, secret: Secret<'_>) -> Result<Grant> {
-    table.check("token", &["login", "body", "form", "at"])?;
+    table.check("token", &keys::OF_LOGIN.names())?;
     let body = match (table.table("body")?, table.table("form")?) {
         (Some(json), None) => Body::Json(object(json, secret)?.to_string().into()),
         (None, Some(form)) => {

@@ -10,6 +10,7 @@ mod guard;
 mod keys;
 mod layers;
 mod rate;
+pub mod schema;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ use layers::{Given, Layers};
 pub use rate::{Rate, RateError};
 
 pub use file::{FILE, find, toml_error};
-pub use keys::{Fallback, Group, KEYS, Key, SECTIONS, Section};
+pub use keys::{Fallback, GATE, Group, KEYS, Key, SECTIONS, Section};
 
 /// The variable that holds the caller's token where no file names another.
 pub const TOKEN_VARIABLE: &str = "PROBITY_TOKEN";
@@ -373,7 +374,7 @@ fn headers(layers: &mut Layers<'_>, secrets: &Secrets, hidden: &[String]) -> Res
 
 fn cleanup(layers: &mut Layers<'_>) -> Result<Option<Cleanup>> {
     let Some((table, place)) = layers.table("cleanup")? else { return Ok(None) };
-    table.check("cleanup", &["method", "path"])?;
+    table.check("cleanup", &keys::CLEANUP.names())?;
     let method = table.get("method").map(|v| scalar(&v)).transpose()?.unwrap_or_else(|| "DELETE".to_owned());
     let missing = || {
         place

@@ -29,6 +29,7 @@ mod preflight;
 mod properties;
 mod reference;
 mod replay;
+mod schemas;
 mod second_contract;
 mod secrets;
 mod staging;
