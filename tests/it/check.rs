@@ -333,7 +333,7 @@ fn reports_go_where_they_should_and_replace_what_was_there() {
         serde_json::from_str::<Value>(line).expect("JSON");
     }
     ran.holds(ran.read("out/of/here/report.html").starts_with("<!doctype html>"), "the page is whole");
-    ran.says("out/of/here/report.json");
+    ran.says("reports: out/of/here/report.html (beside it: report.json, junit.xml, *.ndjson)");
 }
 
 #[test]

@@ -181,17 +181,21 @@ impl Color {
     }
 
     fn decide(self, terminal: bool) -> bool {
+        self.wanted(terminal, is_dumb(), environment("NO_COLOR").is_some())
+    }
+
+    fn wanted(self, terminal: bool, dumb: bool, refused: bool) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto => terminal && !is_dumb() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+            Self::Auto => terminal && !dumb && !refused,
         }
     }
 }
 
 /// Whether the terminal says that it can do nothing but show text.
 pub(crate) fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+    environment("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Whether errors get colour.
@@ -208,4 +212,20 @@ pub(crate) fn width() -> usize {
 /// A time limit, as it is typed.
 pub(crate) fn duration(text: &str) -> std::result::Result<Duration, String> {
     parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dumb_terminal_gets_no_colour_by_itself() {
+        let colours = |color: Color| {
+            [(true, false, false), (true, true, false), (true, false, true), (false, false, false)]
+                .map(|(terminal, dumb, refused)| color.wanted(terminal, dumb, refused))
+        };
+        assert_eq!(colours(Color::Auto), [true, false, false, false]);
+        assert_eq!(colours(Color::Always), [true; 4]);
+        assert_eq!(colours(Color::Never), [false; 4]);
+    }
 }

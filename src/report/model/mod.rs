@@ -25,7 +25,7 @@ pub use crate::report::model::record::{Earlier, Exchange, Failed, Request, Respo
 pub use crate::report::model::requirement::{
     Again, Counts, Coverage, Difference, Doubt, Failure, Form, Observation, Operand, Place, Requirement,
 };
-pub use crate::report::model::ruling::{Ruling, Weight};
+pub use crate::report::model::ruling::{Change, Ruling, Turn, Weight};
 use crate::report::model::summary::Summary;
 
 /// The version of the report's shape.

@@ -40,7 +40,8 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
         page.text(&format!("{} waived; -v shows more:", short.len()));
     }
     for requirement in short {
-        brief(page, requirement, &report.excuse(requirement).unwrap_or_default());
+        heading(page, requirement);
+        page.indented(2, &report.excuse(requirement).unwrap_or_default(), 2);
     }
     if !rest.is_empty() {
         page.gap();

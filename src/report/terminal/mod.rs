@@ -172,9 +172,14 @@ fn contract_of(command: &str) -> String {
 /// The files of the report: that for people first, whole, the others by their names.
 fn reports(files: &[PathBuf]) -> Option<String> {
     let first = files.iter().find(|f| f.ends_with(PAGE)).or(files.first())?;
+    // What is written while a run goes on is for programs: it is named by its kind.
+    let is_log = |f: &&PathBuf| f.extension().is_some_and(|e| e == "ndjson");
     let others = files.iter().filter(|f| *f != first);
-    let names: Vec<String> = others.filter_map(|f| Some(f.file_name()?.to_string_lossy().into_owned())).collect();
-    let beside = if names.is_empty() { String::new() } else { format!(" and, beside it, {}", names.join(", ")) };
+    let names =
+        others.clone().filter(|f| !is_log(f)).filter_map(|f| Some(f.file_name()?.to_string_lossy().into_owned()));
+    let logs = others.clone().find(is_log).map(|_| "*.ndjson".to_owned());
+    let names: Vec<String> = names.chain(logs).collect();
+    let beside = if names.is_empty() { String::new() } else { format!(" (beside it: {})", names.join(", ")) };
     Some(visible(&format!("reports: {}{beside}", first.display())))
 }
 

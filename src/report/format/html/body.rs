@@ -11,7 +11,7 @@ use crate::yaml::escape;
 const CUT: usize = 1000;
 
 /// How deep lines are indented: what is nested ten thousand times would be mostly spaces otherwise.
-const DEEPEST: usize = 40;
+const DEEPEST: usize = 16;
 
 /// A line of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
