@@ -6,7 +6,7 @@ use super::{INDENT, Page, round};
 use crate::contract::requirement::Level;
 use crate::exchange::excerpt::cut_apart;
 use crate::report::model::{Exchange, Failure, Report, Requirement};
-use crate::report::text::marked::marked;
+use crate::report::text::marked::marked_to_the_end;
 use crate::report::text::words::{self, Look};
 use crate::report::text::{counted, evidence, fit, visible};
 
@@ -203,12 +203,9 @@ fn answer(page: &mut Page, number: &str, exchange: &Exchange, wrong: Option<&str
         let sent = &exchange.sent;
         let of = format!("{} after {elapsed} ms, {media_type}", response.status);
         page.field_of(&label, &format!("{of}; exchange {}, sent {sent}", exchange.number), 2);
-        // What does not fit on the lines is cut around the wrong value.
+        // What does not fit on the lines is cut: before the wrong value here, behind it where the lines end.
         let most = (page.width - INDENT) * (BODY_LINES - 1);
-        let marked = response.body.as_deref().map(|text| match wrong {
-            Some(_) => marked(text, wrong, most),
-            None => text.into(),
-        });
+        let marked = response.body.as_deref().map(|text| marked_to_the_end(text, wrong, most));
         body(page, marked.as_deref(), response.body_base64.as_deref(), response.truncated);
     } else if let Some(failure) = &exchange.failure {
         let (number, sent) = (exchange.number, &exchange.sent);

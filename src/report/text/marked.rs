@@ -12,11 +12,23 @@ const TO: &str = "⟫";
 
 /// A body of at most so many bytes with the value at a JSON Pointer marked: it is seen, however far behind it stands.
 pub fn marked<'a>(text: &'a str, wrong: Option<&str>, most: usize) -> Cow<'a, str> {
+    within(text, wrong, most, false)
+}
+
+/// The same to the end of the body, for who cuts it there.
+pub fn marked_to_the_end<'a>(text: &'a str, wrong: Option<&str>, most: usize) -> Cow<'a, str> {
+    within(text, wrong, most, true)
+}
+
+fn within<'a>(text: &'a str, wrong: Option<&str>, most: usize, to_the_end: bool) -> Cow<'a, str> {
     let place = wrong.and_then(|pointer| json_text::locate(text, pointer));
     let Some(place) = place.filter(|place| place.len() < text.len()) else {
-        return if text.len() > most { Cow::Owned(cut(text, most)) } else { Cow::Borrowed(text) };
+        return if text.len() > most && !to_the_end { Cow::Owned(cut(text, most)) } else { Cow::Borrowed(text) };
     };
-    let seen = window(text, &place, most);
+    let mut seen = window(text, &place, most);
+    if to_the_end {
+        seen.end = text.len();
+    }
     let before = if seen.start > 0 { "… " } else { "" };
     let after = match seen.end < text.len() {
         true => format!("… ({} characters)", text.chars().count()),
@@ -43,5 +55,8 @@ mod tests {
         assert_eq!(marked("{\"a\":1}", Some("/c"), 100), "{\"a\":1}");
         assert_eq!(marked("no JSON", Some("/c"), 100), "no JSON");
         assert_eq!(marked("no JSON", None, 2), "no… (7 characters)");
+        assert_eq!(marked_to_the_end("no JSON", None, 2), "no JSON");
+        let text = marked_to_the_end(&long, Some("/b"), 20);
+        assert!(text.starts_with("… ") && text.ends_with("⟪\"wrong\"⟫}"), "{text}");
     }
 }
