@@ -146,7 +146,7 @@ fn the_file_that_is_shown_is_one() {
     }
     let source = Source::new(dir.path().join(FILE).display().to_string(), write::whole());
     let environment =
-        |name: &str| ["PROBITY_TOKEN", "GATEWAY_KEY", "STAGING_TOKEN"].contains(&name).then(|| "t".into());
+        |name: &str| ["PROBITY_TOKEN", "GATEWAY_KEY", "STAGING_TOKEN", "SECRET"].contains(&name).then(|| "t".into());
     let on = |on: Option<&str>| {
         let overrides = Overrides { on: on.map(str::to_owned), ..Overrides::default() };
         Settings::read(Some(Arc::clone(&source)), &overrides, &environment).unwrap()

@@ -89,7 +89,7 @@ fn without_look_ups_a_token_is_shown_with_what_must_be_refused() {
     tells(&ran, "✓ token read_only: probably good; POST without its required fields answered 403, not 401");
     tells(
         &ran,
-        "Nothing should have been created: apart from GET requests, 3 requests were sent that the server must refuse.",
+        "Nothing should have been created: apart from GET requests, 4 requests were sent that the server must refuse.",
     );
     tells(
         &ran,

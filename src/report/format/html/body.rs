@@ -48,6 +48,8 @@ enum Open {
 /// twice, how a number or a character was spelt).
 struct Indented<'a> {
     telling: &'a BTreeSet<String>,
+    /// How many values are open around the innermost one that tells: further in, nothing needs to know where it stands.
+    deepest: usize,
     lines: Vec<Line>,
     line: String,
     /// Where the value of this line stands; nowhere, if the line ends one.
@@ -60,7 +62,8 @@ struct Indented<'a> {
 impl<'a> Indented<'a> {
     fn of(json: &str, telling: &'a BTreeSet<String>) -> Self {
         let (lines, line, pointer, open) = (Vec::new(), String::new(), Some(String::new()), Vec::new());
-        let mut out = Self { telling, lines, line, pointer, open, empty: false };
+        let deepest = telling.iter().map(|pointer| pointer.matches('/').count()).max().unwrap_or_default();
+        let mut out = Self { telling, deepest, lines, line, pointer, open, empty: false };
         let mut rest = json.trim_ascii();
         while let Some(first) = rest.chars().next() {
             let length = match first {
@@ -121,9 +124,10 @@ impl<'a> Indented<'a> {
         }
     }
 
-    /// Where the value of this line stands; nobody asks where nothing tells.
+    /// Where the value of this line stands; nobody asks where nothing tells, nor behind all that does.
     fn point(&mut self) {
-        if self.telling.is_empty() {
+        self.pointer = None;
+        if self.telling.is_empty() || self.open.len() > self.deepest {
             return;
         }
         let name = |open: &Open| match open {
@@ -191,6 +195,13 @@ mod tests {
         assert_eq!(text("{\"a\":\"\u{202e}\"}"), "{\n  \"a\": \"\\u{202e}\"\n}");
         assert_eq!(text("<b>\r\n\u{1b}"), "<b>\\r\n\\u{1b}");
         assert_eq!(text("{\"a\": "), "{\"a\": ");
+    }
+
+    /// Where each of many nested values stands takes as long to tell as all of them together.
+    #[test]
+    fn what_is_nested_very_deep_is_written_at_once() {
+        let body = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        assert_eq!(lines(&body, &BTreeSet::from(["/a/b".to_owned()])).len(), 400_000 - 1);
     }
 
     #[test]
