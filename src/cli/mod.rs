@@ -23,6 +23,7 @@ mod output;
 mod plan;
 mod replay;
 mod report;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
@@ -74,6 +75,8 @@ enum Command {
     Lint(lint::Args),
     /// Show what a green check is worth, on servers that are known to be broken
     Audit(audit::Args),
+    /// Print the JSON Schema of probity.toml, contract.yaml or a case file, for editors
+    Schema(schema::Args),
     /// Run the reference server as a sandbox; it prints all that a client needs, and stores nothing
     Serve(serve::Args),
     /// Print completions for a shell, for example `probity completions bash > ~/.local/share/bash-completion/completions/probity`
@@ -146,6 +149,7 @@ fn dispatch(command: Command) -> Done {
         Command::Merge(args) => merge::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Contract;
+use super::keys;
 use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
 use super::steps::{self, Base, Step};
 use super::template::Template;
@@ -11,11 +12,6 @@ use crate::document::operation::Operation;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result, Source};
 use crate::yaml::{self, Node, Value};
-
-const KEYS: &[&str] = &[
-    "id", "level", "text", "source", "valid", "open", "where", "given", "when", "expect", "unique", "rows", "steps",
-    "steps_of", "observe",
-];
 
 /// Names of earlier versions in expressions, and what to write instead.
 const RETIRED: &[(&str, &str)] = &[
@@ -116,7 +112,7 @@ struct CaseReader<'a> {
 impl CaseReader<'_> {
     fn case(&self, node: &Node, cases: &mut Cases) -> Result<Place> {
         retired(node)?;
-        node.only("a case", KEYS)?;
+        node.only("a case", &keys::CASE)?;
         let place = node.get("id").map_or_else(|| node.place.clone(), |n| n.place.clone());
         let id = format!("{}/{}", self.area, slug(node)?);
         let text = self.text(node, "text")?;
@@ -314,10 +310,10 @@ impl CaseReader<'_> {
                 return Ok((Some(Rows::Contexts), names.clone()));
             }
             _ => {
-                table.only("`rows`", &["cel"])?;
+                table.only("`rows`", &keys::CEL_ROWS)?;
                 let list =
                     table.get("cel").ok_or_else(|| table.error("`rows` must be a list, `contexts` or `{cel: …}`"))?;
-                Rows::Cel(compile(list, names)?)
+                Rows::Cel(Box::new(compile(list, names)?))
             }
         };
         Ok((Some(rows), names.and(["it"])))

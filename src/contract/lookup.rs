@@ -1,6 +1,7 @@
 //! The rules by which fixtures are found: requests that only read, and the parts of the responses that are fixtures.
 
 use super::cases::compile;
+use super::keys;
 use crate::expression::{Expression, Names};
 use crate::source::{Result, did_you_mean};
 use crate::yaml::{Key, Node, Value};
@@ -50,7 +51,7 @@ pub struct Rule {
 /// Unknown keys and fixtures, expressions that do not compile, paths that cannot be requested.
 pub(super) fn read(node: Option<&Node>, fixtures: &Json) -> Result<Lookup> {
     let Some(node) = node else { return Ok(Lookup::default()) };
-    node.only("`lookup`", &["steps", "fixtures"])?;
+    node.only("`lookup`", &keys::LOOKUP)?;
     let mut names = Names::new(["fixtures"]);
     let mut steps: Vec<Step> = Vec::new();
     for item in node.get("steps").map(|n| n.sequence("`steps`")).transpose()?.unwrap_or_default() {
@@ -79,7 +80,7 @@ pub(super) fn read(node: Option<&Node>, fixtures: &Json) -> Result<Lookup> {
 }
 
 fn step(key: &Key, node: &Node, names: &Names) -> Result<Step> {
-    node.only("a step of `lookup`", &["get", "as", "each", "value"])?;
+    node.only("a step of `lookup`", &keys::LOOKUP_STEP)?;
     let each = node.get("each").map(|n| compile(n, names)).transpose()?;
     let get = node.get("get").map(|n| path(n, each.is_some())).transpose()?;
     let mut own = if each.is_some() { names.and(["it"]) } else { names.clone() };
@@ -116,7 +117,7 @@ fn rule(key: &Key, node: &Node, names: &Names) -> Result<Rule> {
     let Value::Mapping(_) = &node.value else {
         return Ok(Rule { fixture, entries: None, values: alternatives(node, names)? });
     };
-    node.only("a fixture of `lookup`", &["each", "name", "value"])?;
+    node.only("a fixture of `lookup`", &keys::LOOKUP_FIXTURE)?;
     let part = |name: &str| node.get(name).ok_or_else(|| node.error(format!("`{name}` is missing")));
     let item = names.and(["it"]);
     let entries = (compile(part("each")?, names)?, compile(part("name")?, &item)?);

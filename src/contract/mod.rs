@@ -1,6 +1,7 @@
 //! A contract: an operation of an OpenAPI document and the requirements on it.
 //!
 //! - [`cases`], [`steps`], [`template`]: the case language
+//! - [`keys`]: which keys its maps have, for the loader and for editors
 //! - [`derive`]: the requirements that follow from the document
 //! - `called`: the operations that steps call besides the contract's own
 //! - [`lookup`]: how a target's fixtures are found
@@ -15,6 +16,7 @@ pub mod derive;
 mod documented;
 mod files;
 mod ids;
+pub mod keys;
 pub mod lookup;
 pub mod of_document;
 pub mod part;
@@ -126,30 +128,29 @@ impl Contract {
     /// Files that are missing or wrong, each with its place.
     pub fn load(location: &Location) -> Result<Self> {
         let mut files = files::read(location)?;
-        let root = yaml::parse(&files.contract)?;
-        if let Some(old) = root.get("mark") {
-            return Err(old.error("`mark` is now called `run_tag`").help("write run_tag: in its place"));
+        let mut root = root(&files)?;
+        // A document is looked for from the contract that names it.
+        let mut names_spec = location.clone();
+        if let Some(extends) = root.get("extends") {
+            let base = location.beside(extends.string("`extends`")?);
+            let base_files = files::read(&base).map_err(|e| {
+                extends.error(e.title().to_owned()).help("name the folder of a contract, from this one's")
+            })?;
+            let base_root = self::root(&base_files)?;
+            if let Some(further) = base_root.get("extends") {
+                return Err(further
+                    .error("a contract that another one extends cannot extend a third")
+                    .help("let the last one extend the first, and copy what it needs of the second"));
+            }
+            if root.get("spec").is_none() {
+                names_spec = base;
+            }
+            files.extend(base_files);
+            root = root.over(base_root);
         }
-        root.only(
-            "contract.yaml",
-            &[
-                "spec",
-                "operation",
-                "operations",
-                "fixtures",
-                "lookup",
-                "record",
-                "run_tag",
-                "clock",
-                "define",
-                "values",
-                "callers",
-                "foremost",
-            ],
-        )?;
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
-        let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
+        let document = files::document(&names_spec, spec.string("`spec`")?, &spec.place)?;
         files.leave_out(location, &document);
         let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
@@ -346,6 +347,16 @@ impl Contract {
     }
 }
 
+/// The parsed `contract.yaml`, of which every key is known.
+fn root(files: &files::Files) -> Result<Node> {
+    let root = yaml::parse(&files.contract)?;
+    if let Some(old) = root.get("mark") {
+        return Err(old.error("`mark` is now called `run_tag`").help("write run_tag: in its place"));
+    }
+    root.only("contract.yaml", &keys::CONTRACT)?;
+    Ok(root)
+}
+
 fn text<'a>(root: &'a Node, key: &str) -> Result<&'a Node> {
     root.get(key).ok_or_else(|| root.error(format!("contract.yaml needs `{key}`")))
 }
@@ -398,7 +409,7 @@ fn values(root: &Node, operation: &Operation, names: &Names) -> Result<Vec<Value
     let Some(node) = root.get("values") else {
         return Ok(Vec::new());
     };
-    node.only("`values`", &["path", "query", "header", "cookie", "body"])?;
+    node.only("`values`", &keys::VALUES)?;
     let mut all = Vec::new();
     for (kind, lists) in node.mapping("`values`")? {
         for (key, list) in lists.mapping("a list of values")? {

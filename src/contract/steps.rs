@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Contract;
 use super::documented::{self, Part};
+use super::keys;
 use super::template::{Template, duration, integer};
 use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
@@ -79,27 +80,6 @@ pub enum Base {
     /// An earlier step's request, byte for byte.
     Repeat(String),
 }
-
-const KEYS: &[&str] = &[
-    "call",
-    "from",
-    "repeat",
-    "anew",
-    "set",
-    "drop",
-    "raw",
-    "headers",
-    "path",
-    "undocumented",
-    "query",
-    "cookies",
-    "authorization",
-    "as",
-    "header_case",
-    "copies",
-    "after",
-    "until",
-];
 
 /// Names that already have another meaning and cannot be a step's.
 const RESERVED: &[&str] =
@@ -216,7 +196,7 @@ impl StepReader<'_> {
         if let Some(old) = node.get("each_copy") {
             return Err(old.error("`each_copy` is now called `anew`").help("write `anew: true` beside `copies`"));
         }
-        node.only("a step", KEYS)?;
+        node.only("a step", &keys::STEP)?;
         let anew = match node.get("anew").map(|n| (n, n.to_json())) {
             None => false,
             Some((n, _)) if node.get("repeat").is_none() && node.get("copies").is_none() => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{FixedOffset, TimeDelta};
 use serde_json::Value as Json;
 
+use super::keys::{BOUNDS, FORMS};
 use crate::expression::{Expression, Names};
 use crate::source::Result;
 use crate::yaml::{Node, Value};
@@ -98,18 +99,6 @@ pub struct Spelling {
     pub day: bool,
 }
 
-const FORMS: &[(&str, &[&str])] = &[
-    ("cel", &["cel"]),
-    ("fresh", &["fresh", "length", "like"]),
-    ("instant", &["instant", "offset", "digits"]),
-    ("integer", &["integer"]),
-    ("json", &["json"]),
-    ("filler", &["filler", "times"]),
-    ("base64", &["base64"]),
-    ("it", &["it"]),
-    ("literal", &["literal"]),
-];
-
 impl Template {
     /// Reads a value.
     ///
@@ -120,14 +109,16 @@ impl Template {
             Value::Scalar(json) => Ok(Self::Literal(json.clone())),
             Value::Sequence(nodes) => nodes.iter().map(|n| Self::read(n, names)).collect::<Result<_>>().map(Self::List),
             Value::Mapping(entries) => {
-                let form = FORMS.iter().find(|(word, _)| entries.iter().any(|(k, _)| k.name == *word));
+                let form = FORMS.iter().find_map(|form| {
+                    Some((form.keys.first()?.name, form)).filter(|(word, _)| node.get(word).is_some())
+                });
                 if let (Some(old), Some(_)) = (node.get("repeat"), node.get("times")) {
                     return Err(old
                         .error("the value form `repeat` is now called `filler`")
                         .help("write `{ filler: a, times: 10000 }`; an object with these keys is `{ literal: … }`"));
                 }
-                if let Some((word, keys)) = form {
-                    node.only(&format!("`{{{word}: …}}`"), keys)?;
+                if let Some((word, form)) = form {
+                    node.only(&format!("`{{{word}: …}}`"), form)?;
                     return Self::form(word, node, names);
                 }
                 entries
@@ -169,7 +160,7 @@ impl Template {
                 },
             },
             "integer" => {
-                main.only("`integer`", &["above", "below", "from", "to"])?;
+                main.only("`integer`", &BOUNDS)?;
                 let bound = |key: &str| main.get(key).map(|n| integer::<i64>(n, &format!("`{key}`"))).transpose();
                 let from = bound("from")?.or(bound("above")?.map(|n| n.saturating_add(1)));
                 let to = bound("to")?.or(bound("below")?.map(|n| n.saturating_sub(1)));

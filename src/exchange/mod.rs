@@ -7,9 +7,11 @@
 //! - [`trial`]: what a request was sent for, by its name
 //! - [`json_text`]: JSON as servers write it
 //! - [`digest`]: texts that are only compared
+//! - [`excerpt`]: parts of long texts
 
 mod attempt;
 pub mod digest;
+pub mod excerpt;
 mod failure;
 pub mod json_text;
 mod request;

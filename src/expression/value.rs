@@ -154,6 +154,9 @@ pub fn to_json(value: &dyn Val) -> Option<Json> {
 #[derive(Clone, Debug)]
 pub struct Scope(Arc<ScopeInner>);
 
+/// What a define came to.
+type Worked = Evaluated<Box<dyn Val>>;
+
 #[derive(Debug, Default)]
 struct ScopeInner {
     /// The members, which are few and searched in turn.
@@ -162,7 +165,7 @@ struct ScopeInner {
     parent: Option<Scope>,
     defines: Option<Arc<Defines>>,
     /// The values of the defines, as far as they were asked for, in their order.
-    values: OnceLock<Vec<OnceLock<Evaluated<Box<dyn Val>>>>>,
+    values: OnceLock<Vec<OnceLock<Worked>>>,
 }
 
 #[derive(Debug)]

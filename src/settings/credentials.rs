@@ -26,7 +26,7 @@ pub(super) fn identities(layers: &mut Layers<'_>, secrets: &Secrets) -> Result<(
             return Err(place.error(format!("`{name}` is a table: write [identities.{name}]")));
         };
         let table = Table { source: &place.source, table };
-        table.check(&format!("identities.{name}"), &["token", "credentials"])?;
+        table.check(&format!("identities.{name}"), &super::keys::IDENTITY.names())?;
         let variable = match name.as_str() {
             CALLER => TOKEN_VARIABLE.to_owned(),
             other => variable_of(TOKEN_VARIABLE, other),

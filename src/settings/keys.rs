@@ -1,5 +1,7 @@
 //! The declaration of every setting. What reads them, the command line and its help, the variables, the file that `init`
-//! writes, `explain settings` and `--print-settings` are all made from this table.
+//! writes, `explain settings`, `--print-settings` and the JSON Schema for editors are all made from this table.
+
+use crate::fields::{self, Map, Value};
 
 /// A single value of the settings.
 #[derive(Clone, Copy, Debug)]
@@ -67,9 +69,14 @@ impl Key {
 
     /// What it is, as a sentence without its stop.
     pub fn sentence(&self) -> String {
-        let mut chars = self.text.chars();
-        chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+        sentence(self.text)
     }
+}
+
+/// A text that begins with a capital letter.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// All of them.
@@ -193,7 +200,7 @@ pub(super) const MAX_REQUESTS: Key = Key {
     flag: "max-requests",
     value: Some("N"),
     group: Group::Budget,
-    default: Fallback::Words("500, or as many as --examples needs"),
+    default: Fallback::Words("500, and 100 for each other operation that steps call, or as many as --examples needs"),
     example: "500",
     text: "how many requests a run may send, including those that find smaller failing requests",
 };
@@ -220,6 +227,21 @@ pub(super) const MAX_DURATION: Key = Key {
     text: "how long a run may take, including waits",
 };
 
+/// A key of the table of a target that is a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub text: &'static str,
+}
+
+/// All of them.
+pub(super) const LISTS: &[List] = &[List {
+    name: "secret_headers",
+    text: "the names of headers whose values no report shows, in requests and responses",
+}];
+
 /// A table of the settings besides those of [`KEYS`].
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
@@ -229,42 +251,52 @@ pub struct Section {
     pub text: &'static str,
     /// How it is written.
     pub lines: &'static str,
+    /// What it holds; None for that of named targets, which hold all others.
+    pub value: Option<Value>,
 }
 
 /// All of them. A test reads what stands there.
 pub const SECTIONS: &[Section] = &[
     Section {
         table: "identities",
-        text: "Who calls, and where the token comes from: a variable; a file, which is read again when it changes; or a \
-               command that prints a token, which runs again when its time (ttl) is over or the target refuses it. The \
-               caller sends unless a case says otherwise; the cases of the contract name the others.",
+        text: "Who calls, and where the token comes from: a variable; a file, which is read again when it changes; a \
+               command that prints a token, which runs again when its time (ttl) is over or the target refuses it; or a \
+               server that issues it, to an OAuth 2.0 client (token_url) or for a login (docs/staging.md). The caller sends \
+               unless a case says otherwise; the cases of the contract name the others.",
         lines: "[identities.caller]\ntoken = { env = \"PROBITY_TOKEN\" }\n\n[identities.colleague]\n\
                 token = { file = \"colleague.token\" }\n\n[identities.read_only]\n\
-                token = { command = \"print-token read-only\", ttl = \"50s\" }\n",
+                token = { command = \"print-token read-only\", ttl = \"50s\" }\n\n[identities.robot]\n\
+                token = { token_url = \"https://id.example.com/token\", client_id = \"qa\", \
+                client_secret = { env = \"SECRET\" } }\n",
+        value: Some(Value::Entries(&Value::Map(&IDENTITY))),
     },
     Section {
         table: "fixtures",
         text: "What the target provides. `probity explain fixtures` shows what the contract needs; `probity init` looks \
                it up where it can (--fixture PATH=VALUE)",
         lines: "[fixtures]\nthing_id = \"t_1\"\n",
+        value: Some(Value::Entries(&Value::Any)),
     },
     Section {
         table: "headers",
         text: "Headers of every request. A secret is written as a token is, and kept out of reports. So are the headers \
                that secret_headers = [\"x-session\"] under [target] lists, in requests and responses.",
         lines: "[headers]\nX-Tenant = \"acme\"\nX-Gateway-Key = { env = \"GATEWAY_KEY\" }\n",
+        value: Some(Value::Entries(&Value::One(&[Value::Text, Value::Integer, Value::Truth, SECRET]))),
     },
     Section {
         table: "cleanup",
         text: "How to remove a record that a run created, after each run and by `probity cleanup`. {id} is the record, \
                other names are parameters of the operation's path (--no-cleanup leaves all records)",
         lines: "[cleanup]\nmethod = \"DELETE\"\npath = \"/v1/things/{id}\"\n",
+        value: Some(Value::Map(&CLEANUP)),
     },
     Section {
         table: "gate",
         text: "What makes a run red besides musts: levels, areas, ids or patterns of ids that count (deny) and that do \
                not (allow), and a file of known failures.",
         lines: "[gate]\ndeny = [\"should\"]\nallow = []\nwaivers = \"waivers.toml\"\n",
+        value: Some(Value::Map(&GATE)),
     },
     Section {
         table: "targets",
@@ -272,5 +304,143 @@ pub const SECTIONS: &[Section] = &[
                other tables below it. What they do not say comes from the shared tables.",
         lines: "[targets.staging]\nurl = \"https://staging.example.com\"\n\n[targets.staging.identities.caller]\n\
                 token = { env = \"STAGING_TOKEN\" }\n\n[targets.staging.budget]\nmax_created = 100\n",
+        value: None,
     },
 ];
+
+/// Where a secret comes from.
+const SECRET: Value = Value::One(&[
+    Value::Map(&FROM_VARIABLE),
+    Value::Map(&FROM_FILE),
+    Value::Map(&FROM_COMMAND),
+    Value::Map(&OF_CLIENT),
+    Value::Map(&OF_LOGIN),
+]);
+
+/// A text, or a secret that stays the same.
+const LASTING: Value = Value::One(&[Value::Scalar, Value::Map(&FROM_VARIABLE), Value::Map(&FROM_FILE)]);
+
+/// A secret in a variable.
+pub(super) static FROM_VARIABLE: Map = Map {
+    name: "secret in a variable",
+    text: "A secret that a variable of the environment holds.",
+    keys: &[fields::Key::required("env", Value::Text, "The name of the variable.")],
+};
+
+/// A secret in a file.
+pub(super) static FROM_FILE: Map = Map {
+    name: "secret in a file",
+    text: "A secret that a file holds, which is read again when it changes.",
+    keys: &[fields::Key::required("file", Value::Text, "The file, from the folder of the settings.")],
+};
+
+/// A secret that a command prints.
+pub(super) static FROM_COMMAND: Map = Map {
+    name: "secret of a command",
+    text: "A secret that a command prints, which runs again when its time is over or the target refuses it.",
+    keys: &[
+        fields::Key::required("command", Value::Text, "The command."),
+        fields::Key::new("ttl", fields::DURATION, "How long the secret may be used: 50s."),
+    ],
+};
+
+/// A token that a server issues to an OAuth 2.0 client.
+pub(super) static OF_CLIENT: Map = Map {
+    name: "token of a client",
+    text: "A token that a server issues to an OAuth 2.0 client for its own credentials.",
+    keys: &[
+        fields::Key::required("token_url", Value::Text, "Where it is asked for: a URL, or a path behind the target's."),
+        fields::Key::required("client_id", LASTING, "The client's id."),
+        fields::Key::required("client_secret", LASTING, "The client's secret."),
+        fields::Key::new(
+            "client_authentication",
+            Value::Word(&["basic", "body"]),
+            "Where the client's credentials stand: in a header, which is the default, or in the body.",
+        ),
+        fields::Key::new("scope", Value::Text, "What the token is to be good for, in words between spaces."),
+        fields::Key::new("parameters", Value::Entries(&LASTING), "Further fields of the form, such as an audience."),
+        fields::Key::new("at", Value::Text, "The place of the token in the answer, as a JSON Pointer."),
+    ],
+};
+
+/// A token that a server issues for a login.
+pub(super) static OF_LOGIN: Map = Map {
+    name: "token of a login",
+    text: "A token that a server issues for a login.",
+    keys: &[
+        fields::Key::required("login", Value::Text, "Where it is asked for: a URL, or a path behind the target's."),
+        fields::Key::new("body", Value::Entries(&Value::Any), "The JSON that is sent, with secrets at any depth."),
+        fields::Key::new("form", Value::Entries(&LASTING), "The form that is sent, in place of JSON."),
+        fields::Key::new("at", Value::Text, "The place of the token in the answer, as a JSON Pointer."),
+    ],
+};
+
+/// `[identities.*]`.
+pub(super) static IDENTITY: Map = Map {
+    name: "identity",
+    text: "Who calls, and where the token comes from.",
+    keys: &[
+        fields::Key::new("token", SECRET, "The token."),
+        fields::Key::new(
+            "credentials",
+            Value::Entries(&SECRET),
+            "By security scheme of the document: its credentials.",
+        ),
+    ],
+};
+
+/// `[cleanup]`.
+pub(super) static CLEANUP: Map = Map {
+    name: "clean-up",
+    text: "How to remove a record that a run created.",
+    keys: &[
+        fields::Key::new("method", Value::Text, "The method; DELETE if left out."),
+        fields::Key::required(
+            "path",
+            Value::Text,
+            "The path: {id} is the record, other names are those of the operation's path.",
+        ),
+    ],
+};
+
+/// `[gate]`, which the gate reads.
+pub static GATE: Map = Map {
+    name: "gate",
+    text: "What makes a run red.",
+    keys: &[
+        fields::Key::new("deny", Value::List(&Value::Text, 0), "Levels, areas, ids or patterns of ids that count."),
+        fields::Key::new(
+            "allow",
+            Value::List(&Value::Text, 0),
+            "Levels, areas, ids or patterns of ids that do not count.",
+        ),
+        fields::Key::new("waivers", Value::Text, "A file of known failures, from the folder of the settings."),
+        fields::Key::new("allow_untested", Value::Truth, "Whether what the budget leaves out makes no run red."),
+    ],
+};
+
+/// The names of all that may stand in `[target]`.
+pub(super) fn in_target() -> Vec<&'static str> {
+    in_table("target").chain(LISTS.iter().map(|list| list.name)).collect()
+}
+
+/// The names of all that may stand in `[budget]`.
+pub(super) fn in_budget() -> Vec<&'static str> {
+    in_table("budget").collect()
+}
+
+/// The names of all tables of the file.
+pub(super) fn in_file() -> Vec<&'static str> {
+    ["target", "budget"].into_iter().chain(SECTIONS.iter().map(|section| section.table)).collect()
+}
+
+/// The names of all that may stand in the table of a named target: the keys of `[target]`, and all tables but those that
+/// speak of more than one target.
+pub(super) fn in_named_target() -> Vec<&'static str> {
+    let tables = in_file().into_iter().filter(|table| !["target", "targets", "gate"].contains(table));
+    in_target().into_iter().chain(tables).collect()
+}
+
+fn in_table(table: &'static str) -> impl Iterator<Item = &'static str> {
+    KEYS.iter().filter(move |key| key.table == table).map(|key| key.name)
+}

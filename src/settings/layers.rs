@@ -2,22 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
+use crate::fields;
 use crate::secrets::Secrets;
 use crate::secrets::token::{Origin, Token};
-use crate::settings::file::{Table, Value, scalar};
-use crate::settings::keys::{KEYS, Key, SECTIONS};
-use crate::settings::{Environment, Overrides, TOKEN_HELP, path_beside};
+use crate::settings::file::{Table, Value, scalar, to_json};
+use crate::settings::keys::{self, Key};
+use crate::settings::{Environment, Overrides, TOKEN_HELP, grant, path_beside, variable_of};
 use crate::source::{Diagnostic, Place, Result, did_you_mean};
-
-/// The key of the table of a target that lists headers.
-const LISTS: [&str; 1] = ["secret_headers"];
 
 /// Where a value was given.
 #[derive(Clone, Debug)]
@@ -87,34 +84,20 @@ impl<'a> Layers<'a> {
     /// Checks that the file has no keys that nobody knows.
     fn check(&self) -> Result<()> {
         let Some(root) = self.root else { return Ok(()) };
-        let of = |table: &'static str| KEYS.iter().filter(move |k| k.table == table).map(|k| k.name);
-        let target: Vec<&str> = of("target").chain(LISTS).collect();
-        let budget: Vec<&str> = of("budget").collect();
-        let tables = |root: Table<'_>, prefix: &str| -> Result<()> {
-            for (name, known) in [("budget", &budget)] {
-                if let Some(table) = root.table(name)? {
-                    table.check(&format!("{prefix}{name}"), known)?;
-                }
-            }
-            Ok(())
-        };
         // What makes a run red is read by the gate, see [`crate::gate::policy::Settings`].
-        let sections = || SECTIONS.iter().map(|section| section.table);
-        let mut known = vec!["target", "budget"];
-        known.extend(sections());
-        root.check("", &known)?;
-        tables(root, "")?;
+        root.check("", &keys::in_file())?;
+        if let Some(table) = root.table("budget")? {
+            table.check("budget", &keys::in_budget())?;
+        }
         if let Some(table) = root.table("target")? {
-            table.check("target", &target)?;
+            table.check("target", &keys::in_target())?;
         }
         let Some(targets) = root.table("targets")? else { return Ok(()) };
         for name in self.names() {
-            if let Some(table) = targets.table(&name)? {
-                let mut known = target.clone();
-                known.push("budget");
-                known.extend(sections().filter(|table| !["targets", "gate"].contains(table)));
-                table.check(&format!("targets.{name}"), &known)?;
-                tables(table, &format!("targets.{name}."))?;
+            let Some(table) = targets.table(&name)? else { continue };
+            table.check(&format!("targets.{name}"), &keys::in_named_target())?;
+            if let Some(table) = table.table("budget")? {
+                table.check(&format!("targets.{name}.budget"), &keys::in_budget())?;
             }
         }
         Ok(())
@@ -263,21 +246,28 @@ impl<'a> Layers<'a> {
         };
         let DeValue::Table(table) = value else { return Err(wrong()) };
         let table = Table { source: &place.source, table };
+        let inner = |name: &str, value: &Value<'_>| {
+            let (what, variable) = (format!("`{name}` of {what}"), variable_of(&variable, name));
+            self.secret_now(value, &what, variable, secrets)
+        };
+        if let Some(grant) = grant::read(table, what, &inner)? {
+            return Ok(Token::new(variable, Origin::Grant(Box::new(grant)), secrets.clone()));
+        }
         let text = |name: &str| table.get(name).map(|v| scalar(&v).map_err(|_| wrong())).transpose();
         let (env, file, command, ttl) = (text("env")?, text("file")?, text("command")?, text("ttl")?);
-        let known = |known: &[&str]| table.check("", known).map_err(|_| wrong());
+        let known = |known: &fields::Map| table.check("", &known.names()).map_err(|_| wrong());
         let (name, origin) = match (env, file, command) {
             (Some(name), None, None) => {
-                known(&["env"])?;
+                known(&keys::FROM_VARIABLE)?;
                 let token = self.variable(&name, Some(place))?;
                 (name.clone(), Origin::Variable(name, token))
             }
             (None, Some(path), None) => {
-                known(&["file"])?;
+                known(&keys::FROM_FILE)?;
                 (variable, Origin::File(path_beside(&place.source, &path)))
             }
             (None, None, Some(command)) => {
-                known(&["command", "ttl"])?;
+                known(&keys::FROM_COMMAND)?;
                 let ttl =
                     ttl.map(|text| crate::settings::duration(&text).map_err(|e| place.error(format!("ttl: {e}"))));
                 (variable, Origin::Command(command, ttl.transpose()?))
@@ -285,6 +275,22 @@ impl<'a> Layers<'a> {
             _ => return Err(wrong()),
         };
         Ok(Token::new(name, origin, secrets.clone()))
+    }
+
+    /// A secret that does not change during a run: from a variable, or from a file that is read now.
+    fn secret_now(&self, value: &Value<'_>, what: &str, variable: String, secrets: &Secrets) -> Result<SecretString> {
+        let token = self.secret(value, what, variable, secrets)?;
+        match token.origin() {
+            Origin::Variable(_, secret) => Ok(secret.clone()),
+            Origin::File(path) => {
+                let unreadable = |e| value.1.error(format!("{what}: cannot read {}: {e}", path.display()));
+                let text = std::fs::read_to_string(path).map_err(unreadable)?;
+                let secret = SecretString::from(text.trim().to_owned());
+                secrets.add(&secret, token.name());
+                Ok(secret)
+            }
+            _ => Err(value.1.error(format!("{what} must come from a variable or a file"))),
+        }
     }
 
     /// The secret in a variable.
@@ -313,26 +319,6 @@ impl<'a> Layers<'a> {
             self.show(format!("fixtures.{path}"), value.clone(), &Given::Flag("--fixture".to_owned()));
         }
         Ok(fixtures)
-    }
-}
-
-fn to_json(value: &DeValue<'_>) -> Json {
-    match value {
-        DeValue::String(text) => Json::from(text.as_ref()),
-        DeValue::Boolean(truth) => Json::from(*truth),
-        DeValue::Integer(number) => {
-            let digits = number.as_str().replace('_', "");
-            i128::from_str_radix(&digits, number.radix())
-                .ok()
-                .and_then(|n| serde_json::Number::from_str(&n.to_string()).ok())
-                .map_or(Json::Null, Json::Number)
-        }
-        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().map_or(Json::Null, Json::from),
-        DeValue::Datetime(time) => Json::from(time.to_string()),
-        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),
-        DeValue::Table(table) => Json::Object(
-            table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect(),
-        ),
     }
 }
 

@@ -5,10 +5,12 @@
 
 mod credentials;
 mod file;
+mod grant;
 mod guard;
 mod keys;
 mod layers;
 mod rate;
+pub mod schema;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -32,7 +34,7 @@ use layers::{Given, Layers};
 pub use rate::{Rate, RateError};
 
 pub use file::{FILE, find, toml_error};
-pub use keys::{Fallback, Group, KEYS, Key, SECTIONS, Section};
+pub use keys::{Fallback, GATE, Group, KEYS, Key, SECTIONS, Section};
 
 /// The variable that holds the caller's token where no file names another.
 pub const TOKEN_VARIABLE: &str = "PROBITY_TOKEN";
@@ -41,7 +43,8 @@ const HIDDEN_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "pro
 
 /// What a token's place in the settings may hold.
 pub(crate) const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
-                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
+                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }, or { token_url = \"…\", client_id = \"…\", \
+                          client_secret = { env = \"…\" } }, or { login = \"/login\", body = { … }, at = \"/token\" }";
 
 /// What the URL of a target is.
 const LOOKS: &str =
@@ -371,7 +374,7 @@ fn headers(layers: &mut Layers<'_>, secrets: &Secrets, hidden: &[String]) -> Res
 
 fn cleanup(layers: &mut Layers<'_>) -> Result<Option<Cleanup>> {
     let Some((table, place)) = layers.table("cleanup")? else { return Ok(None) };
-    table.check("cleanup", &["method", "path"])?;
+    table.check("cleanup", &keys::CLEANUP.names())?;
     let method = table.get("method").map(|v| scalar(&v)).transpose()?.unwrap_or_else(|| "DELETE".to_owned());
     let missing = || {
         place
@@ -396,6 +399,7 @@ fn origin_text(token: &Token) -> String {
         Origin::File(path) => format!("(hidden, from the file {})", path.display()),
         // Commands are not repeated: they may hold secrets of their own.
         Origin::Missing(name) => format!("(missing: the variable {name} is not set)"),
+        Origin::Grant(grant) => format!("(hidden, issued by {})", grant.url),
         Origin::Command(_, None) => "(hidden, from a command)".to_owned(),
         Origin::Command(_, Some(ttl)) => format!("(hidden, from a command, every {ttl:?})"),
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use crate::fields;
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 
 /// One part of a document, with its place.
@@ -201,6 +202,21 @@ impl Node {
         }
     }
 
+    /// This map, and of another one the entries that it does not have itself.
+    #[must_use]
+    pub fn over(self, other: Self) -> Self {
+        let (mut entries, others) = match (self.value, other.value) {
+            (Value::Mapping(own), Value::Mapping(others)) => (own.into_entries(), others.into_entries()),
+            (value, _) => return Self { value, place: self.place },
+        };
+        for (key, value) in others {
+            if !entries.iter().any(|(own, _)| own.name == key.name) {
+                entries.push((key, value));
+            }
+        }
+        Self { value: Value::Mapping(Mapping::new(entries)), place: self.place }
+    }
+
     /// The value of a map's entry, if this is a map that has it.
     pub fn get(&self, name: &str) -> Option<&Node> {
         match &self.value {
@@ -220,9 +236,10 @@ impl Node {
     /// Refuses unknown entries of a map.
     ///
     /// # Errors
-    /// The first key that is not among `known`, with the nearest one that is.
-    pub fn only(&self, what: &str, known: &[&str]) -> Result<&[(Key, Node)]> {
+    /// The first key that is not among those of `map`, with the nearest one that is.
+    pub fn only(&self, what: &str, map: &fields::Map) -> Result<&[(Key, Node)]> {
         let entries = self.mapping(what)?;
+        let known = map.names();
         for (key, _) in entries {
             if !known.contains(&key.name.as_str()) {
                 return Err(key.place.error(format!("unknown key `{}` in {what}", key.name)).help(
@@ -286,7 +303,13 @@ mod tests {
 
     #[test]
     fn names_the_unknown_key() {
-        let error = read("id: x\nexpct: y\n").unwrap().only("a case", &["id", "expect"]).unwrap_err();
+        use crate::fields::{Key, Map, Value};
+        static CASE: Map = Map {
+            name: "case",
+            text: "",
+            keys: &[Key::new("id", Value::Text, ""), Key::new("expect", Value::Text, "")],
+        };
+        let error = read("id: x\nexpct: y\n").unwrap().only("a case", &CASE).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("t.yaml:2:1") && text.contains("did you mean `expect`?"), "{text}");
     }

@@ -3,8 +3,10 @@
 //!
 //! - [`server`]: small servers that answer whatever a test wants
 //! - [`contract`]: copies of the shipped contract, to be changed
+//! - [`schema`]: the schemas that editors are given
 
 pub mod contract;
+pub mod schema;
 pub mod server;
 
 use std::collections::BTreeMap;

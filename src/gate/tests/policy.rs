@@ -59,3 +59,12 @@ fn rules_that_speak_of_nothing_are_errors() {
     assert!(error(rules(&["probes"], &[])).contains("no requirement has the area or id `probes`"));
     assert!(Rule::typed(Effect::Deny, "a[").unwrap_err().to_string().contains("is not a valid pattern"));
 }
+
+#[test]
+fn the_table_has_the_keys_that_editors_know() {
+    let read = |text: &str| policy::Settings::read(&Source::new("probity.toml", text));
+    let error = read("[gate]\nwrong = 1\n").unwrap_err().to_string();
+    let known = error.split('`').skip(1).step_by(2).filter(|word| *word != "wrong" && !word.contains(' '));
+    let known: std::collections::BTreeSet<&str> = known.collect();
+    assert_eq!(known, crate::settings::GATE.names().into_iter().collect(), "{error}");
+}

@@ -4,24 +4,17 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::exchange::Exchange as Seen;
 use crate::report::model::record::{Exchange, Judged};
 use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
 
-/// How many bytes are written together, and how much later the last of them may have come than the first.
-const TOGETHER: usize = 64 << 10;
-const LATER: TimeDelta = TimeDelta::milliseconds(500);
-
-/// Writes exchanges down as they happen, a few at a time.
+/// Writes exchanges down as they happen. Nothing but the lines of one is kept in memory.
 #[derive(Debug)]
 pub struct ExchangeLog {
     file: File,
-    /// Whole lines that are to be written, and when the first of them ended.
+    /// The lines of the exchange that is being written.
     lines: Vec<u8>,
-    since: Option<DateTime<Utc>>,
     recorder: Recorder,
     error: Option<io::Error>,
 }
@@ -44,45 +37,29 @@ impl ExchangeLog {
     }
 
     fn of(file: File, recorder: Recorder) -> Self {
-        Self { file, lines: Vec::new(), since: None, recorder, error: None }
+        Self { file, lines: Vec::new(), recorder, error: None }
     }
 
     /// Ends the file.
     ///
     /// # Errors
     /// The first error that there was on the way.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.write();
-        match self.error.take() {
+    pub fn finish(self) -> io::Result<()> {
+        match self.error {
             Some(error) => Err(error),
             None => self.file.sync_all(),
         }
     }
 
-    /// Adds the lines of an exchange.
+    /// Writes the lines of an exchange at once, so that no reader meets half of one.
     fn add(&mut self, seen: &Seen, judged: &Judged) -> io::Result<()> {
+        self.lines.clear();
         for attempt in &seen.attempts {
             let record = Exchange { judged: Some(judged.clone()), ..self.recorder.attempt(seen, attempt) };
             serde_json::to_writer(&mut self.lines, &record)?;
             self.lines.push(b'\n');
         }
-        Ok(())
-    }
-
-    /// Writes what is there: one write for whole lines, so that no reader meets half of one.
-    fn write(&mut self) {
-        if self.error.is_none() {
-            self.error = self.file.write_all(&self.lines).err();
-        }
-        self.lines.clear();
-        self.since = None;
-    }
-}
-
-/// What came before a run was cut off is not lost.
-impl Drop for ExchangeLog {
-    fn drop(&mut self) {
-        self.write();
+        self.file.write_all(&self.lines)
     }
 }
 
@@ -95,11 +72,6 @@ impl Sink for ExchangeLog {
         let mut judged = Judged::of(seen, purpose);
         judged.parameters.iter_mut().for_each(|(_, value)| *value = self.recorder.text(value));
         self.error = self.add(seen, &judged).err();
-        let ended = seen.last().ended();
-        let since = *self.since.get_or_insert(ended);
-        if self.lines.len() >= TOGETHER || ended - since >= LATER {
-            self.write();
-        }
     }
 }
 

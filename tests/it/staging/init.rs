@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::before;
+use crate::support::schema::{self, Schema};
 use crate::support::server::{Answer, Request, Server, nowhere};
 use crate::support::{Ran, normalised, probity};
 
@@ -32,6 +33,7 @@ fn what_the_target_tells_is_written_and_can_be_checked() {
     let ran = probity(&format!("init --target {}", server.url())).tokens().exits(0);
     assert!(server.requests().iter().all(|r| r.method == "GET" && r.body.is_empty()), "it only reads");
     insta::assert_snapshot!("init_file", normalised(&ran.read("probity.toml")));
+    Schema::of("settings").fits("what init wrote", &schema::toml(&ran.read("probity.toml")));
     insta::assert_snapshot!("init_says", normalised(&ran.stdout));
     let checked = probity("check").tokens().file("probity.toml", ran.read("probity.toml")).exits(0);
     let skipped = checked.ids("skipped");

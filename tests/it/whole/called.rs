@@ -1,6 +1,7 @@
 //! Contracts whose steps call other operations.
 
 use super::app::{self, Bug, TOKEN, Way, shop, shop_in_ways};
+use crate::support::schema::{self, Schema};
 use crate::support::server::Server;
 use crate::support::{Probity, each, probity};
 
@@ -169,6 +170,9 @@ fn init_begins_settings_and_a_contract() {
     again.exits(2).complains("probity.toml already exists");
     let text = ran.read("shop/records.yaml");
     assert!(text.contains("call: \"getCustomer\"") && text.contains("read.response.body.name"), "{text}");
+    Schema::of("settings").fits("probity.toml", &schema::toml(&ran.read("probity.toml")));
+    Schema::of("contract").fits("contract.yaml", &schema::yaml(&ran.read("shop/contract.yaml")));
+    Schema::of("cases").fits("records.yaml", &schema::yaml(&text));
     // From a server, the document is kept beside the contract.
     let ran =
         probity(&format!("init --document {url}/openapi.yaml --target {url}")).env("PROBITY_TOKEN", TOKEN).exits(0);

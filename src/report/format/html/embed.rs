@@ -104,7 +104,7 @@ impl Embedded {
 
     fn is_left_out(&self, exchange: &Exchange) -> bool {
         let tells = exchange.attempts > 1 || self.telling.contains(&exchange.number);
-        self.lines.len() > MOST || !tells && exchange.number % self.every != 0
+        self.lines.len() > MOST || !tells && !exchange.number.is_multiple_of(self.every)
     }
 
     /// How many exchanges are embedded.
