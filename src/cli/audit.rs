@@ -55,6 +55,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 
+    /// Try quick checks: how many of the faults `check --quick` finds, and that it fails nothing else
+    #[arg(long)]
+    quick: bool,
+
     /// The seed of each check
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -79,15 +83,21 @@ pub(crate) fn run(args: &Args) -> Done {
         Kind::Faults => Table::faults()?,
         Kind::Variations | Kind::Pairs => Table::variations()?,
     };
-    let options =
-        Options { seed: args.seed, jobs: usize::from(args.jobs), timeout: args.timeout, only: args.only.clone() };
+    let options = Options {
+        seed: args.seed,
+        jobs: usize::from(args.jobs),
+        timeout: args.timeout,
+        only: args.only.clone(),
+        quick: args.quick,
+    };
+    let table = if args.quick { table.of_what_fails() } else { table };
     let bar = progress(subjects.len());
     let runs = audit::run::run(&contract, &subjects, &options, &|run: &Run| {
         bar.set_message(run.name.clone());
         bar.inc(1);
     });
     bar.finish_and_clear();
-    let whole = args.fault.is_empty() && args.sample.is_none() && args.only.is_empty();
+    let whole = args.fault.is_empty() && args.sample.is_none() && args.only.is_empty() && !args.quick;
     let audit = Audit::new(&contract, kind, args.seed, whole, &subjects, &runs?, &table);
     let written = report::create_dir(&args.out).and_then(|()| {
         let json = serde_json::to_string_pretty(&audit).unwrap_or_default() + "\n";

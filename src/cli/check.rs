@@ -50,7 +50,7 @@ pub(crate) struct Args {
         long,
         value_name = "PART/PARTS",
         requires = "seed",
-        conflicts_with = "rerun_failed",
+        conflicts_with_all = ["rerun_failed", "quick"],
         help_heading = "Selection"
     )]
     shard: Option<Shard>,
@@ -161,10 +161,11 @@ fn options(args: &Args, exactly: Option<Vec<String>>, is_embedded: bool) -> Opti
         exactly,
         shard: args.shard,
         max_failures: args.max_failures.map(NonZeroUsize::get),
-        shrink: true,
+        shrink: !args.selection.quick,
         fit: true,
         command: command(&args.contract, &args.target),
         target_name: is_embedded.then(|| EMBEDDED_TARGET.to_owned()),
+        quick: args.selection.quick,
         run_tag: None,
     }
 }

@@ -27,6 +27,7 @@ mod parts;
 mod preflight;
 mod properties;
 mod reference;
+mod quick;
 mod replay;
 mod schemas;
 mod second_contract;

@@ -146,6 +146,10 @@ pub(crate) struct SelectionOptions {
     pub examples: Option<usize>,
 }
 
+    /// Only what finds most for few requests, 120 at most, and nothing that waits: for a hook before each commit
+    #[arg(long, conflicts_with = "examples")]
+    pub quick: bool,
+
 /// A finished report: a report.json, or the folder that holds it.
 pub(crate) fn report(path: &Path) -> Result<Report> {
     let is_file = path.extension().is_some_and(|e| e == "json") && !path.is_dir();

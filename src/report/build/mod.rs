@@ -277,6 +277,7 @@ impl Builder<'_> {
         let reason = match verdict {
             Verdict::Pass | Verdict::Fail => return None,
             _ if !selected => "not asked for in this run".to_owned(),
+            _ if !selected && self.facts.options.quick => "left out by --quick, or not asked for".to_owned(),
             Verdict::Inconclusive => match &tally.doubt {
                 Some((_, reason, _)) => reason.clone(),
                 None => "the result is not known".to_owned(),

@@ -113,3 +113,6 @@ pub struct Options {
     #[serde(default)]
     pub shard: Option<Shard>,
 }
+    /// Whether only what finds most for few requests was tried; the rest is not selected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quick: bool,

@@ -108,7 +108,8 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         line += &format!("; {}", counted(summary.probe.total(), "probe"));
     }
     if summary.not_selected > 0 {
-        line += &format!("; {} not asked for", summary.not_selected);
+        let why = if report.header.options.quick { "left out of this quick check" } else { "not asked for" };
+        line += &format!("; {} {why}", summary.not_selected);
     }
     page.text(&line);
     cost(page, figures);
