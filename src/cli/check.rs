@@ -120,10 +120,12 @@ pub(crate) fn run(args: &Args) -> Done {
         complain!("warning: {warning}");
     }
     let output = &args.output;
+    let subject = output.subject()?;
     let _lock = output.lock()?;
     let (report, exit) = block_on(async {
         end_at_signals(session.client().stop());
         let mut report = carry_out(&session, args).await?;
+        report.header.subject = subject;
         let exit = rule(&mut report, &policy).worse(unwritten(&session.unwritten()));
         let mut written = output.write(&report);
         if !args.no_cleanup && session.client().settings().cleanup.is_some() {
@@ -163,9 +165,9 @@ fn options(args: &Args, exactly: Option<Vec<String>>, is_embedded: bool) -> Opti
         max_failures: args.max_failures.map(NonZeroUsize::get),
         shrink: !args.selection.quick,
         fit: true,
+        quick: args.selection.quick,
         command: command(&args.contract, &args.target),
         target_name: is_embedded.then(|| EMBEDDED_TARGET.to_owned()),
-        quick: args.selection.quick,
         run_tag: None,
     }
 }

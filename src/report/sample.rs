@@ -118,6 +118,7 @@ pub(crate) fn sample() -> Report {
                 shard: None,
             },
             command: "probity check --config probity.toml".into(),
+            subject: None,
         },
         summary: Summary::of(&requirements),
         requirements,

@@ -6,6 +6,7 @@
 mod support;
 
 mod areas;
+mod attestation;
 mod audit;
 mod bad_input;
 mod case_words;
@@ -26,8 +27,8 @@ mod openapi_table;
 mod parts;
 mod preflight;
 mod properties;
-mod reference;
 mod quick;
+mod reference;
 mod replay;
 mod schemas;
 mod second_contract;
