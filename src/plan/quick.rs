@@ -15,15 +15,22 @@ use crate::contract::requirement::{Form, Level};
 pub const QUICK: u64 = 120;
 
 /// How the price of a trial grows with its requests: a long one shows somewhat more than as many short ones.
-const COST: f64 = 0.8;
-/// How the price of a row of a table grows with the rows before it: people write the most telling first.
-const ROW: f64 = 0.5;
+const COST: f64 = 0.7;
+/// How the price of a row of a table grows with the rows that were taken before it.
+const ROW: f64 = 0.7;
 /// How the price of anything grows with what its area has already.
 const AREA: f64 = 1.5;
-/// What the price is multiplied with for an area whose failures do the most harm.
+/// How the price of a trial falls with the musts that it serves, and with the different requests of its steps: those are
+/// like so many rows.
+const SERVED: f64 = 0.3;
+const WIDE: f64 = 0.3;
+/// What the price is multiplied with for an area whose failures do the most harm, and for a request that breaks a part of
+/// a schema, is at its edge, breaks a constraint, or belongs to all.
 const FOREMOST: f64 = 0.6;
-/// The same for a value at the edge of what is valid: the pool holds such values, too.
-const EDGE: f64 = 1.6;
+const BROKEN: f64 = 1.6;
+const EDGE: f64 = 2.0;
+const CONSTRAINT: f64 = 3.0;
+const POOL: f64 = 2.0;
 
 /// What is bought with requests, and what its price depends on.
 struct Offer {
@@ -31,7 +38,6 @@ struct Offer {
     about: Option<usize>,
     group: String,
     cost: usize,
-    row: usize,
     factor: f64,
 }
 
@@ -78,7 +84,7 @@ impl Plan {
             let price = |offer: &Offer| {
                 let of_area = taken.get(&offer.group).copied().unwrap_or_default() as f64;
                 let share = of_area / sizes.get(&offer.group).copied().unwrap_or(1).max(1) as f64;
-                offer.factor * (offer.cost as f64).powf(COST) * (1.0 + share).powf(AREA)
+                offer.factor * power(offer.cost, COST) * (1.0 + share).powf(AREA)
             };
             let cheapest = offers.iter().enumerate().min_by(|(_, a), (_, b)| price(a).total_cmp(&price(b)));
             let Some((place, _)) = cheapest else { break };
@@ -93,31 +99,62 @@ impl Plan {
 
     fn offers(&self, contract: &Contract) -> Vec<Offer> {
         let mut rows: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut totals: BTreeMap<usize, usize> = BTreeMap::new();
+        self.trials.iter().for_each(|trial| *totals.entry(trial.requirement).or_default() += 1);
         let mut offers = Vec::new();
         for (place, entry) in self.entries.iter().enumerate().filter(|(place, e)| *place > FULL && e.wanted) {
-            let is_edge = entry.about.is_some() && entry.control.is_none();
-            let factor = if is_edge { EDGE } else { 1.0 };
-            let group = if entry.about.is_some() { "(parts)" } else { "(pool)" };
+            let form = entry.about.map(|about| &contract.requirements[about].form);
+            let (group, factor) = match form {
+                None => ("(pool)", POOL),
+                Some(Form::Constraint(_)) => ("(parts)", CONSTRAINT),
+                Some(_) if entry.control.is_none() => ("(parts)", EDGE),
+                Some(_) => ("(parts)", BROKEN),
+            };
             let (item, group) = (Item::Entry(place), group.to_owned());
-            offers.push(Offer { item, about: entry.about, group, cost: 1, row: 1, factor });
+            offers.push(Offer { item, about: entry.about, group, cost: 1, factor });
         }
         for (place, trial) in self.trials.iter().enumerate() {
             let requirement = &contract.requirements[trial.requirement];
             let row = rows.entry(trial.requirement).or_default();
             *row += 1;
+            let order = from_both_ends(*row, totals[&trial.requirement]);
             let served = trial.requirements().filter(|r| contract.requirements[*r].level == Some(Level::Must)).count();
             let foremost = contract.foremost.iter().any(|area| area == requirement.area());
-            let factor = if foremost { FOREMOST } else { 1.0 };
+            let sends = requirement.form.steps().iter().map(|step| step.sends.len()).filter(|sends| *sends > 1);
+            let cheaper = power(served, SERVED) * power(sends.sum::<usize>(), WIDE);
+            let dearer = power(order, ROW) * if foremost { FOREMOST } else { 1.0 };
             offers.push(Offer {
                 item: Item::Trial(place),
                 about: Some(trial.requirement),
                 group: requirement.area().to_owned(),
                 cost: trial.cost.max(1),
-                row: *row,
-                factor: factor / (served.max(1) as f64).sqrt(),
+                factor: dearer / cheaper,
             });
         }
-        offers.iter_mut().for_each(|offer| offer.factor *= (offer.row as f64).powf(ROW));
         offers
+    }
+}
+
+/// A power of a number, which is one at least.
+fn power(number: usize, exponent: f64) -> f64 {
+    (number.max(1) as f64).powf(exponent)
+}
+
+/// When a row of a table is taken: the last first, then the first, and so on to the middle. Neighbours are alike, and the
+/// oddest often stand last.
+fn from_both_ends(row: usize, rows: usize) -> usize {
+    if 2 * row > rows { 1 + 2 * (rows - row) } else { 2 * row }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_taken_from_both_ends() {
+        let order = |rows: usize| (1..=rows).map(|row| from_both_ends(row, rows)).collect::<Vec<_>>();
+        assert_eq!(order(1), [1]);
+        assert_eq!(order(4), [2, 4, 3, 1]);
+        assert_eq!(order(5), [2, 4, 5, 3, 1]);
     }
 }
