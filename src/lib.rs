@@ -3,7 +3,9 @@
 //! The contract is data: an OpenAPI document and a folder of cases. The modules, in the order in
 //! which data flows; none uses one that stands below it:
 //!
-//! - [`source`], [`fields`], [`yaml`]: text that people wrote, the keys that it may have, and errors that point into it
+//! - [`source`]: text that people wrote, and errors that point into it
+//! - [`fields`]: which keys such a text may have, for loaders and for editors
+//! - [`yaml`]: YAML and JSON with the place of each value
 //! - [`exchange`]: requests, responses and failures, as plain types
 //! - [`expression`]: CEL, the language of oracles
 //! - [`schema`]: JSON Schema, to judge with and to generate from

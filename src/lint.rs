@@ -10,6 +10,7 @@ use crate::contract::Contract;
 use crate::contract::requirement::{Form, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::contract::template::Template;
+use crate::document::operation::Operation;
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::document::response::Response as Documented;
 use crate::exchange::Attempt;
@@ -215,7 +216,9 @@ fn answered(judge: Judge<'_>, plan: &Plan, place: usize, now: DateTime<Utc>) -> 
     let draft = plan.called[place].as_ref().ok()?;
     let operation = &judge.contract.called[place].operation;
     let documented = operation.responses.iter().find(|r| r.is_success())?;
-    let request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
+    let mut request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
+    // A step may set any of them.
+    add_fields(&mut request, operation);
     Some(judge.see(response(request, documented, now), Control::Accepted, None, true).scope)
 }
 
@@ -271,9 +274,17 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
     let operation = &judge.contract.operation;
     let draft = &plan.entries[FULL].draft;
     let mut request: Request = rendered(judge, now, |r| r.request(draft, operation)).ok()?;
-    let mut body = request.json()?;
+    request.json()?;
     // What the target provides no values for is left out of requests; here every field is wanted.
-    if let (Some(fields), Some(documented)) = (body.as_object_mut(), operation.body())
+    add_fields(&mut request, operation);
+    documented.content.first()?;
+    Some(response(request, documented, now))
+}
+
+/// Adds the documented fields of the body that it does not have.
+fn add_fields(request: &mut Request, operation: &Operation) {
+    if let Some(mut body) = request.json()
+        && let (Some(fields), Some(documented)) = (body.as_object_mut(), operation.body())
         && let Json::Object(all) = whole(documented.schema.json())
     {
         for (name, value) in all {
@@ -281,8 +292,6 @@ fn exchange(judge: Judge<'_>, plan: &Plan, documented: &Documented, now: DateTim
         }
         request.body = Some(bytes::Bytes::from(body.to_string()));
     }
-    documented.content.first()?;
-    Some(response(request, documented, now))
 }
 
 /// A request with the answer that the document describes, with every field.

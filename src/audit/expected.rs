@@ -8,17 +8,21 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::run::Run;
+use crate::contract::Contract;
 use crate::source::{Diagnostic, Result};
 
 /// Where the table of the faults is kept.
 pub const FAULTS: &str = "tests/matrix/faults.toml";
+/// Where the table of the faults that show in other operations is kept.
+pub const LATER: &str = "tests/matrix/later.toml";
 /// Where the table of the variations is kept.
 pub const VARIATIONS: &str = "tests/matrix/variations.toml";
 
 /// What must come of each subject, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
+    /// Where it is kept.
+    pub path: &'static str,
     /// The entries.
     pub entries: BTreeMap<String, Entry>,
 }
@@ -72,12 +76,16 @@ impl Entry {
 }
 
 impl Table {
-    /// The table of the faults.
+    /// The table of a contract's faults: those of its one operation, or those that show where it calls others.
     ///
     /// # Errors
     /// It cannot be read: a defect of ours.
-    pub fn faults() -> Result<Self> {
-        Self::parse(FAULTS, include_str!("../../tests/matrix/faults.toml"))
+    pub fn faults(contract: &Contract) -> Result<Self> {
+        if contract.called.is_empty() {
+            Self::parse(FAULTS, include_str!("../../tests/matrix/faults.toml"))
+        } else {
+            Self::parse(LATER, include_str!("../../tests/matrix/later.toml"))
+        }
     }
 
     /// The table of the variations.
@@ -88,8 +96,10 @@ impl Table {
         Self::parse(VARIATIONS, include_str!("../../tests/matrix/variations.toml"))
     }
 
-    fn parse(path: &str, text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|e| Diagnostic::new(format!("{path} is not a valid table of outcomes: {e}")))
+    fn parse(path: &'static str, text: &str) -> Result<Self> {
+        let entries = toml::from_str(text)
+            .map_err(|e| Diagnostic::new(format!("{path} is not a valid table of outcomes: {e}")))?;
+        Ok(Self { path, entries })
     }
 
     /// The same for checks that try only a part: what should fail may, and nothing else.

@@ -39,6 +39,8 @@ pub struct Audit {
     pub contract_hash: String,
     /// The seed of each run.
     pub seed: u64,
+    /// The table that says what must come of each.
+    pub table: &'static str,
     /// All numbers in one place.
     pub score: Score,
     /// Each server, in the order of the table.
@@ -143,6 +145,7 @@ impl Audit {
             contract: contract.name.clone(),
             contract_hash: contract.hash.clone(),
             seed,
+            table: table.path,
             score: score(&rows, &requirements),
             rows,
             requirements,

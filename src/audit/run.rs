@@ -47,9 +47,9 @@ impl Subject {
         Self { name: format!("{one} + {other}"), faults: Vec::new(), variations: vec![one, other] }
     }
 
-    /// Every fault.
-    pub fn faults() -> Vec<Self> {
-        Fault::ALL.iter().copied().map(Self::fault).collect()
+    /// Every fault that a contract is tried on.
+    pub fn faults(contract: &Contract) -> Vec<Self> {
+        faults(contract).map(Self::fault).collect()
     }
 
     /// Every variation.
@@ -79,6 +79,12 @@ impl Subject {
         let variations = self.variations.iter().map(|l| format!(" --variation {l}"));
         format!("probity check{} --seed {seed}", faults.chain(variations).collect::<String>())
     }
+}
+
+/// The faults that a contract is tried on: those of its one operation, or those that show where it calls others.
+pub fn faults(contract: &Contract) -> impl Iterator<Item = Fault> {
+    let is_later = !contract.called.is_empty();
+    Fault::ALL.iter().copied().filter(move |fault| fault.is_later() == is_later)
 }
 
 /// How checks are run.

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::expected::{FAULTS, VARIATIONS};
 use super::matrix::{Audit, Kind, Row};
 use crate::contract::requirement::Level;
 use crate::report::text::{counted, fit, pad, width};
@@ -177,8 +176,7 @@ fn score(audit: &Audit) -> String {
         );
     }
     let table = match audit.kind {
-        Kind::Faults => format!(" in {FAULTS}"),
-        Kind::Variations => format!(" in {VARIATIONS}"),
+        Kind::Faults | Kind::Variations => format!(" in {}", audit.table),
         Kind::Pairs => String::new(),
     };
     let others = s.subjects - s.expected;

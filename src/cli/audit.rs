@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::options::{ContractOptions, duration, width};
 use super::{Done, Failed, print};
 use crate::audit::{self, AUDIT, Audit, Kind, Options, PAGE, Run, Subject, Table};
-use crate::contract::patterns;
+use crate::contract::{Contract, patterns};
 use crate::gate::Exit;
 use crate::reference::{Fault, Variation};
 use crate::report;
@@ -22,7 +22,9 @@ use crate::source::{Diagnostic, did_you_mean};
 ///
 /// The reference server is checked once for each of its faults, deliberate deviations from the
 /// contract (`probity list --faults`). Each must be caught by the requirements that its entry in
-/// tests/matrix/faults.toml names, by no fewer and no more, and each must has to catch one.
+/// tests/matrix/faults.toml names, by no fewer and no more, and each must has to catch one. With a
+/// contract whose steps call other operations, such as cases/opportunities, these are the faults of
+/// reading and updating, in tests/matrix/later.toml.
 ///
 /// With --variations, or --pairs, it is checked with differences that the contract allows
 /// (`probity list --variations`): none may fail a must.
@@ -78,9 +80,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Done {
     let contract = Arc::new(args.contract.load()?);
-    let (kind, subjects) = subjects(args)?;
+    let (kind, subjects) = subjects(args, &contract)?;
     let table = match kind {
-        Kind::Faults => Table::faults()?,
+        Kind::Faults => Table::faults(&contract)?,
         Kind::Variations | Kind::Pairs => Table::variations()?,
     };
     let options = Options {
@@ -97,8 +99,15 @@ pub(crate) fn run(args: &Args) -> Done {
         bar.inc(1);
     });
     bar.finish_and_clear();
-    let whole = args.fault.is_empty() && args.sample.is_none() && args.only.is_empty() && !args.quick;
-    let audit = Audit::new(&contract, kind, args.seed, whole, &subjects, &runs?, &table);
+    // The faults of the contract's own operation are tried on a contract of that operation alone.
+    let whole = args.fault.is_empty()
+        && args.sample.is_none()
+        && args.only.is_empty()
+        && contract.called.is_empty()
+        && !args.quick;
+    let mut audit = Audit::new(&contract, kind, args.seed, whole, &subjects, &runs?, &table);
+    let words: String = args.contract.words().iter().map(|word| format!(" {word}")).collect();
+    audit.rows.iter_mut().for_each(|row| row.command += &words);
     let written = report::create_dir(&args.out).and_then(|()| {
         let json = serde_json::to_string_pretty(&audit).unwrap_or_default() + "\n";
         report::write_file(&args.out, AUDIT, &json)?;
@@ -112,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Done {
     Ok(if audit.is_good() { Exit::Conformant } else { Exit::NotConformant })
 }
 
-fn subjects(args: &Args) -> Result<(Kind, Vec<Subject>), Box<Diagnostic>> {
+fn subjects(args: &Args, contract: &Contract) -> Result<(Kind, Vec<Subject>), Box<Diagnostic>> {
     if args.variations {
         return Ok((Kind::Variations, Subject::variations()));
     }
@@ -122,19 +131,22 @@ fn subjects(args: &Args) -> Result<(Kind, Vec<Subject>), Box<Diagnostic>> {
         }
         return Ok((Kind::Pairs, Subject::pairs(args.sample, args.seed)));
     }
-    let globs = args.fault.iter().map(|g| glob(g)).collect::<Result<Vec<_>, _>>()?;
-    let chosen = Fault::ALL.iter().copied().filter(|f| globs.is_empty() || globs.iter().any(|g| g.is_match(f.name())));
+    let globs = args.fault.iter().map(|g| glob(g, contract)).collect::<Result<Vec<_>, _>>()?;
+    let chosen = audit::run::faults(contract);
+    let chosen = chosen.filter(|f| globs.is_empty() || globs.iter().any(|g| g.is_match(f.name())));
     Ok((Kind::Faults, chosen.map(Subject::fault).collect()))
 }
 
 /// A pattern that fits at least one fault.
-fn glob(pattern: &str) -> Result<GlobMatcher, Box<Diagnostic>> {
+fn glob(pattern: &str, contract: &Contract) -> Result<GlobMatcher, Box<Diagnostic>> {
     let glob = patterns::glob(pattern)?.compile_matcher();
-    let names = || Fault::ALL.iter().map(|f| f.name());
+    let names = || audit::run::faults(contract).map(Fault::name);
     if names().any(|name| glob.is_match(name)) {
         return Ok(glob);
     }
-    let help = if Variation::named(pattern).is_some() {
+    let help = if Fault::named(pattern).is_some() {
+        "this contract has no requirement on what the fault is about: choose another with --contract".to_owned()
+    } else if Variation::named(pattern).is_some() {
         "this is a variation: use `probity audit --variations`".to_owned()
     } else {
         did_you_mean(pattern, names()).unwrap_or_else(|| "`probity list --faults` lists them".to_owned())

@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{
-    BUDGET, ContractOptions, Flags, GateOptions, SelectionOptions, Target, TargetOptions, color_stderr,
+    BUDGET, ContractOptions, Flags, GateOptions, SelectionOptions, Target, TargetOptions, color_stderr, is_dumb,
     report as read_report,
 };
 use super::output::{OutputOptions, rule, unwritable, unwritten};
@@ -183,7 +183,7 @@ pub(super) async fn clean_up(session: &Session, out: &Path, shown: bool) -> Opti
 /// What ends a clean-up, and what shows how far it is. A run that was ended is cleaned up after; then the next signal leaves
 /// at once.
 fn cleaning(run: &CancellationToken, shown: bool) -> (CancellationToken, Removing) {
-    (if run.is_cancelled() { CancellationToken::new() } else { run.clone() }, Removing::new(shown))
+    (if run.is_cancelled() { CancellationToken::new() } else { run.clone() }, Removing::new(shown && !is_dumb()))
 }
 
 /// What came of something, after saying why nothing did.
@@ -234,7 +234,7 @@ async fn carry_out(session: &Session, args: &Args) -> Result<report::Report, Fai
 /// What shows a run while it goes on.
 fn shown_on_the_way(output: &OutputOptions, recorder: Recorder) -> Box<dyn Sink> {
     match output.verbose {
-        0 => Box::new(Progress::new(!output.quiet)),
+        0 => Box::new(Progress::new(!output.quiet && !is_dumb())),
         n => Box::new(VerboseLog::new(recorder, n > 1)),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use tokio_util::sync::CancellationToken;
 
-use super::options::{ContractOptions, Flags, TargetOptions};
+use super::options::{ContractOptions, Flags, TargetOptions, is_dumb};
 use super::output::lock;
 use super::{Done, logging, print};
 use crate::cleanup::clean_up;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Done {
     settings.check_production(&contract.operation.servers)?;
     let mut log = CreatedLog::again(&path).map_err(unusable)?;
     let stop = CancellationToken::new();
-    let bar = Removing::new(true);
+    let bar = Removing::new(!is_dumb());
     let progress = |done, all| bar.show(done, all);
     let cleaned = block_on(clean_up(&settings, &contract, Clock::system(), left, &mut log, &stop, &progress))??;
     bar.finish();

@@ -1,13 +1,15 @@
 //! `compare`: reports beside each other.
 
+use std::path::Path;
+
 use clap::Args as ClapArgs;
 
 use super::options::{Color, report as read, width};
 use super::{Done, Failed, print};
 use crate::compare::{Comparison, page, text};
 use crate::gate::Exit;
-use crate::report::Report;
 use crate::report::terminal::Options;
+use crate::report::{PAGE, Report};
 use crate::source::{Diagnostic, Result};
 
 #[derive(Debug, ClapArgs)]
@@ -68,7 +70,8 @@ pub(crate) fn run(args: &Args) -> Done {
             .help("use --any-contract to compare requirements with the same id; where their wording changed, verdicts may differ for that reason"),
         ));
     }
-    let comparison = Comparison::new(&runs);
+    let pages = args.runs.iter().map(|run| page_of(run)).collect();
+    let comparison = Comparison::new(&runs).linked(pages);
     print(&match args.format {
         Shape::Terminal => {
             text::render(&comparison, &Options { color: args.color.stdout(), width: width(), full: args.verbose })
@@ -82,6 +85,18 @@ pub(crate) fn run(args: &Args) -> Done {
 
 /// A run and what it is called: as it was named, or by its path.
 fn named(run: &str) -> Result<(String, Report)> {
-    let (name, path) = run.split_once('=').unwrap_or((run, run));
+    let (name, path) = name_and_path(run);
     Ok((name.to_owned(), read(path.as_ref())?))
+}
+
+fn name_and_path(run: &str) -> (&str, &str) {
+    run.split_once('=').unwrap_or((run, run))
+}
+
+/// The page that lies beside a report.
+fn page_of(run: &str) -> Option<String> {
+    let path = Path::new(name_and_path(run).1);
+    let folder = if path.is_file() { path.parent().unwrap_or(Path::new("")) } else { path };
+    let page = folder.join(PAGE);
+    page.is_file().then(|| page.display().to_string())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::report::Report;
 use crate::report::format::{github, markdown};
+use crate::report::model::Requirement;
 
 /// The summary for the log: as it is, or within a job fenced and with annotations. Within a job, the step's summary is
 /// written too.
@@ -19,9 +20,20 @@ pub(crate) fn adapt(report: &Report, summary: String) -> String {
     summary
 }
 
+/// The line of the repository that says what is required, where it has one.
+fn place(requirement: &Requirement) -> Option<String> {
+    let place = requirement.place.as_ref()?;
+    let file = place.file.strip_prefix("./").unwrap_or(&place.file);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let there = Path::new(file).is_relative() && file.chars().all(is_plain) && Path::new(file).is_file();
+    let [server, repository, commit] =
+        ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"].map(|name| std::env::var(name).ok());
+    there.then(|| Some(format!("{}/{}/blob/{}/{file}#L{}", server?, repository?, commit?, place.line)))?
+}
+
 /// Adds to what other steps have said.
 fn summarise(report: &Report, file: &Path) {
-    let text = markdown::render(report, markdown::SUMMARY);
+    let text = markdown::linked(report, markdown::SUMMARY, &place);
     let written = std::fs::OpenOptions::new()
         .append(true)
         .create(true)

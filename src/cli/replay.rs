@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser};
 
 use super::check::{clean_up, command, end_at_signals};
-use super::options::{BUDGET, Color, ContractOptions, Flags, Target, TargetOptions, report as read, width};
+use super::options::{BUDGET, Color, ContractOptions, Flags, Target, TargetOptions, is_dumb, report as read, width};
 use super::output::unwritable;
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
@@ -18,7 +18,7 @@ use crate::replay::outcome::{Item, Replayed, Run};
 use crate::replay::{NotSent, Place, Recording, Today, script};
 use crate::report::log::exchanges;
 use crate::report::log::verbose::VerboseLog;
-use crate::report::model::{EMBEDDED_TARGET, Requirement};
+use crate::report::model::{EMBEDDED_TARGET, Figures, Requirement, Ruling};
 use crate::report::terminal::progress::Progress;
 use crate::report::text::visible;
 use crate::report::{EXCHANGES, Report, terminal};
@@ -110,6 +110,9 @@ struct Typed {
 
 pub(crate) fn run(args: &Args) -> Done {
     let report = read(&args.run).map_err(|diagnostic| is_id(&args.run).unwrap_or(diagnostic))?;
+    if args.only.is_empty() && report.failed().is_empty() && report.ruling.as_ref().is_some_and(Ruling::is_good) {
+        return Ok(nothing_failed(&report, args));
+    }
     let chosen = chosen(&report, args)?;
     let words = shlex::split(&report.header.command).unwrap_or_default();
     let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
@@ -168,7 +171,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let (mut sent, answers) = block_on(async {
         end_at_signals(session.client().stop());
         let mut sink: Box<dyn Sink> = match args.verbose {
-            0 => Box::new(Progress::new(!args.json)),
+            0 => Box::new(Progress::new(!args.json && !is_dumb())),
             n => Box::new(VerboseLog::new(session.recorder().clone(), n > 1)),
         };
         let (mut sent, answers) = session.replay(&script, out, &mut *sink).await.map_err(unwritable)?;
@@ -207,6 +210,21 @@ pub(crate) fn run(args: &Args) -> Done {
         }
     });
     Ok(exit)
+}
+
+/// Of a green report there is nothing to send again, which is as it should be.
+fn nothing_failed(report: &Report, args: &Args) -> Exit {
+    let reason = format!("nothing failed in {}, so there is nothing to send again", args.run.display());
+    if args.json {
+        let (recorded, today) = (Run::of(report), Run::of(report));
+        let (figures, exit) = (Figures::default(), Exit::Conformant.code());
+        let replayed =
+            Replayed { recorded, today, items: Vec::new(), figures, cleanup: None, reason: Some(reason), exit };
+        print(&format!("{}\n", serde_json::to_string_pretty(&replayed).unwrap_or_default()));
+    } else {
+        print(&format!("{reason}; --only ID sends what did not fail\n"));
+    }
+    Exit::Conformant
 }
 
 /// The exit code: what fails counts before what cannot be decided.

@@ -16,6 +16,7 @@ use crate::contract::requirement::Level;
 use crate::judge::tally::Verdict;
 use crate::report::model::summary::Summary;
 use crate::report::model::{Report, Requirement};
+use crate::report::text::words::{LOOKS, Look};
 
 /// Reports beside each other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub struct Comparison {
     pub contract: String,
     /// What is compared, in the order in which it was given.
     pub sides: Vec<Side>,
-    /// Every requirement that a run was about, by id.
+    /// Every requirement that a run was about: first those in which they differ, by id.
     pub rows: Vec<Row>,
 }
 
@@ -43,6 +44,23 @@ pub struct Side {
     pub hash: String,
     /// How many requirements have which verdict.
     pub summary: Summary,
+    /// The page of its report, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+impl Side {
+    /// How many of its requirements, probes among them, have each verdict.
+    pub(crate) fn total(&self, verdict: Verdict) -> u64 {
+        self.summary.total(verdict) + self.summary.probe.get(verdict)
+    }
+
+    /// Where its report tells of a requirement.
+    pub(crate) fn link(&self, id: &str) -> Option<String> {
+        // What a browser takes for something else in an address.
+        let escaped = |text: &str| text.replace('%', "%25").replace(' ', "%20").replace('#', "%23").replace('?', "%3F");
+        self.page.as_ref().map(|page| format!("{}#{}", escaped(page), escaped(id)))
+    }
 }
 
 /// A requirement in all of them.
@@ -72,16 +90,31 @@ pub struct Cell {
 }
 
 impl Comparison {
+    /// The same with the pages of the reports, in the order of the sides.
+    #[must_use]
+    pub fn linked(mut self, pages: Vec<Option<String>>) -> Self {
+        self.sides.iter_mut().zip(pages).for_each(|(side, page)| side.page = page);
+        self
+    }
+
+    /// The verdicts that any of the reports has, with how many requirements of each have them.
+    pub(crate) fn totals(&self) -> Vec<(Look, Vec<u64>)> {
+        let total = |look: &Look| (*look, self.sides.iter().map(|side| side.total(look.verdict)).collect::<Vec<_>>());
+        LOOKS.iter().map(total).filter(|(_, counts)| counts.iter().any(|n| *n > 0)).collect()
+    }
+
     /// Puts named reports beside each other.
     pub fn new(reports: &[(String, Report)]) -> Self {
         let mut ids: Vec<&str> =
             reports.iter().flat_map(|(_, report)| report.selected().map(|r| r.id.as_str())).collect();
         ids.sort_unstable();
         ids.dedup();
+        let mut rows: Vec<Row> = ids.into_iter().filter_map(|id| row(id, reports)).collect();
+        rows.sort_by_key(|row| !row.differs);
         Self {
             contract: reports.first().map_or_else(String::new, |(_, r)| r.header.contract.name.clone()),
             sides: reports.iter().map(|(name, report)| side(name, report)).collect(),
-            rows: ids.into_iter().filter_map(|id| row(id, reports)).collect(),
+            rows,
         }
     }
 
@@ -100,6 +133,7 @@ fn side(name: &str, report: &Report) -> Side {
         seed: header.seed,
         hash: header.contract.hash.clone(),
         summary: report.summary,
+        page: None,
     }
 }
 
@@ -125,13 +159,16 @@ fn cell(requirement: &Requirement) -> Cell {
     Cell { verdict: requirement.verdict, trouble: requirement.trouble(), observed }
 }
 
+/// What a probe saw, in a line.
+pub(crate) fn observed(cell: &Cell) -> String {
+    cell.observed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// What a cell has to say beside its verdict, in a line.
 pub(crate) fn detail(cell: Option<&Cell>) -> String {
     match cell {
         None => "the run did not include it".to_owned(),
-        Some(cell) if !cell.observed.is_empty() => {
-            cell.observed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
+        Some(cell) if !cell.observed.is_empty() => observed(cell),
         Some(cell) if cell.trouble.is_empty() => cell.verdict.name().to_owned(),
         Some(cell) => format!("{}: {}", cell.verdict.name(), cell.trouble),
     }

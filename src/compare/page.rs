@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use askama::Template;
 
-use super::{Cell, Comparison, Row, detail, letter};
+use super::{Cell, Comparison, Row, Side, detail, letter, observed};
 use crate::judge::finding::cut;
 use crate::report::format::markdown::{code, prose};
 use crate::report::text::words::{self, Look};
@@ -12,6 +12,8 @@ use crate::report::text::{self, visible};
 
 /// How long a detail is.
 const DETAIL: usize = 500;
+/// How long the values of a probe are within a table.
+const VALUE: usize = 150;
 
 /// As Markdown: what differs, folded what is the same.
 pub fn markdown(comparison: &Comparison) -> String {
@@ -19,10 +21,15 @@ pub fn markdown(comparison: &Comparison) -> String {
     let all = comparison.rows.len();
     let mut out = format!("## {}: {differing} of {all} differ\n\n", prose(&comparison.contract));
     for (i, side) in comparison.sides.iter().enumerate() {
-        let _ = writeln!(out, "- **{}**: {}, {}", letter(i), prose(&side.name), code(&side.target));
+        let name = match &side.link("") {
+            Some(link) => format!("[{}]({})", prose(&side.name), address(link.trim_end_matches('#'))),
+            None => prose(&side.name),
+        };
+        let _ = writeln!(out, "- **{}**: {name}, {}", letter(i), code(&side.target));
     }
-    table(&mut out, comparison, &mut comparison.differing());
-    for row in comparison.differing() {
+    table(&mut out, comparison, &mut comparison.differing(), true);
+    // Values stand in the table.
+    for row in comparison.differing().filter(|row| row.cells.iter().flatten().all(|cell| cell.observed.is_empty())) {
         let _ = writeln!(out, "\n{}: {}\n", code(&row.id), prose(&row.text));
         for (i, cell) in row.cells.iter().enumerate() {
             let _ = writeln!(out, "- **{}**: {}", letter(i), code(&cut(&detail(cell.as_ref()), DETAIL)));
@@ -30,28 +37,50 @@ pub fn markdown(comparison: &Comparison) -> String {
     }
     if differing < all {
         let _ = write!(out, "\n<details><summary>{} are the same</summary>\n", all - differing);
-        table(&mut out, comparison, &mut comparison.rows.iter().filter(|r| !r.differs));
+        table(&mut out, comparison, &mut comparison.rows.iter().filter(|r| !r.differs), false);
         out += "\n</details>\n";
     }
     out
 }
 
-fn table(out: &mut String, comparison: &Comparison, rows: &mut dyn Iterator<Item = &Row>) {
+fn table(out: &mut String, comparison: &Comparison, rows: &mut dyn Iterator<Item = &Row>, with_totals: bool) {
     let mut rows = rows.peekable();
-    if rows.peek().is_none() {
+    if rows.peek().is_none() && !with_totals {
         return;
     }
     let letters: Vec<String> = (0..comparison.sides.len()).map(letter).collect();
     let _ = writeln!(out, "\n| | | {} |", letters.join(" | "));
     let _ = writeln!(out, "|---|---|{}", "---|".repeat(letters.len()));
+    for (look, counts) in comparison.totals().iter().filter(|_| with_totals) {
+        let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
+        let _ = writeln!(out, "| | {} {} | {} |", look.symbol, look.word, counts.join(" | "));
+    }
     for row in rows {
-        let cells: Vec<String> = row.cells.iter().map(|c| shown(c.as_ref().map(|c| Look::of(c.verdict)))).collect();
+        let cells = row.cells.iter().zip(&comparison.sides).map(|(cell, side)| shown(cell.as_ref(), side, &row.id));
+        let cells: Vec<String> = cells.collect();
         let _ = writeln!(out, "| {} | {} | {} |", words::level(row.level), code(&row.id), cells.join(" | "));
     }
 }
 
-fn shown(look: Option<Look>) -> String {
-    look.map_or_else(|| "·".to_owned(), |look| format!("{} {}", look.symbol, look.word))
+/// A cell: its verdict, which leads to the report, and what a probe saw.
+fn shown(cell: Option<&Cell>, side: &Side, id: &str) -> String {
+    let Some(cell) = cell else { return "·".to_owned() };
+    let look = Look::of(cell.verdict);
+    let verdict = match side.link(id) {
+        Some(link) => format!("[{} {}]({})", look.symbol, look.word, address(&link)),
+        None => format!("{} {}", look.symbol, look.word),
+    };
+    match cell.observed.is_empty() {
+        true => verdict,
+        // A bar ends a cell, even within code.
+        false => format!("{verdict} {}", code(&cut(&observed(cell), VALUE)).replace('|', "\\|")),
+    }
+}
+
+/// An address within the parentheses of a link.
+fn address(link: &str) -> String {
+    let odd = |c: char| c.is_control() || matches!(c, '(' | ')' | '<' | '>' | '\\' | '|' | '`');
+    link.chars().map(|c| if odd(c) { format!("%{:02X}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 /// The page.
@@ -70,6 +99,11 @@ impl<'a> Page<'a> {
     fn parts(&self) -> [(&'static str, Vec<&'a Row>); 2] {
         let (differing, same) = self.comparison.rows.iter().partition(|row| row.differs);
         [("What differs", differing), ("What is the same", same)]
+    }
+
+    /// The cells of a row, each with where its report tells of it.
+    fn cells(&self, row: &'a Row) -> Vec<(&'a Option<Cell>, Option<String>)> {
+        row.cells.iter().zip(&self.comparison.sides).map(|(cell, side)| (cell, side.link(&row.id))).collect()
     }
 
     fn look(&self, cell: &Cell) -> Look {

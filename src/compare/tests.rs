@@ -13,7 +13,11 @@ fn comparison() -> Comparison {
             _ => {}
         }
     }
-    Comparison::new(&[("old".into(), sample()), ("new".into(), other), ("good <b>".into(), passing())])
+    Comparison::new(&[("old".into(), sample()), ("new".into(), other), ("good <b>".into(), passing())]).linked(vec![
+        Some("a b/report.html".into()),
+        None,
+        Some("c(\"<>/report.html".into()),
+    ])
 }
 
 #[test]
@@ -39,6 +43,28 @@ fn comparisons_are_shown() {
     insta::assert_snapshot!("full", text::render(&comparison, &Options { full: true, ..Options::default() }));
     insta::assert_snapshot!("markdown", page::markdown(&comparison));
     insta::assert_snapshot!("html", page::html(&comparison));
+}
+
+#[test]
+fn what_differs_comes_first_and_the_same_everywhere() {
+    let comparison = comparison();
+    let differing = comparison.differing().count();
+    assert!(comparison.rows.iter().take(differing).all(|row| row.differs), "in JSON, too");
+    let json = serde_json::to_value(&comparison).unwrap();
+    assert_eq!((&json["sides"][0]["page"], json["sides"][1].get("page")), (&"a b/report.html".into(), None));
+    let (full, html, markdown) = (
+        text::render(&comparison, &Options { full: true, ..Options::default() }),
+        page::html(&comparison),
+        page::markdown(&comparison),
+    );
+    for shape in [&full, &html, &markdown] {
+        let at = |text: &str| shape.find(text).unwrap_or_else(|| panic!("{text} in {shape}"));
+        assert!(at("probes/rounding") < at("body/due-date-future"), "{shape}");
+        assert!(at("untested") < at("probes/rounding"), "totals are at the top: {shape}");
+    }
+    assert!(html.contains("href=\"a%20b/report.html#probes/rounding\""), "{html}");
+    assert!(markdown.contains("](a%20b/report.html#probes/rounding) `null, {"), "{markdown}");
+    assert!(markdown.contains("](c%28\"%3C%3E/report.html#probes/rounding)"), "{markdown}");
 }
 
 #[test]

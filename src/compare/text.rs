@@ -18,23 +18,28 @@ pub fn render(comparison: &Comparison, options: &Options) -> String {
     let columns = options.width.clamp(80, 200);
     let mut out = format!("{}: {}\n\n", comparison.contract, counted(comparison.sides.len() as u64, "run"));
     for (i, side) in comparison.sides.iter().enumerate() {
-        let total = |verdict| side.summary.total(verdict);
-        let counts: Vec<String> = LOOKS
-            .iter()
-            .filter(|look| total(look.verdict) > 0)
-            .map(|look| format!("{} {}", total(look.verdict), look.word))
-            .collect();
-        let line = format!("{}  {} ({}): {}", letter(i), side.name, side.target, counts.join(", "));
-        let _ = writeln!(out, "{}", fit(&visible(&line), columns));
+        let page = side.page.as_ref().map_or_else(String::new, |page| format!(": {page}"));
+        let line = format!("{}  {} ({}){page}", letter(i), side.name, side.target);
+        let _ = writeln!(out, "{}", visible(&line));
     }
     let rows: Vec<&Row> = comparison.rows.iter().filter(|r| r.differs || options.full).collect();
     let letters: Vec<String> = (0..comparison.sides.len()).map(letter).collect();
-    let cell = letters.iter().map(|l| width(l)).max().unwrap_or(1);
+    let totals = comparison.totals();
+    let counts = totals.iter().flat_map(|(_, counts)| counts).map(|n| n.to_string().len());
+    let cell = letters.iter().map(|l| width(l)).chain(counts).max().unwrap_or(1);
     let room = columns.saturating_sub(8 + letters.len() * (cell + 2)).max(20);
-    let names = rows.iter().map(|r| width(&visible(&r.id))).max().unwrap_or(0).min(room);
+    let heads = totals.iter().map(|(look, _)| width(look.word) + 2);
+    let names = rows.iter().map(|r| width(&visible(&r.id))).chain(heads).max().unwrap_or(0).min(room);
+    let heads: String = letters.iter().map(|l| format!("  {}", right(l, cell))).collect();
+    let _ = writeln!(out, "\n{}{heads}", " ".repeat(8 + names));
+    for (look, counts) in &totals {
+        let counts: String = counts.iter().map(|n| format!("  {}", right(&n.to_string(), cell))).collect();
+        let name = pad(&format!("{} {}", look.symbol, look.word), names);
+        let name = if options.color { format!("{style}{name}{style:#}", style = look.style()) } else { name };
+        let _ = writeln!(out, "        {name}{counts}");
+    }
     if !rows.is_empty() {
-        let heads: String = letters.iter().map(|l| format!("  {}", pad(l, cell))).collect();
-        let _ = writeln!(out, "\n{}{}", " ".repeat(8 + names), heads.trim_end());
+        out.push('\n');
     }
     for row in &rows {
         let mut line = format!("{:<6}  {}", words::level(row.level), pad(&fit(&visible(&row.id), names), names));
@@ -43,7 +48,7 @@ pub fn render(comparison: &Comparison, options: &Options) -> String {
                 Some(one) => (Look::of(one.verdict).symbol, Some(Look::of(one.verdict))),
                 None => (NOTHING, None),
             };
-            let symbol = pad(symbol, cell);
+            let symbol = right(symbol, cell);
             let symbol = match look.filter(|_| options.color) {
                 Some(look) => format!("{style}{symbol}{style:#}", style = look.style()),
                 None => symbol,
@@ -64,6 +69,11 @@ pub fn render(comparison: &Comparison, options: &Options) -> String {
     let same = format!("{} of {all} differ, {} are the same", differing, all - differing);
     let _ = writeln!(out, "\n{same}");
     out
+}
+
+/// A text at the right of so many columns.
+fn right(text: &str, columns: usize) -> String {
+    format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// What each side has to say; what several say is said once.

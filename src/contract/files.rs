@@ -18,17 +18,50 @@ static SPEC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/spec");
 /// The location of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// Embedded in the binary.
+    /// The first one that is embedded in the binary.
     Embedded,
+    /// Embedded in the binary, by the name of its folder.
+    Named(String),
     /// In a folder.
     Folder(PathBuf),
+}
+
+impl Location {
+    /// The location of another contract, whose folder is named from this one's.
+    pub(super) fn beside(&self, folder: &str) -> Self {
+        match self {
+            Self::Embedded | Self::Named(_) => Self::Named(folder.trim_start_matches("../").to_owned()),
+            Self::Folder(own) => Self::Folder(own.join(folder)),
+        }
+    }
+
+    /// The location that is meant by a path: a folder, or else what is embedded under that name.
+    pub fn of(path: &Path) -> Self {
+        let name = path.strip_prefix("cases").unwrap_or(path);
+        match name.to_str().filter(|name| !path.exists() && CASES.get_dir(name).is_some()) {
+            Some(name) => Self::Named(name.to_owned()),
+            None => Self::Folder(path.to_owned()),
+        }
+    }
+
+    /// The folder in the binary, if it is there.
+    fn embedded(&self) -> Option<&'static Dir<'static>> {
+        match self {
+            Self::Embedded => CASES.dirs().next(),
+            Self::Named(name) => CASES.get_dir(name),
+            Self::Folder(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Embedded => write!(f, "cases/{} (embedded)", folder().path().display()),
             Self::Folder(path) => write!(f, "{}", path.display()),
+            _ => {
+                let path = self.embedded().map_or(Path::new(""), Dir::path);
+                write!(f, "cases/{} (embedded)", path.display())
+            }
         }
     }
 }
@@ -37,10 +70,19 @@ impl fmt::Display for Location {
 pub(super) struct Files {
     pub(super) name: String,
     pub(super) contract: Arc<Source>,
+    /// The `contract.yaml` of the contract that this one extends.
+    base: Option<Arc<Source>>,
     pub(super) areas: Vec<Arc<Source>>,
 }
 
 impl Files {
+    /// Adds the case files of the contract that this one extends, but for those of which it has its own.
+    pub(super) fn extend(&mut self, base: Self) {
+        let own: Vec<String> = self.areas.iter().map(|area| stem(&area.path).to_owned()).collect();
+        self.areas.extend(base.areas.into_iter().filter(|area| !own.iter().any(|own| own == stem(&area.path))));
+        self.base = Some(base.contract);
+    }
+
     /// Removes the files of the document from the case files, if they are in the same folder.
     pub(super) fn leave_out(&mut self, location: &Location, document: &Document) {
         if let Location::Folder(folder) = location {
@@ -51,7 +93,7 @@ impl Files {
 
     /// SHA-256 over all texts, in the order of their names.
     pub(super) fn hash(&self, document: &Document) -> String {
-        hash(document.sources().into_iter().chain([&self.contract]).chain(&self.areas))
+        hash(document.sources().into_iter().chain([&self.contract]).chain(&self.base).chain(&self.areas))
     }
 }
 
@@ -71,16 +113,13 @@ pub(super) fn stem_of(document: &Document) -> String {
     Path::new(path).file_stem().map_or_else(|| path.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The contract's folder in the binary.
-fn folder() -> &'static Dir<'static> {
-    CASES.dirs().next().unwrap_or(&CASES)
-}
-
 /// Reads the contract's folder.
 pub(super) fn read(location: &Location) -> Result<Files> {
     let mut all: Vec<Arc<Source>> = match location {
-        Location::Embedded => folder()
-            .files()
+        Location::Embedded | Location::Named(_) => location
+            .embedded()
+            .into_iter()
+            .flat_map(Dir::files)
             .filter_map(|f| {
                 let path = format!("cases/{}", f.path().display());
                 Some(Source::new(path, f.contents_utf8()?))
@@ -97,13 +136,15 @@ pub(super) fn read(location: &Location) -> Result<Files> {
     };
     let contract = all.remove(at);
     let name = match location {
-        Location::Embedded => folder().path().display().to_string(),
+        Location::Embedded | Location::Named(_) => {
+            location.embedded().map_or_else(String::new, |folder| folder.path().display().to_string())
+        }
         Location::Folder(folder) => std::fs::canonicalize(folder)
             .ok()
             .and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()))
             .unwrap_or_else(|| folder.display().to_string()),
     };
-    Ok(Files { name, contract, areas: all })
+    Ok(Files { name, contract, base: None, areas: all })
 }
 
 fn folder_files(folder: &Path) -> Result<Vec<Arc<Source>>> {
@@ -130,7 +171,7 @@ fn has_yaml_ending(path: &str) -> bool {
 /// to.
 pub(super) fn document(location: &Location, name: &str, asked: &Place) -> Result<Document> {
     match location {
-        Location::Embedded => {
+        Location::Embedded | Location::Named(_) => {
             let path = name.trim_start_matches("spec/");
             let read = |path: &str| SPEC.get_file(path).and_then(include_dir::File::contents_utf8);
             let text = read(path).ok_or_else(|| asked.error(format!("`{name}` is not embedded in the binary")))?;

@@ -18,8 +18,18 @@ pub(super) static CONTRACT: Map = Map {
     name: "contract",
     text: "A contract: an operation of an OpenAPI document, and what its cases stand on.",
     keys: &[
-        Key::required("spec", Value::Text, "The OpenAPI document, looked for in this folder and in those above it."),
-        Key::required("operation", Value::Text, "The operationId of the operation in the document."),
+        Key::new("extends", Value::Text, "The folder of another contract, which gives what this one does not have."),
+        Key::new(
+            "spec",
+            Value::Text,
+            "The OpenAPI document, looked for in this folder and in those above it; needed unless the contract extends \
+             another.",
+        ),
+        Key::new(
+            "operation",
+            Value::Text,
+            "The operationId of the operation in the document; needed unless the contract extends another.",
+        ),
         Key::new(
             "operations",
             Value::List(&Value::Text, 0),

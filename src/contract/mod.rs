@@ -123,14 +123,29 @@ impl Contract {
     /// Files that are missing or wrong, each with its place.
     pub fn load(location: &Location) -> Result<Self> {
         let mut files = files::read(location)?;
-        let root = yaml::parse(&files.contract)?;
-        if let Some(old) = root.get("mark") {
-            return Err(old.error("`mark` is now called `run_tag`").help("write run_tag: in its place"));
+        let mut root = root(&files)?;
+        // A document is looked for from the contract that names it.
+        let mut names_spec = location.clone();
+        if let Some(extends) = root.get("extends") {
+            let base = location.beside(extends.string("`extends`")?);
+            let base_files = files::read(&base).map_err(|e| {
+                extends.error(e.title().to_owned()).help("name the folder of a contract, from this one's")
+            })?;
+            let base_root = self::root(&base_files)?;
+            if let Some(further) = base_root.get("extends") {
+                return Err(further
+                    .error("a contract that another one extends cannot extend a third")
+                    .help("let the last one extend the first, and copy what it needs of the second"));
+            }
+            if root.get("spec").is_none() {
+                names_spec = base;
+            }
+            files.extend(base_files);
+            root = root.over(base_root);
         }
-        root.only("contract.yaml", &keys::CONTRACT)?;
         let spec = text(&root, "spec")?;
         let operation_id = text(&root, "operation")?;
-        let document = files::document(location, spec.string("`spec`")?, &spec.place)?;
+        let document = files::document(&names_spec, spec.string("`spec`")?, &spec.place)?;
         files.leave_out(location, &document);
         let operation = document.operation(operation_id.string("`operation`")?, &operation_id.place)?;
         let defines = defines(&root)?;
@@ -324,6 +339,16 @@ impl Contract {
         }
         all
     }
+}
+
+/// The parsed `contract.yaml`, of which every key is known.
+fn root(files: &files::Files) -> Result<Node> {
+    let root = yaml::parse(&files.contract)?;
+    if let Some(old) = root.get("mark") {
+        return Err(old.error("`mark` is now called `run_tag`").help("write run_tag: in its place"));
+    }
+    root.only("contract.yaml", &keys::CONTRACT)?;
+    Ok(root)
 }
 
 fn text<'a>(root: &'a Node, key: &str) -> Result<&'a Node> {

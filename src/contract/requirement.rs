@@ -153,6 +153,15 @@ impl Form {
         }
     }
 
+    /// What must have happened in its steps, for it to say anything.
+    pub fn given(&self) -> Option<&Expression> {
+        match self {
+            Self::Scenario(scenario) => scenario.given.as_ref(),
+            Self::Probe(probe) => probe.given.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether one of its steps calls the operation at this place among those that steps may call.
     pub fn calls(&self, place: usize) -> bool {
         self.steps().iter().flat_map(|step| &step.sends).any(|send| send.call == Some(place))

@@ -6,8 +6,10 @@
 //! - [`failure`]: why nothing whole came back
 //! - [`trial`]: what a request was sent for, by its name
 //! - [`json_text`]: JSON as servers write it
+//! - [`excerpt`]: parts of long texts
 
 mod attempt;
+pub mod excerpt;
 mod failure;
 pub mod json_text;
 mod request;

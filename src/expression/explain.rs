@@ -55,6 +55,30 @@ const COMPARISONS: &[&str] = &[
     operators::IN,
 ];
 
+/// The parts of a text between those `&&` that stand in no brackets and no string.
+fn and_parts(text: &str, range: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
+    let (mut parts, mut start) = (Vec::new(), range.start);
+    let (mut depth, mut quote, mut escaped) = (0_usize, None, false);
+    for (at, c) in text[range.clone()].char_indices().map(|(at, c)| (range.start + at, c)) {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(end), c) if c == end => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, '&') if depth == 0 && at >= start && text[at..].starts_with("&&") => {
+                parts.push(start..at);
+                start = at + 2;
+            }
+            (None, _) => {}
+        }
+    }
+    parts.push(start..range.end);
+    parts
+}
+
 impl Expression {
     /// Explains why this expression was not true in the scope.
     pub fn explain(&self, scope: &Scope) -> Explanation {
@@ -95,6 +119,26 @@ impl Expression {
         explanation
     }
 
+    /// The parts of `a && b && c`, each with its text; none where it is not certain which text is whose.
+    fn conjuncts<'a>(
+        &self,
+        ast: &'a IdedExpr,
+        range: &std::ops::Range<usize>,
+    ) -> Vec<(&'a IdedExpr, std::ops::Range<usize>)> {
+        fn collect<'a>(ast: &'a IdedExpr, all: &mut Vec<&'a IdedExpr>) {
+            match &ast.expr {
+                Expr::Call(call) if call.func_name == operators::LOGICAL_AND => {
+                    call.args.iter().for_each(|part| collect(part, all));
+                }
+                _ => all.push(ast),
+            }
+        }
+        let mut parts = Vec::new();
+        collect(ast, &mut parts);
+        let ranges = and_parts(&self.text, range.clone());
+        if parts.len() == ranges.len() { parts.into_iter().zip(ranges).collect() } else { Vec::new() }
+    }
+
     /// Follows `&&`, `||` and `? :` down to the part that decided the outcome.
     fn deciding<'a>(
         &self,
@@ -112,11 +156,18 @@ impl Expression {
             operators::LOGICAL_AND | operators::LOGICAL_OR if call.args.len() == 2 => {
                 let is_and = call.func_name == operators::LOGICAL_AND;
                 let (left, right) = (&call.args[0], &call.args[1]);
-                // Balanced trees reorder operators: without a certain split, the whole is shown.
+                // Balanced trees reorder operators: without a certain split, the whole is shown, or one of several parts.
                 let Some(split) = at(ast.id)
                     .filter(|s| range.contains(s) && self.text[*s..].starts_with(if is_and { "&&" } else { "||" }))
                 else {
-                    return (ast, range);
+                    let parts = if is_and { self.conjuncts(ast, &range) } else { Vec::new() };
+                    let by = |decides: &dyn Fn(Option<bool>) -> bool| parts.iter().find(|(e, _)| decides(truth(e)));
+                    // An error decides if nothing is false.
+                    let deciding = by(&|truth| truth == Some(false)).or_else(|| by(&|truth| truth != Some(true)));
+                    return match deciding {
+                        Some((part, range)) => self.deciding(part, range.clone(), scope),
+                        None => (ast, range),
+                    };
                 };
                 let left_range = range.start..split;
                 let right_range = split + 2..range.end;
@@ -377,6 +428,20 @@ mod tests {
         let e = explain("!has(request.a) || (request.a == 1 && response.b == 2)", json!({"a": 1}), json!({"b": 3}));
         assert_eq!(e.clause, "response.b == 2");
         assert_eq!((e.expected, e.actual), (Some(json!(2)), Some(json!(3))));
+    }
+
+    #[test]
+    fn finds_the_clause_among_many() {
+        let text = "response.a == 1 && response.b == '&&' && (response.c == 1 || response.c == 2) && response.d == 4";
+        for (body, clause) in [
+            (json!({"a": 2, "b": "&&", "c": 1, "d": 4}), "response.a == 1"),
+            (json!({"a": 1, "b": "&", "c": 1, "d": 4}), "response.b == '&&'"),
+            (json!({"a": 1, "b": "&&", "c": 3, "d": 4}), "response.c == 2"),
+            (json!({"a": 1, "b": "&&", "c": 2, "d": 5}), "response.d == 4"),
+            (json!({"a": 1, "b": "&&", "c": 2}), "response.d == 4"),
+        ] {
+            assert_eq!(explain(text, json!({}), body).clause, clause);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::badness;
 use crate::judge::tally::Verdict;
-use crate::report::model::{Report, Requirement};
+use crate::report::model::{Change, Report, Requirement, Turn};
 
 /// What came of a requirement before, if that run was about it.
 fn before<'a>(baseline: &'a Report, id: &str) -> Option<&'a Requirement> {
@@ -47,6 +47,27 @@ pub(super) fn better(baseline: &Report, now: &Report) -> Vec<String> {
         mended.then(|| line(Some(was), r))
     });
     better.collect()
+}
+
+/// What became of each requirement that is not as it was, of those that `counts` speaks of: first what broke, then what was
+/// fixed, what is new, and what is gone.
+pub(super) fn changes(baseline: &Report, now: &Report, counts: &dyn Fn(&Requirement) -> bool) -> Vec<Change> {
+    let mended = |was: Verdict, r: &Requirement| r.verdict == Verdict::Pass && badness(was) > badness(Verdict::Skipped);
+    let change = |r: &Requirement| {
+        let before = before(baseline, &r.id).map(|was| was.verdict);
+        let turn = match before {
+            _ if counts(r) && is_worse(baseline, r) => Turn::Broke,
+            None => Turn::New,
+            Some(was) if mended(was, r) => Turn::Fixed,
+            Some(_) => return None,
+        };
+        Some(Change { id: r.id.clone(), turn, before, now: Some(r.verdict) })
+    };
+    let gone = baseline.selected().filter(|r| now.requirement(&r.id).is_none());
+    let gone = gone.map(|r| Change { id: r.id.clone(), turn: Turn::Gone, before: Some(r.verdict), now: None });
+    let mut all: Vec<Change> = now.selected().filter_map(change).chain(gone).collect();
+    all.sort_by(|a, b| (a.turn, &a.id).cmp(&(b.turn, &b.id)));
+    all
 }
 
 fn line(was: Option<&Requirement>, now: &Requirement) -> String {

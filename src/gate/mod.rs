@@ -106,6 +106,7 @@ pub fn decide(report: &Report, policy: &Policy, today: NaiveDate) -> Decision {
     let (worse, gone) =
         policy.baseline.as_ref().map_or_else(Default::default, |b| baseline::worse(b, report, &counts_now));
     let better = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::better(b, report));
+    let changes = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::changes(b, report, &counts_now));
     let lost = policy.baseline.as_ref().map_or_else(Vec::new, |b| baseline::lost(b, report, &counts));
     let stale = policy.waivers.stale(report, today);
     let (mut exit, mut sentence) = View { report, policy, weights: &weights, gone }.decide();
@@ -121,7 +122,7 @@ pub fn decide(report: &Report, policy: &Policy, today: NaiveDate) -> Decision {
         let are = if stale.len() == 1 { "is" } else { "are" };
         sentence += &format!(" And {} {are} out of date.", counted(stale.len() as u64, "waiver"));
     }
-    Decision { exit, ruling: Ruling { exit: exit.code(), sentence, weights, stale, worse, better } }
+    Decision { exit, ruling: Ruling { exit: exit.code(), sentence, weights, stale, worse, better, changes } }
 }
 
 /// How bad verdicts are: skipped is the target's right.

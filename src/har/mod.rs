@@ -290,7 +290,7 @@ impl Reader<'_> {
         let own = identities.find(|(_, identity)| {
             let held = match identity.origin() {
                 Origin::Variable(_, token) => Some(token.expose_secret()),
-                Origin::File(_) | Origin::Command(..) | Origin::Missing(_) => None,
+                Origin::File(_) | Origin::Command(..) | Origin::Grant(_) | Origin::Missing(_) => None,
             };
             let variable = format!("${{{}}}", identity.name());
             held.into_iter().chain([variable.as_str()]).any(|t| value == security.value(t))

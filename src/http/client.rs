@@ -185,6 +185,11 @@ impl Client {
         Err(Failure { kind: FailureKind::GivenUp, message: message.to_owned() })
     }
 
+    /// What sends requests that are none of the run's.
+    pub(super) fn plain(&self) -> &reqwest::Client {
+        &self.kept_alive
+    }
+
     /// The whole URL of a request.
     pub fn url(&self, path: &str) -> String {
         join(&self.settings.url, path)
@@ -215,7 +220,7 @@ impl Client {
         loop {
             let token = match (&tries.renewed, identity) {
                 (Some(token), _) => Ok(SecretString::clone(token)),
-                (None, Some(identity)) => identity.get().await,
+                (None, Some(identity)) => identity.get(self).await,
                 (None, None) => Ok(SecretString::default()),
             };
             let started = Instant::now();
@@ -233,7 +238,8 @@ impl Client {
                     let identity = identity.filter(|_| request.credentials == Shown::Own);
                     let says = match (identity, &token) {
                         (Some(identity), Ok(token)) => {
-                            judge_token(identity, response, token, tries.renewed.is_some()).await
+                            let renewed = tries.renewed.is_some();
+                            judge_token(identity, self, request.operation, response, (token, renewed)).await
                         }
                         _ => Ok(TokenIs::Good),
                     };

@@ -6,6 +6,7 @@
 //! - [`credentials`]: the credentials of a request
 //! - [`fetch`]: fetching a document
 //! - [`gate`]: requests that are to arrive together
+//! - `grant`: asking a server for a token
 //! - [`limits`]: what responses say of the server's limits
 //! - [`pace`]: how fast all requests together are sent
 //! - [`sent`]: the result of a request
@@ -19,6 +20,7 @@ pub mod connectivity;
 pub mod credentials;
 pub mod fetch;
 pub mod gate;
+mod grant;
 pub mod limits;
 pub mod pace;
 pub mod sent;

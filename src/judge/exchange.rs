@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 use super::Judge;
 use super::bind::{Control, Known, Seen};
 use super::classify::{Class, parameter_of};
-use super::finding::{APPLIES_TO_NONE, Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short};
+use super::finding::{
+    APPLIES_TO_NONE, Counterexample, Finding, Found, REFUSAL, Side, cut, differences, short, short_apart,
+};
 use crate::contract::coverage::stands;
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::document::parameter::ParameterLocation;
@@ -288,8 +290,8 @@ pub(super) fn explained(
             (format!("{due}   (`{}`)", why.clause), answer)
         }
         (None, None) if compared => {
-            let due = short(why.expected.as_ref());
-            (format!("{}{due}   (`{}`)", why.relation, why.clause), short(why.actual.as_ref()))
+            let (due, came) = short_apart(why.expected.as_ref(), why.actual.as_ref());
+            (format!("{}{due}   (`{}`)", why.relation, why.clause), came)
         }
         (None, None) => (
             format!("`{}`", why.clause),

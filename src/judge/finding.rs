@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::exchange::Exchange;
+use crate::exchange::excerpt::cut_apart;
 use crate::expression::Operand;
 
 /// Why a rule was not tried: there was no response that it speaks of.
@@ -131,6 +132,12 @@ pub fn differences(expected: Option<&Json>, actual: Option<&Json>) -> Vec<Differ
 pub fn short(value: Option<&Json>) -> String {
     let text = value.map_or_else(|| "nothing".to_owned(), Json::to_string);
     cut(&text, 200)
+}
+
+/// An expected value and an actual one for a message, each cut short around the place where they differ.
+pub fn short_apart(expected: Option<&Json>, actual: Option<&Json>) -> (String, String) {
+    let text = |value: Option<&Json>| value.map_or_else(|| "nothing".to_owned(), Json::to_string);
+    cut_apart(&text(expected), &text(actual), 200)
 }
 
 /// A text cut to this number of characters.

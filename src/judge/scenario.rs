@@ -10,9 +10,9 @@ use super::bind::{Known, Seen};
 use super::classify::Class;
 use super::exchange::{explained, missing_fixture};
 use super::finding::Found;
-use crate::contract::requirement::{Probe, Scenario};
+use crate::contract::requirement::{Form, Probe, Scenario};
 use crate::exchange::Exchange;
-use crate::expression::{Operand, Scope, Trouble, timestamp};
+use crate::expression::{Operand, Scope, ScopeBuilder, Trouble, timestamp};
 
 /// The result of a step.
 #[derive(Clone, Debug)]
@@ -27,6 +27,10 @@ pub struct StepSeen {
 
 /// What expressions see between steps.
 pub fn scope(judge: Judge<'_>, steps: &[StepSeen], row: Option<&Json>, now: DateTime<Utc>) -> Scope {
+    names(judge, steps, row, now).build()
+}
+
+fn names(judge: Judge<'_>, steps: &[StepSeen], row: Option<&Json>, now: DateTime<Utc>) -> ScopeBuilder {
     let mut scope = judge.fixtures.bare_scope().extend().value("now", timestamp(now));
     if let Some(row) = row {
         scope = scope.json("it", row);
@@ -38,7 +42,7 @@ pub fn scope(judge: Judge<'_>, steps: &[StepSeen], row: Option<&Json>, now: Date
             _ => scope.scopes(&step.name, &scopes),
         };
     }
-    scope.build()
+    scope
 }
 
 impl Judge<'_> {
@@ -60,6 +64,29 @@ impl Judge<'_> {
             Ok(false) | Err(Trouble::Error(_)) => {
                 explained(&scenario.expect, scope, |read| told(steps, read), label.to_owned())
             }
+        }
+    }
+
+    /// What a trial says that ended before its last step because of some trouble: nothing, if what came before already
+    /// shows that its precondition does not hold.
+    pub fn cut_short(
+        self,
+        form: &Form,
+        steps: &[StepSeen],
+        row: Option<&Json>,
+        now: DateTime<Utc>,
+        trouble: &Trouble,
+    ) -> Found {
+        if let Trouble::Fixture(path) = trouble {
+            return Found::Skipped(missing_fixture(path));
+        }
+        let missing = form.steps().iter().filter(|step| !steps.iter().any(|done| done.name == step.name));
+        let reason = trouble.to_string();
+        let scope =
+            missing.fold(names(self, steps, row, now), |scope, step| scope.unknown(&step.name, &reason)).build();
+        match form.given().map(|given| given.truth(&scope)) {
+            Some(Ok(false)) => self.without_ground(steps),
+            _ => Found::Unknown(reason, all(steps)),
         }
     }
 

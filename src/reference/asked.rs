@@ -13,6 +13,11 @@ pub(super) const PIPELINE: &str = "pipeline_id";
 pub(super) const STAGE: &str = "pipeline_stage_id";
 pub(super) const OWNER: &str = "owner_id";
 
+/// Properties that only an update has.
+pub(super) const ASSIGNEE: &str = "assigned_to_id";
+pub(super) const HOUSEHOLD: &str = "household_id";
+pub(super) const CUSTOM: &str = "custom_fields";
+
 /// A body that was checked.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {

@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::asked::Asked;
-use super::faults::{combined, defaults, echo, idempotency as key_hook, state};
+use super::faults::{combined, defaults, echo, idempotency as key_hook, state, stored};
 use super::posted::Posted;
 use super::record::Record;
 use super::refusal::{Failure, Reason, Refusal};
@@ -84,12 +84,17 @@ async fn fresh(server: &ServerState, posted: &Posted<'_>) -> Result<Answer, Fail
     let mut object = body::object(server, posted.headers, &posted.body)?;
     key_hook::unchecked(&server.deviations, posted, &mut object);
     combined::unchecked(server, posted, &mut object);
-    let mut asked = validate::asked(server, &object)?;
+    stored::refused_before(server, posted, &mut object);
+    let asked = validate::asked(server, &object);
+    stored::refused(server, posted, asked.is_err());
+    let mut asked = asked?;
     let caller = state::cross(server, posted.caller, &mut asked).await;
     let resolved = resolve::resolve(server, caller, posted.household, &asked)?;
     let record = record(server, posted, asked, resolved);
     state::namesake(server, posted, &record)?;
-    Ok(created::created(server, &record))
+    let answer = created::created(server, &record);
+    stored::kept(server, posted, record).into_iter().for_each(|record| server.store.insert(record));
+    Ok(answer)
 }
 
 /// Makes the record of what was asked.
@@ -104,10 +109,12 @@ fn record(server: &ServerState, posted: &Posted<'_>, asked: Asked, resolved: Res
         stage: resolved.stage,
         owner: resolved.owner,
         created_at: now,
+        stage_updated_at: now,
         updated_at: now,
     };
     defaults::record(server, &mut record);
     echo::record(server, &mut record);
+    record.stage_updated_at = record.created_at;
     record
 }
 

@@ -16,14 +16,22 @@ pub(super) fn created(server: &ServerState, record: &Record) -> Answer {
     echo::object(d, record, &mut object);
     let body = shape::object(server, record, taken_variations(d, object));
     let status = if d.variation(Variation::Created200) { StatusCode::OK } else { StatusCode::CREATED };
-    let mut answer = Answer::json(d, status, &body);
-    if d.variation(Variation::MediaTypeOfVendor) {
-        answer.media_type = Some("application/vnd.opportunity+json");
-    }
-    shape::answer(d, answer)
+    shape::answer(d, answer(d, status, &body))
 }
 
-fn object(d: &Deviations, record: &Record) -> Map<String, Value> {
+/// An answer with a record.
+pub(super) fn answer(d: &Deviations, status: StatusCode, body: &Value) -> Answer {
+    let answer = Answer::json(d, status, body);
+    let media_type = if d.variation(Variation::MediaTypeOfVendor) {
+        Some("application/vnd.opportunity+json")
+    } else {
+        answer.media_type
+    };
+    Answer { media_type, ..answer }
+}
+
+/// A record as the answer to its creation shows it.
+pub(super) fn object(d: &Deviations, record: &Record) -> Map<String, Value> {
     let Record { asked, pipeline, stage, owner, .. } = record;
     let stage_probability = d.variation(Variation::StageProbability).then_some(stage.probability);
     let json = json!({
@@ -41,7 +49,7 @@ fn object(d: &Deviations, record: &Record) -> Map<String, Value> {
         "value": asked.value.map(|cents| dollars(d, cents)),
         "probability": asked.probability.or(stage_probability),
         "target_close_date": asked.close_date.as_ref().map(|date| close_date(d, date.instant, &date.text)),
-        "stage_updated_at": (!d.variation(Variation::StageTimeNull)).then(|| time(d, record.created_at)),
+        "stage_updated_at": stage_time(d, record),
         "household_id": record.household.map(|household| household.id),
         "created_at": time(d, record.created_at),
         "updated_at": time(d, record.updated_at),
@@ -50,6 +58,11 @@ fn object(d: &Deviations, record: &Record) -> Map<String, Value> {
         Value::Object(object) => object,
         _ => Map::new(),
     }
+}
+
+fn stage_time(d: &Deviations, record: &Record) -> Option<String> {
+    let is_new = record.stage_updated_at == record.created_at;
+    (!(is_new && d.variation(Variation::StageTimeNull))).then(|| time(d, record.stage_updated_at))
 }
 
 /// Whole dollars. The page does not say where the cents go; here they are rounded down.
@@ -99,7 +112,7 @@ pub(super) fn time(d: &Deviations, instant: DateTime<Utc>) -> String {
     }
 }
 
-fn taken_variations(d: &Deviations, mut object: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn taken_variations(d: &Deviations, mut object: Map<String, Value>) -> Map<String, Value> {
     let nested = ["pipeline", "pipeline_stage", "assigned_to"];
     if d.variation(Variation::SparseObjects) {
         for key in nested {

@@ -5,7 +5,7 @@
 
 use super::answer::Answer;
 use super::deviations::Deviations;
-use super::faults::idempotency as hook;
+use super::faults::{idempotency as hook, stored};
 use super::json_text::is_same_json;
 use super::key_store::{Kept, Key, Scope};
 use super::posted::Posted;
@@ -58,6 +58,7 @@ pub(super) async fn once(
     if let Some(first) = kept.as_ref().filter(|first| is_alive(d, first)) {
         if !hook::creates_again(d, posted, first) {
             let outcome = replay(server, posted, first);
+            stored::replayed(server, posted, first);
             hook::after_replay(d, &mut kept);
             return outcome;
         }

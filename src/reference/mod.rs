@@ -1,5 +1,5 @@
-//! The reference server: the create-opportunity operation, whole, written from the vendor's page. It is what the harness
-//! is tried on, and a sandbox for those who write clients. It is the one module that knows what an opportunity is.
+//! The reference server: creating, reading and updating opportunities, written from the vendor's pages. It is what the
+//! harness is tried on, and a sandbox for those who write clients. It is the one module that knows what an opportunity is.
 //!
 //! A request passes, in this order, through
 //!
@@ -11,11 +11,12 @@
 //! - `body` with `json_text`, and `validate`: what is asked;
 //! - `resolve`: references and defaults;
 //! - `created`: the answer with the record;
+//! - `read` and `update`, with `changes`: the operations on what was created;
 //! - `lookups`: reading what a client has to know;
 //! - `refused` and `respond`: how requests end.
 //!
 //! The steps hand on plain types, which know nothing of the steps: `credentials`, `posted`, `asked`, `record`, `refusal`,
-//! `answer`. All requests share the `server_state`: its `clock`, `ids`, `key_store`; and the `seed_data`, of the types in
+//! `answer`. All requests share the `server_state`: its `clock`, `ids`, `key_store` and `store`; and the `seed_data`, of the types in
 //! `world`, in which `find` looks things up.
 //!
 //! It can be made to deviate at named points: by [`Fault`]s, which break the contract, and by [`Variation`]s, which do not.
@@ -26,6 +27,7 @@ mod answer;
 mod asked;
 mod authenticate;
 mod body;
+mod changes;
 mod clock;
 mod create;
 mod created;
@@ -41,6 +43,7 @@ mod key_store;
 mod limits;
 mod lookups;
 mod posted;
+mod read;
 mod record;
 mod refusal;
 mod refused;
@@ -50,8 +53,10 @@ mod seed_data;
 mod serve;
 mod server_state;
 mod settings;
+mod store;
 mod tenancy;
 mod transport;
+mod update;
 mod validate;
 mod variations;
 mod world;
@@ -64,7 +69,7 @@ pub use crate::reference::variations::Variation;
 use crate::reference::server_state::ServerState;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::post;
+use axum::routing::{get, post};
 use std::sync::Arc;
 
 /// How a server is to be.
@@ -83,6 +88,8 @@ pub fn app(options: &Options) -> Router {
     let server = Arc::new(ServerState::new(options));
     Router::new()
         .route("/v1/households/{household_id}/opportunities", post(create::handle))
+        .route("/v1/households/{household_id}/opportunities/{id}", get(read::of_household).patch(update::of_household))
+        .route("/v1/opportunities/{id}", get(read::by_id).patch(update::by_id))
         .merge(lookups::routes())
         .fallback(create::elsewhere)
         .method_not_allowed_fallback(create::elsewhere)

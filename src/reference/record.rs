@@ -1,4 +1,4 @@
-//! An opportunity, as it is created. It lives until its answer is sent: nothing asks for it later.
+//! An opportunity.
 
 use super::asked::Asked;
 use super::world::{Household, Pipeline, Stage, User};
@@ -16,5 +16,7 @@ pub(super) struct Record {
     pub(super) stage: &'static Stage,
     pub(super) owner: &'static User,
     pub(super) created_at: DateTime<Utc>,
+    /// When it last moved to another stage.
+    pub(super) stage_updated_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
 }

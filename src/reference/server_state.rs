@@ -7,6 +7,7 @@ use crate::reference::faults::memory::Memory;
 use crate::reference::ids::Ids;
 use crate::reference::key_store::Keys;
 use crate::reference::limits::Limits;
+use crate::reference::store::Store;
 
 #[derive(Debug)]
 pub(super) struct ServerState {
@@ -15,6 +16,7 @@ pub(super) struct ServerState {
     pub(super) ids: Ids,
     pub(super) keys: Keys,
     pub(super) limits: Limits,
+    pub(super) store: Store,
     /// Used by faults only.
     pub(super) memory: Memory,
 }
@@ -24,6 +26,14 @@ impl ServerState {
         let deviations = Deviations::new(options);
         let clock = Clock::new(&deviations);
         let ids = Ids::new(clock.now());
-        Self { clock, ids, keys: Keys::default(), limits: Limits::default(), memory: Memory::default(), deviations }
+        Self {
+            clock,
+            ids,
+            keys: Keys::default(),
+            limits: Limits::default(),
+            store: Store::default(),
+            memory: Memory::default(),
+            deviations,
+        }
     }
 }

@@ -10,6 +10,7 @@ pub const TOKENS: &[(&str, &str)] = &[
     (seed_data::TOKENS[0].variable, seed_data::TOKENS[0].secret),
     (seed_data::TOKENS[1].variable, seed_data::TOKENS[1].secret),
     (seed_data::TOKENS[2].variable, seed_data::TOKENS[2].secret),
+    (seed_data::TOKENS[3].variable, seed_data::TOKENS[3].secret),
 ];
 
 /// The token in one of these variables.
@@ -38,7 +39,7 @@ pub fn curl_line(url: &str) -> String {
 
 fn write(toml: &mut String, url: &str) -> std::fmt::Result {
     writeln!(toml, "[target]\nurl = \"{url}\"\n")?;
-    for (identity, (variable, _)) in ["caller", "colleague", "read_only"].iter().zip(TOKENS) {
+    for (identity, (variable, _)) in ["caller", "colleague", "read_only", "stranger"].iter().zip(TOKENS) {
         writeln!(toml, "[identities.{identity}]\ntoken = {{ env = \"{variable}\" }}\n")?;
     }
 

@@ -25,7 +25,7 @@ use crate::run::event::{Event, Sink};
 use crate::run::preflight::what_came;
 use crate::run::send::Ready;
 use crate::run::settle::{Met, count};
-use crate::run::trial::{Granted, MOST_WAIT, own, troubled};
+use crate::run::trial::{Granted, MOST_WAIT, own};
 use crate::run::unanswered::{never, silence};
 use crate::run::{Begun, Health, Options, Outcome, Run, control_of, label};
 
@@ -302,7 +302,7 @@ impl Run<'_> {
             if let (Some(step), Some(trial)) = (step, &piece.own) {
                 let names = scope(self.judge, &done, row.as_ref(), now());
                 if let Err(trouble) = self.wait_until(step, &names).await {
-                    sent.findings.extend(own(&piece.name, troubled(trial, &trouble, &done)));
+                    sent.findings.extend(own(&piece.name, self.cut_short(trial, &trouble, &done, row.as_ref())));
                     return Some(sent);
                 }
             }
@@ -327,7 +327,8 @@ impl Run<'_> {
                     request = match taken(request, send, steps, &names, contract) {
                         Ok(request) => request,
                         Err(trouble) => {
-                            sent.findings.extend(own(&piece.name, troubled(trial, &trouble, &done)));
+                            sent.findings
+                                .extend(own(&piece.name, self.cut_short(trial, &trouble, &done, row.as_ref())));
                             return Some(sent);
                         }
                     };

@@ -3,7 +3,7 @@
 use crate::judge::tally::Verdict;
 use crate::replay::outcome::{Item, Replayed, State};
 use crate::report::model::Requirement;
-use crate::report::terminal::failures::{LINES, evidence};
+use crate::report::terminal::failures::{LINES, shown};
 use crate::report::terminal::{Options, Page, cleanup, cost, waited};
 use crate::report::text::words::{self, Look};
 use crate::report::text::{listed, times, visible};
@@ -36,7 +36,7 @@ fn one(page: &mut Page, item: &Item, cause: Option<String>) {
     page.field_of("recorded", &said(&item.recorded), LINES);
     if let Some((today, failure)) = item.today.as_ref().and_then(|today| Some((today, today.failures.first()?))) {
         match cause {
-            None => evidence(page, failure),
+            None => shown(page, failure),
             Some(cause) => {
                 page.field_of("today", &today.trouble(), LINES);
                 page.field("cause", &format!("probably the same as that of {cause}"));

@@ -38,6 +38,8 @@ pub const SCHEMA: &str = include_str!("report.schema.json");
 
 /// The file of the report itself.
 pub const REPORT: &str = "report.json";
+/// The file for people.
+pub const PAGE: &str = "report.html";
 /// The file of the exchanges, see [`log::exchanges::ExchangeLog`].
 pub const EXCHANGES: &str = "exchanges.ndjson";
 /// The file of the records that were created, see [`log::created::CreatedLog`].
@@ -84,7 +86,7 @@ pub const FORMATS: &[Format] = &[
     },
     Format {
         name: "html",
-        file: "report.html",
+        file: PAGE,
         text: "one page for people that needs no network",
         always: true,
         render: format::html::of_folder,

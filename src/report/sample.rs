@@ -116,6 +116,7 @@ pub(crate) fn sample() -> Report {
                 skip: vec!["operation/*".into()],
                 recorded: false,
                 shard: None,
+                quick: false,
             },
             command: "probity check --config probity.toml".into(),
             subject: None,

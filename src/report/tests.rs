@@ -107,7 +107,12 @@ fn terminal_with_sixty_failures() {
     let text = summary(&report, &terminal::Options::default());
     assert_eq!(text.matches("\n✗ fail").count(), 60);
     assert_eq!(text.matches("  rerun ").count(), 5);
-    assert!(text.lines().count() < 400, "{}", text.lines().count());
+    assert!(text.lines().count() < 240, "{}", text.lines().count());
+    // What matters most is what is seen without scrolling: the first failure, above a line of verdict and one of reports.
+    let last: Vec<&str> = text.lines().rev().take(2).collect();
+    assert!(last[0].starts_with("reports: ") && last[1].starts_with("✗ Not conformant: 60 of"), "{last:?}");
+    let (_, end) = text.rsplit_once("\n✗ fail").unwrap();
+    assert!(end.contains("area/00") && end.lines().count() < 40, "{end}");
     // Those of one cause are all named.
     let mut folded = report.clone();
     folded.requirements.iter_mut().skip(1).for_each(|r| r.cause = Some("area/00".into()));
@@ -130,7 +135,9 @@ fn colour_adds_nothing_but_colour() {
 fn terminal_keeps_its_width_and_its_manners() {
     for width in [80, 120, 200] {
         let text = summary(&sample(), &terminal::Options { width, ..terminal::Options::default() });
-        for line in text.lines().filter(|l| !l.contains("curl -sS") && !l.contains("probity check")) {
+        // Commands are there to be copied; the last two lines stand by themselves in a log.
+        let whole = ["curl -sS", "probity check", "✗ Not conformant: ", "reports: "];
+        for line in text.lines().filter(|l| whole.iter().all(|part| !l.contains(part))) {
             assert!(text::width(line) <= width, "{} columns: {line}", text::width(line));
         }
         let treacherous = |c: char| text::is_treacherous(c) && c != '\n';
@@ -148,6 +155,51 @@ fn junit_of_the_sample() {
 #[test]
 fn markdown_of_the_sample() {
     insta::assert_snapshot!(format::markdown::render(&ruled(&sample(), &[]), format::markdown::COMMENT));
+}
+
+/// A report whose requirements are worse, better, new and gone since a baseline, so many of each.
+fn since_a_baseline(each: usize) -> Report {
+    let named = |prefix: &str, verdict| {
+        (0..each).map(move |i| blank(&format!("{prefix}/{i:02}"), Form::Rule, verdict)).collect::<Vec<_>>()
+    };
+    let report = |parts: [Vec<Requirement>; 3]| Report { requirements: parts.concat(), ..sample() };
+    let (pass, fail) = (Verdict::Pass, Verdict::Fail);
+    let before = report([named("broke", pass), named("fixed", fail), named("gone", pass)]);
+    let now = report([named("broke", fail), named("fixed", pass), named("new", pass)]);
+    let policy = crate::gate::Policy { baseline: Some(Box::new(before)), ..crate::gate::Policy::default() };
+    let ruling = crate::gate::decide(&now, &policy, chrono::NaiveDate::MIN).ruling;
+    Report { ruling: Some(ruling), ..now }
+}
+
+#[test]
+fn markdown_says_what_changed_since_the_baseline() {
+    let link = |r: &Requirement| Some(format!("https://example.com/{}", r.id));
+    let table = |each: usize| {
+        let text = format::markdown::linked(&since_a_baseline(each), format::markdown::COMMENT, &link);
+        let (_, table) = text.split_once("### Since the baseline: ").unwrap();
+        table
+            .lines()
+            .take_while(|line| !line.starts_with('<') && !line.starts_with("###"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let due = [
+        "1 broke, 1 fixed, 1 new and 1 gone",
+        "",
+        "|  | requirement | before | now |",
+        "|---|---|---|---|",
+        "| broke | [`broke/00`](https://example.com/broke/00) | ✓ pass | ✗ fail |",
+        "| fixed | [`fixed/00`](https://example.com/fixed/00) | ✗ fail | ✓ pass |",
+        "| new | [`new/00`](https://example.com/new/00) | · | ✓ pass |",
+        "| gone | `gone/00` | ✓ pass | · |",
+    ];
+    assert_eq!(table(1)[..due.len()], due);
+    let long = table(10);
+    assert!(long.iter().any(|line| line == "| | and 23 more in `report.json` | | |"), "{long:?}");
+    assert_eq!(long.iter().filter(|line| line.starts_with('|')).count(), 20);
+    // And it is a part of the published shape.
+    let value = serde_json::to_value(since_a_baseline(2)).unwrap();
+    assert_eq!(violations(&strict(), &value), Vec::<String>::new());
 }
 
 #[test]
@@ -305,7 +357,17 @@ fn junit_is_well_formed() {
     if has("python3") {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("junit.xml");
-        std::fs::write(&path, format::junit::render(&sample())).unwrap();
+        let mut report = sample();
+        let odd: String = (0..=0xffff).filter_map(char::from_u32).collect();
+        for requirement in &mut report.requirements {
+            requirement.text += "\u{fffe}]]>";
+            requirement.source += &odd;
+            for failure in &mut requirement.failures {
+                failure.rerun += "\u{ffff}";
+                failure.actual += &odd;
+            }
+        }
+        std::fs::write(&path, format::junit::render(&report)).unwrap();
         let script = "import sys, xml.etree.ElementTree as t; print(len(t.parse(sys.argv[1]).findall('.//testcase')))";
         let output = Command::new("python3").args(["-c", script]).arg(&path).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "9\n", "{output:?}");

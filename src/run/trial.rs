@@ -129,7 +129,7 @@ impl Run<'_> {
             let names = scope(judge, &done, row_json.as_ref(), now());
             self.sleep(step.after.unwrap_or_default()).await;
             if let Err(why) = self.wait_until(step, &names).await {
-                return Some(Tried { found: troubled(trial, &why, &done), troubles });
+                return Some(Tried { found: self.cut_short(trial, &why, &done, row_json.as_ref()), troubles });
             }
             // Values that depend on the time are made when the request can be sent at once.
             let copies = step.sends.iter().map(|s| s.copies).sum();
@@ -139,7 +139,9 @@ impl Run<'_> {
             let ready = self.prepare(step, &names, row, name, base, (&made, &done), &mut count);
             let (ready, first) = match ready {
                 Ok(ready) => ready,
-                Err(why) => return Some(Tried { found: troubled(trial, &why, &done), troubles }),
+                Err(why) => {
+                    return Some(Tried { found: self.cut_short(trial, &why, &done, row_json.as_ref()), troubles });
+                }
             };
             let seen = self.send(ready, &place, met.is_none_or(|met| !met.is_empty())).await;
             drop(place);
@@ -197,6 +199,19 @@ impl Run<'_> {
             Some((requirement, found))
         };
         trial.requirements().filter_map(said).collect()
+    }
+
+    /// What a trial says that could not be carried out to its end.
+    pub(crate) fn cut_short(
+        &self,
+        trial: &Trial,
+        trouble: &Trouble,
+        done: &[StepSeen],
+        row: Option<&Json>,
+    ) -> Vec<(usize, Found)> {
+        let (judge, now) = (self.judge, self.client.clock().server().middle());
+        let form = |requirement: usize| &judge.contract.requirements[requirement].form;
+        trial.requirements().map(|r| (r, judge.cut_short(form(r), done, row, now, trouble))).collect()
     }
 
     /// Notes how many requests of a step were in progress at once.
@@ -330,18 +345,6 @@ fn called_before(done: &[StepSeen], place: usize) -> Control {
 
 /// The longest wait of a step.
 pub(crate) const MOST_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// What a trial that could not be carried out says.
-pub(crate) fn troubled(trial: &Trial, trouble: &Trouble, done: &[StepSeen]) -> Vec<(usize, Found)> {
-    let found = match trouble {
-        Trouble::Fixture(path) => Found::Skipped(format!("missing fixture `{path}`: add it under [fixtures]")),
-        other => Found::Unknown(
-            other.to_string(),
-            done.iter().flat_map(|s| &s.seen).map(|s| Arc::clone(&s.exchange)).collect(),
-        ),
-    };
-    trial.requirements().map(|requirement| (requirement, found.clone())).collect()
-}
 
 /// What a trial of this name says, as findings.
 pub(crate) fn own(name: &str, found: Vec<(usize, Found)>) -> Vec<Finding> {

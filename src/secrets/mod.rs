@@ -6,6 +6,8 @@
 //! - `parts`: parts of secrets
 
 mod decodings;
+pub mod error;
+pub mod grant;
 mod parts;
 pub mod redact;
 pub mod token;

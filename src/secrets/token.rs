@@ -1,10 +1,9 @@
 //! Tokens, and where they come from: a variable, a file, or a command that prints new ones.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +13,8 @@ use tokio::process::Child;
 use tokio::time::Instant;
 
 use crate::secrets::Secrets;
+use crate::secrets::error::{MOST, Maker, TokenError};
+use crate::secrets::grant::{Grant, Issuer};
 
 /// How long a command may take.
 const COMMAND_TIME: Duration = Duration::from_secs(30);
@@ -24,8 +25,6 @@ const READS: u32 = 5;
 const BETWEEN_READS: Duration = Duration::from_millis(50);
 /// How much of a failed command's output is shown, in characters.
 const SAID: usize = 2000;
-/// How many bytes a file may have, or a command print: what has more is no token, and is not read to its end.
-const MOST: u64 = 64 * 1024;
 
 /// The source of a token.
 #[derive(Clone, Debug)]
@@ -36,6 +35,8 @@ pub enum Origin {
     File(PathBuf),
     /// A shell command that prints the token, and the token's lifetime.
     Command(String, Option<Duration>),
+    /// A request that is answered with the token.
+    Grant(Box<Grant>),
     /// A variable that is not set: there is no token, and perhaps none is needed.
     Missing(String),
 }
@@ -49,68 +50,9 @@ pub struct Token {
     /// Held while a new token is obtained, so that all requests that need it wait for the same one.
     making: tokio::sync::Mutex<()>,
     held: Mutex<Option<Held>>,
-    worked: AtomicBool,
-}
-
-/// What makes new tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Maker {
-    /// A file.
-    File(PathBuf),
-    /// A command.
-    Command,
-}
-
-impl fmt::Display for Maker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            // Not repeated: it may hold secrets of its own.
-            Self::Command => f.write_str("its command"),
-        }
-    }
-}
-
-/// Why there is no token.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// This variable is not set.
-    #[error("the variable {0} is not set")]
-    NotSet(String),
-    /// A file cannot be read.
-    #[error("cannot read {}: {error}", .path.display())]
-    Unreadable {
-        /// Its path.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// There is nothing but space.
-    #[error("{0} has no token: it is empty")]
-    Empty(Maker),
-    /// There is space inside it.
-    #[error("{0} has more than a token: it contains a space or a line break")]
-    MoreThanOne(Maker),
-    /// There is more than any token has.
-    #[error("{0} has more than {most} KiB, which is no token", most = MOST / 1024)]
-    TooLong(Maker),
-    /// A command could not be started, or not be read from.
-    #[error("its command could not be started: {0}")]
-    NotStarted(io::Error),
-    /// A command did not finish in this time.
-    #[error("its command did not finish within {0:?}")]
-    Late(Duration),
-    /// A command failed.
-    #[error("its command failed with {status}: {}", shown(.said))]
-    Failed {
-        /// How it ended.
-        status: ExitStatus,
-        /// What it printed about that, without secrets.
-        said: String,
-    },
-    /// A command printed bytes that are no text.
-    #[error("its command did not print text")]
-    NoText,
+    /// Of which operations the server accepted it, and which it refused though it was new. None stands for the contract's
+    /// own.
+    seen: Mutex<BTreeMap<Option<usize>, bool>>,
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +60,8 @@ struct Held {
     token: SecretString,
     made: Instant,
     changed: Option<SystemTime>,
+    /// How long it lives, if who made it said so.
+    lives: Option<Duration>,
 }
 
 impl Token {
@@ -127,7 +71,7 @@ impl Token {
             secrets.add(token, &name);
         }
         let making = tokio::sync::Mutex::default();
-        Arc::new(Self { name, origin, secrets, making, held: Mutex::default(), worked: AtomicBool::new(false) })
+        Arc::new(Self { name, origin, secrets, making, held: Mutex::default(), seen: Mutex::default() })
     }
 
     /// The variable that stands for it in reports.
@@ -144,11 +88,11 @@ impl Token {
     ///
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
-    pub async fn get(&self) -> Result<SecretString, TokenError> {
+    pub async fn get(&self, issuer: &dyn Issuer) -> Result<SecretString, TokenError> {
         match &self.origin {
             Origin::Variable(_, token) => return Ok(token.clone()),
             Origin::Missing(variable) => return Err(TokenError::NotSet(variable.clone())),
-            Origin::File(_) | Origin::Command(..) => {}
+            Origin::File(_) | Origin::Command(..) | Origin::Grant(_) => {}
         }
         if let Some(held) = self.good() {
             return Ok(held.token);
@@ -156,7 +100,7 @@ impl Token {
         let _making = self.making.lock().await;
         match self.good() {
             Some(held) => Ok(held.token),
-            None => self.make().await,
+            None => self.make(issuer).await,
         }
     }
 
@@ -164,7 +108,11 @@ impl Token {
     ///
     /// # Errors
     /// What is wrong with the file or the command, and what to do.
-    pub async fn another(&self, refused: &SecretString) -> Result<Option<SecretString>, TokenError> {
+    pub async fn another(
+        &self,
+        refused: &SecretString,
+        issuer: &dyn Issuer,
+    ) -> Result<Option<SecretString>, TokenError> {
         if matches!(self.origin, Origin::Variable(..) | Origin::Missing(_)) {
             return Ok(None);
         }
@@ -174,17 +122,23 @@ impl Token {
         if let Some(token) = self.held().as_ref().and_then(|held| other(held.token.clone())) {
             return Ok(Some(token));
         }
-        Ok(other(self.make().await?))
+        Ok(other(self.make(issuer).await?))
     }
 
-    /// Notes that the server accepted it.
-    pub fn works(&self) {
-        self.worked.store(true, Ordering::Relaxed);
+    /// Notes that the server accepted it for an operation, or refused it though it was new.
+    pub fn note(&self, operation: Option<usize>, accepted: bool) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen.entry(operation).or_default() |= accepted;
     }
 
-    /// Whether the server accepted it before.
+    /// Whether the server accepted it for an operation before; None if that is not known.
+    pub fn worked_for(&self, operation: Option<usize>) -> Option<bool> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&operation).copied()
+    }
+
+    /// Whether the server accepted it for any operation before.
     pub fn worked(&self) -> bool {
-        self.worked.load(Ordering::Relaxed)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).values().any(|accepted| *accepted)
     }
 
     /// The present token, if it need not be renewed.
@@ -193,13 +147,15 @@ impl Token {
         let is_good = match &self.origin {
             Origin::Variable(..) | Origin::Missing(_) => true,
             Origin::File(path) => held.changed == changed(path),
-            Origin::Command(_, None) => true,
-            Origin::Command(_, Some(ttl)) => held.made.elapsed() < *ttl - BEFORE_END.min(*ttl / 10),
+            Origin::Command(..) | Origin::Grant(_) => {
+                held.lives.is_none_or(|lives| held.made.elapsed() < lives - BEFORE_END.min(lives / 10))
+            }
         };
         is_good.then_some(held)
     }
 
-    async fn make(&self) -> Result<SecretString, TokenError> {
+    async fn make(&self, issuer: &dyn Issuer) -> Result<SecretString, TokenError> {
+        let mut lives = None;
         let (text, changed, maker) = match &self.origin {
             Origin::Variable(_, token) => return Ok(token.clone()),
             Origin::File(path) => {
@@ -207,7 +163,15 @@ impl Token {
                 let changed = changed(path);
                 (read(path).await?, changed, Maker::File(path.clone()))
             }
-            Origin::Command(command, _) => (self.run(command).await?, None, Maker::Command),
+            Origin::Command(command, ttl) => {
+                lives = *ttl;
+                (self.run(command).await?, None, Maker::Command)
+            }
+            Origin::Grant(grant) => {
+                let issued = issuer.issue(grant).await.map_err(|error| self.told(error))?;
+                lives = issued.lives;
+                (issued.token.expose_secret().to_owned(), None, Maker::Server(grant.url.clone()))
+            }
             Origin::Missing(variable) => return Err(TokenError::NotSet(variable.clone())),
         };
         let text = text.trim();
@@ -220,8 +184,19 @@ impl Token {
         let token = SecretString::from(text.to_owned());
         self.secrets.add(&token, &self.name);
         tracing::info!(token = self.name, "a new token");
-        *self.held() = Some(Held { token: token.clone(), made: Instant::now(), changed });
+        *self.held() = Some(Held { token: token.clone(), made: Instant::now(), changed, lives });
         Ok(token)
+    }
+
+    /// What a server said of its refusal, without secrets.
+    fn told(&self, error: TokenError) -> TokenError {
+        match error {
+            TokenError::NotIssued(said) => {
+                let said: String = said.chars().take(SAID).collect();
+                TokenError::NotIssued(self.secrets.redactor().text(&said).into_owned())
+            }
+            other => other,
+        }
     }
 
     async fn run(&self, command: &str) -> Result<String, TokenError> {
@@ -309,11 +284,6 @@ async fn first(stream: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a command said of its failure.
-fn shown(said: &str) -> &str {
-    if said.is_empty() { "it printed nothing" } else { said }
-}
-
 fn changed(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|m| m.modified()).ok()
 }
@@ -321,6 +291,16 @@ fn changed(path: &Path) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::grant::Issuing;
+
+    /// Issues nothing.
+    struct Nobody;
+
+    impl Issuer for Nobody {
+        fn issue<'a>(&'a self, _: &'a Grant) -> Issuing<'a> {
+            Box::pin(async { Err(TokenError::NotIssued("nobody does".to_owned())) })
+        }
+    }
 
     fn token(origin: Origin) -> Arc<Token> {
         Token::new("T".into(), origin, Secrets::default())
@@ -336,12 +316,12 @@ mod tests {
         let path = dir.path().join("token");
         std::fs::write(&path, "first\n").unwrap();
         let token = token(Origin::File(path.clone()));
-        assert_eq!(exposed(token.get().await), "first");
+        assert_eq!(exposed(token.get(&Nobody).await), "first");
         std::fs::write(&path, "second").unwrap();
         let later = SystemTime::now() + Duration::from_secs(5);
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
-        assert_eq!(exposed(token.get().await), "second");
-        assert!(token.another(&SecretString::from("second")).await.unwrap().is_none());
+        assert_eq!(exposed(token.get(&Nobody).await), "second");
+        assert!(token.another(&SecretString::from("second"), &Nobody).await.unwrap().is_none());
         assert_eq!(token.secrets.redactor().text("first second"), "${T} ${T}");
     }
 
@@ -351,10 +331,10 @@ mod tests {
         let count = dir.path().join("count");
         let command = format!("echo x >> '{0}'; sleep 0.1; echo token-$(wc -l < '{0}' | tr -d ' ')", count.display());
         let token = token(Origin::Command(command, None));
-        let all = futures_util::future::join_all((0..8).map(|_| token.get())).await;
+        let all = futures_util::future::join_all((0..8).map(|_| token.get(&Nobody))).await;
         assert!(all.into_iter().all(|t| exposed(t) == "token-1"));
         let refused = SecretString::from("token-1");
-        let all = futures_util::future::join_all((0..8).map(|_| token.another(&refused))).await;
+        let all = futures_util::future::join_all((0..8).map(|_| token.another(&refused, &Nobody))).await;
         assert!(all.into_iter().all(|t| t.unwrap().unwrap().expose_secret() == "token-2"));
     }
 
@@ -362,9 +342,9 @@ mod tests {
     async fn a_command_is_run_again_before_its_token_ends() {
         let ttl = Duration::from_millis(300);
         let token = token(Origin::Command("date +tok-%s%N".into(), Some(ttl)));
-        let first = exposed(token.get().await);
+        let first = exposed(token.get(&Nobody).await);
         tokio::time::sleep(ttl - Duration::from_millis(20)).await;
-        assert_ne!(exposed(token.get().await), first);
+        assert_ne!(exposed(token.get(&Nobody).await), first);
     }
 
     #[tokio::test]
@@ -376,12 +356,12 @@ mod tests {
             (Origin::File("/nowhere/token".into()), "cannot read /nowhere/token"),
         ];
         for (origin, what) in cases {
-            let error = token(origin).get().await.unwrap_err().to_string();
+            let error = token(origin).get(&Nobody).await.unwrap_err().to_string();
             assert!(error.contains(what), "{error}");
         }
-        let missing = token(Origin::Missing("X".into())).get().await.unwrap_err();
+        let missing = token(Origin::Missing("X".into())).get(&Nobody).await.unwrap_err();
         assert_eq!(missing.to_string(), "the variable X is not set");
-        let silent = token(Origin::Command("exit 3".into(), None)).get().await.unwrap_err();
+        let silent = token(Origin::Command("exit 3".into(), None)).get(&Nobody).await.unwrap_err();
         assert!(matches!(&silent, TokenError::Failed { said, .. } if said.is_empty()), "{silent}");
         assert!(silent.to_string().ends_with("exit status: 3: it printed nothing"), "{silent}");
     }
@@ -392,15 +372,15 @@ mod tests {
         let path = dir.path().join("token");
         let most = usize::try_from(MOST).unwrap();
         std::fs::write(&path, "x".repeat(most)).unwrap();
-        assert_eq!(exposed(token(Origin::File(path.clone())).get().await).len(), most);
+        assert_eq!(exposed(token(Origin::File(path.clone())).get(&Nobody).await).len(), most);
         // One character too many, which is cut in two.
         std::fs::write(&path, format!("{}é", "x".repeat(most))).unwrap();
-        let error = token(Origin::File(path.clone())).get().await.unwrap_err();
+        let error = token(Origin::File(path.clone())).get(&Nobody).await.unwrap_err();
         assert!(matches!(&error, TokenError::TooLong(Maker::File(file)) if *file == path), "{error}");
         assert_eq!(error.to_string(), format!("{} has more than 64 KiB, which is no token", path.display()));
         #[cfg(unix)]
         {
-            let endless = token(Origin::File("/dev/zero".into())).get().await;
+            let endless = token(Origin::File("/dev/zero".into())).get(&Nobody).await;
             assert!(matches!(endless, Err(TokenError::TooLong(_))));
         }
     }
@@ -412,10 +392,10 @@ mod tests {
         let path = dir.path().join("process");
         let text = |count: u64| format!("head -c {count} /dev/zero | tr '\\0' x");
         let most = token(Origin::Command(text(MOST), None));
-        assert_eq!(exposed(most.get().await).len() as u64, MOST);
+        assert_eq!(exposed(most.get(&Nobody).await).len() as u64, MOST);
         // It would go on for longer than a command may take, whoever listens.
         let command = format!("trap '' PIPE; echo $$ > '{}'; {}; exec sleep 60", path.display(), text(MOST + 1));
-        let error = token(Origin::Command(command, None)).get().await.unwrap_err();
+        let error = token(Origin::Command(command, None)).get(&Nobody).await.unwrap_err();
         assert_eq!(error.to_string(), "its command has more than 64 KiB, which is no token");
         let process = std::fs::read_to_string(&path).unwrap();
         let is_there = std::process::Command::new("kill").args(["-0", process.trim()]).stderr(Stdio::null()).status();
@@ -426,9 +406,9 @@ mod tests {
     #[tokio::test]
     async fn a_command_may_say_more_than_is_shown_of_it() {
         let command = format!("head -c {} /dev/zero | tr '\\0' y >&2; echo token", 4 * MOST);
-        assert_eq!(exposed(token(Origin::Command(command, None)).get().await), "token");
+        assert_eq!(exposed(token(Origin::Command(command, None)).get(&Nobody).await), "token");
         let command = format!("head -c {} /dev/zero | tr '\\0' y >&2; exit 1", 4 * MOST);
-        let error = token(Origin::Command(command, None)).get().await.unwrap_err();
+        let error = token(Origin::Command(command, None)).get(&Nobody).await.unwrap_err();
         assert!(matches!(&error, TokenError::Failed { said, .. } if said.len() == SAID), "{error}");
     }
 }

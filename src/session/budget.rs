@@ -8,10 +8,18 @@ use crate::plan::{self, Allowance, Plan, QUICK};
 use crate::settings::Settings;
 use crate::source::Result;
 
-/// How many requests a run may send by default, including those that look for smaller ones.
+/// How many requests a run over one operation may send by default, including those that look for smaller ones.
 pub const MAX_REQUESTS: u64 = 500;
 /// How many of them are reserved for looking for smaller ones.
 const RESERVE: u64 = 100;
+/// How many more it may send for each other operation that the steps of a contract call.
+const OF_CALLED: u64 = 100;
+
+/// How many requests a run over a contract may send by default.
+pub fn by_default(contract: &Contract) -> u64 {
+    let called = (0..contract.called.len()).filter(|place| contract.calls(*place)).count();
+    MAX_REQUESTS + OF_CALLED * called as u64
+}
 
 /// How many requests each operation of a document may take by default, those that look for smaller ones included.
 const SHARE: u64 = 40;
@@ -65,8 +73,8 @@ pub fn fit(plan: &mut Plan, contract: &Contract, settings: &Settings, examples: 
     let max_requests = budget.max_requests.unwrap_or_else(|| match examples {
         None if is_share => SHARE,
         // A larger number of examples raises the default budget.
-        Some(_) => MAX_REQUESTS.max(plan.requests() as u64 + RESERVE),
-        None => MAX_REQUESTS,
+        Some(_) => by_default(contract).max(plan.requests() as u64 + RESERVE),
+        None => by_default(contract),
     });
     let timely = budget.max_duration.zip(settings.rate).map(|(lasts, rate)| {
         // A number of requests is far below what a float holds exactly.

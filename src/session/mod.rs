@@ -27,7 +27,7 @@ use crate::run::event::{Fanout, Sink};
 use crate::run::{self, Outcome};
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Result};
-pub use budget::{MAX_REQUESTS, fit, planned, quick_budget};
+pub use budget::{MAX_REQUESTS, by_default, fit, planned, quick_budget};
 
 /// The options of a run.
 #[derive(Clone, Debug)]
@@ -179,7 +179,7 @@ impl Session {
         let warnings = warnings.into_iter().map(|odd| *Box::new(odd).warning()).collect();
         let max_requests = match options.fit && !once {
             true => fit(&mut plan, &contract, &settings, options.examples),
-            false => settings.budget.max_requests.unwrap_or(MAX_REQUESTS),
+            false => settings.budget.max_requests.unwrap_or_else(|| by_default(&contract)),
         };
         settings.budget.max_requests = Some(max_requests);
         let run_tag = options.run_tag.clone().unwrap_or_else(RunTag::random);

@@ -1,8 +1,10 @@
 //! `probity.toml`: tables whose every value knows where it stands.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -77,6 +79,26 @@ pub(super) fn scalar((value, place): &Value<'_>) -> Result<String> {
         DeValue::Float(number) => Ok(number.to_string()),
         DeValue::Boolean(truth) => Ok(truth.to_string()),
         _ => Err(place.error("expected a string, a number, `true` or `false`")),
+    }
+}
+
+pub(super) fn to_json(value: &DeValue<'_>) -> Json {
+    match value {
+        DeValue::String(text) => Json::from(text.as_ref()),
+        DeValue::Boolean(truth) => Json::from(*truth),
+        DeValue::Integer(number) => {
+            let digits = number.as_str().replace('_', "");
+            i128::from_str_radix(&digits, number.radix())
+                .ok()
+                .and_then(|n| serde_json::Number::from_str(&n.to_string()).ok())
+                .map_or(Json::Null, Json::Number)
+        }
+        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().map_or(Json::Null, Json::from),
+        DeValue::Datetime(time) => Json::from(time.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),
+        DeValue::Table(table) => Json::Object(
+            table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect(),
+        ),
     }
 }
 

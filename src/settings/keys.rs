@@ -200,7 +200,7 @@ pub(super) const MAX_REQUESTS: Key = Key {
     flag: "max-requests",
     value: Some("N"),
     group: Group::Budget,
-    default: Fallback::Words("500, or as many as --examples needs"),
+    default: Fallback::Words("500, and 100 for each other operation that steps call, or as many as --examples needs"),
     example: "500",
     text: "how many requests a run may send, including those that find smaller failing requests",
 };
@@ -259,12 +259,15 @@ pub struct Section {
 pub const SECTIONS: &[Section] = &[
     Section {
         table: "identities",
-        text: "Who calls, and where the token comes from: a variable; a file, which is read again when it changes; or a \
-               command that prints a token, which runs again when its time (ttl) is over or the target refuses it. The \
-               caller sends unless a case says otherwise; the cases of the contract name the others.",
+        text: "Who calls, and where the token comes from: a variable; a file, which is read again when it changes; a \
+               command that prints a token, which runs again when its time (ttl) is over or the target refuses it; or a \
+               server that issues it, to an OAuth 2.0 client (token_url) or for a login (docs/staging.md). The caller sends \
+               unless a case says otherwise; the cases of the contract name the others.",
         lines: "[identities.caller]\ntoken = { env = \"PROBITY_TOKEN\" }\n\n[identities.colleague]\n\
                 token = { file = \"colleague.token\" }\n\n[identities.read_only]\n\
-                token = { command = \"print-token read-only\", ttl = \"50s\" }\n",
+                token = { command = \"print-token read-only\", ttl = \"50s\" }\n\n[identities.robot]\n\
+                token = { token_url = \"https://id.example.com/token\", client_id = \"qa\", \
+                client_secret = { env = \"SECRET\" } }\n",
         value: Some(Value::Entries(&Value::Map(&IDENTITY))),
     },
     Section {
@@ -279,14 +282,7 @@ pub const SECTIONS: &[Section] = &[
         text: "Headers of every request. A secret is written as a token is, and kept out of reports. So are the headers \
                that secret_headers = [\"x-session\"] under [target] lists, in requests and responses.",
         lines: "[headers]\nX-Tenant = \"acme\"\nX-Gateway-Key = { env = \"GATEWAY_KEY\" }\n",
-        value: Some(Value::Entries(&Value::One(&[
-            Value::Text,
-            Value::Integer,
-            Value::Truth,
-            Value::Map(&FROM_VARIABLE),
-            Value::Map(&FROM_FILE),
-            Value::Map(&FROM_COMMAND),
-        ]))),
+        value: Some(Value::Entries(&Value::One(&[Value::Text, Value::Integer, Value::Truth, SECRET]))),
     },
     Section {
         table: "cleanup",
@@ -313,7 +309,16 @@ pub const SECTIONS: &[Section] = &[
 ];
 
 /// Where a secret comes from.
-const SECRET: Value = Value::One(&[Value::Map(&FROM_VARIABLE), Value::Map(&FROM_FILE), Value::Map(&FROM_COMMAND)]);
+const SECRET: Value = Value::One(&[
+    Value::Map(&FROM_VARIABLE),
+    Value::Map(&FROM_FILE),
+    Value::Map(&FROM_COMMAND),
+    Value::Map(&OF_CLIENT),
+    Value::Map(&OF_LOGIN),
+]);
+
+/// A text, or a secret that stays the same.
+const LASTING: Value = Value::One(&[Value::Scalar, Value::Map(&FROM_VARIABLE), Value::Map(&FROM_FILE)]);
 
 /// A secret in a variable.
 pub(super) static FROM_VARIABLE: Map = Map {
@@ -336,6 +341,37 @@ pub(super) static FROM_COMMAND: Map = Map {
     keys: &[
         fields::Key::required("command", Value::Text, "The command."),
         fields::Key::new("ttl", fields::DURATION, "How long the secret may be used: 50s."),
+    ],
+};
+
+/// A token that a server issues to an OAuth 2.0 client.
+pub(super) static OF_CLIENT: Map = Map {
+    name: "token of a client",
+    text: "A token that a server issues to an OAuth 2.0 client for its own credentials.",
+    keys: &[
+        fields::Key::required("token_url", Value::Text, "Where it is asked for: a URL, or a path behind the target's."),
+        fields::Key::required("client_id", LASTING, "The client's id."),
+        fields::Key::required("client_secret", LASTING, "The client's secret."),
+        fields::Key::new(
+            "client_authentication",
+            Value::Word(&["basic", "body"]),
+            "Where the client's credentials stand: in a header, which is the default, or in the body.",
+        ),
+        fields::Key::new("scope", Value::Text, "What the token is to be good for, in words between spaces."),
+        fields::Key::new("parameters", Value::Entries(&LASTING), "Further fields of the form, such as an audience."),
+        fields::Key::new("at", Value::Text, "The place of the token in the answer, as a JSON Pointer."),
+    ],
+};
+
+/// A token that a server issues for a login.
+pub(super) static OF_LOGIN: Map = Map {
+    name: "token of a login",
+    text: "A token that a server issues for a login.",
+    keys: &[
+        fields::Key::required("login", Value::Text, "Where it is asked for: a URL, or a path behind the target's."),
+        fields::Key::new("body", Value::Entries(&Value::Any), "The JSON that is sent, with secrets at any depth."),
+        fields::Key::new("form", Value::Entries(&LASTING), "The form that is sent, in place of JSON."),
+        fields::Key::new("at", Value::Text, "The place of the token in the answer, as a JSON Pointer."),
     ],
 };
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -12,9 +11,9 @@ use toml::de::DeValue;
 use crate::fields;
 use crate::secrets::Secrets;
 use crate::secrets::token::{Origin, Token};
-use crate::settings::file::{Table, Value, scalar};
+use crate::settings::file::{Table, Value, scalar, to_json};
 use crate::settings::keys::{self, Key};
-use crate::settings::{Environment, Overrides, TOKEN_HELP, path_beside};
+use crate::settings::{Environment, Overrides, TOKEN_HELP, grant, path_beside, variable_of};
 use crate::source::{Diagnostic, Place, Result, did_you_mean};
 
 /// Where a value was given.
@@ -247,6 +246,13 @@ impl<'a> Layers<'a> {
         };
         let DeValue::Table(table) = value else { return Err(wrong()) };
         let table = Table { source: &place.source, table };
+        let inner = |name: &str, value: &Value<'_>| {
+            let (what, variable) = (format!("`{name}` of {what}"), variable_of(&variable, name));
+            self.secret_now(value, &what, variable, secrets)
+        };
+        if let Some(grant) = grant::read(table, what, &inner)? {
+            return Ok(Token::new(variable, Origin::Grant(Box::new(grant)), secrets.clone()));
+        }
         let text = |name: &str| table.get(name).map(|v| scalar(&v).map_err(|_| wrong())).transpose();
         let (env, file, command, ttl) = (text("env")?, text("file")?, text("command")?, text("ttl")?);
         let known = |known: &fields::Map| table.check("", &known.names()).map_err(|_| wrong());
@@ -269,6 +275,22 @@ impl<'a> Layers<'a> {
             _ => return Err(wrong()),
         };
         Ok(Token::new(name, origin, secrets.clone()))
+    }
+
+    /// A secret that does not change during a run: from a variable, or from a file that is read now.
+    fn secret_now(&self, value: &Value<'_>, what: &str, variable: String, secrets: &Secrets) -> Result<SecretString> {
+        let token = self.secret(value, what, variable, secrets)?;
+        match token.origin() {
+            Origin::Variable(_, secret) => Ok(secret.clone()),
+            Origin::File(path) => {
+                let unreadable = |e| value.1.error(format!("{what}: cannot read {}: {e}", path.display()));
+                let text = std::fs::read_to_string(path).map_err(unreadable)?;
+                let secret = SecretString::from(text.trim().to_owned());
+                secrets.add(&secret, token.name());
+                Ok(secret)
+            }
+            _ => Err(value.1.error(format!("{what} must come from a variable or a file"))),
+        }
     }
 
     /// The secret in a variable.
@@ -297,26 +319,6 @@ impl<'a> Layers<'a> {
             self.show(format!("fixtures.{path}"), value.clone(), &Given::Flag("--fixture".to_owned()));
         }
         Ok(fixtures)
-    }
-}
-
-fn to_json(value: &DeValue<'_>) -> Json {
-    match value {
-        DeValue::String(text) => Json::from(text.as_ref()),
-        DeValue::Boolean(truth) => Json::from(*truth),
-        DeValue::Integer(number) => {
-            let digits = number.as_str().replace('_', "");
-            i128::from_str_radix(&digits, number.radix())
-                .ok()
-                .and_then(|n| serde_json::Number::from_str(&n.to_string()).ok())
-                .map_or(Json::Null, Json::Number)
-        }
-        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().map_or(Json::Null, Json::from),
-        DeValue::Datetime(time) => Json::from(time.to_string()),
-        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect(),
-        DeValue::Table(table) => Json::Object(
-            table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect(),
-        ),
     }
 }
 

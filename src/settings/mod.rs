@@ -5,6 +5,7 @@
 
 mod credentials;
 mod file;
+mod grant;
 mod guard;
 mod keys;
 mod layers;
@@ -42,7 +43,8 @@ const HIDDEN_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "pro
 
 /// What a token's place in the settings may hold.
 pub(crate) const TOKEN_HELP: &str = "write token = { env = \"PROBITY_TOKEN\" } and put the token into that variable, \
-                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }";
+                          or { file = \"…\" }, or { command = \"…\", ttl = \"50s\" }, or { token_url = \"…\", client_id = \"…\", \
+                          client_secret = { env = \"…\" } }, or { login = \"/login\", body = { … }, at = \"/token\" }";
 
 /// What the URL of a target is.
 const LOOKS: &str =
@@ -397,6 +399,7 @@ fn origin_text(token: &Token) -> String {
         Origin::File(path) => format!("(hidden, from the file {})", path.display()),
         // Commands are not repeated: they may hold secrets of their own.
         Origin::Missing(name) => format!("(missing: the variable {name} is not set)"),
+        Origin::Grant(grant) => format!("(hidden, issued by {})", grant.url),
         Origin::Command(_, None) => "(hidden, from a command)".to_owned(),
         Origin::Command(_, Some(ttl)) => format!("(hidden, from a command, every {ttl:?})"),
     }

@@ -146,7 +146,7 @@ fn the_file_that_is_shown_is_one() {
     }
     let source = Source::new(dir.path().join(FILE).display().to_string(), write::whole());
     let environment =
-        |name: &str| ["PROBITY_TOKEN", "GATEWAY_KEY", "STAGING_TOKEN"].contains(&name).then(|| "t".into());
+        |name: &str| ["PROBITY_TOKEN", "GATEWAY_KEY", "STAGING_TOKEN", "SECRET"].contains(&name).then(|| "t".into());
     let on = |on: Option<&str>| {
         let overrides = Overrides { on: on.map(str::to_owned), ..Overrides::default() };
         Settings::read(Some(Arc::clone(&source)), &overrides, &environment).unwrap()
@@ -156,7 +156,7 @@ fn the_file_that_is_shown_is_one() {
         let shown = settings.shown.iter().find(|(name, ..)| *name == key.path()).unwrap();
         assert!(shown.2.contains(FILE), "{} comes from {}", key.path(), shown.2);
     }
-    assert_eq!(settings.identities.len(), 3);
+    assert_eq!(settings.identities.len(), 4);
     assert!(settings.cleanup.is_some() && settings.headers.len() == 2 && settings.fixtures["thing_id"] == "t_1");
     assert_eq!(on(Some("staging")).budget.max_created, Some(100));
     let all: Vec<&str> = SECTIONS.iter().map(|section| section.table).collect();

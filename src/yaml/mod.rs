@@ -202,6 +202,21 @@ impl Node {
         }
     }
 
+    /// This map, and of another one the entries that it does not have itself.
+    #[must_use]
+    pub fn over(self, other: Self) -> Self {
+        let (mut entries, others) = match (self.value, other.value) {
+            (Value::Mapping(own), Value::Mapping(others)) => (own.into_entries(), others.into_entries()),
+            (value, _) => return Self { value, place: self.place },
+        };
+        for (key, value) in others {
+            if !entries.iter().any(|(own, _)| own.name == key.name) {
+                entries.push((key, value));
+            }
+        }
+        Self { value: Value::Mapping(Mapping::new(entries)), place: self.place }
+    }
+
     /// The value of a map's entry, if this is a map that has it.
     pub fn get(&self, name: &str) -> Option<&Node> {
         match &self.value {

@@ -333,7 +333,7 @@ fn reports_go_where_they_should_and_replace_what_was_there() {
         serde_json::from_str::<Value>(line).expect("JSON");
     }
     ran.holds(ran.read("out/of/here/report.html").starts_with("<!doctype html>"), "the page is whole");
-    ran.says("out/of/here/report.json");
+    ran.says("reports: out/of/here/report.html (beside it: report.json, junit.xml, *.ndjson)");
 }
 
 #[test]
@@ -422,7 +422,7 @@ fn a_file_of_settings_is_found() {
     assert_eq!(ran.report()["header"]["target"], format!("{}/", server.url));
     assert_eq!(
         ran.report()["header"]["variables"],
-        json!(["PROBITY_TOKEN", "PROBITY_TOKEN_COLLEAGUE", "PROBITY_TOKEN_READ_ONLY"])
+        json!(["PROBITY_TOKEN", "PROBITY_TOKEN_COLLEAGUE", "PROBITY_TOKEN_READ_ONLY", "PROBITY_TOKEN_STRANGER"])
     );
 }
 

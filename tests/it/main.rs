@@ -24,6 +24,7 @@ mod judge;
 mod layers;
 mod matrix;
 mod openapi_table;
+mod opportunities;
 mod parts;
 mod preflight;
 mod properties;

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use probity::audit::expected::{Difference, FAULTS, VARIATIONS};
+use probity::audit::expected::{Difference, FAULTS, LATER, VARIATIONS};
 use probity::audit::{self, Options, Run, Subject, Table};
 use probity::contract::requirement::{Form, Level};
 use probity::contract::{Contract, Location};
@@ -35,6 +35,21 @@ const LUCKY: [&str; 4] =
 
 fn contract() -> Arc<Contract> {
     Arc::new(Contract::load(&Location::Embedded).expect("the embedded contract loads"))
+}
+
+/// The contract that reads and updates, too.
+fn opportunities() -> Arc<Contract> {
+    let name = Location::Named("opportunities".to_owned());
+    Arc::new(Contract::load(&name).expect("the embedded contract loads"))
+}
+
+/// Each contract that the faults are tried on, with what must come of its faults, and where that is written.
+fn tables() -> [(Arc<Contract>, Table, &'static str); 2] {
+    let of = |contract: Arc<Contract>, path| {
+        let table = Table::faults(&contract).expect("the table is read");
+        (contract, table, path)
+    };
+    [of(contract(), FAULTS), of(opportunities(), LATER)]
 }
 
 fn seed() -> u64 {
@@ -63,13 +78,18 @@ fn part(subjects: Vec<Subject>, of: usize, place: u64) -> Vec<Subject> {
 }
 
 /// Checks the subjects, and tells how they differ from what `difference` says.
-fn differences(subjects: &[Subject], seed: u64, difference: impl Fn(&Run) -> Difference) -> String {
+fn differences(
+    contract: &Arc<Contract>,
+    subjects: &[Subject],
+    seed: u64,
+    difference: impl Fn(&Run) -> Difference,
+) -> String {
     // One after another: the tests of this file would otherwise crowd the machine.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(!subjects.is_empty());
     let options = Options { seed, jobs: JOBS, timeout: Duration::from_secs(5), only: Vec::new(), quick: false };
-    let runs = audit::run::run(&contract(), subjects, &options, &|_| {}).expect("the checks run");
+    let runs = audit::run::run(contract, subjects, &options, &|_| {}).expect("the checks run");
     let mut text = String::new();
     for (subject, run) in subjects.iter().zip(&runs) {
         let found = difference(run);
@@ -95,36 +115,52 @@ fn differences(subjects: &[Subject], seed: u64, difference: impl Fn(&Run) -> Dif
     text
 }
 
-fn caught(subjects: &[Subject], seed: u64) {
-    let table = Table::faults().expect("the table is read");
-    let text = differences(subjects, seed, |run| table.of_fault(run));
-    assert!(text.is_empty(), "not as {FAULTS} says:\n{text}");
+fn caught(contract: &Arc<Contract>, subjects: &[Subject], seed: u64) {
+    let table = Table::faults(contract).expect("the table is read");
+    let text = differences(contract, subjects, seed, |run| table.of_fault(run));
+    assert!(text.is_empty(), "not as the table of the faults says:\n{text}");
 }
 
 #[test]
 fn every_fault_is_caught_by_its_requirements() {
     let of = if is_full() { 1 } else { PART };
-    caught(&part(Subject::faults(), of, seed()), seed());
+    caught(&contract(), &part(Subject::faults(&contract()), of, seed()), seed());
+}
+
+#[test]
+fn every_fault_of_reading_and_updating_is_caught_by_its_requirements() {
+    let of = if is_full() { 1 } else { PART };
+    caught(&opportunities(), &part(Subject::faults(&opportunities()), of, seed()), seed());
 }
 
 #[test]
 fn other_seeds_catch_the_same() {
     let seeds = further_seeds();
     for (place, seed) in (0..).zip(&seeds) {
-        let all = Subject::faults();
+        let all = Subject::faults(&contract());
         let subjects = match is_full() {
             true => part(all, seeds.len(), place),
             false => part(all.clone(), all.len().div_ceil(FURTHER), *seed),
         };
-        caught(&subjects, *seed);
+        caught(&contract(), &subjects, *seed);
     }
 }
 
 #[test]
 fn no_variation_fails_more_than_its_entry() {
-    let table = Table::variations().expect("the table is read");
     let of = if is_full() { 1 } else { 2 };
-    let text = differences(&part(Subject::variations(), of, seed()), seed(), |run| table.of_variation(run));
+    no_more_than_its_entry(&contract(), &part(Subject::variations(), of, seed()));
+}
+
+#[test]
+fn no_variation_of_reading_and_updating_fails_more_than_its_entry() {
+    let of = if is_full() { 1 } else { PART };
+    no_more_than_its_entry(&opportunities(), &part(Subject::variations(), of, seed()));
+}
+
+fn no_more_than_its_entry(contract: &Arc<Contract>, variations: &[Subject]) {
+    let table = Table::variations().expect("the table is read");
+    let text = differences(contract, variations, seed(), |run| table.of_variation(run));
     assert!(text.is_empty(), "not as {VARIATIONS} says:\n{text}");
 }
 
@@ -133,7 +169,7 @@ fn no_pair_of_variations_fails_a_must() {
     let contract = contract();
     let is_must = |id: &&String| contract.requirement(id).is_some_and(|r| r.level == Some(Level::Must));
     let sample = if is_full() { PAIRS } else { PAIRS / 2 };
-    let text = differences(&Subject::pairs(Some(sample), seed()), seed(), |run| Difference {
+    let text = differences(&contract, &Subject::pairs(Some(sample), seed()), seed(), |run| Difference {
         extra: run.fails.iter().filter(is_must).cloned().collect(),
         ..Difference::default()
     });
@@ -143,21 +179,26 @@ fn no_pair_of_variations_fails_a_must() {
 #[test]
 fn the_tables_name_every_fault_and_every_variation() {
     let names = |table: &Table| table.entries.keys().cloned().collect::<BTreeSet<_>>();
-    let faults = Fault::ALL.iter().map(|f| f.name().to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(names(&Table::faults().unwrap()), faults, "{FAULTS}");
+    for (contract, table, path) in tables() {
+        let faults = audit::run::faults(&contract).map(|f| f.name().to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(names(&table), faults, "{path}");
+    }
     let variations = Variation::ALL.iter().map(|l| l.name().to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(names(&Table::variations().unwrap()), variations, "{VARIATIONS}");
 }
 
 #[test]
 fn the_tables_are_sorted() {
-    for (path, text) in
-        [(FAULTS, include_str!("../matrix/faults.toml")), (VARIATIONS, include_str!("../matrix/variations.toml"))]
-    {
+    for (path, text) in [
+        (FAULTS, include_str!("../matrix/faults.toml")),
+        (LATER, include_str!("../matrix/later.toml")),
+        (VARIATIONS, include_str!("../matrix/variations.toml")),
+    ] {
         let names: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix('[')?.strip_suffix(']')).collect();
         assert!(names.is_sorted(), "{path}");
     }
-    for table in [Table::faults().unwrap(), Table::variations().unwrap()] {
+    let faults = tables().into_iter().map(|(_, table, _)| table);
+    for table in faults.chain([Table::variations().unwrap()]) {
         for (name, entry) in &table.entries {
             for ids in [&entry.fails, &entry.may, &entry.unknown] {
                 assert!(ids.is_sorted_by(|a, b| a < b), "{name}: {ids:?}");
@@ -168,9 +209,9 @@ fn the_tables_are_sorted() {
 
 #[test]
 fn the_tables_name_requirements_that_exist() {
-    let contract = contract();
     let mut wrong = Vec::new();
-    for table in [Table::faults().unwrap(), Table::variations().unwrap()] {
+    let all = tables().into_iter().map(|(contract, table, _)| (contract, table));
+    for (contract, table) in all.chain([(opportunities(), Table::variations().unwrap())]) {
         for (name, entry) in &table.entries {
             let exact = entry.fails.iter().chain(&entry.unknown);
             wrong.extend(exact.filter(|id| contract.requirement(id).is_none()).map(|id| format!("{name}: {id}")));
@@ -191,7 +232,7 @@ fn the_tables_name_requirements_that_exist() {
 
 #[test]
 fn every_fault_fails_something() {
-    for (name, entry) in &Table::faults().unwrap().entries {
+    for (name, entry) in tables().iter().flat_map(|(_, table, _)| &table.entries) {
         assert!(!entry.fails.is_empty(), "{name}");
         assert!(entry.unknown.is_empty(), "{name}: `unknown` is for variations");
     }
@@ -199,7 +240,7 @@ fn every_fault_fails_something() {
 
 #[test]
 fn only_what_depends_on_chance_is_granted_chance() {
-    for (name, entry) in &Table::faults().unwrap().entries {
+    for (name, entry) in tables().iter().flat_map(|(_, table, _)| &table.entries) {
         let fault = Fault::named(name).unwrap();
         assert!(entry.may.is_empty() || fault.intermittent() || LUCKY.contains(&name.as_str()), "{name}");
     }
@@ -220,10 +261,10 @@ fn no_variation_is_listed_with_a_must() {
 #[test]
 fn the_readme_counts_right() {
     let contract = contract();
-    let table = Table::faults().unwrap();
+    let table = Table::faults(&contract).unwrap();
     let is_must = |id: &String| contract.requirement(id).is_some_and(|r| r.level == Some(Level::Must));
     let by_must = table.entries.values().filter(|entry| entry.fails.iter().any(is_must)).count();
-    let (faults, variations) = (Fault::ALL.len(), Variation::ALL.len());
+    let (faults, variations) = (audit::run::faults(&contract).count(), Variation::ALL.len());
     let of_level =
         |wanted: &dyn Fn(Level) -> bool| contract.requirements.iter().filter(|r| r.level.is_some_and(&wanted)).count();
     let musts = of_level(&|level| level == Level::Must);
@@ -242,17 +283,14 @@ fn the_readme_counts_right() {
 
 #[test]
 fn every_must_and_should_is_owed_by_some_fault() {
-    let table = Table::faults().unwrap();
-    let killed: BTreeSet<&String> = table.entries.values().flat_map(|e| &e.fails).collect();
-    let contract = contract();
-    let survivors: Vec<&String> = contract
-        .requirements
-        .iter()
-        .filter(|r| r.level.is_some())
-        .map(|r| &r.id)
-        .filter(|id| !killed.contains(id))
-        .collect();
-    assert!(survivors.is_empty(), "no fault breaks these, so nothing shows that they are tried: {survivors:#?}");
+    let tables = tables();
+    let killed: BTreeSet<&String> =
+        tables.iter().flat_map(|(_, table, _)| table.entries.values()).flat_map(|e| &e.fails).collect();
+    for (contract, _, _) in &tables {
+        let requirements = contract.requirements.iter().filter(|r| r.level.is_some()).map(|r| &r.id);
+        let survivors: Vec<&String> = requirements.filter(|id| !killed.contains(id)).collect();
+        assert!(survivors.is_empty(), "no fault breaks these, so nothing shows that they are tried: {survivors:#?}");
+    }
 }
 
 /// Some rules speak of some answers only: what brings such an answer is sent with them.

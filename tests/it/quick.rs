@@ -66,13 +66,13 @@ const SHARE: usize = 80;
 #[test]
 fn it_finds_most_faults_and_fails_nothing_else() {
     let contract = Arc::new(Contract::load(&Location::Embedded).expect("the contract"));
-    let mut subjects = Subject::faults();
+    let mut subjects = Subject::faults(&contract);
     if cfg!(debug_assertions) {
         subjects = subjects.into_iter().step_by(3).collect();
     }
     let options = Options { quick: true, ..Options::default() };
     let runs = audit::run::run(&contract, &subjects, &options, &|_| {}).expect("the checks run");
-    let table = audit::Table::faults().expect("the table").of_what_fails();
+    let table = audit::Table::faults(&contract).expect("the table").of_what_fails();
     let missed: Vec<&str> = runs.iter().filter(|run| run.fails.is_empty()).map(|run| run.name.as_str()).collect();
     for run in &runs {
         assert!(run.requests <= 120, "{}: {} requests", run.name, run.requests);

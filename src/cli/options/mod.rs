@@ -31,7 +31,8 @@ pub(crate) use target::{Target, TargetOptions, start};
 /// Which contract.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ContractOptions {
-    /// The contract's folder, with contract.yaml and the case files [default: the embedded contract]
+    /// The contract's folder, with contract.yaml and the case files, or the name of an embedded one, such as `opportunities`
+    /// [default: the embedded contract of one operation]
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
 
@@ -60,7 +61,7 @@ impl ContractOptions {
             };
         }
         Contract::load(&match &self.contract {
-            Some(folder) => Location::Folder(folder.clone()),
+            Some(folder) => Location::of(folder),
             None => Location::Embedded,
         })
     }
@@ -169,7 +170,7 @@ pub(crate) fn formats() -> clap::builder::PossibleValuesParser {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb
     #[default]
     Auto,
     /// Always
@@ -185,12 +186,21 @@ impl Color {
     }
 
     fn decide(self, terminal: bool) -> bool {
+        self.wanted(terminal, is_dumb(), environment("NO_COLOR").is_some())
+    }
+
+    fn wanted(self, terminal: bool, dumb: bool, refused: bool) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+            Self::Auto => terminal && !dumb && !refused,
         }
     }
+}
+
+/// Whether the terminal says that it can do nothing but show text.
+pub(crate) fn is_dumb() -> bool {
+    environment("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Whether errors get colour.
@@ -207,4 +217,20 @@ pub(crate) fn width() -> usize {
 /// A time limit, as it is typed.
 pub(crate) fn duration(text: &str) -> std::result::Result<Duration, String> {
     parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write 10s or 500ms".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dumb_terminal_gets_no_colour_by_itself() {
+        let colours = |color: Color| {
+            [(true, false, false), (true, true, false), (true, false, true), (false, false, false)]
+                .map(|(terminal, dumb, refused)| color.wanted(terminal, dumb, refused))
+        };
+        assert_eq!(colours(Color::Auto), [true, false, false, false]);
+        assert_eq!(colours(Color::Always), [true; 4]);
+        assert_eq!(colours(Color::Never), [false; 4]);
+    }
 }

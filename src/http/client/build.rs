@@ -10,7 +10,7 @@ use crate::document::security::Carrier;
 use crate::exchange::{Failure, FailureKind, Request};
 use crate::http::credentials::credentials as shown_credentials;
 use crate::http::gate::Gate;
-use crate::secrets::token::TokenError;
+use crate::secrets::error::TokenError;
 use crate::settings;
 
 impl Client {
@@ -28,7 +28,7 @@ impl Client {
         let mut others = Vec::new();
         for also in self.security.iter().flat_map(|security| &security.also) {
             if let Some(other) = self.settings.token(&request.identity, &also.name) {
-                let other = other.get().await.map_err(|error| no_token(&request.identity, &error))?;
+                let other = other.get(self).await.map_err(|error| no_token(&request.identity, &error))?;
                 others.push(other.expose_secret().to_owned());
             }
         }
@@ -49,7 +49,7 @@ impl Client {
             let value = match value {
                 settings::HeaderValue::Text(text) => HeaderValue::from_str(text),
                 settings::HeaderValue::Secret(secret) => {
-                    let text = secret.get().await.map_err(|error| credentials(name, &error))?;
+                    let text = secret.get(self).await.map_err(|error| credentials(name, &error))?;
                     HeaderValue::from_str(text.expose_secret()).map(|mut value| {
                         value.set_sensitive(true);
                         value

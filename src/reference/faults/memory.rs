@@ -2,7 +2,7 @@
 
 use crate::reference::answer::Answer;
 use crate::reference::world::{Pipeline, Stage, User};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -29,6 +29,8 @@ pub(in crate::reference) struct Memory {
     pub(super) last_answer: Mutex<HashMap<String, (Instant, Answer)>>,
     pub(super) names: Mutex<HashMap<String, Vec<String>>>,
     pub(super) counts: Mutex<HashMap<String, u64>>,
+    pub(super) refused_keys: Mutex<HashSet<Vec<u8>>>,
+    pub(super) reads: Mutex<HashMap<String, Answer>>,
 }
 
 /// Locks, also after a panic elsewhere: nothing that is kept under these locks can be half written.

@@ -12,17 +12,25 @@ pub(super) mod header_case;
 pub(super) mod household;
 pub(super) mod idempotency;
 pub(super) mod memory;
+pub(super) mod read;
 pub(super) mod references;
 pub(super) mod request;
 pub(super) mod robustness;
 pub(super) mod shape;
 pub(super) mod state;
+pub(super) mod stored;
 mod table;
 mod text;
+pub(super) mod update;
 
 pub use table::Fault;
 
 impl Fault {
+    /// Whether it is about what becomes of a record after its creation was answered.
+    pub fn is_later(self) -> bool {
+        ["stored", "read", "update"].contains(&self.area())
+    }
+
     /// Whether it shows only in some requests, or only when requests meet.
     pub const fn intermittent(self) -> bool {
         self.entry().mark.is_some()

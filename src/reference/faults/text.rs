@@ -12,16 +12,14 @@ pub(super) fn name(d: &Deviations, name: String) -> String {
         (Fault::NameWhitespaceCollapsed, collapsed),
         (Fault::NameEscaped, escaped),
         (Fault::NameMarkupStripped, stripped),
-        (Fault::NameAstralLost, |name| name.chars().filter(|c| *c <= '\u{ffff}').collect()),
+        (Fault::NameAstralLost, without_astral),
         (Fault::NameLatin1Only, |name| name.chars().map(|c| if c > '\u{ff}' { '?' } else { c }).collect()),
         (Fault::NameMojibake, |name| name.bytes().map(char::from).collect()),
         (Fault::NameCutAt64, |name| name.chars().take(64).collect()),
         (Fault::NameCutAt191, |name| name.chars().take(191).collect()),
         (Fault::NameCutAt255Bytes, |name| name[..name.floor_char_boundary(255)].to_owned()),
         (Fault::NameCutAt4000, |name| name.chars().take(4_000).collect()),
-        (Fault::NameNumberRewritten, |name| {
-            name.parse::<f64>().ok().filter(|n| n.is_finite()).map_or(name.to_owned(), |number| number.to_string())
-        }),
+        (Fault::NameNumberRewritten, number_rewritten),
         (Fault::NameDateRewritten, |name| {
             name.parse::<NaiveDate>().map_or(name.to_owned(), |date| format!("{date}T00:00:00Z"))
         }),
@@ -29,10 +27,43 @@ pub(super) fn name(d: &Deviations, name: String) -> String {
         (Fault::NameQuotesDoubled, |name| name.replace('\'', "''").replace('"', "\"\"")),
         (Fault::NameBackslashesLost, |name| name.replace('\\', "")),
     ];
+    first_of(d, &changes, name)
+}
+
+/// The name as it is kept behind an answer that has it whole.
+pub(super) fn name_kept(d: &Deviations, name: String) -> String {
+    let changes: [(Fault, Change); 5] = [
+        (Fault::StoredNameCutAt255, |name| name.chars().take(255).collect()),
+        (Fault::StoredNameAsciiOnly, |name| name.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()),
+        (Fault::StoredNameAstralLost, without_astral),
+        (Fault::StoredNameNumberRewritten, number_rewritten),
+        (Fault::StoredNameEscaped, escaped),
+    ];
+    first_of(d, &changes, name)
+}
+
+/// The name as an update keeps it.
+pub(super) fn name_changed(d: &Deviations, name: String) -> String {
+    let changes: [(Fault, Change); 2] = [
+        (Fault::UpdateNameCutAt64, |name| name.chars().take(64).collect()),
+        (Fault::UpdateNameAstralLost, without_astral),
+    ];
+    first_of(d, &changes, name)
+}
+
+fn first_of(d: &Deviations, changes: &[(Fault, Change)], name: String) -> String {
     match changes.iter().find(|(fault, _)| d.fault(*fault)) {
         Some((_, change)) => change(&name),
         None => name,
     }
+}
+
+fn without_astral(name: &str) -> String {
+    name.chars().filter(|c| *c <= '\u{ffff}').collect()
+}
+
+fn number_rewritten(name: &str) -> String {
+    name.parse::<f64>().ok().filter(|n| n.is_finite()).map_or(name.to_owned(), |number| number.to_string())
 }
 
 fn collapsed(name: &str) -> String {

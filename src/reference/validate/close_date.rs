@@ -27,6 +27,15 @@ pub(super) fn read(server: &ServerState, json: &Value) -> Result<Option<CloseDat
     hook::unreadable(d, json, refusal)
 }
 
+/// Reads the close date of an update, which need not lie in the future.
+pub(super) fn any(d: &Deviations, json: &Value) -> Result<CloseDate, Failure> {
+    let Value::String(text) = json else { return Err(Refusal::wrong_type(CLOSE_DATE, "a string").into()) };
+    match spelled(d, text) {
+        Some(instant) => Ok(CloseDate { instant: instant.trunc_subsecs(6), text: text.clone() }),
+        None => Err(Refusal::invalid(CLOSE_DATE, "is not a date-time of RFC 3339").into()),
+    }
+}
+
 fn in_future(server: &ServerState, instant: DateTime<FixedOffset>) -> Result<(), Refusal> {
     let d = &server.deviations;
     let margin = if d.variation(Variation::CloseDateMinutesAheadNeeded) {

@@ -7,7 +7,8 @@ mod name;
 pub(super) mod number;
 
 use super::Variation;
-use super::asked::{Asked, CLOSE_DATE, NAME, OWNER, PIPELINE, PROBABILITY, PROPERTIES, STAGE, VALUE};
+use super::asked::{Asked, CLOSE_DATE, CloseDate, NAME, OWNER, PIPELINE, PROBABILITY, PROPERTIES, STAGE, VALUE};
+use super::deviations::Deviations;
 use super::faults::request as hook;
 use super::refusal::{Failure, Refusal};
 use crate::reference::server_state::ServerState;
@@ -31,6 +32,45 @@ pub(super) fn asked(server: &ServerState, object: &Map<String, Value>) -> Result
         stage_id: hook::optional(d, given(server, object, STAGE)?, |json| id::read(d, STAGE, json))?,
         owner_id: hook::optional(d, given(server, object, OWNER)?, |json| id::read(d, OWNER, json))?,
     })
+}
+
+/// The fields of an update that a creation has too; nothing is required.
+pub(super) struct Changed {
+    pub(super) name: Option<String>,
+    /// As it was sent: in dollars.
+    pub(super) value: Option<i64>,
+    pub(super) probability: Option<i64>,
+    pub(super) close_date: Option<CloseDate>,
+    pub(super) stage_id: Option<String>,
+    pub(super) owner_id: Option<String>,
+}
+
+/// Checks what an update shares with a creation.
+pub(super) fn changed(server: &ServerState, object: &Map<String, Value>) -> Result<Changed, Failure> {
+    let d = &server.deviations;
+    Ok(Changed {
+        name: given(server, object, NAME)?.map(|json| name::read(d, Some(json))).transpose()?,
+        value: given(server, object, VALUE)?.map(|json| amount::value(d, json)).transpose()?.flatten(),
+        probability: given(server, object, PROBABILITY)?
+            .map(|json| amount::probability(d, json))
+            .transpose()?
+            .flatten(),
+        close_date: given(server, object, CLOSE_DATE)?.map(|json| close_date::any(d, json)).transpose()?,
+        stage_id: id_of(d, STAGE, object)?,
+        owner_id: id_of(d, OWNER, object)?,
+    })
+}
+
+/// An id that may be left out; null is the same as nothing.
+pub(super) fn id_of(
+    d: &Deviations,
+    field: &'static str,
+    object: &Map<String, Value>,
+) -> Result<Option<String>, Failure> {
+    match object.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(json) => id::read(d, field, json),
+    }
 }
 
 /// An optional property; null is the same as nothing.

@@ -126,6 +126,7 @@ mod tests {
             stale: Vec::new(),
             worse: Vec::new(),
             better: Vec::new(),
+            changes: Vec::new(),
         };
         report.ruling = Some(ruling);
         serde_json::from_str(&render(&report).unwrap()).unwrap()

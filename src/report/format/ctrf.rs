@@ -3,7 +3,6 @@
 use chrono::DateTime;
 use serde_json::{Value as Json, json};
 
-use crate::judge::finding::cut;
 use crate::judge::tally::Verdict;
 use crate::report::model::ruling::RUN;
 use crate::report::model::{Report, Requirement, Ruling};
@@ -108,7 +107,7 @@ fn test(report: &Report, requirement: &Requirement) -> Json {
         "suite": [report.header.contract.name, requirement.group()],
         "tags": [words::level(requirement.level)],
     });
-    let mut message = cut(&visible(&requirement.trouble()), MESSAGE);
+    let mut message = visible(&requirement.trouble_within(MESSAGE));
     if let Some(excuse) = report.excuse(requirement) {
         message = format!("{}: {message}", visible(&excuse));
     }

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::judge::finding::cut;
 use crate::report::model::{Report, Requirement};
 use crate::report::text::visible;
 use crate::report::text::words;
@@ -34,7 +33,7 @@ pub fn annotations(report: &Report, is_there: &dyn Fn(&str) -> bool) -> String {
         let place = requirement.place.as_ref().filter(|p| is_there(&p.file));
         let place = place.map_or_else(String::new, |p| format!("file={},line={},", property(&p.file), p.line));
         let title = format!("{} {}", words::level(requirement.level), requirement.id);
-        let message = format!("{} {}", requirement.text, cut(&requirement.trouble(), MESSAGE));
+        let message = format!("{} {}", requirement.text, requirement.trouble_within(MESSAGE));
         let _ = writeln!(out, "::error {place}title={}::{}", property(&title), data(&visible(&message)));
     }
     if let Some(ruling) = report.ruling.as_ref().filter(|r| !r.is_good()) {

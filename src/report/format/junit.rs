@@ -16,12 +16,14 @@ use std::time::Duration;
 use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
+use crate::exchange::excerpt::cut_apart;
 use crate::judge::finding::cut;
 use crate::judge::tally::Verdict;
 use crate::report::model::ruling::RUN;
 use crate::report::model::{Failure, Report, Requirement, Ruling};
-use crate::report::text::visible;
+use crate::report::text::marked::marked;
 use crate::report::text::words::{self, Look};
+use crate::report::text::{evidence, visible};
 
 /// How long a line of a failure is: tools show it in lists.
 const LINE: usize = 200;
@@ -54,7 +56,9 @@ pub fn render(report: &Report) -> String {
         junit.add_test_suite(suite);
     }
     // Writing to memory: this cannot fail.
-    junit.to_string().unwrap_or_default()
+    let xml = junit.to_string().unwrap_or_default();
+    // Of what the writer lets through, these two are no characters of XML.
+    xml.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 /// What tools group by: package, dot, class.
@@ -98,20 +102,21 @@ fn status(report: &Report, requirement: &Requirement) -> TestCaseStatus {
         Verdict::Inconclusive | Verdict::Untested => Some(NonSuccessKind::Error),
     };
     let word = requirement.verdict.name();
-    let message = requirement.trouble();
+    let message = requirement.trouble_within(LINE);
     let Some(kind) = kind.filter(|_| report.is_red(requirement)) else {
         let mut status = TestCaseStatus::skipped();
         let excuse = report.excuse(requirement).map_or_else(String::new, |excuse| format!(", {excuse}"));
-        status.set_message(cut(&visible(&format!("{word}{excuse}: {message}")), LINE));
+        status.set_message(visible(&format!("{word}{excuse}: {message}")));
         return status;
     };
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(format!("{}.{word}", words::level(requirement.level)));
-    status.set_message(cut(&visible(&message), LINE));
+    status.set_message(visible(&message));
     let mut text = visible(&requirement.text);
     if let Some(failure) = requirement.failures.first() {
-        for (label, value) in [("expected", &failure.expected), ("actual", &failure.actual)] {
-            let _ = write!(text, "\n{label}: {}", visible(&cut(value, LINE)));
+        let (expected, actual) = cut_apart(&failure.expected, &failure.actual, LINE);
+        for (label, value) in [("expected", expected), ("actual", actual)] {
+            let _ = write!(text, "\n{label}: {}", visible(&value));
         }
         let _ = write!(text, "\nrerun: {}", failure.rerun);
     }
@@ -141,6 +146,7 @@ fn output(report: &Report, requirement: &Requirement) -> String {
             let _ = writeln!(out, "({})", visible(&excuse));
         }
         let _ = writeln!(out, "source: {} ({})", requirement.source, requirement.origin);
+        let _ = writeln!(out, "evidence: {}", evidence::words(requirement));
     }
     for failure in &requirement.failures {
         counterexample(&mut out, failure);
@@ -169,13 +175,16 @@ fn counterexample(out: &mut String, failure: &Failure) {
         let value = operand.value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
         line("read", &format!("{} = {value}", operand.path));
     }
-    for exchange in &failure.exchanges {
+    for (i, exchange) in failure.exchanges.iter().enumerate() {
         let request = &exchange.request;
+        line("exchange", &exchange.number.to_string());
         line("request", &format!("{} {}", request.method, request.url));
         line("body", request.body.as_deref().unwrap_or_default());
         if let Some(response) = &exchange.response {
             line("answer", &response.status.to_string());
-            line("body", response.body.as_deref().unwrap_or_default());
+            // The last one failed.
+            let wrong = failure.wrong.as_deref().filter(|_| i + 1 == failure.exchanges.len());
+            line("body", &marked(response.body.as_deref().unwrap_or_default(), wrong, BODY - 100));
         } else if let Some(failure) = &exchange.failure {
             line("answer", &format!("none: {}", failure.message));
         }

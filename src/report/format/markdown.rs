@@ -4,13 +4,17 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value as Json;
+
 use crate::contract::requirement::Level;
+use crate::exchange::excerpt::cut_apart;
 use crate::judge::finding::cut;
 use crate::judge::tally::Verdict;
 use crate::report::model::summary::Verdicts;
-use crate::report::model::{Exchange, Report, Requirement};
+use crate::report::model::{Exchange, Report, Requirement, Turn};
+use crate::report::text::marked::marked;
 use crate::report::text::words::{self, LOOKS, Look};
-use crate::report::text::{counted, escaped, visible};
+use crate::report::text::{counted, escaped, evidence, listed, visible};
 
 /// How many bytes a comment may have: GitHub takes 65,536 characters, and something may be put around it.
 pub const COMMENT: usize = 64_000;
@@ -27,13 +31,21 @@ const BODY: usize = 1_000;
 const COMMAND: usize = 3_000;
 /// How many values of one probe are shown.
 const VALUES: usize = 4;
+/// How many rows the table of what changed since the baseline has below its two lines of heading.
+const CHANGES: usize = 18;
 
 /// The report as Markdown of at most so many bytes; not less than 4,000.
 pub fn render(report: &Report, limit: usize) -> String {
+    linked(report, limit, &|_| None)
+}
+
+/// The same, with where each requirement can be read about.
+pub fn linked(report: &Report, limit: usize, link: &dyn Fn(&Requirement) -> Option<String>) -> String {
     let mut page = Page { out: head(report), limit: limit - FOOTER };
     if !report.end.preflight_failed {
         page.add(&table(report));
         rulings(&mut page, report);
+        changes(&mut page, report, link);
         failures(&mut page, report);
         unknown(&mut page, report);
         observations(&mut page, report);
@@ -130,14 +142,47 @@ fn row(out: &mut String, name: &str, verdicts: &Verdicts) {
 /// Waivers that are out of date, and what differs from the baseline.
 fn rulings(page: &mut Page, report: &Report) {
     let Some(ruling) = &report.ruling else { return };
-    for (title, lines) in [
-        ("out of date", &ruling.stale),
-        ("worse than in the baseline", &ruling.worse),
-        ("better than in the baseline", &ruling.better),
-    ] {
+    // A report of before has no table of changes.
+    let known = [("worse than in the baseline", &ruling.worse), ("better than in the baseline", &ruling.better)];
+    let known = known.into_iter().filter(|_| ruling.changes.is_empty());
+    for (title, lines) in [("out of date", &ruling.stale)].into_iter().chain(known) {
         let lines: Vec<String> = lines.iter().map(|line| prose(line)).collect();
         page.fold(&format!("{} {title}", lines.len()), &lines);
     }
+}
+
+/// What became of requirements since the baseline, in a table.
+fn changes(page: &mut Page, report: &Report, link: &dyn Fn(&Requirement) -> Option<String>) {
+    let all = report.ruling.iter().flat_map(|ruling| &ruling.changes).collect::<Vec<_>>();
+    if all.is_empty() {
+        return;
+    }
+    let count = |turn: Turn| (all.iter().filter(|change| change.turn == turn).count(), turn.word());
+    let counts = [Turn::Broke, Turn::Fixed, Turn::New, Turn::Gone].map(count);
+    let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let mut part = format!(
+        "\n### Since the baseline: {}\n\n|  | requirement | before | now |\n|---|---|---|---|\n",
+        listed(&counts)
+    );
+    let verdict = |verdict: Option<Verdict>| {
+        let look = verdict.map(Look::of);
+        look.map_or_else(|| "·".to_owned(), |look| format!("{} {}", look.symbol, look.word))
+    };
+    // The last line says how many there are beside those that are shown.
+    let shown = if all.len() > CHANGES { CHANGES - 1 } else { all.len() };
+    for change in &all[..shown] {
+        let id = code(&change.id).replace('|', "\\|");
+        let id = match report.requirement(&change.id).and_then(link) {
+            Some(link) => format!("[{id}]({link})"),
+            None => id,
+        };
+        let (before, now) = (verdict(change.before), verdict(change.now));
+        let _ = writeln!(part, "| {} | {id} | {before} | {now} |", change.turn.word());
+    }
+    if shown < all.len() {
+        let _ = writeln!(part, "| | and {} more in `report.json` | | |", all.len() - shown);
+    }
+    page.add(&part);
 }
 
 fn failures(page: &mut Page, report: &Report) {
@@ -177,10 +222,9 @@ fn failure(requirement: &Requirement) -> String {
         escaped(&requirement.text)
     );
     let _ = writeln!(out, "- source: {} ({})", prose(&requirement.source), code(&requirement.origin));
-    let counts = &requirement.counts;
-    let _ = writeln!(out, "- broken {}, held {}", counted(counts.broken, "time"), counted(counts.holds, "time"));
+    let _ = writeln!(out, "- evidence: {}", prose(&evidence::words(requirement)));
     if let Some(cause) = &requirement.cause {
-        let _ = writeln!(out, "- wherever it fails, {} fails, too", code(cause));
+        let _ = writeln!(out, "- cause: probably the same as that of {}", code(cause));
     }
     if let Some(failure) = requirement.failures.first() {
         if !failure.label.is_empty() {
@@ -188,9 +232,14 @@ fn failure(requirement: &Requirement) -> String {
         }
         let _ = writeln!(out, "- expected: {}", code(&cut(&failure.expected, LINE)));
         let _ = writeln!(out, "- actual: {}", code(&cut(&failure.actual, LINE)));
+        for difference in &failure.differences {
+            let side = |v: &Option<Json>| v.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+            let (due, came) = cut_apart(&side(&difference.expected), &side(&difference.actual), LINE / 2);
+            let _ = writeln!(out, "- differs at {}: {} came as {}", code(&difference.at), code(&due), code(&came));
+        }
         if let Some(exchange) = failure.exchanges.last() {
-            let _ = writeln!(out, "- sent: {}", code(&exchange.sent));
-            out += &block("http", &shown(exchange));
+            let _ = writeln!(out, "- exchange {}, sent {}", exchange.number, code(&exchange.sent));
+            out += &block("http", &shown(exchange, failure.wrong.as_deref()));
         }
         let commands: Vec<&str> =
             failure.curl.iter().filter(|c| c.len() <= COMMAND).chain([&failure.rerun]).map(String::as_str).collect();
@@ -199,28 +248,28 @@ fn failure(requirement: &Requirement) -> String {
     out + "\n</details>\n"
 }
 
-/// A request and its answer.
-fn shown(exchange: &Exchange) -> String {
+/// A request and its answer, with its wrong value marked.
+fn shown(exchange: &Exchange, wrong: Option<&str>) -> String {
     let request = &exchange.request;
     let mut out = format!("{} {}\n", request.method, visible(&request.url));
     for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("user-agent")) {
         let _ = writeln!(out, "{}: {}", visible(name), visible(value));
     }
-    body(&mut out, request.body.as_deref(), request.body_base64.as_deref());
+    body(&mut out, request.body.as_deref(), request.body_base64.as_deref(), None);
     out.push('\n');
     if let Some(response) = &exchange.response {
         let _ = writeln!(out, "{}", response.status);
-        body(&mut out, response.body.as_deref(), response.body_base64.as_deref());
+        body(&mut out, response.body.as_deref(), response.body_base64.as_deref(), wrong);
     } else if let Some(failure) = &exchange.failure {
         let _ = writeln!(out, "no answer: {}", visible(&failure.message));
     }
     out
 }
 
-fn body(out: &mut String, text: Option<&str>, base64: Option<&str>) {
+fn body(out: &mut String, text: Option<&str>, base64: Option<&str>, wrong: Option<&str>) {
     match (text, base64) {
         (Some(text), _) => {
-            let _ = writeln!(out, "\n{}", cut(&visible(text), BODY));
+            let _ = writeln!(out, "\n{}", visible(&marked(text, wrong, BODY)));
         }
         (None, Some(base64)) => {
             let _ = writeln!(out, "\n(Base64) {}", cut(base64, BODY));

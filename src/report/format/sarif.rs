@@ -8,7 +8,6 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use crate::contract::requirement::Level;
-use crate::judge::finding::cut;
 use crate::report::model::{Place, Report, Requirement};
 use crate::report::text::visible;
 use crate::report::text::words;
@@ -55,7 +54,7 @@ fn rule(requirement: &Requirement) -> Json {
 }
 
 fn result(report: &Report, requirement: &Requirement, index: Option<usize>) -> Json {
-    let mut message = format!("{} {}", visible(&requirement.text), cut(&visible(&requirement.trouble()), MESSAGE));
+    let mut message = format!("{} {}", visible(&requirement.text), visible(&requirement.trouble_within(MESSAGE)));
     if let Some(failure) = requirement.failures.first() {
         message += &format!("\nrerun: {}", failure.rerun);
     }

@@ -26,7 +26,7 @@ pub use crate::report::model::record::{Earlier, Exchange, Failed, Request, Respo
 pub use crate::report::model::requirement::{
     Again, Counts, Coverage, Difference, Doubt, Failure, Form, Observation, Operand, Place, Requirement,
 };
-pub use crate::report::model::ruling::{Ruling, Weight};
+pub use crate::report::model::ruling::{Change, Ruling, Turn, Weight};
 pub use crate::report::model::subject::{Subject, SubjectError};
 use crate::report::model::summary::Summary;
 
@@ -75,10 +75,11 @@ impl Report {
         self.requirements.iter().filter(|r| r.selected)
     }
 
-    /// Those of them that were broken, musts first, then those of areas whose failures do most harm, then by id.
+    /// Those of them that were broken: musts first, then those of areas whose failures do most harm, then what the server
+    /// makes of values before the form of requests and answers, then by id.
     pub fn failed(&self) -> Vec<&Requirement> {
         let mut failed: Vec<_> = self.selected().filter(|r| r.verdict == Verdict::Fail).collect();
-        failed.sort_by_key(|r| (r.level, !r.foremost));
+        failed.sort_by_key(|r| (r.level, !r.foremost, matches!(r.form, Form::Schema | Form::Always)));
         failed
     }
 }

@@ -4,8 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::contract::requirement::Level;
+use crate::exchange::excerpt::cut_apart;
+use crate::judge::finding::cut;
 use crate::judge::tally::{Sent, Verdict};
 use crate::report::model::record::Exchange;
+use crate::report::text::counted;
 
 /// One requirement, and what the evidence says of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,6 +198,13 @@ pub struct Failure {
     pub rerun: String,
 }
 
+impl Failure {
+    /// The differences, where what was due is a whole object or list: they say more than it does.
+    pub fn compared(&self) -> &[Difference] {
+        if self.expected.starts_with(['{', '[']) { &self.differences } else { &[] }
+    }
+}
+
 /// A path that an expression read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operand {
@@ -231,9 +241,51 @@ pub struct Observation {
 impl Requirement {
     /// What is wrong with it, in a line: what was due and what came, or why nothing is known; empty where it held.
     pub fn trouble(&self) -> String {
-        match self.failures.first() {
-            Some(failure) => format!("expected {}, got {}", failure.expected, failure.actual),
-            None => self.reason.clone().unwrap_or_default(),
-        }
+        self.trouble_within(usize::MAX)
+    }
+
+    /// The same in about so many characters: of what was due and of what came, that is seen in which they differ.
+    pub fn trouble_within(&self, most: usize) -> String {
+        let Some(failure) = self.failures.first() else { return cut(self.reason.as_deref().unwrap_or_default(), most) };
+        let side = |value: &Option<Json>| value.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+        let (place, expected, actual) = match failure.compared() {
+            [] => (String::new(), failure.expected.clone(), failure.actual.clone()),
+            [first, rest @ ..] => {
+                let more = if rest.is_empty() {
+                    String::new()
+                } else {
+                    format!(" and at {}", counted(rest.len() as u64, "other place"))
+                };
+                (format!(" at {}{more}", first.at), side(&first.expected), side(&first.actual))
+            }
+        };
+        // The words between them take some room, too.
+        let half = most.saturating_sub(60 + place.len()) / 2;
+        let (expected, actual) = match expected.len() + actual.len() <= half.saturating_mul(2) {
+            true => (expected, actual),
+            false => cut_apart(&expected, &actual, half.max(20)),
+        };
+        format!("expected {expected}{place}, got {actual}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::sample;
+
+    #[test]
+    fn what_came_is_seen_in_a_short_line() {
+        let mut requirement = sample().requirement("response/name-as-sent").unwrap().clone();
+        let failure = &mut requirement.failures[0];
+        failure.differences.clear();
+        failure.expected = format!("\"{}1\"", "x".repeat(500));
+        failure.actual = format!("\"{}2\"", "x".repeat(500));
+        let line = requirement.trouble_within(200);
+        assert!(line.contains("x1\"") && line.contains("x2\"") && line.chars().count() < 220, "{line}");
+        requirement.failures[0].expected = "{}".into();
+        requirement.failures[0].differences =
+            ["/a", "/b"].map(|at| Difference { at: at.into(), expected: Some(1.into()), actual: None }).into();
+        assert_eq!(requirement.trouble(), "expected 1 at /a and at 1 other place, got nothing");
     }
 }

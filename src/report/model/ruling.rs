@@ -23,6 +23,50 @@ pub struct Ruling {
     pub worse: Vec<String>,
     /// What is better than in the baseline, a line each.
     pub better: Vec<String>,
+    /// What became of requirements since the baseline: first what broke.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// What became of a requirement since the baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its id.
+    pub id: String,
+    /// What became of it.
+    pub turn: Turn,
+    /// Its verdict in the baseline; left out where that run was not about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Verdict>,
+    /// Its verdict now; left out where there is no such requirement any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Verdict>,
+}
+
+/// What became of a requirement since the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// It is worse than before.
+    Broke,
+    /// It holds again.
+    Fixed,
+    /// It was not tried before.
+    New,
+    /// It is no longer in the contract.
+    Gone,
+}
+
+impl Turn {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Broke => "broke",
+            Self::Fixed => "fixed",
+            Self::New => "new",
+            Self::Gone => "gone",
+        }
+    }
 }
 
 impl Ruling {

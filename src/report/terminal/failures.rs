@@ -1,27 +1,23 @@
 //! What was broken, with all that it takes to see it again.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{INDENT, Page, round};
 use crate::contract::requirement::Level;
-use crate::exchange::json_text;
+use crate::exchange::excerpt::cut_apart;
 use crate::report::model::{Exchange, Failure, Report, Requirement};
+use crate::report::text::marked::marked_to_the_end;
 use crate::report::text::words::{self, Look};
-use crate::report::text::{counted, times, visible};
+use crate::report::text::{counted, evidence, fit, visible};
 
 /// How many failures are shown with everything.
 const DETAILED: usize = 5;
+/// How many bytes of a value that differs are shown.
+const VALUE: usize = 150;
 /// On how many lines a value is shown.
 pub(crate) const LINES: usize = 6;
 /// On how many lines a body is shown.
 const BODY_LINES: usize = 4;
-/// What stands around the wrong value of a body.
-const MARKS_FROM: &str = "⟪";
-const MARKS_TO: &str = "⟫";
-/// How many bytes of a body are seen in any case, and how many of a longer one before its wrong value.
-const SEEN: usize = 200;
-const BEFORE: usize = 60;
 /// How many of an expression's operands are shown.
 const OPERANDS: usize = 6;
 /// Up to how many characters a command is shown.
@@ -38,24 +34,7 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
     let (mut failed, short): (Vec<_>, Vec<_>) = failed.partition(|r| page.full || !excused(r));
     failed.sort_by_key(|r| excused(r));
     let detailed = if page.full { failed.len() } else { DETAILED };
-    for requirement in failed.iter().take(detailed) {
-        one(page, requirement);
-        if let Some(excuse) = report.excuse(requirement).filter(|_| excused(requirement)) {
-            page.field("excused", &excuse);
-        }
-        let same = all.iter().copied().filter(|r| r.cause.as_ref() == Some(&requirement.id) && is_folded(r));
-        also(page, &same.collect::<Vec<_>>());
-    }
     let rest = failed.get(detailed..).unwrap_or_default();
-    if !rest.is_empty() {
-        page.gap();
-        page.text(&format!("{} more failed; -v and report.json show them in full:", rest.len()));
-    }
-    for requirement in rest {
-        heading(page, requirement);
-        page.indented(2, &requirement.text, 1);
-        page.indented(2, &requirement.trouble(), 1);
-    }
     if !short.is_empty() {
         page.gap();
         page.text(&format!("{} waived; -v shows more:", short.len()));
@@ -64,6 +43,31 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
         heading(page, requirement);
         page.indented(2, &report.excuse(requirement).unwrap_or_default(), 2);
     }
+    if !rest.is_empty() {
+        page.gap();
+        page.text(&format!("{} more failed; -v and report.html show them in full:", rest.len()));
+    }
+    for requirement in rest {
+        brief(page, requirement, &requirement.text);
+    }
+    // What is read first on a terminal stands last.
+    for requirement in failed.iter().take(detailed).rev() {
+        one(page, requirement);
+        if let Some(excuse) = report.excuse(requirement).filter(|_| excused(requirement)) {
+            page.field("excused", &excuse);
+        }
+        let same = all.iter().copied().filter(|r| r.cause.as_ref() == Some(&requirement.id) && is_folded(r));
+        also(page, &same.collect::<Vec<_>>());
+    }
+}
+
+/// A requirement in one line, which stands by itself.
+fn brief(page: &mut Page, requirement: &Requirement, text: &str) {
+    let look = Look::of(requirement.verdict);
+    let verdict = page.styled(look.style().bold(), &format!("{} {}", look.symbol, look.word));
+    let line = format!("{:<6}  {}: {}", words::level(requirement.level), requirement.id, text);
+    let room = page.width - "✗ fail  ".len() + "✗".len() - 1;
+    page.line(&format!("{verdict}  {}", fit(&visible(&line), room)));
 }
 
 /// What probably fails for the same cause: a line for each area.
@@ -105,32 +109,17 @@ pub(crate) fn one(page: &mut Page, requirement: &Requirement) {
         false => format!("{} ({})", requirement.source, requirement.origin),
     };
     page.field("source", &source);
-    let counts = &requirement.counts;
-    let held = match counts.holds {
-        0 => "never held".to_owned(),
-        n => format!("held {}", times(n)),
-    };
-    let again = match requirement.again {
-        Some(a) if a.sent == a.broken => format!("; sent again {}: failed each time", times(a.sent)),
-        Some(a) if a.broken == 0 => format!("; sent again {}: never failed again, so intermittent", times(a.sent)),
-        Some(a) => format!("; sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)),
-        None => String::new(),
-    };
-    let at_once = match requirement.at_once {
-        Some(n) if n > 1 => format!(", up to {n} at once"),
-        _ => String::new(),
-    };
-    page.field("broken", &format!("{}, {held}{at_once}{again}", times(counts.broken)));
+    page.field("evidence", &evidence::words(requirement));
     if let Some(cause) = &requirement.cause {
         page.field("cause", &format!("probably the same as that of {cause}"));
     }
     let Some(failure) = requirement.failures.first() else { return };
-    evidence(page, failure);
+    shown(page, failure);
     page.command("rerun", &failure.rerun);
 }
 
 /// What shows that it failed.
-pub(crate) fn evidence(page: &mut Page, failure: &Failure) {
+pub(crate) fn shown(page: &mut Page, failure: &Failure) {
     if !failure.label.is_empty() {
         page.field_of("tried", &failure.label, LINES);
     }
@@ -139,7 +128,8 @@ pub(crate) fn evidence(page: &mut Page, failure: &Failure) {
     for (i, difference) in failure.differences.iter().enumerate() {
         let side = |v: &Option<serde_json::Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
         let label = if i == 0 { "differs" } else { "" };
-        let text = format!("{}: {} came as {}", difference.at, side(&difference.expected), side(&difference.actual));
+        let (due, came) = cut_apart(&side(&difference.expected), &side(&difference.actual), VALUE);
+        let text = format!("{}: {due} came as {came}", difference.at);
         page.field_of(label, &text, LINES);
     }
     operands(page, failure);
@@ -211,30 +201,17 @@ fn answer(page: &mut Page, number: &str, exchange: &Exchange, wrong: Option<&str
         let media_type = response.headers.iter().find(|(name, _)| name == "content-type");
         let media_type = media_type.map_or_else(|| "no content-type".to_owned(), |(_, v)| v.clone());
         let sent = &exchange.sent;
-        page.field_of(&label, &format!("{} after {elapsed} ms, {media_type}; sent {sent}", response.status), 2);
-        let marked = response.body.as_deref().map(|text| marked(text, wrong));
+        let of = format!("{} after {elapsed} ms, {media_type}", response.status);
+        page.field_of(&label, &format!("{of}; exchange {}, sent {sent}", exchange.number), 2);
+        // What does not fit on the lines is cut: before the wrong value here, behind it where the lines end.
+        let most = (page.width - INDENT) * (BODY_LINES - 1);
+        let marked = response.body.as_deref().map(|text| marked_to_the_end(text, wrong, most));
         body(page, marked.as_deref(), response.body_base64.as_deref(), response.truncated);
     } else if let Some(failure) = &exchange.failure {
-        let text = format!("none after {elapsed} ms: {}; sent {}", failure.message, exchange.sent);
+        let (number, sent) = (exchange.number, &exchange.sent);
+        let text = format!("none after {elapsed} ms: {}; exchange {number}, sent {sent}", failure.message);
         page.field_of(&label, &text, LINES);
     }
-}
-
-/// A body with its wrong value marked, from shortly before it on where it would not be seen otherwise.
-fn marked<'a>(text: &'a str, wrong: Option<&str>) -> Cow<'a, str> {
-    let Some(place) =
-        wrong.and_then(|pointer| json_text::locate(text, pointer)).filter(|place| place.len() < text.len())
-    else {
-        return Cow::Borrowed(text);
-    };
-    let from = if place.start > SEEN { text.floor_char_boundary(place.start - BEFORE) } else { 0 };
-    let cut = if from > 0 { "… " } else { "" };
-    Cow::Owned(format!(
-        "{cut}{}{MARKS_FROM}{}{MARKS_TO}{}",
-        &text[from..place.start],
-        &text[place.start..place.end],
-        &text[place.end..]
-    ))
 }
 
 fn body(page: &mut Page, text: Option<&str>, base64: Option<&str>, truncated: Option<u64>) {

@@ -1,5 +1,5 @@
-//! The summary on a terminal: what was run, a table, what was observed, what is not known, each failure, the verdict. What
-//! matters most comes last, where it is read first.
+//! The summary on a terminal: what was run, a table, figures, what was observed, what is not known, the failures, a line of
+//! verdict, a line of reports. What matters most comes last, where it is read first.
 //!
 //! - [`table`]: verdicts by area and by level
 //! - [`failures`]: what was broken, with all that it takes to see it again
@@ -15,11 +15,12 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::EXCHANGES;
 use super::model::{Cleanup, ClockDifference, EMBEDDED_TARGET, Figures, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
+use super::{EXCHANGES, PAGE};
+use crate::judge::tally::Verdict;
 use crate::report::text::curl::plain_or_quoted;
-use crate::report::text::words::LOOKS;
+use crate::report::text::words::{LOOKS, Look};
 
 /// How the summary is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +45,12 @@ pub fn render(report: &Report, files: &[PathBuf], options: &Options) -> String {
     header(&mut page, report);
     if !report.end.preflight_failed {
         table::write(&mut page, report);
+    }
+    figures(&mut page, report);
+    if !report.end.preflight_failed {
         notes::write(&mut page, report);
-        failures::write(&mut page, report);
         notes::compared(&mut page, report);
+        failures::write(&mut page, report);
     }
     footer(&mut page, report, files);
     page.out
@@ -55,7 +59,7 @@ pub fn render(report: &Report, files: &[PathBuf], options: &Options) -> String {
 /// How many records that could not be removed are named.
 const LEFT_SHOWN: usize = 10;
 
-/// The last lines of the summary alone.
+/// The last lines of the summary alone: the verdict, and where the reports are.
 pub fn ending(report: &Report, files: &[PathBuf], options: &Options) -> String {
     let mut page = Page::new(options);
     footer(&mut page, report, files);
@@ -81,18 +85,10 @@ fn header(page: &mut Page, report: &Report) {
     page.text(&format!("target {}, seed {}, run tag {}{part}", header.target, header.seed, header.run_tag));
 }
 
-fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
+/// How many there were of everything.
+fn figures(page: &mut Page, report: &Report) {
     let (summary, figures) = (&report.summary, &report.figures);
     page.gap();
-    if let Some(ruling) = &report.ruling {
-        let color = if ruling.is_good() { AnsiColor::Green } else { AnsiColor::Red };
-        let style = Style::new().bold().fg_color(Some(Color::Ansi(color)));
-        for line in wrap(&visible(&ruling.sentence), page.width) {
-            let line = page.styled(style, &line);
-            page.line(&line);
-        }
-        ruling.stale.iter().for_each(|line| page.indented(2, line, usize::MAX));
-    }
     let counts: Vec<String> = LOOKS
         .iter()
         .map(|look| (look, summary.total(look.verdict)))
@@ -115,27 +111,43 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
     cost(page, figures);
     if !report.end.preflight_failed {
         waited(page, figures);
-    }
-    if let Some(latency) = figures.latency.as_ref().filter(|_| !report.end.preflight_failed) {
-        let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
-        let quantiles =
-            [("p50", latency.p50_ms), ("p90", latency.p90_ms), ("p99", latency.p99_ms), ("max", latency.max_ms)];
-        page.text(&format!("answered in {}", quantiles.map(|(what, millis)| of(what, millis)).join(", ")));
-        if page.full && !figures.slowest.is_empty() {
-            let slowest: Vec<String> =
-                figures.slowest.iter().map(|s| format!("{} {} ms", s.requirement, round(s.max_ms))).collect();
-            page.text(&format!("slowest: {}", slowest.join(", ")));
-        }
-    }
-    if !report.end.preflight_failed {
+        answered(page, figures);
         page.text(&clock(figures.clock.as_ref()));
     }
     report.cleanup.iter().for_each(|cleaned| cleanup(page, cleaned));
-    let exchanges = files.iter().find(|f| f.ends_with(EXCHANGES)).and_then(|f| f.parent());
-    if !files.is_empty() {
-        let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
-        page.text(&format!("reports: {}", files.join(", ")));
+}
+
+/// How long answers took.
+fn answered(page: &mut Page, figures: &Figures) {
+    let Some(latency) = &figures.latency else { return };
+    let of = |what: &str, millis: f64| format!("{what} {} ms", round(millis));
+    let quantiles =
+        [("p50", latency.p50_ms), ("p90", latency.p90_ms), ("p99", latency.p99_ms), ("max", latency.max_ms)];
+    page.text(&format!("answered in {}", quantiles.map(|(what, millis)| of(what, millis)).join(", ")));
+    if page.full && !figures.slowest.is_empty() {
+        let slowest: Vec<String> =
+            figures.slowest.iter().map(|s| format!("{} {} ms", s.requirement, round(s.max_ms))).collect();
+        page.text(&format!("slowest: {}", slowest.join(", ")));
     }
+}
+
+/// The verdict in a line, and the reports in a line: whole, so that each says all by itself in a log.
+fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
+    page.gap();
+    if let Some(ruling) = &report.ruling {
+        ruling.stale.iter().for_each(|line| page.indented(2, line, usize::MAX));
+        let (color, look) = match ruling.is_good() {
+            true => (AnsiColor::Green, Look::of(Verdict::Pass)),
+            false => (AnsiColor::Red, Look::of(Verdict::Fail)),
+        };
+        let style = Style::new().bold().fg_color(Some(Color::Ansi(color)));
+        let line = page.styled(style, &format!("{} {}", look.symbol, visible(&ruling.sentence)));
+        page.line(&line);
+    }
+    if let Some(line) = reports(files) {
+        page.line(&line);
+    }
+    let exchanges = files.iter().find(|f| f.ends_with(EXCHANGES)).and_then(|f| f.parent());
     if let Some(folder) = exchanges.filter(|_| {
         !report.failed().is_empty() && !report.end.preflight_failed && report.header.contract.operations.len() < 2
     }) {
@@ -143,9 +155,33 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         let folder = folder.display().to_string();
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
         let header = &report.header;
-        let words = header.command.strip_prefix("probity check").filter(|_| header.target != EMBEDDED_TARGET);
-        page.line(&format!("to replay the failures: probity replay{folder}{}", words.unwrap_or_default()));
+        let words = match header.target == EMBEDDED_TARGET {
+            true => contract_of(&header.command),
+            false => header.command.strip_prefix("probity check").unwrap_or_default().to_owned(),
+        };
+        page.line(&format!("to replay the failures: probity replay{folder}{words}"));
     }
+}
+
+/// The option of a command that names its contract.
+fn contract_of(command: &str) -> String {
+    let words = shlex::split(command).unwrap_or_default();
+    let folder = words.iter().skip_while(|word| *word != "--contract").nth(1);
+    folder.map_or_else(String::new, |folder| format!(" --contract {}", plain_or_quoted(folder)))
+}
+
+/// The files of the report: that for people first, whole, the others by their names.
+fn reports(files: &[PathBuf]) -> Option<String> {
+    let first = files.iter().find(|f| f.ends_with(PAGE)).or(files.first())?;
+    // What is written while a run goes on is for programs: it is named by its kind.
+    let is_log = |f: &&PathBuf| f.extension().is_some_and(|e| e == "ndjson");
+    let others = files.iter().filter(|f| *f != first);
+    let names =
+        others.clone().filter(|f| !is_log(f)).filter_map(|f| Some(f.file_name()?.to_string_lossy().into_owned()));
+    let logs = others.clone().find(is_log).map(|_| "*.ndjson".to_owned());
+    let names: Vec<String> = names.chain(logs).collect();
+    let beside = if names.is_empty() { String::new() } else { format!(" (beside it: {})", names.join(", ")) };
+    Some(visible(&format!("reports: {}{beside}", first.display())))
 }
 
 /// What was sent, and what that created.

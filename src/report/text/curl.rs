@@ -121,7 +121,7 @@ pub(crate) fn plain_or_quoted(text: &str) -> String {
 }
 
 /// A text in quotes: in plain ones where nothing in it is invisible.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     if !text.chars().any(is_treacherous) {
         return format!("'{}'", text.replace('\'', r"'\''"));
     }

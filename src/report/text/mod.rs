@@ -1,6 +1,8 @@
 //! Text for people: nothing in it acts on a terminal, and it fits the width.
 
 pub mod curl;
+pub mod evidence;
+pub mod marked;
 pub mod ranges;
 pub mod script;
 pub mod words;
@@ -9,12 +11,13 @@ use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Whether a character is a control, or changes how those around it are shown without being seen.
+/// Whether a character is a control, none at all, or changes how those around it are shown without being seen.
 pub fn is_treacherous(c: char) -> bool {
     c.is_control()
+        || u32::from(c) & 0xfffe == 0xfffe
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -150,6 +153,10 @@ mod tests {
     #[test]
     fn spells_out_what_is_not_seen() {
         assert_eq!(visible("a\u{1b}[0m\u{202e}\n\u{7f}é👩‍👧"), "a\\u{1b}[0m\\u{202e}\\n\\u{7f}é👩‍👧");
+        assert_eq!(
+            visible("\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}\u{fffd}"),
+            "\\u{fffe}\\u{ffff}\\u{1fffe}\\u{fdd0}\u{fffd}"
+        );
         assert_eq!(fit("日本語日本", 6), "日本…");
         assert_eq!(listed(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         assert_eq!((counted(1, "request"), counted(0, "request")), ("1 request".into(), "0 requests".into()));

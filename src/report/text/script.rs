@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use regex::{Captures, Regex};
+use serde_json::{Value as Json, json};
 
-use crate::report::model::record::Exchange;
+use crate::report::model::record::{Exchange, Request};
 use crate::report::text::curl;
 
 /// From which pause on the script waits, too.
@@ -37,6 +38,8 @@ pub fn script(exchanges: &[Exchange], makings: &Makings<'_>) -> Option<String> {
     let mut instants = Vec::new();
     let mut variables = makings.variables.to_vec();
     variables.push(TAG.to_owned());
+    let taken = taken(&groups, makings);
+    variables.extend(taken.iter().map(|one| one.variable.clone()));
     let mut lines = String::new();
     let mut answered: Option<DateTime<Utc>> = None;
     for group in &groups {
@@ -47,9 +50,20 @@ pub fn script(exchanges: &[Exchange], makings: &Makings<'_>) -> Option<String> {
             let _ = writeln!(lines, "sleep {}", (began - answered).num_milliseconds().div_euclid(1000) + 1);
         }
         for exchange in group {
-            let request = renewed(exchange, makings, &mut instants, &mut variables);
-            let and = if group.len() > 1 { " &" } else { "" };
-            let _ = writeln!(lines, "{}{and}", curl::command(&request, &variables));
+            let mut request = renewed(exchange, makings, &mut instants, &mut variables);
+            taken.iter().filter(|one| one.from < exchange.number).for_each(|one| one.put_into(&mut request));
+            let command = curl::command(&request, &variables);
+            let given: Vec<&Taken> = taken.iter().filter(|one| one.from == exchange.number).collect();
+            if given.is_empty() {
+                let and = if group.len() > 1 { " &" } else { "" };
+                let _ = writeln!(lines, "{command}{and}");
+                continue;
+            }
+            let _ = writeln!(lines, "answer=$({command})\nprintf '%s\\n' \"${{answer}}\"");
+            for Taken { variable, path, .. } in given {
+                let body = "printf '%s\\n' \"${answer}\" | sed '1,/^\\r*$/d'";
+                let _ = writeln!(lines, "{variable}=$({body} | jq -r {})", curl::quoted(&format!(".{path}")));
+            }
         }
         if group.len() > 1 {
             lines += "wait\n";
@@ -61,9 +75,84 @@ pub fn script(exchanges: &[Exchange], makings: &Makings<'_>) -> Option<String> {
     }
     let tag = "tag=$(printf %08x $((RANDOM * 32768 + RANDOM)))\n";
     let head = if lines.contains("${tag}") { tag } else { "" };
+    let needs = if taken.is_empty() { "" } else { "# This needs jq, which takes ids from answers.\n" };
     let dates: String = instants.into_iter().map(|line| line + "\n").collect();
-    let whole = format!("{head}{dates}{lines}");
+    let whole = format!("{needs}{head}{dates}{lines}");
     (whole.len() <= LONGEST).then_some(whole)
+}
+
+/// A value that an answer gives and later requests take: an id, which is another one each time.
+struct Taken {
+    /// The number of the exchange whose answer gives it.
+    from: u64,
+    value: String,
+    /// Where it stands in the answer, as jq writes it.
+    path: String,
+    variable: String,
+}
+
+impl Taken {
+    /// Puts its variable in the place of the value: of a whole segment or value of the URL, and of a whole string of the
+    /// body.
+    fn put_into(&self, request: &mut Request) {
+        let (variable, ends) = (format!("${{{}}}", self.variable), ['/', '?', '&', '=']);
+        let url = request.url.split_inclusive(ends).map(|part| match part.strip_suffix(ends) {
+            Some(text) if text == self.value => format!("{variable}{}", &part[text.len()..]),
+            None if part == self.value => variable.clone(),
+            _ => part.to_owned(),
+        });
+        request.url = url.collect();
+        let quoted = |text: &str| format!("\"{text}\"");
+        request.body = request.body.as_deref().map(|body| body.replace(&quoted(&self.value), &quoted(&variable)));
+    }
+
+    fn is_in(&self, request: &Request) -> bool {
+        let mut copy = request.clone();
+        self.put_into(&mut copy);
+        copy != *request
+    }
+}
+
+/// The values that answers to single requests give, no request has before, and later ones have.
+fn taken(groups: &[Vec<&Exchange>], makings: &Makings<'_>) -> Vec<Taken> {
+    let mut all: Vec<Taken> = Vec::new();
+    let requests = |groups: &[Vec<&Exchange>], one: &Taken| groups.iter().flatten().any(|e| one.is_in(&e.request));
+    for (place, group) in groups.iter().enumerate() {
+        let [exchange] = group[..] else { continue };
+        let answer = exchange.response.as_ref().and_then(|response| response.body.as_deref());
+        let Some(answer) = answer.and_then(|body| serde_json::from_str(body).ok()) else { continue };
+        let mut texts = Vec::new();
+        strings(&answer, String::new(), &mut texts);
+        for (path, value) in texts {
+            // What is as short may stand there by chance, and what the run or the contract names is no answer's.
+            let own = value.len() < 4 || value.contains(makings.run_tag) || (makings.is_written)(&value);
+            let one = Taken { from: exchange.number, value, path, variable: format!("v{}", all.len() + 1) };
+            if !own
+                && !all.iter().any(|other| other.value == one.value)
+                && !requests(&groups[..=place], &one)
+                && requests(&groups[place + 1..], &one)
+            {
+                all.push(one);
+            }
+        }
+    }
+    all
+}
+
+/// The strings of JSON that can stand in a URL as they are, each with its place.
+fn strings(json: &Json, path: String, found: &mut Vec<(String, String)>) {
+    match json {
+        Json::String(text) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:".contains(&b)) => {
+            found.push((path, text.clone()));
+        }
+        Json::Array(items) => {
+            items.iter().enumerate().for_each(|(i, item)| strings(item, format!("{path}[{i}]"), found));
+        }
+        Json::Object(members) => {
+            members.iter().for_each(|(name, value)| strings(value, format!("{path}[{}]", json!(name)), found));
+        }
+        _ => {}
+    }
 }
 
 /// Exchanges that were under way together.
@@ -99,7 +188,7 @@ fn renewed(
     makings: &Makings<'_>,
     instants: &mut Vec<String>,
     variables: &mut Vec<String>,
-) -> crate::report::model::record::Request {
+) -> Request {
     let tagged = |text: &str| text.replace(makings.run_tag, &format!("${{{TAG}}}"));
     let mut request = exchange.request.clone();
     request.url = tagged(&request.url);
@@ -140,7 +229,7 @@ fn renewed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::model::record::Request;
+    use crate::report::model::record::Response;
 
     fn exchange(number: u64, sent: &str, elapsed_ms: f64, body: &str) -> Exchange {
         Exchange {
@@ -174,6 +263,33 @@ mod tests {
     #[test]
     fn one_request_needs_no_script() {
         assert_eq!(of(&[exchange(0, "2026-01-01T00:00:00Z", 3.0, r#"{"at":"2096-01-01T00:00:00Z"}"#)]), None);
+    }
+
+    #[test]
+    fn what_an_answer_gives_is_taken_from_the_answer_of_today() {
+        let answered = |number: u64, sent: &str, url: &str, answer: &str| {
+            let mut one = exchange(number, sent, 1.0, "{\"other\":\"th_9x\"}");
+            url.clone_into(&mut one.request.url);
+            one.response = Some(Response { status: 200, body: Some(answer.to_owned()), ..Response::default() });
+            one
+        };
+        let script = of(&[
+            answered(
+                0,
+                "2026-01-01T00:00:00Z",
+                "http://127.0.0.1/things",
+                r#"{"data":[{"id":"th_7a"},{"id":"th_9x"}]}"#,
+            ),
+            answered(1, "2026-01-01T00:00:01Z", "http://127.0.0.1/things/th_7a/parts?of=th_7a", "{}"),
+        ]);
+        let script = script.expect("a script");
+        assert!(
+            script.contains(r#"v1=$(printf '%s\n' "${answer}" | sed '1,/^\r*$/d' | jq -r '.["data"][0]["id"]')"#),
+            "{script}"
+        );
+        assert!(script.contains("/things/${v1}/parts?of=${v1}\""), "{script}");
+        // What was known before is no answer's.
+        assert!(script.matches("th_9x").count() == 2 && !script.contains("v2"), "{script}");
     }
 
     #[test]

@@ -45,7 +45,8 @@ fn outline(html: &Html) -> String {
         (r"\d+ requests are a sample", "N requests are a sample"),
         (r"\d+ requirements of the contract", "N requirements of the contract"),
         (r"server's less ours: .*", "server's less ours: N"),
-        (r"run's \d+(st|nd|rd|th) request", "run's Nth request"),
+        (r"by exchange \d+", "by exchange N"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC, \d+ requests in TIME", "DATE UTC, N requests in TIME"),
         (r"Exchange \d+", "Exchange N"),
         (r"all of the \d+ exchanges", "all of the N exchanges"),
     ];

@@ -199,8 +199,10 @@ async fn a_sound_server_answers_alike_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_shows() {
+    // What becomes of a record later is not in the answers to creations.
     let deviating = Fault::ALL
         .iter()
+        .filter(|fault| !fault.is_later())
         .map(|&fault| (fault.name().to_owned(), Options { faults: vec![fault], ..Options::default() }, fault.area()));
     assert_eq!(unseen(deviating.collect()).await, Vec::<String>::new());
 }

@@ -89,14 +89,14 @@ fn without_look_ups_a_token_is_shown_with_what_must_be_refused() {
     tells(&ran, "✓ token read_only: probably good; POST without its required fields answered 403, not 401");
     tells(
         &ran,
-        "Nothing should have been created: apart from GET requests, 3 requests were sent that the server must refuse.",
+        "Nothing should have been created: apart from GET requests, 4 requests were sent that the server must refuse.",
     );
     tells(
         &ran,
         "– look-ups the target answers no look-up (GET /v1/me: 404; GET /v1/me as colleague: 404; GET /v1/households: 404; …)",
     );
     let posts: Vec<Request> = server.requests().into_iter().filter(|r| r.method == "POST").collect();
-    assert!(posts.len() == 3 && posts.iter().all(|r| r.body == b"{}"));
+    assert!(posts.len() == 4 && posts.iter().all(|r| r.body == b"{}"));
     let refused = doctor(&server.url()).env("PROBITY_TOKEN", "old").exits(3);
     tells(&refused, "✗ token caller: POST without its required fields answered 401");
     // A server that takes everything may have created something: that is said.

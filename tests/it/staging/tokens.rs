@@ -7,7 +7,7 @@ use probity::reference;
 
 use super::{SOME, settings};
 use crate::support::server::{Answer, Request, Server, forward};
-use crate::support::{Ran, probity};
+use crate::support::{Ran, flat, probity};
 
 /// How many requests a token lives for.
 const LIVES: usize = 15;
@@ -15,9 +15,13 @@ const LIVES: usize = 15;
 /// A server on which the caller's token is the number in a file, and ends after some requests; the file's holder may then
 /// write the next.
 fn short_lived() -> Server {
+    Server::http(of_short_lived())
+}
+
+fn of_short_lived() -> impl Fn(&Request) -> Answer + Send + Sync + 'static {
     let upstream = reference::start(reference::Options::default()).expect("a server");
     let uses = Mutex::new(std::collections::HashMap::<String, usize>::new());
-    Server::http(move |request| {
+    move |request| {
         let mut known = request.clone();
         let shown = request.header("authorization").unwrap_or_default().to_owned();
         if let Some(token) = shown.strip_prefix("Bearer short-lived-").map(|t| t.strip_suffix('x').unwrap_or("none")) {
@@ -31,7 +35,7 @@ fn short_lived() -> Server {
             known.headers.push(("authorization".into(), format!("Bearer {}", reference::TOKENS[0].1)));
         }
         forward(&upstream, &known)
-    })
+    }
 }
 
 fn with_token(url: &str, token: &str) -> String {
@@ -49,6 +53,95 @@ fn no_verdict_from_it(ran: &Ran) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let is_ours = path.extension().is_none_or(|e| e == "toml") || path.ends_with("token.txt");
         ran.holds(is_ours || !text.contains("short-lived-"), &format!("{} holds no token", path.display()));
+    }
+}
+
+/// The short-lived server, which issues its tokens itself: to the client `cli:ent` at `/oauth/token`, and for a login at
+/// `/login`.
+fn issuing() -> Server {
+    let (serve, issued) = (of_short_lived(), AtomicUsize::new(0));
+    Server::http(move |request| {
+        let next = || format!("short-lived-{}x", issued.fetch_add(1, Ordering::Relaxed) + 1);
+        // The secret is `s+cr/t`, and is encoded before it is joined with the id.
+        let is_client = request.header("authorization") == Some("Basic Y2xpJTNBZW50OnMlMkJjciUyRnQ=");
+        match request.target.as_str() {
+            "/oauth/token" if !is_client => {
+                Answer::json(401, r#"{"error":"invalid_client","error_description":"not s+cr/t"}"#)
+            }
+            "/oauth/token" if request.text() != "grant_type=client_credentials&scope=crm+write&audience=crm" => {
+                Answer::json(400, r#"{"error":"invalid_request"}"#)
+            }
+            "/oauth/token" => Answer::json(200, &format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, next())),
+            "/login" => {
+                let asked: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                let known = serde_json::json!({"user": {"name": "qa", "password": "s+cr/t"}, "remember": true});
+                match asked == known {
+                    true => Answer::json(201, &format!(r#"{{"data":{{"token":"{}"}}}}"#, next())),
+                    false => Answer::json(403, r#"{"message":"who is that?"}"#),
+                }
+            }
+            _ => serve(request),
+        }
+    })
+}
+
+fn granted(server: &Server, token: &str) -> crate::support::Probity {
+    let toml = with_token(&server.url(), token);
+    probity(&format!("{SOME} --concurrency 4")).tokens().env("CRM_SECRET", "s+cr/t").file("probity.toml", toml)
+}
+
+#[test]
+fn a_client_gets_new_ones_for_its_own_credentials() {
+    let server = issuing();
+    let client = "client_id = \"cli:ent\", client_secret = { env = \"CRM_SECRET\" }, scope = \"crm write\"";
+    let token =
+        format!("{{ token_url = \"{}/oauth/token\", {client}, parameters = {{ audience = \"crm\" }} }}", server.url());
+    let ran = granted(&server, &token).exits(0);
+    no_verdict_from_it(&ran);
+    let asked = server.requests().iter().filter(|request| request.target == "/oauth/token").count();
+    assert!((2..=20).contains(&asked), "a new one was asked for {asked} times");
+    ran.never_says("s+cr/t");
+}
+
+#[test]
+fn a_login_gets_new_ones() {
+    let server = issuing();
+    let body = "body = { user = { name = \"qa\", password = { env = \"CRM_SECRET\" } }, remember = true }";
+    let ran = granted(&server, &format!("{{ login = \"/login\", {body}, at = \"/data/token\" }}")).exits(0);
+    no_verdict_from_it(&ran);
+    ran.never_says("s+cr/t");
+}
+
+#[test]
+fn a_server_that_issues_none_is_told_in_its_own_words_without_the_secret() {
+    let server = issuing();
+    let client = "client_id = \"other\", client_secret = { env = \"CRM_SECRET\" }";
+    let ran = granted(&server, &format!("{{ token_url = \"{}/oauth/token\", {client} }}", server.url())).run();
+    let told = flat(&format!("{}{}", ran.stdout, ran.stderr));
+    assert!(told.contains("it answered 401: invalid_client, not ${CRM_SECRET}"), "{told}");
+    ran.never_says("s+cr/t");
+    assert_eq!(ran.code, Some(3), "{told}");
+}
+
+#[test]
+fn what_is_wrong_with_a_grant_is_told_with_its_place() {
+    for (token, told) in [
+        ("{ token_url = \"https://a.example/t\", client_id = \"a\" }", "needs `client_secret` beside `token_url`"),
+        (
+            "{ token_url = \"https://u:p@a.example/t\", client_id = \"a\", client_secret = { env = \"CRM_SECRET\" } }",
+            "it contains a user or a password",
+        ),
+        ("{ login = \"/login\" }", "needs either `body` or `form` beside `login`"),
+        ("{ login = \"/login\", form = { a = 1 }, at = \"token\" }", "`at` is not a JSON Pointer"),
+        (
+            "{ token_url = \"https://a.example/t\", client_id = \"a\", client_secret = { env = \"CRM_SECRET\" }, client_authentication = \"digest\" }",
+            "`digest` is no way for a client to authenticate",
+        ),
+    ] {
+        let server = Server::http(|_| Answer::empty(500));
+        let ran = granted(&server, token).exits(2);
+        assert!(flat(&ran.stderr).contains(told) && ran.stderr.contains("probity.toml:"), "{told}: {}", ran.stderr);
+        assert!(server.requests().is_empty());
     }
 }
 

@@ -7,6 +7,12 @@ use serde::de::IgnoredAny;
 use crate::report::text::visible;
 use crate::yaml::escape;
 
+/// From how many bytes on a body that ends within its JSON may have been cut.
+const CUT: usize = 1000;
+
+/// How deep lines are indented: what is nested ten thousand times would be mostly spaces otherwise.
+const DEEPEST: usize = 16;
+
 /// A line of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -16,10 +22,11 @@ pub(crate) struct Line {
     pub marked: bool,
 }
 
-/// A body on its lines: as JSON if it is that, token for token as it came, as text otherwise. Marked are the values at
-/// the JSON Pointers in `telling`.
+/// A body on its lines: as JSON if it is that, or its beginning, token for token as it came, as text otherwise. Marked are
+/// the values at the JSON Pointers in `telling`.
 pub(crate) fn lines(body: &str, telling: &BTreeSet<String>) -> Vec<Line> {
-    if body.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(body).is_ok() {
+    let json = || serde_json::from_str::<IgnoredAny>(body);
+    if body.trim_start().starts_with(['{', '[']) && json().map_or_else(|e| e.is_eof() && body.len() >= CUT, |_| true) {
         return Indented::of(body, telling).lines;
     }
     body.split('\n').map(|line| Line { text: visible(line), marked: false }).collect()
@@ -41,6 +48,8 @@ enum Open {
 /// twice, how a number or a character was spelt).
 struct Indented<'a> {
     telling: &'a BTreeSet<String>,
+    /// How many values are open around the innermost one that tells: further in, nothing needs to know where it stands.
+    deepest: usize,
     lines: Vec<Line>,
     line: String,
     /// Where the value of this line stands; nowhere, if the line ends one.
@@ -53,7 +62,8 @@ struct Indented<'a> {
 impl<'a> Indented<'a> {
     fn of(json: &str, telling: &'a BTreeSet<String>) -> Self {
         let (lines, line, pointer, open) = (Vec::new(), String::new(), Some(String::new()), Vec::new());
-        let mut out = Self { telling, lines, line, pointer, open, empty: false };
+        let deepest = telling.iter().map(|pointer| pointer.matches('/').count()).max().unwrap_or_default();
+        let mut out = Self { telling, deepest, lines, line, pointer, open, empty: false };
         let mut rest = json.trim_ascii();
         while let Some(first) = rest.chars().next() {
             let length = match first {
@@ -114,8 +124,12 @@ impl<'a> Indented<'a> {
         }
     }
 
-    /// Where the value of this line stands.
+    /// Where the value of this line stands; nobody asks where nothing tells, nor behind all that does.
     fn point(&mut self) {
+        self.pointer = None;
+        if self.telling.is_empty() || self.open.len() > self.deepest {
+            return;
+        }
         let name = |open: &Open| match open {
             Open::Object { key } => format!("/{}", escape(key)),
             Open::List { index } => format!("/{index}"),
@@ -127,7 +141,7 @@ impl<'a> Indented<'a> {
         let text = std::mem::take(&mut self.line);
         if !text.is_empty() {
             let marked = self.pointer.as_ref().is_some_and(|p| self.telling.contains(p));
-            let text = format!("{}{text}", "  ".repeat(self.open.len()));
+            let text = format!("{}{text}", "  ".repeat(self.open.len().min(DEEPEST)));
             self.lines.push(Line { text, marked });
         }
     }
@@ -183,6 +197,13 @@ mod tests {
         assert_eq!(text("{\"a\": "), "{\"a\": ");
     }
 
+    /// Where each of many nested values stands takes as long to tell as all of them together.
+    #[test]
+    fn what_is_nested_very_deep_is_written_at_once() {
+        let body = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        assert_eq!(lines(&body, &BTreeSet::from(["/a/b".to_owned()])).len(), 400_000 - 1);
+    }
+
     #[test]
     fn what_tells_is_marked() {
         let body = r#"{"a/b":[{"c":1},{"c":2}],"d":{}}"#;
@@ -190,6 +211,21 @@ mod tests {
         assert_eq!(marked(body, "/a~1b/0"), ["{"]);
         assert_eq!(marked(body, "/d"), [r#""d": {}"#]);
         assert_eq!(marked(body, "/e"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_nested_deep_stays_small() {
+        for body in ["[".repeat(8000), "[".repeat(8000) + &"]".repeat(8000)] {
+            assert!(text(&body).len() < 100 * body.len(), "{}", text(&body).len());
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_json_is_json() {
+        let body = format!("{{\"a\":\"{}\",\"b\":[1,", "x".repeat(1000));
+        assert_eq!(marked(&body, "/b/0"), ["1,"]);
+        // Too short to have been cut: it is what the server sent.
+        assert_eq!(text("{\"b\":[1,"), "{\"b\":[1,");
     }
 
     proptest! {

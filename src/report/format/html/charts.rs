@@ -1,59 +1,85 @@
-//! Pictures, each with its numbers: verdicts, latencies, and the coverage of the document.
+//! Pictures, each with its numbers: tiles for requirements, latencies, and the coverage of the document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::judge::tally::Verdict;
+use crate::contract::requirement::Level as Binding;
 use crate::report::build::trial_of;
 use crate::report::model::{self, Exchange, Report};
 use crate::report::text::visible;
 use crate::report::text::words::{self, LOOKS, Look};
 
-/// How many requirements of an area, or of a level, have which verdict.
-pub(super) struct Verdicts {
-    pub name: String,
-    /// In the order of [`LOOKS`].
-    pub counts: Vec<Share>,
-}
-
-/// A part of a bar.
-pub(super) struct Share {
-    pub look: Look,
-    pub count: usize,
-    /// Where it begins and how wide it is, in percent.
-    pub from: String,
-    pub width: String,
-}
-
-/// Verdicts by area, or by level.
-pub(super) fn verdicts(report: &Report, by: impl Fn(&model::Requirement) -> String) -> Vec<Verdicts> {
-    let mut groups: Vec<(String, Vec<Verdict>)> = Vec::new();
-    for requirement in report.selected() {
-        let name = by(requirement);
-        match groups.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, all)) => all.push(requirement.verdict),
-            None => groups.push((name, vec![requirement.verdict])),
-        }
-    }
-    let bar = |(name, all): (String, Vec<Verdict>)| {
-        let mut before = 0;
-        let share = |look: &Look| {
-            let count = all.iter().filter(|v| **v == look.verdict).count();
-            let from = percent(before as u64, all.len() as u64);
-            before += count;
-            Share { look: *look, count, from, width: percent(count as u64, all.len() as u64) }
-        };
-        Verdicts { name, counts: LOOKS.iter().map(share).collect() }
-    };
-    groups.into_iter().map(bar).collect()
+/// How many requirements of a level have which verdict, in the order of [`LOOKS`].
+pub(super) struct Level {
+    pub name: &'static str,
+    pub counts: Vec<u64>,
 }
 
 /// Verdicts by level, the most binding first.
-pub(super) fn levels(report: &Report) -> Vec<Verdicts> {
-    let mut all = verdicts(report, |r| words::level(r.level).to_owned());
-    all.sort_by_key(|v| ["must", "should", "may"].iter().position(|l| *l == v.name).unwrap_or(usize::MAX));
-    all
+pub(super) fn levels(report: &Report) -> Vec<Level> {
+    let all = [Some(Binding::Must), Some(Binding::Should), Some(Binding::May), None];
+    let level = |level| {
+        let verdicts = report.summary.level(level);
+        let counts = LOOKS.iter().map(|look| verdicts.get(look.verdict)).collect();
+        (verdicts.total() > 0).then(|| Level { name: words::level(level), counts })
+    };
+    all.into_iter().filter_map(level).collect()
+}
+
+/// The whole contract at a glance: a tile for each requirement.
+pub(super) struct Glance {
+    /// The columns; none where there is one for all.
+    pub areas: Vec<String>,
+    pub rows: Vec<Group>,
+}
+
+/// A row of tiles: an area of one operation, or an operation with a cell for each area.
+pub(super) struct Group {
+    pub name: String,
+    /// The area of a cell, and its tiles.
+    pub cells: Vec<(String, Vec<Tile>)>,
+    /// How many have which verdict, in words.
+    pub counts: String,
+}
+
+/// A requirement.
+pub(super) struct Tile {
+    pub id: String,
+    pub look: Look,
+    pub text: String,
+}
+
+impl Group {
+    fn of(name: &str, areas: &[String], all: &[&model::Requirement]) -> Self {
+        let tile = |r: &&&model::Requirement| Tile {
+            id: r.id.clone(),
+            look: Look::of(r.verdict),
+            text: visible(&format!("{}: {}", r.id, r.text)),
+        };
+        let cell = |area: &String| (area.clone(), all.iter().filter(|r| r.area == *area).map(|r| tile(&r)).collect());
+        let cells = match areas {
+            [] => vec![(String::new(), all.iter().map(|r| tile(&r)).collect())],
+            areas => areas.iter().map(cell).collect(),
+        };
+        let count = |look: &Look| (all.iter().filter(|r| r.verdict == look.verdict).count(), look.word);
+        let counts = LOOKS.iter().map(count).filter(|(n, _)| *n > 0);
+        let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();
+        Self { name: visible(name), cells, counts: counts.join(", ") }
+    }
+}
+
+/// The tiles, by area; of several operations, by operation and area.
+pub(super) fn glance(report: &Report) -> Glance {
+    let mut groups: BTreeMap<&str, Vec<&model::Requirement>> = BTreeMap::new();
+    report.selected().for_each(|r| groups.entry(r.group()).or_default().push(r));
+    let areas: BTreeSet<String> = match report.header.contract.operations.is_empty() {
+        true => BTreeSet::new(),
+        false => report.selected().map(|r| r.area.clone()).collect(),
+    };
+    let areas: Vec<String> = areas.into_iter().collect();
+    let rows = groups.iter().map(|(name, all)| Group::of(name, &areas, all)).collect();
+    Glance { areas, rows }
 }
 
 fn percent(part: u64, whole: u64) -> String {

@@ -25,8 +25,8 @@ use sha2::{Digest as _, Sha256};
 use crate::judge::tally::Verdict;
 use crate::report::EXCHANGES;
 use crate::report::log::exchanges;
-use crate::report::model::{EMBEDDED_TARGET, Exchange, Failure, Report, Ruling, Weight};
-use crate::report::text::words::{self, LOOKS};
+use crate::report::model::{self, EMBEDDED_TARGET, Exchange, Failure, Report, Ruling, Weight};
+use crate::report::text::words::LOOKS;
 use crate::report::text::{self, counted, listed, seconds, visible};
 use charts::Point;
 use view::{Own, Requirement};
@@ -34,6 +34,8 @@ use view::{Own, Requirement};
 /// The style of every page.
 pub(crate) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+/// How many failures are open when the page is; the others are a line each, until they are asked for.
+const OPEN: usize = 5;
 
 /// The page of a run.
 #[derive(Template)]
@@ -42,17 +44,21 @@ struct Page<'a> {
     report: &'a Report,
     good: bool,
     sentence: String,
+    /// What was tested against what, in a line.
+    about: String,
     facts: Vec<(&'static str, String)>,
     unproven: Vec<String>,
     /// Verdict, and reasons with the requirements that have them.
     unknown: Vec<(crate::report::text::words::Look, BTreeMap<String, Vec<String>>)>,
-    /// What failed, and what probably has the same cause.
-    failed: Vec<(&'a crate::report::model::Requirement, Vec<&'a str>)>,
+    /// What failed, the most harmful first; those of one cause under one of them.
+    failed: Vec<Requirement>,
+    /// What probably failed for one of these causes.
+    also_failed: Vec<Requirement>,
     /// What waivers and a baseline make of the run: a title, and a line each.
     compared: Vec<(&'static str, Vec<String>)>,
     areas: Vec<(String, Vec<Requirement>)>,
-    by_area: Vec<charts::Verdicts>,
-    by_level: Vec<charts::Verdicts>,
+    levels: Vec<charts::Level>,
+    glance: charts::Glance,
     latencies: Vec<charts::Bucket>,
     timeline: Option<timeline::Timeline>,
     fields: Vec<charts::Field>,
@@ -65,8 +71,18 @@ impl Page<'_> {
         self.latencies.iter().map(|bucket| bucket.answered).sum()
     }
 
-    fn verdicts(&self) -> [(&'static str, &[charts::Verdicts]); 2] {
-        [("level", &self.by_level), ("area", &self.by_area)]
+    /// What failed and is a line each until it is asked for, under titles.
+    fn folded(&self) -> Vec<(&'static str, &[Requirement])> {
+        let others = self.failed.get(OPEN..).unwrap_or_default();
+        let all = [("The others", others), ("Also failed, probably for one of these causes", &self.also_failed)];
+        all.into_iter().filter(|(_, all)| !all.is_empty()).collect()
+    }
+
+    /// Whether the run met something that pictures of times show: lost answers, limits, requests that were sent again.
+    fn is_eventful(&self) -> bool {
+        let figures = &self.report.figures;
+        let lost = self.timeline.as_ref().is_some_and(|t| !t.unanswered.is_empty());
+        lost || figures.waited_ms > 0 || figures.retries > 0 || figures.unsteady().is_some()
     }
 }
 
@@ -90,18 +106,22 @@ pub fn render(report: &Report, all: impl Iterator<Item = Exchange>) -> String {
             None => areas.push((requirement.area.clone(), vec![requirement])),
         }
     }
+    let of = |all: Vec<&model::Requirement>| all.into_iter().map(|r| Requirement::of(r, report, &own)).collect();
+    let (heads, below) = failed(report);
     let page = Page {
         report,
         good: report.ruling.as_ref().is_some_and(Ruling::is_good),
         sentence: visible(report.ruling.as_ref().map_or("No gate has judged this run.", |r| &r.sentence)),
+        about: about(report),
         facts: facts(report),
         unproven: unproven(report),
         unknown: unknown(report),
-        failed: failed(report),
+        failed: of(heads),
+        also_failed: of(below),
         compared: compared(report),
         areas,
-        by_area: charts::verdicts(report, |r| r.group().to_owned()),
-        by_level: charts::levels(report),
+        levels: charts::levels(report),
+        glance: charts::glance(report),
         latencies: charts::latencies(&points),
         timeline: timeline::timeline(&points, report.figures.waited_ms > 0, report.header.options.rate_ms),
         fields: charts::coverage(report),
@@ -133,6 +153,19 @@ pub(crate) fn policy() -> String {
         hash(STYLE),
         hash(SCRIPT)
     )
+}
+
+/// What was tested against what, in a line.
+fn about(report: &Report) -> String {
+    let (header, figures) = (&report.header, &report.figures);
+    let began = header.started.get(..16).unwrap_or(&header.started).replace('T', " ");
+    let (requests, took) = (counted(figures.requests, "request"), seconds(figures.elapsed_ms));
+    visible(&format!(
+        "{} of {}; {began} UTC, {requests} in {took}, seed {}",
+        header.contract.subject(),
+        header.target,
+        header.seed
+    ))
 }
 
 /// What was run against what.
@@ -235,16 +268,15 @@ fn unproven(report: &Report) -> Vec<String> {
     all
 }
 
-/// What failed, each with what probably has the same cause.
-fn failed(report: &Report) -> Vec<(&crate::report::model::Requirement, Vec<&str>)> {
+/// What failed, and what probably failed for the cause of one of these.
+fn failed(report: &Report) -> (Vec<&model::Requirement>, Vec<&model::Requirement>) {
     let all = report.failed();
-    let below = |id: &str| all.iter().filter(|r| r.cause.as_deref() == Some(id)).map(|r| r.id.as_str()).collect();
-    // What is put up with excuses nothing else.
-    let heads = |head: &crate::report::model::Requirement| !report.weight(head).is_put_up_with();
-    let is_head =
-        |r: &crate::report::model::Requirement| !all.iter().any(|h| r.cause.as_ref() == Some(&h.id) && heads(h));
-    let shown = |r: &crate::report::model::Requirement| if heads(r) { below(&r.id) } else { Vec::new() };
-    all.iter().filter(|r| is_head(r)).map(|r| (*r, shown(r))).collect()
+    // What is put up with excuses nothing else, and is told last.
+    let excused = |r: &model::Requirement| report.weight(r).is_put_up_with();
+    let has_head = |r: &model::Requirement| all.iter().any(|h| r.cause.as_ref() == Some(&h.id) && !excused(h));
+    let (below, mut heads): (Vec<_>, Vec<_>) = all.iter().copied().partition(|r| has_head(r));
+    heads.sort_by_key(|r| excused(r));
+    (heads, below)
 }
 
 /// What waivers and a baseline make of the run.

@@ -9,11 +9,13 @@ const make = (name, text, className) => {
 
 // Filter the requirements.
 const form = document.getElementById('filter');
-const articles = [...document.querySelectorAll('article')];
+const articles = [...document.querySelectorAll('.area > article')];
 const words = new Map(articles.map(a => [a, a.textContent.toLowerCase()]));
+let filtered = false;
 const filter = () => {
   const wanted = Object.fromEntries(new FormData(form));
   const text = wanted.text.trim().toLowerCase();
+  const isAny = Object.values(wanted).some(value => value.trim());
   let shown = 0;
   for (const article of articles) {
     const fits = ['verdict', 'level', 'area'].every(key => !wanted[key] || article.dataset[key] === wanted[key]);
@@ -22,13 +24,45 @@ const filter = () => {
   }
   for (const area of document.querySelectorAll('.area')) {
     area.hidden = !area.querySelector('article:not([hidden])');
+    if (isAny || filtered) area.open = isAny && !area.hidden;
   }
+  filtered = isAny;
   form.querySelector('output').textContent = `${shown} of ${articles.length} shown`;
 };
+
+// What is filtered is kept in the fragment, so that it can be sent to someone: `#filter?verdict=fail&text=name`.
+const FILTER = '#filter?';
+const keep = () => {
+  const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
+  history.replaceState(null, '', wanted.size ? FILTER + wanted : '#filter');
+};
+const recall = () => {
+  if (!location.hash.startsWith(FILTER)) return;
+  form.reset();
+  for (const [name, value] of new URLSearchParams(location.hash.slice(FILTER.length))) {
+    if (form.elements[name]) form.elements[name].value = value;
+  }
+  filter();
+  form.scrollIntoView();
+};
 form.hidden = false;
-form.addEventListener('input', filter);
+form.addEventListener('input', () => { filter(); keep(); });
 form.addEventListener('submit', event => event.preventDefault());
 filter();
+
+// Keys for those who use no mouse, where they are not typing.
+addEventListener('keydown', event => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches('input, select, textarea')) return;
+  if (event.key === '/') {
+    event.preventDefault();
+    form.elements.text.focus();
+  }
+  if (event.key !== 'n' && event.key !== 'p') return;
+  const failing = [...document.querySelectorAll('.failing')];
+  const at = failing.findIndex(one => one.id === decodeURIComponent(location.hash.slice(1)));
+  const next = failing[at < 0 ? 0 : at + (event.key === 'n' ? 1 : -1)];
+  if (next) location.hash = next.id;
+});
 
 // Exchanges are read when they are first asked for.
 let known;
@@ -63,17 +97,35 @@ const command = (name, text) => {
   return row;
 };
 
-const copyable = row => {
-  if (!navigator.clipboard) return;
-  const button = make('button', 'Copy');
+// Where the page did not come over a secure connection there is no clipboard, but a selection can be copied.
+const copy = async pre => {
+  if (navigator.clipboard) return navigator.clipboard.writeText(pre.textContent);
+  getSelection().selectAllChildren(pre);
+  document.execCommand('copy');
+};
+const copier = (label, pre) => {
+  const button = make('button', label);
   button.type = 'button';
   button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(row.querySelector('pre').textContent);
+    await copy(pre);
     button.textContent = 'Copied';
   });
-  row.append(button);
+  return button;
 };
+const copyable = row => row.append(copier('Copy', row.querySelector('pre')));
 document.querySelectorAll('.command').forEach(copyable);
+
+// The commands of a failure can be copied without being seen.
+for (const commands of document.querySelectorAll('.commands')) {
+  const rows = [...commands.querySelectorAll('.command')];
+  const names = rows.map(row => row.querySelector('span').textContent);
+  const bar = make('p', undefined, 'copy');
+  rows.forEach((row, at) => {
+    if (names.indexOf(names[at]) === at) bar.append(copier(`Copy ${names[at]}`, row.querySelector('pre')));
+  });
+  commands.before(bar);
+  bar.append(commands);
+}
 
 const open = (details, exchange) => {
   if (details.childElementCount > 1) return;
@@ -143,6 +195,7 @@ const follow = () => {
       details.open = true;
     }
   }
+  recall();
   const target = id && document.getElementById(id);
   if (!target) return;
   if (target.closest('article[hidden]')) {
@@ -155,7 +208,14 @@ const follow = () => {
 addEventListener('hashchange', follow);
 follow();
 
-// On paper nothing can be opened. What is too much for paper is not printed at all, see the style.
-addEventListener('beforeprint', () => {
-  document.querySelectorAll('details:not(.exchanges, .more, .exchanges *, .more *)').forEach(details => { details.open = true; });
+// On paper nothing can be opened. What is too much for it is left out, see the style, unless it is asked for.
+const everything = document.getElementById('print-all');
+everything.parentElement.hidden = false;
+everything.addEventListener('click', () => {
+  const closed = [...document.querySelectorAll('details:not([open], .exchanges, .exchanges *)')];
+  closed.forEach(details => { details.open = true; });
+  document.documentElement.classList.add('appendix');
+  print();
+  document.documentElement.classList.remove('appendix');
+  closed.forEach(details => { details.open = false; });
 });

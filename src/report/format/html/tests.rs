@@ -51,6 +51,7 @@ fn the_page_follows_from_report_and_exchanges() {
         stale: Vec::new(),
         worse: Vec::new(),
         better: Vec::new(),
+        changes: Vec::new(),
     });
     let page = || render(&report, many(5));
     assert_eq!(page(), page());

@@ -1,24 +1,36 @@
 //! Requirements, failures and exchanges as the page shows them: nothing in a text is invisible.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde_json::Value as Json;
 
+use crate::exchange::excerpt::{apart, window};
 use crate::judge::finding::cut;
+use crate::judge::tally::Verdict;
 use crate::report::build::trial_of;
 use crate::report::format::html::body::{self, Line};
-use crate::report::model::{self, Difference, Report};
-use crate::report::text::ranges;
+use crate::report::model::record::BODY_SHOWN;
+use crate::report::model::{self, Report};
 use crate::report::text::words::{self, Look};
-use crate::report::text::{counted, times, visible};
+use crate::report::text::{counted, evidence, ranges, visible};
 use crate::yaml::escape;
 
 /// How many exchanges of a requirement's first failure are shown, and of the others.
 const EXCHANGES: [usize; 2] = [6, 1];
-/// How many bytes of a body are shown.
-const BODY: usize = 4000;
 /// How many characters of a value are shown.
 const VALUE: usize = 2000;
+/// How many bytes of what was due and of what came are shown: what is wrong is among them.
+const COMPARED: usize = 400;
+/// How many bytes are shown of an answer that is told as a whole: it stands below.
+const ANSWER: usize = 80;
+/// How many characters of one of several values that were read are shown.
+const OPERAND: usize = 80;
+/// Up to how many lines of a body are seen at once, how many of a longer one without a mark, and how many at its beginning
+/// and around what is marked.
+const LINES: usize = 14;
+const UNMARKED: usize = 7;
+const AROUND: usize = 3;
 
 /// A requirement.
 pub(super) struct Requirement {
@@ -54,19 +66,37 @@ pub(super) struct Failure {
     pub number: usize,
     pub trial: String,
     pub label: String,
-    pub expected: String,
-    pub actual: String,
+    /// The part of the expression that failed.
+    pub clause: Option<String>,
+    /// What was due beside what came.
+    pub compared: Vec<Compared>,
     pub smallest: bool,
-    /// Place, what was due, what came.
-    pub differences: Vec<[String; 3]>,
     /// Path and value.
     pub operands: Vec<[String; 2]>,
-    pub exchanges: Vec<Exchange>,
+    /// The exchange that failed.
+    pub last: Option<Exchange>,
+    /// Those before it.
+    pub earlier: Vec<Exchange>,
     /// How many exchanges before those are not shown.
     pub left_out: u64,
     pub curl: Vec<String>,
     pub script: Option<String>,
     pub rerun: String,
+}
+
+/// What was due beside what came, with what is wrong marked.
+pub(super) struct Compared {
+    /// Where in the body, by JSON Pointer; empty where it is about the answer as a whole.
+    pub at: String,
+    pub expected: Vec<Span>,
+    pub actual: Vec<Span>,
+}
+
+/// A piece of a text.
+pub(super) struct Span {
+    pub text: String,
+    /// Whether it is what is wrong.
+    pub marked: bool,
 }
 
 /// An exchange.
@@ -82,10 +112,18 @@ pub(super) struct Exchange {
 pub(super) struct Message {
     /// The first line.
     pub head: String,
+    /// Headers that are seen, and those that are folded.
     pub headers: Vec<String>,
-    pub body: Vec<Line>,
+    pub more_headers: Vec<String>,
+    pub body: Vec<Part>,
     /// What is not shown of the body.
     pub note: Option<String>,
+}
+
+/// Lines of a body that are seen, or folded because they tell nothing.
+pub(super) struct Part {
+    pub folded: bool,
+    pub lines: Vec<Line>,
 }
 
 /// Which exchanges are sent on behalf of which requirement.
@@ -99,6 +137,16 @@ pub(super) fn note_own(own: &mut Own, exchange: &model::Exchange) {
 }
 
 impl Requirement {
+    /// Whether it is told under what failed.
+    pub(super) fn is_failed(&self) -> bool {
+        self.look.verdict == Verdict::Fail
+    }
+
+    /// How many counterexamples there are beside the first, in words.
+    pub(super) fn others(&self) -> String {
+        number(self.failures.len().saturating_sub(1), "more counterexample")
+    }
+
     pub(super) fn of(requirement: &model::Requirement, report: &Report, own: &Own) -> Self {
         let mut numbers = own.get(&requirement.id).cloned().unwrap_or_default();
         numbers.extend(ranges::read(&requirement.evidence).into_iter().flat_map(|(from, to)| from..=to));
@@ -110,7 +158,7 @@ impl Requirement {
             look: Look::of(requirement.verdict),
             text: requirement.text.clone(),
             source: source(requirement),
-            evidence: evidence(requirement),
+            evidence: visible(&evidence::words(requirement)),
             reason: requirement.reason.as_deref().map(visible),
             excuse: report.excuse(requirement).map(|e| visible(&e)),
             cause: requirement.cause.clone(),
@@ -142,46 +190,6 @@ pub(super) fn source(requirement: &model::Requirement) -> String {
     }
 }
 
-fn evidence(requirement: &model::Requirement) -> String {
-    let counts = &requirement.counts;
-    let mut parts = Vec::new();
-    for (word, count) in [
-        ("broken", counts.broken),
-        (if requirement.level.is_some() { "held" } else { "observed" }, counts.holds),
-        ("not known", counts.unknown),
-        ("not to be tried", counts.skipped),
-        ("planned and not sent", counts.left_out),
-    ] {
-        if count > 0 {
-            parts.push(format!("{word} {}", times(count)));
-        }
-    }
-    if let Some(until) = counts.until_broken {
-        parts.push(format!("first broken by the run's {} request", ordinal(until)));
-    }
-    match requirement.again {
-        Some(a) if a.sent == a.broken => parts.push(format!("sent again {}: failed each time", times(a.sent))),
-        Some(a) => {
-            parts.push(format!("sent again {}: failed {}, so intermittent", times(a.sent), times(a.broken)));
-        }
-        None => {}
-    }
-    if let Some(n) = requirement.at_once.filter(|n| *n > 1) {
-        parts.push(format!("up to {n} at once"));
-    }
-    if parts.is_empty() { "none".to_owned() } else { parts.join("; ") }
-}
-
-fn ordinal(number: u64) -> String {
-    let ending = match (number % 10, number % 100) {
-        (1, n) if n != 11 => "st",
-        (2, n) if n != 12 => "nd",
-        (3, n) if n != 13 => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
-}
-
 /// A value, or nothing, in a line.
 fn value(value: Option<&Json>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |v| visible(&cut(&v.to_string(), VALUE)))
@@ -192,29 +200,106 @@ impl Failure {
         let telling = Telling::of(failure);
         let shown = EXCHANGES[index.min(1)].min(failure.exchanges.len());
         let left_out = failure.exchanges.len() - shown;
+        let exchanges = failure.exchanges.iter().skip(left_out);
+        let mut earlier: Vec<Exchange> = exchanges.map(|e| Exchange::of(e, &telling)).collect();
         Self {
             number: index + 1,
             trial: visible(&failure.trial),
             label: visible(&failure.label),
-            expected: visible(&failure.expected),
-            actual: visible(&failure.actual),
+            clause: failure.clause.as_deref().filter(|clause| due(failure).0 != *clause).map(visible),
+            compared: compared(failure),
             smallest: failure.smallest,
-            differences: {
-                let row = |d: &Difference| [visible(&d.at), value(d.expected.as_ref()), value(d.actual.as_ref())];
-                failure.differences.iter().map(row).collect()
-            },
             operands: {
                 let all = failure.operands.iter();
                 all.map(|o| [visible(&o.path), value(o.value.as_ref())]).collect()
             },
             // The last is the one that failed.
-            exchanges: failure.exchanges.iter().skip(left_out).map(|e| Exchange::of(e, &telling)).collect(),
+            last: earlier.pop(),
+            earlier,
             left_out: left_out as u64,
             curl: failure.curl.clone(),
             script: failure.script.clone(),
             rerun: failure.rerun.clone(),
         }
     }
+
+    /// Its commands, each with a name.
+    pub(super) fn commands(&self) -> Vec<(&'static str, &str)> {
+        let script = self.script.iter().map(|script| ("script", script.as_str()));
+        let curl = self.curl.iter().map(|command| ("curl", command.as_str()));
+        script.chain(curl).chain([("rerun", self.rerun.as_str())]).collect()
+    }
+}
+
+/// What was due beside what came: place by place where whole bodies were compared, as a whole otherwise.
+fn compared(failure: &model::Failure) -> Vec<Compared> {
+    let row = |at: &str, expected: &str, actual: &str, whole: bool| {
+        let (due, came) = if whole { (0..0, wrong_in(actual)) } else { apart(expected, actual) };
+        let most = if came.end < actual.len() && whole { ANSWER } else { COMPARED };
+        Compared { at: visible(at), expected: spans(expected, &due, COMPARED), actual: spans(actual, &came, most) }
+    };
+    if let Some(read) = operands(failure) {
+        let expected = vec![Span { text: visible(due(failure).0), marked: false }];
+        return vec![Compared { at: String::new(), expected, actual: read }];
+    }
+    let text = |value: &Option<Json>| value.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+    let differences = failure.differences.iter().map(|d| row(&d.at, &text(&d.expected), &text(&d.actual), false));
+    let (due, is_value) = due(failure);
+    let whole = failure.compared().is_empty().then(|| row("", due, &failure.actual, !is_value));
+    whole.into_iter().chain(differences).collect()
+}
+
+/// Where what came is told as all that was read: each value on a line of its own, the wrong one marked.
+fn operands(failure: &model::Failure) -> Option<Vec<Span>> {
+    let [first, rest @ ..] = &failure.operands[..] else { return None };
+    if !failure.actual.starts_with(&format!("{} = ", first.path)) {
+        return None;
+    }
+    let wrong = failure.wrong.as_ref().map(|at| format!("response.body{}", at.replace('/', ".")));
+    let wrong = failure.operands.iter().position(|o| wrong.as_ref().is_some_and(|end| o.path.ends_with(end)));
+    let last = rest.len();
+    let spans = failure.operands.iter().enumerate().flat_map(|(i, operand)| {
+        let value = operand.value.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+        let end = if i < last { "\n" } else { "" };
+        [
+            Span { text: format!("{} = ", visible(&operand.path)), marked: false },
+            Span { text: visible(&cut(&value, OPERAND)), marked: wrong == Some(i) },
+            Span { text: end.to_owned(), marked: false },
+        ]
+    });
+    Some(spans.collect())
+}
+
+/// What was due, without the part of the expression that says so, and whether it is a value.
+fn due(failure: &model::Failure) -> (&str, bool) {
+    let clause = failure.clause.as_ref().map(|clause| format!("   (`{clause}`)"));
+    match clause.and_then(|clause| failure.expected.strip_suffix(&clause)) {
+        Some(due) => (due, serde_json::from_str::<Json>(due.trim_start_matches("at most ")).is_ok()),
+        None => (failure.expected.trim_matches('`'), false),
+    }
+}
+
+/// What is wrong of an answer that is told as a whole: its status, or all of it.
+fn wrong_in(actual: &str) -> Range<usize> {
+    match actual.strip_prefix("status ").map(|rest| rest.chars().take_while(char::is_ascii_digit).count()) {
+        Some(digits) if digits > 0 => 0.."status ".len() + digits,
+        _ => 0..actual.len(),
+    }
+}
+
+/// A text in pieces, at most so many bytes of it, with what is wrong among them.
+fn spans(text: &str, wrong: &Range<usize>, most: usize) -> Vec<Span> {
+    let seen = window(text, wrong, most);
+    let (from, to) = (wrong.start.max(seen.start), wrong.end.min(seen.end).max(wrong.start.max(seen.start)));
+    let pieces = [
+        (if seen.start > 0 { "…" } else { "" }, false),
+        (&text[seen.start..from], false),
+        (&text[from..to], true),
+        (&text[to..seen.end], false),
+        (if seen.end < text.len() { "…" } else { "" }, false),
+    ];
+    let shown = pieces.into_iter().filter(|(piece, _)| !piece.is_empty());
+    shown.map(|(piece, marked)| Span { text: visible(piece), marked }).collect()
 }
 
 /// The places in bodies that a failure is about, by JSON Pointer.
@@ -236,6 +321,7 @@ impl Telling {
         }
         // Where whole bodies were compared, the places are in them.
         all.response.extend(failure.differences.iter().map(|d| d.at.clone()));
+        all.response.extend(failure.wrong.clone());
         all
     }
 }
@@ -254,11 +340,16 @@ impl Exchange {
             elapsed: milliseconds(exchange.elapsed_ms),
             request: Message::of(
                 visible(&format!("{} {}", request.method, request.url)),
-                &request.headers,
+                request.headers.iter().partition(|(name, _)| !name.eq_ignore_ascii_case("user-agent")),
                 (request.body.as_deref(), request.body_base64.as_deref(), request.truncated),
                 &telling.request,
             ),
-            response: Message::of(head, headers, (body.as_deref(), base64.as_deref(), truncated), &telling.response),
+            response: Message::of(
+                head,
+                headers.iter().partition(|(name, _)| name.eq_ignore_ascii_case("content-type")),
+                (body.as_deref(), base64.as_deref(), truncated),
+                &telling.response,
+            ),
         }
     }
 }
@@ -275,19 +366,49 @@ pub(super) fn no_answer(failed: &model::Failed) -> String {
     visible(&format!("no answer ({}): {}", failed.kind, failed.message))
 }
 
+/// Headers that tell something, and the others.
+type Headers<'a> = (Vec<&'a (String, String)>, Vec<&'a (String, String)>);
+
 /// The body as text and the whole length, where only a part was kept.
 type Body<'a> = (Option<&'a str>, Option<&'a str>, Option<u64>);
 
 impl Message {
-    fn of(head: String, headers: &[(String, String)], body: Body<'_>, telling: &BTreeSet<String>) -> Self {
-        let (text, note) = shown(body, BODY);
+    /// With headers that tell something, and others.
+    fn of(head: String, headers: Headers<'_>, body: Body<'_>, telling: &BTreeSet<String>) -> Self {
+        let (text, note) = shown(body, BODY_SHOWN);
+        let (seen, others) = headers;
         Self {
             head,
-            headers: headers.iter().map(header).collect(),
-            body: text.map(|text| body::lines(&text, telling)).unwrap_or_default(),
+            headers: seen.into_iter().map(header).collect(),
+            more_headers: others.into_iter().map(header).collect(),
+            body: text.map(|text| parts(body::lines(&text, telling))).unwrap_or_default(),
             note,
         }
     }
+
+    /// Whether there is more than the first line.
+    pub(super) fn has_body(&self) -> bool {
+        self.body.iter().any(|part| part.lines.iter().any(|line| !line.text.is_empty()))
+    }
+}
+
+/// The lines of a body; of many, those that tell something are seen.
+fn parts(lines: Vec<Line>) -> Vec<Part> {
+    let marks: Vec<usize> = lines.iter().enumerate().filter(|(_, line)| line.marked).map(|(at, _)| at).collect();
+    // Without a mark, the beginning tells most.
+    let first = if marks.is_empty() { UNMARKED } else { AROUND };
+    let count = lines.len();
+    let is_near = |at: usize| at < first || marks.iter().any(|mark| mark.abs_diff(at) <= AROUND);
+    let is_seen = |at: usize| count <= LINES || is_near(at) || (at > 0 && is_near(at - 1) && is_near(at + 1));
+    let mut parts: Vec<Part> = Vec::new();
+    for (at, line) in lines.into_iter().enumerate() {
+        let folded = !is_seen(at);
+        match parts.last_mut().filter(|part| part.folded == folded) {
+            Some(part) => part.lines.push(line),
+            None => parts.push(Part { folded, lines: vec![line] }),
+        }
+    }
+    parts
 }
 
 /// A header in a line.
@@ -311,6 +432,11 @@ pub(super) fn shown((text, base64, truncated): Body<'_>, most: usize) -> (Option
         (None, _) => Some("Base64: no text".to_owned()),
     };
     (Some(whole[..end].to_owned()), note)
+}
+
+/// A number of things, and their noun.
+pub(super) fn number(count: usize, noun: &str) -> String {
+    counted(count as u64, noun)
 }
 
 /// Milliseconds with as many digits as matter.
