@@ -39,6 +39,9 @@ pub struct Entry {
     /// For a variation: the requirements of which nothing comes to be known, all of them.
     #[serde(default)]
     pub unknown: Vec<String>,
+    /// Whether only a part was tried, so that it says nothing of what comes to be known.
+    #[serde(skip)]
+    partial: bool,
 }
 
 /// How a run differs from what must come of it.
@@ -99,6 +102,16 @@ impl Table {
         Ok(Self { path, entries })
     }
 
+    /// The same for checks that try only a part: what should fail may, and nothing else.
+    #[must_use]
+    pub fn of_what_fails(mut self) -> Self {
+        for entry in self.entries.values_mut() {
+            entry.may.append(&mut entry.fails);
+            entry.partial = true;
+        }
+        self
+    }
+
     /// How a run with a fault differs from its entry: only what fails counts. A subject without an
     /// entry must fail nothing.
     pub fn of_fault(&self, run: &Run) -> Difference {
@@ -120,6 +133,9 @@ impl Table {
     pub fn of_variation(&self, run: &Run) -> Difference {
         let nothing = Entry::default();
         let entry = self.entries.get(&run.name).unwrap_or(&nothing);
+        if entry.partial {
+            return self.of_fault(run);
+        }
         let known = |id: &&String| run.tried.contains(id) && !run.unknown.contains(id);
         Difference {
             unknown: run.unknown.iter().filter(|id| !entry.unknown.contains(id)).cloned().collect(),

@@ -99,11 +99,13 @@ pub struct Options {
     pub timeout: Duration,
     /// Patterns of the requirements' ids that are tried; none for all.
     pub only: Vec<String>,
+    /// Whether the checks are quick ones.
+    pub quick: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, jobs: 8, timeout: Duration::from_secs(5), only: Vec::new() }
+        Self { seed: 1, jobs: 8, timeout: Duration::from_secs(5), only: Vec::new(), quick: false }
     }
 }
 
@@ -203,6 +205,7 @@ fn check(contract: &Arc<Contract>, subject: &Subject, options: &Options) -> Resu
         seed: Some(options.seed),
         only: options.only.clone(),
         shrink: false,
+        quick: options.quick,
         ..session::Options::default()
     };
     let session = Session::new(Arc::clone(contract), settings, &session_options, Clock::system())?;

@@ -57,6 +57,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
 
+    /// Try quick checks: how many of the faults `check --quick` finds, and that it fails nothing else
+    #[arg(long)]
+    quick: bool,
+
     /// The seed of each check
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -81,8 +85,14 @@ pub(crate) fn run(args: &Args) -> Done {
         Kind::Faults => Table::faults(&contract)?,
         Kind::Variations | Kind::Pairs => Table::variations()?,
     };
-    let options =
-        Options { seed: args.seed, jobs: usize::from(args.jobs), timeout: args.timeout, only: args.only.clone() };
+    let options = Options {
+        seed: args.seed,
+        jobs: usize::from(args.jobs),
+        timeout: args.timeout,
+        only: args.only.clone(),
+        quick: args.quick,
+    };
+    let table = if args.quick { table.of_what_fails() } else { table };
     let bar = progress(subjects.len());
     let runs = audit::run::run(&contract, &subjects, &options, &|run: &Run| {
         bar.set_message(run.name.clone());
@@ -90,7 +100,11 @@ pub(crate) fn run(args: &Args) -> Done {
     });
     bar.finish_and_clear();
     // The faults of the contract's own operation are tried on a contract of that operation alone.
-    let whole = args.fault.is_empty() && args.sample.is_none() && args.only.is_empty() && contract.called.is_empty();
+    let whole = args.fault.is_empty()
+        && args.sample.is_none()
+        && args.only.is_empty()
+        && contract.called.is_empty()
+        && !args.quick;
     let mut audit = Audit::new(&contract, kind, args.seed, whole, &subjects, &runs?, &table);
     let words: String = args.contract.words().iter().map(|word| format!(" {word}")).collect();
     audit.rows.iter_mut().for_each(|row| row.command += &words);

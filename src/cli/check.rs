@@ -50,7 +50,7 @@ pub(crate) struct Args {
         long,
         value_name = "PART/PARTS",
         requires = "seed",
-        conflicts_with = "rerun_failed",
+        conflicts_with_all = ["rerun_failed", "quick"],
         help_heading = "Selection"
     )]
     shard: Option<Shard>,
@@ -120,10 +120,12 @@ pub(crate) fn run(args: &Args) -> Done {
         complain!("warning: {warning}");
     }
     let output = &args.output;
+    let subject = output.subject()?;
     let _lock = output.lock()?;
     let (report, exit) = block_on(async {
         end_at_signals(session.client().stop());
         let mut report = carry_out(&session, args).await?;
+        report.header.subject = subject;
         let exit = rule(&mut report, &policy).worse(unwritten(&session.unwritten()));
         let mut written = output.write(&report);
         if !args.no_cleanup && session.client().settings().cleanup.is_some() {
@@ -161,8 +163,9 @@ fn options(args: &Args, exactly: Option<Vec<String>>, is_embedded: bool) -> Opti
         exactly,
         shard: args.shard,
         max_failures: args.max_failures.map(NonZeroUsize::get),
-        shrink: true,
+        shrink: !args.selection.quick,
         fit: true,
+        quick: args.selection.quick,
         command: command(&args.contract, &args.target),
         target_name: is_embedded.then(|| EMBEDDED_TARGET.to_owned()),
         run_tag: None,

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::{Color, formats, width};
+use super::options::{Color, formats, subject, width};
 use super::{Done, Failed, github, print};
 use crate::gate::waivers::first_file;
 use crate::gate::{Exit, Policy, decide};
 use crate::http::clock::system_now;
 use crate::report::lock::FolderLock;
+use crate::report::model::Subject;
 use crate::report::{self, CREATED, EXCHANGES, Format, REPORT, Report};
 use crate::source::Diagnostic;
 
@@ -27,6 +28,10 @@ pub(crate) struct OutputOptions {
     /// Write this format too; may be repeated
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = formats())]
     report: Vec<String>,
+
+    /// What is tested, for the report and `--report attestation` [default: the commit that CI names]
+    #[arg(long, value_name = "NAME@DIGEST")]
+    subject: Option<Subject>,
 
     /// Print a file that waives all failures, instead of the summary, which goes to stderr
     #[arg(long)]
@@ -49,10 +54,24 @@ pub(crate) struct OutputOptions {
 impl OutputOptions {
     /// Decides on a report, writes it, and tells of it. The folder holds the exchanges.
     pub(crate) fn conclude(&self, mut report: Report, policy: &Policy) -> Done {
+        // Parts of a run name it themselves.
+        if self.subject.is_some() || report.header.subject.is_none() {
+            report.header.subject = self.subject()?;
+        }
         let exit = rule(&mut report, policy);
         let written = self.write(&report);
         self.tell(&report);
         Ok(exit.worse(written))
+    }
+
+    /// What is tested.
+    ///
+    /// # Errors
+    /// A format was asked for that has to say so, and nothing does.
+    pub(crate) fn subject(&self) -> Result<Option<Subject>, Failed> {
+        let subject = subject::subject(self.subject.as_ref());
+        subject::known(subject.as_ref(), self.report.iter().map(String::as_str))?;
+        Ok(subject)
     }
 
     /// Writes a report, says what cannot be written, and tells what that is worth.

@@ -14,7 +14,7 @@ use crate::generate::seed::Seed;
 use crate::http::clock::{Clock, system_now};
 use crate::plan::{EXAMPLES, Options, Selection};
 use crate::report::text::counted;
-use crate::session::{fit, planned};
+use crate::session::{fit, planned, quick_budget};
 use crate::whole::{Outline, Rules, Whole};
 
 #[derive(Debug, ClapArgs)]
@@ -52,11 +52,14 @@ pub(crate) fn run(args: &Args) -> Done {
     let fixtures = target.settings.fixtures(&contract);
     let options = Options {
         seed: args.selection.seed.map_or_else(Seed::random, Seed),
-        examples: args.selection.examples.unwrap_or(EXAMPLES),
+        examples: if args.selection.quick { 0 } else { args.selection.examples.unwrap_or(EXAMPLES) },
         selection: Selection::new(args.selection.only.clone(), args.selection.skip.clone()),
     };
     let seed = options.seed;
     let mut plan = planned(&contract, &fixtures, &target.settings, args.selection.examples, options, system_now())?;
+    if args.selection.quick {
+        plan.quicken(&contract, quick_budget(&target.settings));
+    }
     fit(&mut plan, &contract, &target.settings, args.selection.examples);
 
     let mut trials: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
@@ -187,6 +190,7 @@ fn of_document(args: &Args, contracts: Vec<Contract>) -> Done {
         examples: args.selection.examples,
         only: args.selection.only.clone(),
         skip: args.selection.skip.clone(),
+        quick: args.selection.quick,
         ..crate::session::Options::default()
     };
     let rules = Rules { named: args.contract.operation.clone(), allow_unsafe: args.allow_unsafe };

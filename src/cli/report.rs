@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
-use super::options::{Color, formats, report as read, width};
+use super::options::{Color, formats, report as read, subject, width};
 use super::{Done, Failed, print};
 use crate::gate::waivers::first_file;
 use crate::gate::{Exit, Policy, decide};
 use crate::http::clock::system_now;
+use crate::report::model::Subject;
 use crate::report::{EXCHANGES, Format, terminal};
 use crate::source::Diagnostic;
 
@@ -21,6 +22,10 @@ pub(crate) struct Args {
     /// The output format [default: the summary that the run printed]
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     format: Option<String>,
+
+    /// What was tested, for `--format attestation` [default: what the report names, or else the commit that CI names]
+    #[arg(long, value_name = "NAME@DIGEST")]
+    subject: Option<Subject>,
 
     /// Print a file that waives all failures
     #[arg(long, conflicts_with = "format")]
@@ -49,6 +54,10 @@ pub(crate) fn run(args: &Args) -> Done {
         print(&terminal::render(&report, &[], &options));
         return Ok(Exit::Conformant);
     };
+    if args.subject.is_some() || report.header.subject.is_none() {
+        report.header.subject = subject::subject(args.subject.as_ref());
+    }
+    subject::known(report.header.subject.as_ref(), std::iter::once(format.name))?;
     let folder = if args.run.is_file() { args.run.parent().unwrap_or(Path::new("")) } else { args.run.as_path() };
     let text = format.render(&report, folder).map_err(|e| {
         Failed::Input(Diagnostic::new(format!("cannot read {}: {e}", folder.join(EXCHANGES).display())).help(format!(

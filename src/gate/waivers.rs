@@ -135,9 +135,9 @@ impl Waiver {
         if !requirement.selected {
             return None;
         }
-        // A part of a run, or traffic that others chose, may just not have met it.
+        // A part of a run, a quick one, or traffic that others chose, may just not have met it.
         let options = &report.header.options;
-        let is_whole = report.end.complete && options.shard.is_none() && !options.recorded;
+        let is_whole = report.end.complete && options.shard.is_none() && !options.recorded && !options.quick;
         match requirement.verdict {
             Verdict::Pass if is_whole && !self.intermittent => Some("its failure no longer happens".to_owned()),
             _ if self.has_expired(today) => self.expires.map(|last| format!("it expired after {last}")),

@@ -46,7 +46,7 @@ pub struct LeftOut {
 
 /// Something that is kept or left out as a whole.
 #[derive(Clone, Copy, Debug)]
-enum Item {
+pub(super) enum Item {
     Entry(usize),
     Trial(usize),
     Pair,
@@ -62,6 +62,12 @@ struct Kept {
 impl Plan {
     /// Leaves out what a budget has no room for.
     pub fn fit(&mut self, contract: &Contract, allowance: &Allowance) {
+        let order = self.by_worth(contract);
+        self.keep(order, allowance);
+    }
+
+    /// Keeps what has room, in this order, and leaves the rest out.
+    pub(super) fn keep(&mut self, order: Vec<(Item, Option<usize>)>, allowance: &Allowance) {
         let mut kept = Kept { entries: vec![false; self.entries.len()], requests: 1, created: 1 };
         for first in [MINIMAL, FULL] {
             kept.entries[first] = true;
@@ -70,7 +76,7 @@ impl Plan {
         }
         let mut trials = vec![false; self.trials.len()];
         let mut pairs = 0;
-        for (item, about) in self.by_worth(contract) {
+        for (item, about) in order {
             let (needs, requests, created) = self.cost(item, &kept);
             let met = [
                 (Limit::Requests, allowance.requests, kept.requests + requests),

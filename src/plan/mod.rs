@@ -6,6 +6,7 @@
 mod contexts;
 mod fit;
 mod pool;
+mod quick;
 mod select;
 mod share;
 mod trials;
@@ -21,6 +22,7 @@ use crate::source::Result;
 
 pub use fit::{Allowance, LeftOut, Limit};
 pub use pool::Recipe;
+pub use quick::QUICK;
 pub use select::{Selection, Shard, ShardError};
 pub use share::crowded_out;
 pub use trials::{Trial, TrialRow};

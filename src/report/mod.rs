@@ -140,6 +140,13 @@ pub const FORMATS: &[Format] = &[
         always: false,
         render: |report, _| Ok(format::badge::shields(report)),
     },
+    Format {
+        name: format::attestation::NAME,
+        file: "attestation.json",
+        text: "an in-toto statement on the commit or artefact that was tested, to be signed",
+        always: false,
+        render: |report, _| format::attestation::render(report),
+    },
 ];
 
 /// What could not be written.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::contract::Contract;
 use crate::generate::draft::Fixtures;
-use crate::plan::{self, Allowance, Plan};
+use crate::plan::{self, Allowance, Plan, QUICK};
 use crate::settings::Settings;
 use crate::source::Result;
 
@@ -25,6 +25,11 @@ pub fn by_default(contract: &Contract) -> u64 {
 const SHARE: u64 = 40;
 /// How many of them are reserved for looking for smaller ones.
 const SHARE_RESERVE: u64 = 8;
+
+/// How many requests a quick check may send.
+pub fn quick_budget(settings: &Settings) -> u64 {
+    settings.budget.max_requests.unwrap_or(QUICK).min(QUICK)
+}
 
 /// Whether an operation has no more than its share of a default budget.
 fn is_share(contract: &Contract, settings: &Settings, examples: Option<usize>) -> bool {

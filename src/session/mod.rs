@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cleanup::clean_up;
 use crate::contract::Contract;
+use crate::contract::requirement::Form;
 use crate::generate::draft::Fixtures;
 use crate::generate::seed::{RunTag, Seed};
 use crate::http::client::Client;
@@ -26,7 +27,7 @@ use crate::run::event::{Fanout, Sink};
 use crate::run::{self, Outcome};
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Result};
-pub use budget::{MAX_REQUESTS, by_default, fit, planned};
+pub use budget::{MAX_REQUESTS, by_default, fit, planned, quick_budget};
 
 /// The options of a run.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub struct Options {
     pub shrink: bool,
     /// Whether the plan leaves out what exceeds the budget.
     pub fit: bool,
+    /// Whether only what finds most for few requests is tried.
+    pub quick: bool,
     /// The command that checks this target again, without seed and selection.
     pub command: String,
     /// The target's name, if it is not called by its URL.
@@ -69,6 +72,7 @@ impl Default for Options {
             max_failures: None,
             shrink: true,
             fit: true,
+            quick: false,
             command: "probity check".to_owned(),
             target_name: None,
             run_tag: None,
@@ -157,11 +161,16 @@ impl Session {
         if let Some(ids) = &options.exactly {
             selection = selection.exactly(ids.clone());
         }
-        let examples = options.examples.unwrap_or(EXAMPLES);
+        let examples = if options.quick { 0 } else { options.examples.unwrap_or(EXAMPLES) };
+        if options.quick {
+            settings.budget.max_requests = Some(quick_budget(&settings));
+        }
         let plan_options = plan::Options { seed, examples, selection };
         let mut plan = planned(&contract, &fixtures, &settings, options.examples, plan_options, now)?;
-        if once {
-            plan = plan.once(&contract);
+        match settings.budget.max_requests {
+            _ if once => plan = plan.once(&contract),
+            Some(most) if options.quick => plan.quicken(&contract, most),
+            _ => {}
         }
         crate::lint::expressions(&contract, &fixtures, &plan, now)?;
         let mut warnings = crate::lint::examples(&contract, &fixtures, now);
@@ -314,7 +323,22 @@ impl Session {
         if let (Some(Err(source)), Some(dir)) = (created.map(CreatedLog::finish), out) {
             self.note_unwritten(dir.join(CREATED), source);
         }
-        Ok(Report::build(&self.contract, &self.plan.selected, &outcome, &self.facts, &self.recorder))
+        let selected = self.shown(&outcome);
+        Ok(Report::build(&self.contract, &selected, &outcome, &self.facts, &self.recorder))
+    }
+
+    /// Which requirements the run was about. Of what a quick check left out, a rule may have needed the requests.
+    fn shown(&self, outcome: &Outcome) -> Vec<bool> {
+        let mut selected = self.plan.selected.clone();
+        if self.facts.options.quick {
+            let fed = self.contract.requirements.iter().enumerate().filter(|(_, r)| matches!(r.form, Form::Rule(_)));
+            for (place, _) in fed {
+                let tally = &outcome.tallies[place];
+                let idle = [tally.holds, tally.broken, tally.unknown, tally.skipped, tally.left_out];
+                selected[place] &= idle.iter().any(|count| *count > 0);
+            }
+        }
+        selected
     }
 
     /// Sends the request of an entry by itself, as the request of this number of a run, whatever its budget; None if nothing more is sent.
@@ -377,7 +401,7 @@ pub fn facts(settings: &Settings, options: &Options, max_requests: u64) -> Facts
         seed: options.seed.unwrap_or_default(),
         run_tag: options.run_tag.as_ref().map_or_else(String::new, |tag| tag.text().to_owned()),
         options: report::model::Options {
-            examples: options.examples.unwrap_or(EXAMPLES) as u64,
+            examples: if options.quick { 0 } else { options.examples.unwrap_or(EXAMPLES) as u64 },
             max_requests,
             max_failures: options.max_failures.map(|n| n as u64),
             max_created: budget.max_created,
@@ -390,6 +414,7 @@ pub fn facts(settings: &Settings, options: &Options, max_requests: u64) -> Facts
             skip: options.skip.clone(),
             recorded: false,
             shard: options.shard,
+            quick: options.quick,
         },
         command: options.command.clone(),
     }

@@ -43,7 +43,7 @@ use crate::report::text::counted;
 use crate::report::{self, EXCHANGES, Recorder, Report, WriteError};
 use crate::run::Outcome;
 use crate::run::event::{Event, Sink};
-use crate::session::{self, Before, Options, Session, facts};
+use crate::session::{self, Before, Options, Session, facts, quick_budget};
 use crate::settings::{Budget, Settings};
 use crate::source::{Diagnostic, Result};
 use asked::Asked;
@@ -55,6 +55,11 @@ use records::Records;
 
 /// What a request is called that finds out whether a token, or the server, still works.
 const STILL: &str = "still-works";
+
+/// The fewest requests that show anything of an operation: the smallest, a full one, and one at the end.
+const LEAST: u64 = 3;
+/// How many requests a law takes at most, where it holds.
+const LAW: u64 = 6;
 
 /// How operations are chosen and treated.
 #[derive(Clone, Debug, Default)]
@@ -153,6 +158,7 @@ impl Whole {
         let mut sessions: Vec<Option<Session>> = Vec::new();
         let (mut sent, mut created, mut failed, mut over): (u64, u64, usize, Option<End>) = (0, 0, 0, None);
         let contracts = std::mem::take(&mut self.contracts);
+        let most_requests = self.most_requests();
         let asked = Asked::new(&contracts, |contract| self.selected(contract));
         let mut left = contracts.len() as u64;
         let creates = |contract: &Contract| ["POST", "PUT"].contains(&contract.operation.method.as_str());
@@ -161,7 +167,7 @@ impl Whole {
             let most = &self.settings.budget;
             let records_left = most.max_created.filter(|_| creates(&contract)).map(|most| most.saturating_sub(created));
             let budget = Budget {
-                max_requests: most.max_requests.map(|most| most.saturating_sub(sent) / left.max(1)),
+                max_requests: most_requests.map(|most| most.saturating_sub(sent) / left.max(1)),
                 max_created: records_left.map(|records| records / left_to_create.max(1)),
                 ..*most
             };
@@ -169,6 +175,9 @@ impl Whole {
             left_to_create -= u64::from(creates(&contract));
             let (part, session) = match &over {
                 Some(end) => (self.not_begun(&contract, end), None),
+                None if self.options.quick && budget.max_requests.is_some_and(|most| most < LEAST) => {
+                    (self.left_out(&contract), None)
+                }
                 None => match self.session(contract, &records, (sent, failed), budget, asked.needed[at]) {
                     Ok(session) => {
                         let mut part = self.part(&session, &asked.selected[at], &mut records, out, sink).await?;
@@ -263,7 +272,9 @@ impl Whole {
     ) -> std::result::Result<Records, WriteError> {
         let begun = self.clock.local();
         let mut logs = Logs::open(sessions, out)?;
-        let most = self.settings.budget.max_requests.map_or(session::MAX_REQUESTS, |most| most.saturating_sub(sent));
+        let quick = self.options.quick.then(|| quick_budget(&self.settings));
+        let most = quick.or(self.settings.budget.max_requests);
+        let most = most.map_or(session::MAX_REQUESTS, |most| most.saturating_sub(sent));
         let mut fanout = logs.and(sink);
         let created: u64 = parts.iter().map(|p| p.report.figures.created + p.report.figures.uncertain).sum();
         let mut laws = Laws {
@@ -286,6 +297,10 @@ impl Whole {
             let mut selected = vec![false; contract.requirements.len()];
             let mut outcome = Outcome::of_nothing(contract, &selected, "", Verdict::Skipped, self.clock.local());
             for (requirement, law) in &asked.laws[at] {
+                // What has no room in a quick check is not what it is about.
+                if quick.is_some() && laws.left < LAW {
+                    continue;
+                }
                 selected[*requirement] = true;
                 outcome.tallies[*requirement] = laws.law(*law, at, *requirement, &asked.resources).await;
             }
@@ -341,6 +356,25 @@ impl Whole {
     fn not_called(&self, contract: &Contract, reason: &str) -> Part {
         let reason = self.recorder().text(reason);
         Part { not_reached: Some(reason.clone()), ..self.nothing(contract, &reason, Verdict::Skipped) }
+    }
+
+    /// An operation for which a quick check has no room.
+    fn left_out(&self, contract: &Contract) -> Part {
+        let mut part = self.nothing(contract, "", Verdict::Untested);
+        part.report.requirements.iter_mut().for_each(|requirement| {
+            requirement.selected = false;
+            requirement.reason = Some("left out by --quick".to_owned());
+        });
+        part.report.end = End { complete: true, cause: None, reason: None, preflight_failed: false };
+        part
+    }
+
+    /// How many requests the operations may take by themselves. Of those of a quick check, the laws get a third.
+    fn most_requests(&self) -> Option<u64> {
+        match self.options.quick {
+            true => Some(quick_budget(&self.settings) * 2 / 3),
+            false => self.settings.budget.max_requests,
+        }
     }
 
     /// An operation that was not begun before the run ended.

@@ -106,6 +106,9 @@ impl Whole {
         if phase == Phase::Destroy {
             return Ok(1);
         }
+        if self.options.quick {
+            plan.quicken(contract, self.most_requests().unwrap_or_default() / (self.contracts.len() as u64).max(1));
+        }
         fit(&mut plan, contract, &self.settings, self.options.examples);
         Ok(plan.requests() as u64)
     }

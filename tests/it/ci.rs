@@ -84,6 +84,41 @@ fn the_container_runs_without_root() {
 }
 
 #[test]
+fn the_action_runs_the_words_that_it_is_given() {
+    let action = yaml(include_str!("../../action.yml"));
+    let steps = action["runs"]["steps"].as_array().expect("steps");
+    let run = steps.iter().find(|step| step["id"] == "run").expect("the step that checks");
+    let script = run["run"].as_str().expect("a script").replace("$RUNNER_TEMP/probity/bin", "$BIN");
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_probity")).parent().expect("a folder");
+    let folder = tempfile::tempdir().expect("a folder");
+    let ran = |words: &str| {
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-eo", "pipefail", "-c", &script]).current_dir(folder.path()).env("BIN", bin).env("ARGS", words);
+        bash.env_remove("PROBITY_TOKEN").output().expect("bash").status
+    };
+    assert!(ran(action["inputs"]["args"]["default"].as_str().expect("words")).success());
+    assert!(ran("check --quick --only 'response/*'").success());
+    assert!(!ran("check --only response/value-in-dollars --fault value-in-cents").success());
+    assert!(!ran("list; touch told").success() && !folder.path().join("told").exists(), "words are no script");
+    for step in steps.iter().filter(|step| step["run"].is_string()) {
+        assert!(
+            step["shell"] == "bash" && !step["run"].to_string().contains("${{"),
+            "inputs come as variables: {step}"
+        );
+    }
+}
+
+#[test]
+fn the_hooks_of_pre_commit_work() {
+    let hooks = yaml(include_str!("../../.pre-commit-hooks.yaml"));
+    for hook in hooks.as_array().expect("hooks") {
+        let entry = hook["entry"].as_str().and_then(|entry| entry.strip_prefix("probity ")).expect("a command");
+        probity(entry).exits(0);
+        assert!(hook["language"] == "rust" && hook["pass_filenames"] == false, "{hook}");
+    }
+}
+
+#[test]
 fn pages_for_man() {
     let ran = probity("man pages").exits(0);
     for page in ["probity.1", "probity-check.1", "probity-merge.1"] {

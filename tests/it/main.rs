@@ -6,6 +6,7 @@
 mod support;
 
 mod areas;
+mod attestation;
 mod audit;
 mod bad_input;
 mod case_words;
@@ -27,6 +28,7 @@ mod opportunities;
 mod parts;
 mod preflight;
 mod properties;
+mod quick;
 mod reference;
 mod replay;
 mod schemas;

@@ -88,7 +88,7 @@ fn differences(
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(!subjects.is_empty());
-    let options = Options { seed, jobs: JOBS, timeout: Duration::from_secs(5), only: Vec::new() };
+    let options = Options { seed, jobs: JOBS, timeout: Duration::from_secs(5), only: Vec::new(), quick: false };
     let runs = audit::run::run(contract, subjects, &options, &|_| {}).expect("the checks run");
     let mut text = String::new();
     for (subject, run) in subjects.iter().zip(&runs) {

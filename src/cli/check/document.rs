@@ -36,12 +36,14 @@ pub(super) fn run(args: &Args) -> Done {
     let options = options(args, exactly, target.embedded.is_some());
     let mut whole = Whole::new(contracts, target.settings, options, rules, Clock::system())?;
     let output = &args.output;
+    let subject = output.subject()?;
     let _lock = output.lock()?;
     let (report, exit) = block_on(async {
         end_at_signals(whole.stop());
         let mut sink = shown_on_the_way(output, whole.recorder());
         let mut report = whole.run(Some(output.out()), &mut *sink).await.map_err(unwritable)?;
         drop(sink);
+        report.header.subject = subject;
         let exit = rule(&mut report, &policy).worse(unwritten(&whole.unwritten()));
         let mut written = output.write(&report);
         if !args.no_cleanup {

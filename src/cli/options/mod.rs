@@ -1,11 +1,12 @@
 //! Options that several commands share.
 //!
 //! - [`target`]: which server, and how it is treated; [`flags`]: the flags of the settings
-//! - [`gate`]: what makes a run red
+//! - [`gate`]: what makes a run red; [`subject`]: what is tested
 
 pub(crate) mod document;
 mod flags;
 mod gate;
+pub(crate) mod subject;
 mod target;
 
 use std::io::IsTerminal;
@@ -142,9 +143,13 @@ pub(crate) struct SelectionOptions {
     #[arg(long)]
     pub seed: Option<u64>,
 
-    /// How many random requests to send, half of them with one fault [default: 18]
+    /// How many random requests to send, half of them with one fault [default: 6]
     #[arg(long, value_name = "N")]
     pub examples: Option<usize>,
+
+    /// Only what finds most for few requests, 120 at most, and nothing that waits: for a hook before each commit
+    #[arg(long, conflicts_with = "examples")]
+    pub quick: bool,
 }
 
 /// A finished report: a report.json, or the folder that holds it.

@@ -114,6 +114,7 @@ fn header(contract: &Contract, outcome: &Outcome, facts: &Facts, recorder: &Reco
         variables: recorder.variables(),
         options: facts.options.clone(),
         command: facts.command.clone(),
+        subject: None,
     }
 }
 
@@ -276,6 +277,7 @@ impl Builder<'_> {
     fn reason(&self, form: &Tested, verdict: Verdict, selected: bool, tally: &Tally) -> Option<String> {
         let reason = match verdict {
             Verdict::Pass | Verdict::Fail => return None,
+            _ if !selected && self.facts.options.quick => "left out by --quick, or not asked for".to_owned(),
             _ if !selected => "not asked for in this run".to_owned(),
             Verdict::Inconclusive => match &tally.doubt {
                 Some((_, reason, _)) => reason.clone(),

@@ -1,5 +1,6 @@
 //! What a report can be written as: one file for each format.
 
+pub mod attestation;
 pub mod badge;
 pub mod ctrf;
 pub mod github;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Shard;
+use crate::report::model::subject::Subject;
 
 /// What was run against what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct Header {
     /// The command that checks this target again, without seed and selection; empty where it is not known.
     #[serde(default)]
     pub command: String,
+    /// What was tested, where CI or the command line names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
 }
 
 /// A program.
@@ -112,4 +116,7 @@ pub struct Options {
     /// Which part of a run this is; null where it is the whole.
     #[serde(default)]
     pub shard: Option<Shard>,
+    /// Whether only what finds most for few requests was tried; the rest is not selected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quick: bool,
 }

@@ -10,6 +10,7 @@ pub mod header;
 pub mod record;
 pub mod requirement;
 pub mod ruling;
+pub mod subject;
 pub mod summary;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub use crate::report::model::requirement::{
     Again, Counts, Coverage, Difference, Doubt, Failure, Form, Observation, Operand, Place, Requirement,
 };
 pub use crate::report::model::ruling::{Change, Ruling, Turn, Weight};
+pub use crate::report::model::subject::{Subject, SubjectError};
 use crate::report::model::summary::Summary;
 
 /// The version of the report's shape.

@@ -104,7 +104,8 @@ fn figures(page: &mut Page, report: &Report) {
         line += &format!("; {}", counted(summary.probe.total(), "probe"));
     }
     if summary.not_selected > 0 {
-        line += &format!("; {} not asked for", summary.not_selected);
+        let why = if report.header.options.quick { "left out of this quick check" } else { "not asked for" };
+        line += &format!("; {} {why}", summary.not_selected);
     }
     page.text(&line);
     cost(page, figures);

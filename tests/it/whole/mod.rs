@@ -3,6 +3,7 @@
 mod apart;
 mod app;
 mod called;
+mod tutorial;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
