@@ -23,7 +23,7 @@ use probity::contract::{Contract, Location};
 use probity::reference::{Fault, Variation};
 
 /// How many checks run beside each other: they mostly wait.
-const JOBS: usize = 16;
+const JOBS: usize = 40;
 /// Of how many faults a debug build tries one.
 const PART: usize = 6;
 /// How many faults each further seed tries, how many pairs of variations are tried.
