@@ -1,30 +1,26 @@
 //! A schema with all that it refers to as one JSON Schema, for the validator: nothing is merged, and references stay.
 
-use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::context::{Context, elsewhere, is_elsewhere};
+use super::context::Context;
 use super::discriminator::Discriminator;
 use super::keywords::{Keywords, Nullable, Part};
+use super::known::{Component, Known};
 use super::notes::Problems;
 use super::registry::{Located, Registry};
+use super::scope::{elsewhere, is_elsewhere};
 use super::{Direction, POINTER};
+use crate::source::Diagnostic;
 
 /// How many schemas one schema may refer to, directly or indirectly.
 const MOST: usize = 60_000;
 
 /// Combines a schema with all that it refers to.
-pub(super) fn bundle<'a>(registry: &'a Registry, root: &Located<'a>, direction: Direction) -> (Json, Problems) {
-    let mut builder = Builder {
-        registry,
-        direction,
-        names: HashMap::new(),
-        waiting: VecDeque::new(),
-        problems: Problems::default(),
-        count: 0,
-    };
+pub(super) fn bundle<'a>(registry: &'a Registry, root: &Located<'a>, direction: Direction) -> Json {
+    let mut builder = Builder::new(registry, direction);
     let context = Context::of(registry, root);
     let mut json = builder.schema(root, &context);
     let mut all = Map::new();
@@ -38,7 +34,45 @@ pub(super) fn bundle<'a>(registry: &'a Registry, root: &Located<'a>, direction: 
     {
         json.insert("$defs".to_owned(), all.into());
     }
-    (json, builder.problems)
+    json
+}
+
+/// What is odd or not supported in a schema, and in all that it refers to.
+pub(super) fn problems<'a>(registry: &'a Registry, root: &Located<'a>, direction: Direction) -> Problems {
+    let mut problems = Problems::default();
+    let (mut count, mut seen) = (0, HashSet::new());
+    let (file, inner) = root.key();
+    let mut waiting = VecDeque::from([(file, inner.to_owned(), Context::of(registry, root))]);
+    while let Some((file, inner, context)) = waiting.pop_front() {
+        let key = Known::key(direction, file, &inner, &context);
+        let component = registry.known.component(key, || component(registry, file, &inner, &context, direction));
+        problems.extend(component.problems.clone());
+        count += component.count;
+        if count > MOST {
+            problems.unsupported(too_wide(root));
+            break;
+        }
+        for (file, inner, context) in &component.refers {
+            if seen.insert((*file, inner.clone(), context.key())) {
+                waiting.push_back((*file, inner.clone(), context.clone()));
+            }
+        }
+    }
+    problems
+}
+
+/// A schema by itself.
+fn component(registry: &Registry, file: usize, inner: &str, context: &Context, direction: Direction) -> Component {
+    let mut builder = Builder::new(registry, direction);
+    if let Some(at) = registry.at(file, inner) {
+        builder.schema(&at, context);
+    }
+    let refers = builder.waiting.into_iter().map(|(_, at, context)| (at.key().0, at.key().1.to_owned(), context));
+    Component { refers: refers.collect(), problems: builder.problems, count: builder.count }
+}
+
+fn too_wide(at: &Located<'_>) -> Box<Diagnostic> {
+    at.node.error(format!("this schema refers to more than {MOST} others")).help("split it into smaller ones")
 }
 
 struct Builder<'a> {
@@ -52,6 +86,11 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    fn new(registry: &'a Registry, direction: Direction) -> Self {
+        let (names, waiting) = (HashMap::new(), VecDeque::new());
+        Self { registry, direction, names, waiting, problems: Problems::default(), count: 0 }
+    }
+
     fn reference(&mut self, target: Located<'a>, context: Context) -> Json {
         let (file, inner) = target.key();
         let key = (file, inner.to_owned(), context.key());
@@ -68,11 +107,7 @@ impl<'a> Builder<'a> {
     fn schema(&mut self, at: &Located<'a>, context: &Context) -> Json {
         self.count += 1;
         if self.count > MOST {
-            self.problems.unsupported(
-                at.node
-                    .error(format!("this schema refers to more than {MOST} others"))
-                    .help("split it into smaller ones"),
-            );
+            self.problems.unsupported(too_wide(at));
             return json!({});
         }
         let keywords = Keywords::read(self.registry, at, &mut self.problems);
@@ -160,7 +195,7 @@ impl<'a> Builder<'a> {
         let Some(node) = &keywords.discriminator else {
             return false;
         };
-        let key = Rc::new((at.key().0, at.key().1.to_owned()));
+        let key = Arc::new((at.key().0, at.key().1.to_owned()));
         if beside.chosen.as_ref() == Some(&key) {
             return false;
         }

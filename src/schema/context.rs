@@ -1,47 +1,30 @@
 //! The context in which a schema is read: for which direction, and through which references it was reached.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
-
-use super::Direction;
-use super::registry::{Located, Registry};
+use std::sync::Arc;
 
 /// Where `$dynamicRef` leads: the outermost schema of each name.
-type Scope = Vec<(String, (usize, String))>;
+pub(super) type Scope = Vec<(String, (usize, String))>;
 
 /// The context.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
     /// Names that are not required, since the other side sends them.
-    pub(super) elsewhere: Rc<BTreeSet<String>>,
-    scope: Rc<Scope>,
+    pub(super) elsewhere: Arc<BTreeSet<String>>,
+    pub(super) scope: Arc<Scope>,
     /// The schema whose discriminator has already chosen.
-    pub(super) chosen: Option<Rc<(usize, String)>>,
+    pub(super) chosen: Option<Arc<(usize, String)>>,
 }
 
 impl Context {
-    pub(super) fn of(registry: &Registry, root: &Located<'_>) -> Self {
-        Self { scope: Rc::new(registry.dynamic_anchors(root)), ..Self::default() }
-    }
-
     /// Behind a discriminator of this schema.
-    pub(super) fn choosing(&self, schema: Rc<(usize, String)>) -> Self {
+    pub(super) fn choosing(&self, schema: Arc<(usize, String)>) -> Self {
         Self { chosen: Some(schema), ..self.clone() }
-    }
-
-    /// Behind a reference.
-    pub(super) fn entering(&self, registry: &Registry, target: &Located<'_>) -> Self {
-        let new: Scope = registry.dynamic_anchors(target);
-        let new: Scope = new.into_iter().filter(|(name, _)| !self.scope.iter().any(|(own, _)| own == name)).collect();
-        if new.is_empty() {
-            return self.clone();
-        }
-        Self { scope: Rc::new(self.scope.iter().cloned().chain(new).collect()), ..self.clone() }
     }
 
     /// In a part of the value.
     pub(super) fn below(&self) -> Self {
-        Self { elsewhere: Rc::default(), chosen: None, ..self.clone() }
+        Self { elsewhere: Arc::default(), chosen: None, ..self.clone() }
     }
 
     /// Beside other schemas of the same value.
@@ -49,17 +32,7 @@ impl Context {
         if elsewhere.is_subset(&self.elsewhere) {
             return self.clone();
         }
-        Self { elsewhere: Rc::new(self.elsewhere.union(elsewhere).cloned().collect()), ..self.clone() }
-    }
-
-    /// Where a `$dynamicRef` leads whose anchor, read as a plain reference, is `target`.
-    pub(super) fn dynamic<'a>(&self, registry: &'a Registry, name: &str, target: Located<'a>) -> Located<'a> {
-        let is_dynamic = registry
-            .dynamic_anchors(&target)
-            .iter()
-            .any(|(own, (file, inner))| own == name && target.key() == (*file, inner));
-        let outer = self.scope.iter().find(|(own, _)| is_dynamic && own == name);
-        outer.and_then(|(_, (file, inner))| registry.at(*file, inner)).unwrap_or(target)
+        Self { elsewhere: Arc::new(self.elsewhere.union(elsewhere).cloned().collect()), ..self.clone() }
     }
 
     /// A key that distinguishes this context from others.
@@ -69,48 +42,4 @@ impl Context {
         }
         format!("{:?}{:?}{:?}", self.elsewhere, self.scope, self.chosen)
     }
-}
-
-/// The names of properties that only the other side sends, of a schema and of those beside it.
-pub(super) fn elsewhere(registry: &Registry, at: &Located<'_>, direction: Direction) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    gather(registry, at.clone(), direction, &mut names, &mut Vec::new());
-    names
-}
-
-fn gather<'a>(
-    registry: &'a Registry,
-    at: Located<'a>,
-    direction: Direction,
-    names: &mut BTreeSet<String>,
-    seen: &mut Vec<(usize, String)>,
-) {
-    let key = (at.key().0, at.key().1.to_owned());
-    if seen.len() > 100 || seen.contains(&key) {
-        return;
-    }
-    seen.push(key);
-    for (key, property) in at.get("properties").map(|p| p.entries()).unwrap_or_default() {
-        if is_elsewhere(registry, &property, direction) {
-            names.insert(key.name.clone());
-        }
-    }
-    for part in at.get("allOf").map(|p| p.items()).unwrap_or_default() {
-        gather(registry, part, direction, names, seen);
-    }
-    if let Some(reference) = at.node.get("$ref")
-        && let Ok(text) = reference.string("")
-        && let Ok(target) = registry.resolve(&at, text, &reference.place)
-    {
-        gather(registry, target, direction, names, seen);
-    }
-}
-
-/// Whether a property belongs to the other direction only.
-pub(super) fn is_elsewhere(registry: &Registry, property: &Located<'_>, direction: Direction) -> bool {
-    let word = match direction {
-        Direction::Request => "readOnly",
-        Direction::Response | Direction::Strict => "writeOnly",
-    };
-    property.flag(word) || registry.follow(property.clone()).is_ok_and(|target| target.flag(word))
 }

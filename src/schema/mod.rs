@@ -16,12 +16,14 @@ mod compiled;
 mod context;
 mod discriminator;
 mod keywords;
+mod known;
 mod merge;
 mod normal;
 pub mod notes;
 mod reach;
 pub mod registry;
 mod resources;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -90,7 +92,7 @@ impl Violation {
 }
 
 /// Whether a schema is for what is sent or for what comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// `readOnly` properties are not sent, and need not be there.
     Request,
@@ -110,7 +112,7 @@ static ANYTHING: OnceLock<Json> = OnceLock::new();
 impl Schema {
     /// The schema at a place of a document, and what is odd or not supported in it and in all that it reaches.
     pub fn read(registry: &Arc<Registry>, at: &Located<'_>, direction: Direction) -> (Self, Problems) {
-        let (_, problems) = bundle::bundle(registry, at, direction);
+        let problems = bundle::problems(registry, at, direction);
         let (file, inner) = at.key();
         (Self::new(Some((Arc::clone(registry), file, inner.to_owned())), direction), problems)
     }
@@ -163,7 +165,7 @@ impl Schema {
 
     fn compile(&self, direction: Direction) -> Compiled {
         Compiled::new(match self.located() {
-            Some((registry, at)) => bundle::bundle(registry, &at, direction).0,
+            Some((registry, at)) => bundle::bundle(registry, &at, direction),
             None => self.json().clone(),
         })
     }

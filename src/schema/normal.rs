@@ -1,15 +1,18 @@
 //! A schema to generate from: no references, `allOf` merged, alternatives under one key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::context::{Context, elsewhere, is_elsewhere};
+use super::context::Context;
 use super::discriminator::Discriminator;
 use super::keywords::{Keywords, Nullable, Part};
 use super::merge::{alternatives, merge};
 use super::notes::Problems;
 use super::registry::{Located, Registry};
+use super::scope::{elsewhere, is_elsewhere};
 use super::{Direction, POINTER};
 
 /// How far a schema is expanded: how often it may contain itself, how deep optional properties go, and how many
@@ -35,12 +38,17 @@ const MOST: usize = 5000;
 
 /// Expands a schema; None if no value can match it, or only an infinite one.
 pub(super) fn normal<'a>(registry: &'a Registry, root: &Located<'a>, direction: Direction) -> Option<Json> {
+    let mut known = HashMap::new();
     for (i, reach) in REACHES.iter().enumerate() {
-        let mut writer = Writer { registry, direction, reach: *reach, count: 0, open: HashMap::new() };
+        let is_last = i + 1 == REACHES.len();
+        // Where nothing narrower is left, more than is good is better than nothing.
+        let most = if is_last { MOST * 4 } else { MOST };
+        let mut writer = Writer { registry, direction, reach: *reach, most, count: 0, open: HashMap::new(), known };
         let written = writer.schema(root, &Context::of(registry, root), 0);
-        if writer.count <= MOST || i + 1 == REACHES.len() {
+        if writer.count <= MOST || is_last {
             return written;
         }
+        known = writer.known;
     }
     None
 }
@@ -49,16 +57,26 @@ struct Writer<'a> {
     registry: &'a Registry,
     direction: Direction,
     reach: Reach,
+    /// How many parts are enough to know that it is too wide.
+    most: usize,
     count: usize,
     /// How often a schema is being expanded, by file and pointer.
     open: HashMap<(usize, String), usize>,
+    /// What was read of schemas, which are met again and again.
+    known: HashMap<(usize, String), Rc<Read<'a>>>,
+}
+
+/// What a schema says.
+struct Read<'a> {
+    keywords: Keywords<'a>,
+    /// The names of properties that only the other side sends.
+    away: BTreeSet<String>,
 }
 
 impl<'a> Writer<'a> {
     fn schema(&mut self, at: &Located<'a>, context: &Context, depth: usize) -> Option<Json> {
         self.count += 1;
-        // This is enough to know that it is too wide; if there is no narrower form, expansion ends here.
-        if self.count > MOST * 4 {
+        if self.count > self.most {
             return None;
         }
         let key = (at.key().0, at.key().1.to_owned());
@@ -74,16 +92,25 @@ impl<'a> Writer<'a> {
         written
     }
 
+    fn read(&mut self, at: &Located<'a>) -> Rc<Read<'a>> {
+        let (file, inner) = at.key();
+        let (registry, direction) = (self.registry, self.direction);
+        let read = self.known.entry((file, inner.to_owned())).or_insert_with(|| {
+            // Notes on this schema have been made before.
+            let keywords = Keywords::read(registry, at, &mut Problems::default());
+            Rc::new(Read { keywords, away: elsewhere(registry, at, direction) })
+        });
+        Rc::clone(read)
+    }
+
     fn write(&mut self, at: &Located<'a>, context: &Context, depth: usize) -> Option<Json> {
-        // Notes on this schema have been made before.
-        let mut problems = Problems::default();
-        let keywords = Keywords::read(self.registry, at, &mut problems);
+        let read = self.read(at);
+        let Read { keywords, away } = &*read;
         if let Some(constant) = keywords.constant {
             return constant.then(|| json!({}));
         }
         let pointer = self.registry.pointer(at);
-        let away = elsewhere(self.registry, at, self.direction);
-        let beside = context.beside(&away);
+        let beside = context.beside(away);
         let mut out = Map::new();
         out.insert(POINTER.to_owned(), json!(pointer));
         let mut required: Vec<String> = Vec::new();
@@ -112,7 +139,7 @@ impl<'a> Writer<'a> {
         if !keywords.unsupported.is_empty() {
             out.insert("x-unsupported".to_owned(), json!(keywords.unsupported));
         }
-        let mut all = self.combined(at, &keywords, &beside, depth, out.into())?;
+        let mut all = self.combined(at, keywords, &beside, depth, out.into())?;
         if keywords.nullable == Nullable::Perhaps
             && let Json::Object(map) = &mut all
         {
@@ -179,7 +206,7 @@ impl<'a> Writer<'a> {
             };
             // Keywords beside alternatives are merged into each.
             self.count += size(&all) / 8;
-            if self.count > MOST * 4 {
+            if self.count > self.most {
                 return None;
             }
         }
@@ -195,7 +222,7 @@ impl<'a> Writer<'a> {
         depth: usize,
     ) -> Option<Vec<Json>> {
         let node = keywords.discriminator.as_ref()?;
-        let key = std::rc::Rc::new((at.key().0, at.key().1.to_owned()));
+        let key = Arc::new((at.key().0, at.key().1.to_owned()));
         if beside.chosen.as_ref() == Some(&key) {
             return None;
         }

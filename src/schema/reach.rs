@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::known::Words;
 use super::registry::{Located, Registry};
+use super::vocabulary;
 
 /// Whether a value may have something at a path of names; what the schema does not describe may be anything.
 pub(super) fn reaches(registry: &Registry, at: &Located<'_>, path: &[String]) -> bool {
@@ -44,22 +46,41 @@ fn below(registry: &Registry, at: &Located<'_>, path: &[String], seen: &mut Hash
 /// Whether a schema, or one that it refers to, has a keyword.
 pub(super) fn mentions(registry: &Registry, at: &Located<'_>, keyword: &str) -> bool {
     let mut seen: HashSet<(usize, String)> = HashSet::new();
-    let mut waiting = vec![at.clone()];
-    while let Some(at) = waiting.pop() {
-        if !seen.insert((at.key().0, at.key().1.to_owned())) {
+    let mut waiting = vec![(at.key().0, at.key().1.to_owned())];
+    while let Some(key) = waiting.pop() {
+        if !seen.insert(key.clone()) {
             continue;
         }
+        let (file, inner) = key.clone();
+        let words = registry
+            .known
+            .words(key, || registry.at(file, &inner).map_or_else(Words::default, |at| words(registry, at)));
+        if words.own.contains(keyword) {
+            return true;
+        }
+        waiting.extend(words.refers.iter().cloned());
+    }
+    false
+}
+
+fn words<'a>(registry: &'a Registry, at: Located<'a>) -> Words {
+    let mut all = Words::default();
+    let mut waiting = vec![at];
+    while let Some(at) = waiting.pop() {
         for (key, node) in at.entries() {
-            if key.name == keyword {
-                return true;
+            if vocabulary::kind_of(&key.name).is_some() {
+                all.own.insert(key.name.clone());
             }
             match (key.name.as_str(), node.node.string("")) {
-                ("$ref" | "$dynamicRef", Ok(text)) => waiting.extend(registry.resolve(&at, text, &node.node.place)),
+                ("$ref" | "$dynamicRef", Ok(text)) => {
+                    let target = registry.resolve(&at, text, &node.node.place);
+                    all.refers.extend(target.ok().map(|target| (target.key().0, target.key().1.to_owned())));
+                }
                 ("example" | "examples" | "default" | "enum" | "const", _) => {}
                 _ => waiting.push(node),
             }
         }
         waiting.extend(at.items());
     }
-    false
+    all
 }

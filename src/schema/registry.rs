@@ -9,6 +9,7 @@ use url::Url;
 use crate::source::{Diagnostic, Place, Result, Source, did_you_mean};
 use crate::yaml::{self, Node, Value};
 
+use super::known::Known;
 use super::resources::Resources;
 use crate::yaml::escape;
 
@@ -69,6 +70,7 @@ pub struct Registry {
     dialect: Dialect,
     /// Whether patterns are valid, or why not: that is costly to find out.
     patterns: Mutex<HashMap<String, std::result::Result<(), PatternError>>>,
+    pub(super) known: Known,
 }
 
 #[derive(Debug)]
@@ -154,6 +156,7 @@ impl Registry {
             resources: Resources::default(),
             dialect,
             patterns: Mutex::default(),
+            known: Known::default(),
         };
         let own = root.get("$self").and_then(|n| n.string("").ok()).and_then(|own| url.join(own).ok());
         registry.add(root, url, String::new());

@@ -34,7 +34,8 @@ fn run(folder: &Path, exports: &str, block: &str) -> String {
 
 /// What does not depend on the day, the machine or the run.
 fn comparable(text: &str) -> String {
-    let drawn = Regex::new(r"[0-9a-f]{8}[0-9a-z]{6}|c_[0-9a-f]+|\b\d{4,}\b|TIME( \w+)?( to TIME( \w+)?)?( of ours)?").expect("a pattern");
+    let drawn = Regex::new(r"[0-9a-f]{8}[0-9a-z]{6}|c_[0-9a-f]+|\b\d{4,}\b|TIME( \w+)?( to TIME( \w+)?)?( of ours)?")
+        .expect("a pattern");
     let text = drawn.replace_all(&normalised(text), "…").into_owned();
     // Times may be wrapped differently.
     text.split_whitespace().collect::<Vec<_>>().join(" ")
