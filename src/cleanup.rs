@@ -54,9 +54,18 @@ pub enum NotRemoved {
     /// Another operation created it, of which the settings do not say how its records are removed.
     #[error("`{0}` created it, and [cleanup] is about the records of the contract's own operation")]
     AnotherOperation(String),
+    /// Nothing says how records of its kind are removed.
+    #[error("neither an operation of the document nor [cleanup] removes records of its kind")]
+    NoWay,
     /// The path of the clean-up has this part, whose value is not known.
     #[error("the path under [cleanup] needs {0}, which is not known")]
     NoValue(String),
+    /// What it is called contains part of a secret, and was not written down.
+    #[error("its id contains part of a secret and was not written down: search the target for its run tag")]
+    Masked,
+    /// The target said that a record is not there that was created just before, and removed none.
+    #[error("the server answered {0}, and removed nothing: check the path under [cleanup]")]
+    NotFound(u16),
     /// The target did not remove it, and answered with this status.
     #[error("the server answered {0}")]
     Refused(u16),
@@ -122,7 +131,8 @@ pub async fn clean_up(
     let (mut records, mut uncertain) = (left.records, left.uncertain);
     // The same id may be that of a record of another kind.
     for all in [&mut records, &mut uncertain] {
-        let others = all.extract_if(.., |record| record.operation.is_some());
+        let is_other = |operation: &String| *operation != contract.operation.id;
+        let others = all.extract_if(.., |record| record.operation.as_ref().is_some_and(is_other));
         cleaned.left.extend(others.filter_map(|record| {
             let operation = record.operation.clone()?;
             Some((record, NotRemoved::AnotherOperation(operation)))
@@ -181,10 +191,12 @@ pub async fn clean_up(
             }
         })
         .buffered(concurrency);
+    let mut not_found = Vec::new();
     while let Some((record, outcome)) = removals.next().await {
         done += 1;
         progress(done, all);
         match (outcome, &record.id) {
+            (Ok(404), Some(_)) => not_found.push(record),
             (Ok(status), Some(_)) => {
                 log.removed(&record, client.clock().local(), status).map_err(unwritable)?;
                 cleaned.removed += 1;
@@ -193,8 +205,24 @@ pub async fn clean_up(
             (Err(why), _) => cleaned.left.push((record, why)),
         }
     }
+    // A path that leads nowhere is answered in the same way as a record that is gone.
+    let leads_somewhere = cleaned.removed > 0 || cleanup.documented;
+    for record in not_found {
+        if leads_somewhere || age(&client, &record) >= TimeDelta::minutes(YOUNG) {
+            log.removed(&record, client.clock().local(), 404).map_err(unwritable)?;
+            cleaned.removed += 1;
+        } else {
+            cleaned.left.push((record, NotRemoved::NotFound(404)));
+        }
+    }
     cleaned.left.sort_by(|a, b| (&a.0.sent, &a.0.trial).cmp(&(&b.0.sent, &b.0.trial)));
     Ok(cleaned)
+}
+
+/// How long ago the request was sent that created a record.
+fn age(client: &Client, record: &Record) -> TimeDelta {
+    let sent = DateTime::parse_from_rfc3339(&record.sent).ok();
+    sent.map_or(TimeDelta::MAX, |sent| client.clock().local() - sent.to_utc())
 }
 
 /// What an unanswered request created.
@@ -217,10 +245,7 @@ async fn look_up(client: &Client, contract: &Contract, record: &Record) -> std::
     let at = client.clock().local();
     let began = || client.clock().at_server(at).earliest;
     let sent = client.send_safely(&request.request(&record.identity), "cleanup").await;
-    let age = || {
-        let sent = DateTime::parse_from_rfc3339(&record.sent).ok();
-        sent.map_or(TimeDelta::MAX, |sent| client.clock().local() - sent.to_utc())
-    };
+    let age = || age(client, record);
     let young = || age() < TimeDelta::minutes(YOUNG);
     match sent.outcome() {
         Outcome::Response(r) if (200..300).contains(&r.status) => {
@@ -272,6 +297,9 @@ async fn remove(client: &Client, cleanup: &Cleanup, record: &Record) -> std::res
     let Some(id) = &record.id else {
         return Err(NotRemoved::NoId);
     };
+    if record.masked {
+        return Err(NotRemoved::Masked);
+    }
     let mut path = cleanup.path.clone();
     for (name, value) in record.parameters.iter().map(|(n, v)| (n.as_str(), v)).chain([("id", id)]) {
         path = path.replace(&format!("{{{name}}}"), &segment(value));

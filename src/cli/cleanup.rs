@@ -17,6 +17,7 @@ use crate::report::log::created::{self, CreatedLog};
 use crate::report::terminal::progress::Removing;
 use crate::report::text::counted;
 use crate::source::Diagnostic;
+use crate::whole::clean_up_later;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -45,16 +46,36 @@ pub(crate) fn run(args: &Args) -> Done {
         print(&format!("No records are left of those that {} lists.\n", path.display()));
         return Ok(Exit::Conformant);
     }
-    let mut contract = args.contract.load()?;
+    let mut contracts = args.contract.load_all()?;
     let settings = args.target.target(&Flags::default())?.settings;
     logging::keep_out(&settings.secrets);
-    settings.authenticate(&mut contract)?;
-    settings.check_production(&contract.operation.servers)?;
+    let mut refused = None;
+    // What the run could not call has created nothing.
+    contracts.retain_mut(|contract| match settings.authenticate(contract) {
+        Ok(()) => true,
+        Err(error) => {
+            refused = refused.take().or(Some(error));
+            false
+        }
+    });
+    if let (true, Some(error)) = (contracts.is_empty(), refused) {
+        return Err(error.into());
+    }
+    for contract in &contracts {
+        settings.check_production(&contract.operation.servers)?;
+    }
     let mut log = CreatedLog::again(&path).map_err(unusable)?;
     let stop = CancellationToken::new();
     let bar = Removing::new(!is_dumb());
     let progress = |done, all| bar.show(done, all);
-    let cleaned = block_on(clean_up(&settings, &contract, Clock::system(), left, &mut log, &stop, &progress))??;
+    let cleaned = block_on(async {
+        match &contracts[..] {
+            [contract] if !contract.document_only => {
+                clean_up(&settings, contract, Clock::system(), left, &mut log, &stop, &progress).await
+            }
+            all => clean_up_later(all, &settings, left, &mut log, &stop, &progress).await,
+        }
+    })??;
     bar.finish();
     log.finish().map_err(unusable)?;
     let mut text = format!("{} removed, {} left.\n", counted(cleaned.removed, "record"), cleaned.left.len());

@@ -297,9 +297,12 @@ impl Contract {
         call.map_or(&self.operation, |place| &self.called[place].operation)
     }
 
-    /// The id of the operation of a request, where it is not the contract's own.
+    /// The id of the operation of a request, where a run may be about several: not where it is a contract's own.
     pub fn called_id(&self, request: &crate::exchange::Request) -> Option<&str> {
-        self.called.get(request.operation?).map(|called| called.operation.id.as_str())
+        match request.operation {
+            Some(place) => self.called.get(place).map(|called| called.operation.id.as_str()),
+            None => Some(self.operation.id.as_str()).filter(|_| self.document_only),
+        }
     }
 
     /// The called operation that a method and a path are of, by its place; None for the contract's own, and for what is

@@ -87,7 +87,7 @@ impl Attempt {
                 _ => None,
             },
             Outcome::Failed(failure) => match failure.kind {
-                FailureKind::Broken => Some(Trouble::Broken),
+                FailureKind::Broken | FailureKind::Protocol => Some(Trouble::Broken),
                 FailureKind::Timeout => Some(Trouble::Silence),
                 _ => None,
             },

@@ -179,7 +179,8 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
     for (parameter, drawn) in parameters() {
         if is_key(parameter) {
             if choice.key || parameter.required {
-                let fresh = Template::Fresh { kind: FreshKind::Key, length: None, like: None };
+                let length = super::parameter::key_length(parameter);
+                let fresh = Template::Fresh { kind: FreshKind::Key, length, like: None };
                 headers.push((parameter.name.clone(), fresh));
             }
             continue;

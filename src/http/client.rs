@@ -2,8 +2,8 @@
 
 mod build;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -32,6 +32,8 @@ const ASKED_TO_WAIT: u32 = 5;
 const REFUSED: u64 = 200;
 /// How often a connection is attempted.
 const CONNECTS: u32 = 3;
+/// How long a server may be gone that has answered before: it may be restarted.
+const RESTART: Duration = Duration::from_secs(8);
 /// How often a request that only reads, or may be repeated safely, is sent when it meets trouble.
 const SAFELY: u32 = 4;
 /// How long an idle connection is kept: less than any server keeps one, so that none is closed during a request.
@@ -53,6 +55,9 @@ pub struct Client {
     pace: Pace,
     stop: CancellationToken,
     connects: AtomicBool,
+    /// Whether any response came, and since when no connection can be made.
+    answered: AtomicBool,
+    gone: Mutex<Option<Instant>>,
     /// Whether every connection is closed after its request.
     one_shot_only: AtomicBool,
     /// Whether the target is known to speak HTTP/1.1 with us.
@@ -89,6 +94,8 @@ impl Client {
             http_1: AtomicBool::new(settings.url.scheme() == "http"),
             settings,
             connects: AtomicBool::new(true),
+            answered: AtomicBool::new(false),
+            gone: Mutex::new(None),
             one_shot_only: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
@@ -110,6 +117,8 @@ impl Client {
             pace: self.pace.clone(),
             stop: self.stop.clone(),
             connects: AtomicBool::new(true),
+            answered: AtomicBool::new(false),
+            gone: Mutex::new(None),
             one_shot_only: copy(&self.one_shot_only),
             http_1: copy(&self.http_1),
             requests: AtomicU64::new(0),
@@ -314,10 +323,12 @@ impl Client {
         if failure.kind != FailureKind::Connect {
             return Next::Done;
         }
-        // Not every request waits for a server that is gone.
-        if !self.connects.load(Ordering::Relaxed) || tries.connects == CONNECTS {
-            self.connects.store(false, Ordering::Relaxed);
-            return Next::Done;
+        if !self.is_restarting() {
+            // Not every request waits for a server that is gone.
+            if !self.connects.load(Ordering::Relaxed) || tries.connects == CONNECTS {
+                self.connects.store(false, Ordering::Relaxed);
+                return Next::Done;
+            }
         }
         tries.connects += 1;
         self.sleep(tries.connecting.next().unwrap_or_default()).await;
@@ -325,6 +336,15 @@ impl Client {
             Ok(()) => Next::Again,
             Err(_) => Next::Done,
         }
+    }
+
+    /// Whether a server that has answered before has been gone only for as long as it may take to start again.
+    fn is_restarting(&self) -> bool {
+        if !self.answered.load(Ordering::Relaxed) {
+            return false;
+        }
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.get_or_insert_with(Instant::now).elapsed() < RESTART
     }
 
     /// What a request is sent with.
@@ -356,6 +376,8 @@ impl Client {
         sent: &mut Sent,
     ) -> Next {
         self.connects.store(true, Ordering::Relaxed);
+        self.answered.store(true, Ordering::Relaxed);
+        *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let again = |allowed: Result<(), Failure>| allowed.map_or_else(Next::Ended, |()| Next::Again);
         match token {
             TokenIs::Good => {}

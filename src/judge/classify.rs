@@ -17,8 +17,8 @@ use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::fault::schema_at;
 use crate::generate::media::form_of;
 use crate::generate::parameter::encode::plain;
-use crate::generate::parameter::is_key;
 use crate::generate::parameter::{self, decode, decode::Reading, decode::pairs};
+use crate::generate::parameter::{is_key, key_schema};
 use crate::schema::{Schema, Violation};
 
 /// What the contract says of a request.
@@ -178,7 +178,16 @@ impl Judge<'_> {
             _ => {}
         }
         let query: Vec<(String, String)> = request.path.split_once('?').map(|(_, q)| pairs(q)).unwrap_or_default();
-        for (i, parameter) in operation.parameters.iter().enumerate().filter(|(_, p)| !is_key(p)) {
+        for (i, parameter) in operation.parameters.iter().enumerate() {
+            if is_key(parameter)
+                && let Some(key) = request.header(&parameter.name)
+            {
+                // The cases say which keys a server accepts.
+                if key_schema(parameter).is_some_and(|schema| !schema.is_valid(&key.into())) {
+                    return Err(Class::Open("the document does not allow this idempotency key".into()));
+                }
+                continue;
+            }
             let given = self.contract.gives(parameter);
             let reading = match parameter.location {
                 ParameterLocation::Path => {

@@ -129,6 +129,8 @@ pub struct Cleanup {
     pub method: String,
     /// The path, with `{id}` for the record and the names of the operation's path parameters.
     pub path: String,
+    /// Whether the document says so, so that a record that is not found there is gone.
+    pub documented: bool,
 }
 
 /// What was typed on the command line.
@@ -383,7 +385,7 @@ fn cleanup(layers: &mut Layers<'_>) -> Result<Option<Cleanup>> {
     };
     let path = scalar(&table.get("path").ok_or_else(missing)?)?;
     layers.show("cleanup".to_owned(), format!("{method} {path}"), &Given::File(place));
-    Ok(Some(Cleanup { method: method.to_uppercase(), path }))
+    Ok(Some(Cleanup { method: method.to_uppercase(), path, documented: false }))
 }
 
 /// A variable's name that begins with another's.

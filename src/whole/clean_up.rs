@@ -6,13 +6,64 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::Whole;
-use crate::cleanup::clean_up;
+use super::order::collection;
+use super::records::{is_of, same_path};
+use crate::cleanup::{Cleaned, NotRemoved, clean_up};
+use crate::contract::Contract;
+use crate::http::clock::Clock;
 use crate::report::CREATED;
 use crate::report::log::created::{self, CreatedLog, Left, Record};
 use crate::report::model::{Cleanup, LeftBehind};
 use crate::session::Session;
 use crate::settings;
 use crate::source::{Diagnostic, Result};
+
+/// Removes what earlier runs of a document created, as far as it has operations for that, or the settings say how.
+///
+/// # Errors
+/// A connection that cannot be set up; a list that cannot be written.
+pub async fn clean_up_later(
+    contracts: &[Contract],
+    settings: &settings::Settings,
+    mut left: Left,
+    log: &mut CreatedLog,
+    stop: &CancellationToken,
+    progress: &dyn Fn(usize, usize),
+) -> Result<Cleaned> {
+    let mut all = Cleaned::default();
+    let mut by_depth: Vec<&Contract> = contracts.iter().filter(|c| c.operation.method == "POST").collect();
+    by_depth.sort_by_key(|contract| Reverse(contract.operation.path.matches('/').count()));
+    for contract in by_depth {
+        let own = contract.operation.path.trim_end_matches('/');
+        let removes = |c: &&Contract| {
+            c.operation.method == "DELETE" && collection(&c.operation.path).is_some_and(|of| same_path(own, of))
+        };
+        let delete = contracts.iter().find(removes);
+        let way = match (delete, &settings.cleanup) {
+            (Some(_), _) => {
+                settings::Cleanup { method: "DELETE".to_owned(), path: format!("{own}/{{id}}"), documented: true }
+            }
+            (None, Some(way)) if is_of(own, &way.path) => way.clone(),
+            _ => continue,
+        };
+        let is_own = |record: &mut Record| record.operation.as_ref() == Some(&contract.operation.id);
+        let own = |records: &mut Vec<Record>| -> Vec<Record> {
+            records.extract_if(.., is_own).map(|record| Record { operation: None, ..record }).collect()
+        };
+        let part = Left { records: own(&mut left.records), uncertain: own(&mut left.uncertain), ..Left::default() };
+        if part.records.is_empty() && part.uncertain.is_empty() {
+            continue;
+        }
+        let settings = settings::Settings { cleanup: Some(way), ..settings.clone() };
+        let as_whom = delete.unwrap_or(contract);
+        let cleaned = clean_up(&settings, as_whom, Clock::system(), part, log, stop, progress).await?;
+        all.removed += cleaned.removed;
+        all.left.extend(cleaned.left);
+    }
+    let others = left.records.into_iter().chain(left.uncertain);
+    all.left.extend(others.map(|record| (record, NotRemoved::NoWay)));
+    Ok(all)
+}
 
 impl Whole {
     /// Removes what this run created, as far as the document has operations for that, or the settings say how; None if
@@ -48,15 +99,20 @@ impl Whole {
             records.retain(|record| {
                 let Some(removal) = record.number.and_then(|n| self.records.removal(n, operation)) else { return true };
                 paths = Some(removal.path);
-                of_kind.push(Record { id: Some(removal.id), parameters: removal.parameters, ..record.clone() });
+                let known = Record { masked: false, operation: None, ..record.clone() };
+                of_kind.push(Record { id: Some(removal.id), parameters: removal.parameters, ..known });
                 false
             });
             let Some(path) = paths else { continue };
-            let way = settings::Cleanup { method: "DELETE".to_owned(), path };
+            let way = settings::Cleanup { method: "DELETE".to_owned(), path, documented: true };
             self.remove(way, session, of_kind, &mut done, (&mut log, stop, progress)).await?;
         }
         if let (Some(way), Some(session)) = (&self.settings.cleanup, self.called.first()) {
-            let others = std::mem::take(&mut records);
+            // The same id may be that of a record of another kind, which is none of ours.
+            let of_kind = |record: &mut Record| {
+                record.number.is_some_and(|number| self.records.is_in_collection_of(number, &way.path))
+            };
+            let others = records.extract_if(.., of_kind).map(|record| Record { operation: None, ..record }).collect();
             self.remove(way.clone(), session, others, &mut done, (&mut log, stop, progress)).await?;
         }
         let behind = |record: Record, why: &str| LeftBehind {
@@ -65,7 +121,11 @@ impl Whole {
             trial: record.trial,
             reason: why.to_owned(),
         };
-        done.left.extend(records.into_iter().map(|r| behind(r, "no operation of the document removes it")));
+        done.left.extend(
+            records
+                .into_iter()
+                .map(|r| behind(r, "neither an operation of the document nor [cleanup] removes records of its kind")),
+        );
         let uncertain = left.uncertain.into_iter().filter(is_own);
         done.left
             .extend(uncertain.map(|r| behind(r, "what was created is not known: search the target for its run tag")));

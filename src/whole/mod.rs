@@ -47,6 +47,7 @@ use crate::session::{self, Before, Options, Session, facts, quick_budget};
 use crate::settings::{Budget, Settings};
 use crate::source::{Diagnostic, Result};
 use asked::Asked;
+pub use clean_up::clean_up_later;
 use laws::Laws;
 use logs::Logs;
 use order::{Phase, in_order};

@@ -114,6 +114,11 @@ impl Records {
         record.is_ours && (own.is_none() || self.made.values().filter(is_same).count() < 2)
     }
 
+    /// Whether what the request of this number created is in the collection of the records that a path with `{id}` names.
+    pub fn is_in_collection_of(&self, number: u64, path: &str) -> bool {
+        self.made.get(&number).is_some_and(|record| is_of(&record.collection, path))
+    }
+
     /// How what the request of this number created is removed by an operation, if it is of its kind.
     pub fn removal(&self, number: u64, delete: &Operation) -> Option<Removal> {
         let record = self.made.get(&number).filter(|record| self.is_new(record))?;
@@ -234,6 +239,15 @@ pub(super) fn same_path(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || (is_parameter(a) && is_parameter(b)))
 }
 
+/// Whether a path with `{id}` names records of a collection: the last word of both is the same.
+pub(super) fn is_of(of: &str, path: &str) -> bool {
+    let last = |path: &str| {
+        let word = path.split('/').rev().find(|word| !word.is_empty() && !is_parameter(word)).map(plain);
+        word.unwrap_or_default()
+    };
+    last(of) == last(path.split("{id}").next().unwrap_or_default())
+}
+
 /// What a record is called, where a parameter or a field of this name asks for it.
 fn id(record: &Record, name: &str) -> Option<Json> {
     let wanted = plain(name);
@@ -243,7 +257,8 @@ fn id(record: &Record, name: &str) -> Option<Json> {
         members().find_map(|all| all.iter().find(|(key, v)| plain(key) == wanted && is_id(v)).map(|(_, v)| v.clone()))
     };
     // Another name than an id's may mean another field.
-    let is_id = ["id", "uuid", "guid"].iter().any(|end| wanted.ends_with(end));
+    let kind = plain(record.collection.rsplit('/').next().unwrap_or_default());
+    let is_id = ["id", "uuid", "guid"].iter().any(|end| wanted.ends_with(end)) || is_plural(&kind, &wanted);
     let location = || record.location.clone().map(Json::from);
     called(&wanted).or_else(location).or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
 }

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::values::{alternatives, type_of};
 use crate::document::parameter::{Parameter, ParameterLocation, Style};
+use crate::schema::Schema;
 
 /// The header that makes a request idempotent.
 pub const KEY_HEADER: &str = "Idempotency-Key";
@@ -18,6 +19,29 @@ pub const KEY_HEADER: &str = "Idempotency-Key";
 pub fn is_key(parameter: &Parameter) -> bool {
     parameter.location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case(KEY_HEADER)
 }
+
+/// The schema of idempotency keys, if it has room for ours, which have the form of a UUID.
+pub fn key_schema(parameter: &Parameter) -> Option<&Schema> {
+    let text = "0f".repeat(KEY_LENGTH.max(key_length(parameter).unwrap_or(0)));
+    let text = match key_length(parameter) {
+        Some(length) => text[..length].to_owned(),
+        None => "00000000-0000-4000-8000-000000000000".to_owned(),
+    };
+    parameter.schema.is_valid(&text.into()).then_some(&parameter.schema)
+}
+
+/// The length of the idempotency keys of a parameter, where a UUID is too long or too short.
+pub fn key_length(parameter: &Parameter) -> Option<usize> {
+    let bound = |keyword: &str| parameter.schema.json()[keyword].as_u64().and_then(|n| usize::try_from(n).ok());
+    match (bound("minLength"), bound("maxLength")) {
+        (Some(least), _) if least > KEY_LENGTH => Some(least),
+        (_, Some(most)) if most < KEY_LENGTH => Some(most),
+        _ => None,
+    }
+}
+
+/// The length of a UUID in characters.
+const KEY_LENGTH: usize = 36;
 
 /// Letters, digits and characters that need no escape in any part of a request, and never `.` or `..` alone.
 const TOKEN: &str = "^[A-Za-z][A-Za-z0-9_~-]{0,11}$";

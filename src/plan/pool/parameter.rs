@@ -14,14 +14,13 @@ use crate::exchange::TrialName;
 use crate::generate::draft::Draft;
 use crate::generate::fault::{self, Change, simplest};
 use crate::generate::parameter;
-use crate::generate::parameter::is_key;
 use crate::judge::classify::Class;
 
 impl Planner<'_> {
     /// The parameters that are tried, with their places in the operation.
     fn tried(&self) -> impl Iterator<Item = (usize, &Parameter)> {
         let all = self.judge.contract.operation.parameters.iter().enumerate();
-        all.filter(|(_, p)| !is_key(p) && p.location != ParameterLocation::Querystring)
+        all.filter(|(_, p)| p.location != ParameterLocation::Querystring)
     }
 
     fn parameter_requirement(&self, parameter: usize, part: &str) -> Option<usize> {

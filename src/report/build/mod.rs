@@ -316,12 +316,12 @@ impl Builder<'_> {
     fn failure(&self, trial: &str, counterexample: &Counterexample, smallest: bool, rerun: String) -> Failure {
         let recorder = self.recorder;
         let difference = |d: &crate::judge::finding::Difference| Difference {
-            at: d.at.clone(),
+            at: recorder.text(&d.at),
             expected: d.expected.as_ref().map(|v| recorder.json(v)),
             actual: d.actual.as_ref().map(|v| recorder.json(v)),
         };
         let operand = |o: &crate::expression::Operand| Operand {
-            path: o.path.clone(),
+            path: recorder.text(&o.path),
             value: o.value.as_ref().map(|v| recorder.json(v)),
         };
         Failure {
@@ -337,7 +337,7 @@ impl Builder<'_> {
             curl: to_resend(&counterexample.exchanges).map(|e| recorder.curl(e)).collect(),
             script: recorder
                 .script(&counterexample.exchanges, &self.facts.run_tag, &|text| self.contract.has_written(text)),
-            wrong: counterexample.wrong.clone(),
+            wrong: counterexample.wrong.as_deref().map(|at| recorder.text(at)),
             rerun,
         }
     }

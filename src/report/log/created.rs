@@ -66,6 +66,9 @@ pub struct Record {
     pub target: String,
     /// What the server calls it; null where it did not say.
     pub id: Option<String>,
+    /// Whether that contains part of a secret, which is not written down.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
     /// The path parameters of the request that created it.
     pub parameters: BTreeMap<String, String>,
     /// The requirement, or the part of the pool, on whose behalf it was created.
@@ -302,9 +305,11 @@ fn intended(intended: &Intended<'_>, recorder: &Recorder, target: &str, run_tag:
 
 fn record(created: &Created, recorder: &Recorder, target: &str, run_tag: &str) -> Record {
     let text = |text: &str| recorder.text(text);
+    let id = created.id.as_deref().map(text);
     Record {
         target: target.to_owned(),
-        id: created.id.as_deref().map(text),
+        masked: id != created.id,
+        id,
         parameters: created.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         requirement: TrialName::subject(&created.trial).to_owned(),
         trial: created.trial.clone(),
