@@ -22,7 +22,7 @@ use crate::generate::parameter::is_key;
 use crate::generate::parameter::is_known;
 use crate::generate::render::{Issued, Rendering};
 use crate::generate::seed::{RunTag, Seed};
-use crate::generate::values::{simplest, type_of};
+use crate::generate::values::{check::sample, simplest, type_of};
 use crate::judge::Judge;
 use crate::judge::bind::{Control, Seen};
 use crate::plan::{FULL, Plan};
@@ -298,6 +298,11 @@ fn add_fields(request: &mut Request, operation: &Operation) {
 fn response(request: Request, documented: &Documented, now: DateTime<Utc>) -> Exchange {
     let media = documented.content.first();
     let body = media.map(|media| media.schema.as_ref().map_or(Json::Null, |s| whole(s.json())));
+    let of_document = documented.headers.iter().map(|header| {
+        let value = header.schema.as_ref().map_or(json!("a"), |schema| whole(schema.json()));
+        (header.name.to_lowercase(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    });
+    let headers = of_document.chain([("www-authenticate".to_owned(), "Bearer".to_owned())]);
     let content_type = media.map(|media| ("content-type".to_owned(), media.name.clone()));
     Exchange {
         number: 0,
@@ -309,7 +314,7 @@ fn response(request: Request, documented: &Documented, now: DateTime<Utc>) -> Ex
             Interval::exact(now),
             Outcome::Response(Response::new(
                 documented.status.to_uppercase().replace("XX", "00").parse().unwrap_or(200),
-                content_type.into_iter().chain([("www-authenticate".to_owned(), "Bearer".to_owned())]).collect(),
+                content_type.into_iter().chain(headers).collect(),
                 body.map(|body| bytes::Bytes::from(body.to_string())).unwrap_or_default(),
             )),
         )],
@@ -353,9 +358,9 @@ fn whole(schema: &Json) -> Json {
         "string" if schema["format"] == "date" => json!("2098-01-01"),
         "integer" | "number" => json!(crate::generate::values::number::integer_bounds(schema).0.unwrap_or(100)),
         "boolean" => json!(true),
-        "string" => match simplest(schema) {
-            crate::contract::template::Template::Literal(json) => json,
-            _ => json!("a"),
+        "string" => match schema["examples"].as_array().and_then(|all| all.iter().find(|v| v.is_string())) {
+            Some(example) => example.clone(),
+            None => Some(sample(&simplest(schema))).filter(Json::is_string).unwrap_or_else(|| json!("a")),
         },
         _ => json!({}),
     }

@@ -71,14 +71,26 @@ pub enum Trouble {
     Fixture(String),
     /// It cannot be evaluated on this data. The message.
     Error(String),
+    /// The same, but for the value of a part of it alone: an item that a list does not have, or a text that is no number.
+    Value(String),
 }
+
+impl Trouble {
+    /// Whether it cannot be evaluated on this data.
+    pub fn is_error(&self) -> bool {
+        matches!(self, Self::Error(_) | Self::Value(_))
+    }
+}
+
+/// Functions that fail for some texts only.
+const PARTIAL: &[&str] = &["int", "uint", "double", "bool", "timestamp", "duration", "charAt", "substring", "indexOf"];
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(reason) => f.write_str(reason),
             Self::Fixture(path) => write!(f, "missing fixture `{path}`"),
-            Self::Error(message) => f.write_str(message),
+            Self::Error(message) | Self::Value(message) => f.write_str(message),
         }
     }
 }
@@ -241,6 +253,13 @@ impl From<ExecutionError> for Trouble {
             ExecutionError::FunctionError { function, message } if function == value::UNKNOWN => Self::Unknown(message),
             ExecutionError::NoSuchKey(key) if key.starts_with(value::FIXTURES) => Self::Fixture(key.to_string()),
             ExecutionError::NoSuchKey(key) => Self::Error(format!("`{key}` is missing")),
+            ExecutionError::FunctionError { ref function, .. } if PARTIAL.contains(&function.as_str()) => {
+                Self::Value(error.to_string())
+            }
+            ExecutionError::IndexOutOfBounds(_)
+            | ExecutionError::DivisionByZero(_)
+            | ExecutionError::RemainderByZero(_)
+            | ExecutionError::Overflow(..) => Self::Value(error.to_string()),
             other => Self::Error(other.to_string()),
         }
     }

@@ -252,7 +252,7 @@ fn applies(given: Option<&Expression>, when: Option<&Expression>, seen: &Seen) -
         Ok(holds) => Ok(holds),
         Err(Trouble::Fixture(path)) => Err(Found::Skipped(missing_fixture(&path))),
         Err(Trouble::Unknown(reason)) => Err(unknown(seen, &reason)),
-        Err(Trouble::Error(_)) => Ok(false),
+        Err(Trouble::Error(_) | Trouble::Value(_)) => Ok(false),
     }
 }
 
@@ -265,7 +265,9 @@ fn troubled(trouble: &Trouble, expression: &Expression, scope: &Scope, seen: &Se
     match trouble {
         Trouble::Unknown(reason) => unknown(seen, reason),
         Trouble::Fixture(path) => Found::Skipped(missing_fixture(path)),
-        Trouble::Error(_) => explained(expression, scope, |_| (vec![Arc::clone(&seen.exchange)], 0), String::new()),
+        Trouble::Error(_) | Trouble::Value(_) => {
+            explained(expression, scope, |_| (vec![Arc::clone(&seen.exchange)], 0), String::new())
+        }
     }
 }
 

@@ -54,14 +54,14 @@ impl Judge<'_> {
                 Ok(true) => {}
                 Err(Trouble::Unknown(reason)) => return Found::Unknown(reason, exchanges()),
                 Err(Trouble::Fixture(path)) => return Found::Skipped(missing_fixture(&path)),
-                Ok(false) | Err(Trouble::Error(_)) => return self.without_ground(steps),
+                Ok(false) | Err(Trouble::Error(_) | Trouble::Value(_)) => return self.without_ground(steps),
             }
         }
         match scenario.expect.truth(scope) {
             Ok(true) => Found::Holds,
             Err(Trouble::Unknown(reason)) => Found::Unknown(reason, exchanges()),
             Err(Trouble::Fixture(path)) => Found::Skipped(missing_fixture(&path)),
-            Ok(false) | Err(Trouble::Error(_)) => {
+            Ok(false) | Err(Trouble::Error(_) | Trouble::Value(_)) => {
                 explained(&scenario.expect, scope, |read| told(steps, read), label.to_owned())
             }
         }
@@ -97,7 +97,7 @@ impl Judge<'_> {
                 Ok(true) => {}
                 Err(Trouble::Unknown(reason)) => return Found::Unknown(reason, all(steps)),
                 Err(Trouble::Fixture(path)) => return Found::Skipped(missing_fixture(&path)),
-                Ok(false) | Err(Trouble::Error(_)) => return self.without_ground(steps),
+                Ok(false) | Err(Trouble::Error(_) | Trouble::Value(_)) => return self.without_ground(steps),
             }
         }
         match probe.observe.json(scope) {
