@@ -149,7 +149,11 @@ pub(super) fn read(location: &Location) -> Result<Files> {
 
 fn folder_files(folder: &Path) -> Result<Vec<Arc<Source>>> {
     let unreadable = |path: &Path, e: &std::io::Error| {
-        Diagnostic::new(format!("cannot read {}: {e}", path.display())).help("name a contract's folder with --contract")
+        let help = match e.kind() {
+            std::io::ErrorKind::InvalidData => "save it as UTF-8",
+            _ => "name a contract's folder with --contract",
+        };
+        Diagnostic::new(format!("cannot read {}: {e}", path.display())).help(help)
     };
     let entries = std::fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
     let mut all = Vec::new();

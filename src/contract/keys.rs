@@ -184,7 +184,7 @@ pub(super) static STEP: Map = Map {
         Key::new(
             "undocumented",
             Value::List(&Value::Text, 0),
-            "Names in `set`, `drop`, `headers` and `path` that the document does not have, and that the step means.",
+            "Names of fields and parameters that the document does not have, and that the step means.",
         ),
         Key::new("query", Value::Entries(&VALUE), "Query parameters by name; null takes one away."),
         Key::new("cookies", Value::Entries(&VALUE), "Cookies by name; null takes one away."),

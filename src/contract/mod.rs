@@ -139,7 +139,7 @@ impl Contract {
             let base_root = self::root(&base_files)?;
             if let Some(further) = base_root.get("extends") {
                 return Err(further
-                    .error("a contract that another one extends cannot extend a third")
+                    .error("a contract that another one extends cannot extend one itself")
                     .help("let the last one extend the first, and copy what it needs of the second"));
             }
             if root.get("spec").is_none() {

@@ -230,7 +230,13 @@ impl StepReader<'_> {
                 drop.push(pointer);
             }
         }
-        for (key, part) in [("headers", Part::Header as fn(_) -> _), ("path", Part::PathParameter)] {
+        let kinds = [
+            ("headers", Part::Header as fn(_) -> _),
+            ("path", Part::PathParameter),
+            ("query", Part::Query),
+            ("cookies", Part::Cookie),
+        ];
+        for (key, part) in kinds {
             for (key, _) in node.get(key).map(|n| n.mapping(&format!("`{key}`"))).transpose()?.unwrap_or_default() {
                 check(operation, part(&key.name), &key.place, &mut undocumented)?;
             }
@@ -319,7 +325,7 @@ impl StepReader<'_> {
             None => {
                 let error = call.error(format!("`{name}` is not among the contract's operations"));
                 Err(match did_you_mean(name, known().map(|o| o.id.as_str())) {
-                    Some(help) => error.help(help),
+                    Some(help) => error.help(format!("{help} Or add it to contract.yaml: `operations: [{name}]`")),
                     None => error.help(format!("add it to contract.yaml: `operations: [{name}]`")),
                 })
             }

@@ -68,7 +68,7 @@ impl Judge<'_> {
     }
 
     /// What a trial says that ended before its last step because of some trouble: nothing, if what came before already
-    /// shows that its precondition does not hold.
+    /// shows that its precondition does not hold; that it failed, if what came before shows that.
     pub fn cut_short(
         self,
         form: &Form,
@@ -84,8 +84,12 @@ impl Judge<'_> {
         let reason = trouble.to_string();
         let scope =
             missing.fold(names(self, steps, row, now), |scope, step| scope.unknown(&step.name, &reason)).build();
-        match form.given().map(|given| given.truth(&scope)) {
-            Some(Ok(false)) => self.without_ground(steps),
+        match (form.given().map(|given| given.truth(&scope)), form) {
+            (Some(Ok(false)), _) => self.without_ground(steps),
+            // What is known already may be enough to fail it.
+            (None | Some(Ok(true)), Form::Scenario(scenario)) if scenario.expect.truth(&scope) == Ok(false) => {
+                explained(&scenario.expect, &scope, |read| told(steps, read), String::new())
+            }
             _ => Found::Unknown(reason, all(steps)),
         }
     }

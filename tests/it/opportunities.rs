@@ -77,7 +77,7 @@ fn what_cannot_be_extended_is_told_with_its_place() {
     for (text, told) in [
         ("extends: ../gone\n", "cannot read"),
         ("extends: [a]\n", "`extends`"),
-        ("extends: ../more\n", "a contract that another one extends cannot extend a third"),
+        ("extends: ../more\n", "a contract that another one extends cannot extend one itself"),
     ] {
         let ran = extending("lint --contract most").file("most/contract.yaml", text).exits(2);
         assert!(flat(&ran.stderr).contains(told) && ran.stderr.contains("contract.yaml:1:"), "{}", ran.stderr);
