@@ -34,6 +34,8 @@ const REFUSED: u64 = 200;
 const CONNECTS: u32 = 3;
 /// How long a server may be gone that has answered before: it may be restarted.
 const RESTART: Duration = Duration::from_secs(8);
+/// How long to wait then before the next connection is attempted.
+const AGAIN: Duration = Duration::from_millis(400);
 /// How often a request that only reads, or may be repeated safely, is sent when it meets trouble.
 const SAFELY: u32 = 4;
 /// How long an idle connection is kept: less than any server keeps one, so that none is closed during a request.
@@ -58,6 +60,8 @@ pub struct Client {
     /// Whether any response came, and since when no connection can be made.
     answered: AtomicBool,
     gone: Mutex<Option<Instant>>,
+    /// Whose turn it is to look whether it is back.
+    turn: tokio::sync::Mutex<()>,
     /// Whether every connection is closed after its request.
     one_shot_only: AtomicBool,
     /// Whether the target is known to speak HTTP/1.1 with us.
@@ -96,6 +100,7 @@ impl Client {
             connects: AtomicBool::new(true),
             answered: AtomicBool::new(false),
             gone: Mutex::new(None),
+            turn: tokio::sync::Mutex::new(()),
             one_shot_only: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
@@ -119,6 +124,7 @@ impl Client {
             connects: AtomicBool::new(true),
             answered: AtomicBool::new(false),
             gone: Mutex::new(None),
+            turn: tokio::sync::Mutex::new(()),
             one_shot_only: copy(&self.one_shot_only),
             http_1: copy(&self.http_1),
             requests: AtomicU64::new(0),
@@ -323,15 +329,21 @@ impl Client {
         if failure.kind != FailureKind::Connect {
             return Next::Done;
         }
-        if !self.is_restarting() {
+        if self.is_restarting() {
+            // One after another, so that few connections are attempted while there is no server.
+            let _turn = self.turn.lock().await;
+            if self.is_gone() {
+                self.sleep(AGAIN).await;
+            }
+        } else {
             // Not every request waits for a server that is gone.
-            if !self.connects.load(Ordering::Relaxed) || tries.connects == CONNECTS {
+            if !self.connects.load(Ordering::Relaxed) || tries.connects >= CONNECTS {
                 self.connects.store(false, Ordering::Relaxed);
                 return Next::Done;
             }
+            tries.connects += 1;
+            self.sleep(tries.connecting.next().unwrap_or_default()).await;
         }
-        tries.connects += 1;
-        self.sleep(tries.connecting.next().unwrap_or_default()).await;
         match self.may_repeat() {
             Ok(()) => Next::Again,
             Err(_) => Next::Done,
@@ -345,6 +357,11 @@ impl Client {
         }
         let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         gone.get_or_insert_with(Instant::now).elapsed() < RESTART
+    }
+
+    /// Whether no connection could be made the last time.
+    fn is_gone(&self) -> bool {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// What a request is sent with.

@@ -12,7 +12,7 @@ use super::finding::{
 };
 use crate::contract::requirement::{Always, Form, Probe, Rule};
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::{Exchange, Trouble as Met};
+use crate::exchange::{Exchange, Failure, FailureKind, Trouble as Met};
 use crate::expression::{Expression, Operand, Scope, Trouble};
 
 /// Why the refusal of a request that the document allows may be right.
@@ -66,7 +66,7 @@ impl Judge<'_> {
         match always {
             Always::Answered => Some(match seen.exchange.answer() {
                 Ok(_) => Found::Holds,
-                Err(failure) if failure.kind.is_silence() && !seen.exchange.unconfirmed => counterexample(
+                Err(failure) if is_unanswered(failure, seen) => counterexample(
                     seen,
                     "a complete response within the time limit",
                     format!("{} ({})", failure.kind.text(), cut(&failure.message, 200)),
@@ -111,14 +111,17 @@ impl Judge<'_> {
     pub fn superseded(self, seen: &Seen) -> Vec<Finding> {
         let all = self.contract.requirements.iter().enumerate();
         let call = seen.exchange.request.operation;
+        let is_garbage = seen.exchange.answer().is_err_and(|failure| failure.kind == FailureKind::Protocol);
+        let tells = |always| always == Always::NoServerError || is_garbage && always == Always::Answered;
         let own = all.filter(|(_, r)| match r.form {
-            Form::Always(always) => call.is_none() && always == Always::NoServerError,
-            Form::Called(place, always) => call == Some(place) && always == Always::NoServerError,
+            Form::Always(always) => call.is_none() && tells(always),
+            Form::Called(place, always) => call == Some(place) && tells(always),
             _ => false,
         });
         let (trial, exchange) = (&seen.exchange.trial, Some(seen.exchange.number));
-        own.filter_map(|(requirement, _)| {
-            let found = self.of(&seen.exchange.request).no_server_error(seen)?;
+        own.filter_map(|(requirement, r)| {
+            let (Form::Always(always) | Form::Called(_, always)) = r.form else { return None };
+            let found = self.of(&seen.exchange.request).always(always, seen)?;
             Some(Finding { requirement, trial: trial.clone(), exchange, found })
         })
         .collect()
@@ -206,6 +209,11 @@ impl Judge<'_> {
             false => unknown(seen, reason),
         }
     }
+}
+
+/// Whether a failure is the server's: one blip of the network is none, but what is not HTTP is no answer.
+fn is_unanswered(failure: &Failure, seen: &Seen) -> bool {
+    failure.kind == FailureKind::Protocol || failure.kind.is_silence() && !seen.exchange.unconfirmed
 }
 
 fn rule_on(rule: &Rule, seen: &Seen) -> Option<Found> {

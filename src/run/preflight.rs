@@ -99,7 +99,7 @@ impl Run<'_> {
     /// exchange; None if nothing more is to be sent.
     async fn first(&self, entry: &Entry) -> Option<Seen> {
         let mut seen = self.send_entry(entry, &entry.name, Control::Missing, false).await?;
-        let (mut is_known, mut sent) = (false, 1);
+        let (mut is_known, mut sent, mut replaced) = (false, 1, Vec::new());
         for (times, delay) in (1..).zip(DELAYS) {
             let Some(trouble) = seen.exchange.trouble() else { break };
             is_known = self.is_confirmed(trouble, times);
@@ -111,9 +111,13 @@ impl Run<'_> {
                 break;
             }
             let Some(next) = self.send_entry(entry, &entry.name, Control::Missing, true).await else { break };
-            self.add(self.judge.superseded(&seen));
+            replaced.extend(self.judge.superseded(&seen));
             seen = next;
             sent += 1;
+        }
+        // Of what never speaks HTTP nothing is said: it is another kind of server.
+        if !seen.exchange.answer().is_err_and(|failure| failure.kind == FailureKind::Protocol) {
+            self.add(replaced);
         }
         let comes_each_time = is_known || sent > DELAYS.len();
         let trouble = seen.exchange.trouble();

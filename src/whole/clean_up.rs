@@ -121,11 +121,11 @@ impl Whole {
             trial: record.trial,
             reason: why.to_owned(),
         };
-        done.left.extend(
-            records
-                .into_iter()
-                .map(|r| behind(r, "neither an operation of the document nor [cleanup] removes records of its kind")),
-        );
+        let why = match self.settings.cleanup {
+            Some(_) => "neither an operation of the document nor [cleanup] removes records of its kind",
+            None => "no operation of the document removes it",
+        };
+        done.left.extend(records.into_iter().map(|record| behind(record, why)));
         let uncertain = left.uncertain.into_iter().filter(is_own);
         done.left
             .extend(uncertain.map(|r| behind(r, "what was created is not known: search the target for its run tag")));

@@ -173,6 +173,14 @@ pub fn forward(upstream: &probity::reference::Server, request: &Request) -> Answ
     exchange().unwrap_or(Answer::Close)
 }
 
+/// Answers the first request of a connection, and closes it.
+pub fn answer_once(stream: TcpStream, answer: impl Fn(&Request) -> Answer) {
+    let mut reader = BufReader::new(stream);
+    if let Ok(Some(request)) = read(&mut reader) {
+        let _ = send(reader.get_mut(), &answer(&request).with("Connection", "close"));
+    }
+}
+
 fn read(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let Some((first, headers)) = head_of(reader)? else { return Ok(None) };
     let mut words = first.split(' ').map(str::to_owned);

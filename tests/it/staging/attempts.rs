@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{SOME, before, check};
 use crate::support::Ran;
-use crate::support::server::{Answer, Request, Server};
+use crate::support::server::{Answer, Request, Server, answer_once, forward};
 
 /// How many attempts are told that were answered so.
 fn answered(ran: &Ran, status: u64) -> usize {
@@ -151,4 +151,48 @@ fn what_waits_for_the_full_request_goes_on_without_it() {
         let ran = check(&words, &server.url()).exits(0);
         ran.verdict("close-date/leap-day", "pass").verdict("response/name-as-sent", "pass");
     }
+}
+
+#[test]
+fn an_answer_that_is_not_http_is_asked_for_again() {
+    let server = before(|n, _| (n % 40 == 20).then(|| Answer::Bytes(b"<html>gateway</html>\r\n\r\n".to_vec())));
+    let ran = check("check --seed 2", &server.url()).exits(1);
+    assert_eq!(ran.ids("fail"), ["operation/answered"], "nothing else rests on it");
+    assert_eq!(ran.ids("inconclusive"), Vec::<String>::new());
+    ran.says("intermittent");
+}
+
+#[test]
+fn a_restart_costs_no_verdict() {
+    let upstream = probity::reference::start(probity::reference::Options::default()).expect("a server");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = std::sync::Arc::clone(&stop);
+    let upstream = std::sync::Arc::new(upstream);
+    let serving = std::thread::spawn(move || {
+        let mut listener = Some(listener);
+        let mut served = 0;
+        while let Some(Ok((stream, _))) = listener.as_ref().map(std::net::TcpListener::accept) {
+            if stopped.load(Ordering::SeqCst) {
+                return;
+            }
+            served += 1;
+            let upstream = std::sync::Arc::clone(&upstream);
+            std::thread::spawn(move || answer_once(stream, |request| forward(&upstream, request)));
+            if served == 100 {
+                // Nobody listens meanwhile.
+                drop(listener.take());
+                std::thread::sleep(Duration::from_secs(2));
+                listener = std::net::TcpListener::bind(address).ok();
+            }
+        }
+    });
+    let ran = check("check --seed 2", &format!("http://{address}")).exits(0);
+    assert_eq!(ran.ids("inconclusive"), Vec::<String>::new());
+    let refused = ran.exchanges().iter().filter(|e| e["failure"]["kind"] == "connect").count();
+    ran.holds(refused > 0, "connections were refused meanwhile");
+    stop.store(true, Ordering::SeqCst);
+    let _ = std::net::TcpStream::connect(address);
+    serving.join().expect("it ended");
 }

@@ -179,3 +179,19 @@ fn the_embedded_server_takes_its_own_records_with_it_and_no_others() {
     probity("cleanup reports").tokens().within(real.folder()).run();
     assert!(kept.lock().expect("a lock").is_empty(), "it is removed later");
 }
+
+#[test]
+fn a_path_that_leads_nowhere_is_no_removal() {
+    let (server, kept) = keeping(|_| false);
+    let settings = cleaning(&server.url()).replace("opportunities/{id}", "opportunitys/x{id}");
+    let ran = probity(SOME).tokens().file("probity.toml", &settings).exits(0);
+    let kept = kept.lock().expect("a lock").len();
+    assert!(kept > 0);
+    let left = ran.report()["cleanup"]["left"].as_array().cloned().expect("a list");
+    assert_eq!(left.len(), kept);
+    assert!(
+        left.iter().all(|one| one["reason"].as_str().is_some_and(|why| why.contains("check the path"))),
+        "{left:?}"
+    );
+    assert_eq!(ids(&lines(&ran), "removed").len(), 0);
+}

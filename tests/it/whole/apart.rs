@@ -323,9 +323,9 @@ fn the_settings_remove_what_the_document_does_not() {
         }
     });
     let url = server.url();
-    let settings = format!("[target]\nurl = \"{url}\"\n[cleanup]\npath = \"/trash/{{id}}\"\n");
+    let settings = format!("[target]\nurl = \"{url}\"\n[cleanup]\npath = \"/admin/things/{{id}}\"\n");
     let ran = probity(&format!("check --document {url}/openapi.yaml")).file("probity.toml", settings).exits(0);
     let cleanup = &ran.report()["cleanup"];
     assert!(cleanup["removed"].as_u64().is_some_and(|n| n > 2) && cleanup["left"] == json!([]), "{cleanup}");
-    assert!(server.requests().iter().any(|r| r.method == "DELETE" && r.target.starts_with("/trash/t-")));
+    assert!(server.requests().iter().any(|r| r.method == "DELETE" && r.target.starts_with("/admin/things/t-")));
 }

@@ -3,6 +3,7 @@
 mod apart;
 mod app;
 mod called;
+mod cleanup;
 mod tutorial;
 
 use std::collections::BTreeSet;
