@@ -67,6 +67,8 @@ fn names_that_the_document_does_not_have_are_found() {
         ("drop: [/nmae]", "/nmae", "did you mean `/name`?"),
         ("set: { /colour: red }", "/colour", "undocumented: [/colour]"),
         ("headers: { Idempotancy-Key: a }", "Idempotancy", "did you mean `Idempotency-Key`?"),
+        ("query: { page: 1 }", "page: 1", "the document has no query parameter `page`"),
+        ("cookies: { session: a }", "session: a", "the document has no cookie `session`"),
         ("path: { house_id: a }", "house_id: a", "the path has no parameter `house_id`"),
         ("set: { /name: a }, undocumented: [/name]", "undocumented", "remove this one"),
         ("anew: true", "anew: true", "nothing to make anew"),
@@ -76,6 +78,7 @@ fn names_that_the_document_does_not_have_are_found() {
     for step in [
         "set: { /colour: red }, undocumented: [/colour]",
         "headers: { X-Debug: a, accept-language: de }, undocumented: [X-Debug]",
+        "query: { page: 1 }, cookies: { session: a }, undocumented: [page, session]",
         "drop: [/name]",
     ] {
         accepted(&steps(step));
@@ -102,4 +105,17 @@ fn what_an_exchange_does_not_have_is_found() {
         "of_it.acepted",
         "did you mean `accepted`?",
     );
+}
+
+#[test]
+fn expressions_that_fail_for_some_values_only_are_no_defect() {
+    for expect in [
+        "!(sent.accepted && sent.response.body.name.split('x')[1] == 'y')",
+        "!sent.accepted || double(sent.response.body.name) > 0.0",
+        "!sent.accepted || sent.response.body.name.substring(0, 3) == 'abc'",
+    ] {
+        accepted(&format!("  steps:\n    - sent: {{ from: minimal }}\n  expect: \"{expect}\""));
+    }
+    let wrong = "  steps:\n    - sent: { from: minimal }\n  expect: sent.response.body.name > 3";
+    refused(wrong, "sent.response.body.name", "cannot be evaluated on a valid exchange");
 }

@@ -12,7 +12,7 @@ use crate::exchange::{Attempt, Request, Shown};
 use crate::expression;
 use crate::judge::attempts::Troubles;
 use crate::judge::bind::{Control, Purpose};
-use crate::judge::finding::{Finding, Found};
+use crate::judge::finding::{self, Finding, Found};
 use crate::report::log::exchanges::{self, ExchangeLog};
 use crate::report::model::record::{self, BODY_SHOWN};
 use crate::run::event::{Event, Sink};
@@ -116,9 +116,10 @@ fn counterexample(exchanges: Vec<Arc<Exchange>>) -> Found {
         expected: "1".into(),
         actual: format!("not 1 but {TOKEN}"),
         clause: None,
-        differences: Vec::new(),
+        // A server may put a token into the name of a field.
+        differences: vec![finding::Difference { at: format!("/{TOKEN}-1"), expected: None, actual: Some(json!(1)) }],
         operands: vec![expression::Operand { path: "response.body".into(), value: Some(json!({ "token": TOKEN })) }],
-        wrong: None,
+        wrong: Some(format!("/{TOKEN}-1")),
         exchanges,
     }))
 }

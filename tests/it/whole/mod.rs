@@ -4,6 +4,7 @@ mod apart;
 mod app;
 mod called;
 mod cleanup;
+mod key;
 mod tutorial;
 
 use std::collections::BTreeSet;
