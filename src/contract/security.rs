@@ -38,6 +38,8 @@ pub(super) fn requirements(
         json!({
             "id": id, "level": level, "text": text, "source": "the document",
             "steps": [{ "sent": { "from": "minimal", "authorization": authorization } }],
+            // What conflicts with the state of a record is refused whoever asks.
+            "given": "!(sent.response.status in [409, 412])",
             "expect": expect,
         })
     };

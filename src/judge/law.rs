@@ -13,7 +13,9 @@ const WRAPPERS: [&str; 4] = ["data", "item", "result", "record"];
 pub fn record(body: &Json) -> Option<&Map<String, Json>> {
     let members = body.as_object()?;
     let only = if members.len() == 1 { members.values().next() } else { None };
-    let wrapped = WRAPPERS.iter().find_map(|name| members.get(*name));
+    // What has a name itself is the record.
+    let is_record = ["id", "uuid"].iter().any(|name| members.get(*name).is_some_and(is_id));
+    let wrapped = WRAPPERS.iter().filter(|_| !is_record).find_map(|name| members.get(*name));
     only.or(wrapped).and_then(Json::as_object).or(Some(members))
 }
 
@@ -28,14 +30,14 @@ pub fn is_id(value: &Json) -> bool {
     value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
 }
 
-/// The items in the body of an answer that is a list, or an object with one list of objects.
+/// The items in the body of an answer that is a list, or an object with one list.
 pub fn items(body: &Json) -> Option<&Vec<Json>> {
     match body {
         Json::Array(items) => Some(items),
         // Which of several is the list is not clear.
         Json::Object(members) if members.values().filter_map(Json::as_object).any(has_list) => None,
         Json::Object(members) => {
-            let mut lists = members.values().filter_map(Json::as_array).filter(|list| list.iter().all(Json::is_object));
+            let mut lists = members.values().filter_map(Json::as_array);
             let first = lists.next()?;
             lists.next().is_none().then_some(first)
         }
@@ -75,11 +77,19 @@ fn shows(written: &Json, read: &Json) -> bool {
         (Json::Object(a), Json::Object(b)) => a.iter().all(|(name, a)| b.get(name).is_none_or(|b| shows(a, b))),
         // Lists may be sets.
         (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().all(|a| b.iter().any(|b| shows(a, b))),
-        (Json::String(_), Json::String(b)) if b.contains("***") => true,
+        (Json::String(_), Json::String(b)) if is_masked(b) => true,
         (Json::Null, _) | (_, Json::Null) => same(written, read),
         _ if std::mem::discriminant(written) != std::mem::discriminant(read) => true,
         _ => same(written, read),
     }
+}
+
+/// Whether a text stands for a secret that is shown once, or in part.
+fn is_masked(text: &str) -> bool {
+    const MASKS: [&str; 8] = ["***", "•••", "●●●", "xxx", "XXX", "###", "…", "..."];
+    const WORDS: [&str; 4] = ["filtered", "redacted", "masked", "hidden"];
+    let lower = text.to_lowercase();
+    MASKS.iter().any(|mask| text.contains(mask)) || WORDS.iter().any(|word| lower.contains(word))
 }
 
 /// Whether two values are the same, however their numbers and instants are written.
@@ -132,6 +142,8 @@ mod tests {
             (json!(0.169), json!(0.168_999_999_76)),
             (json!("bob"), json!({"login": "bob"})),
             (json!("secret-secret"), json!("****cret")),
+            (json!("secret-secret"), json!("••••••cret")),
+            (json!("secret-secret"), json!("[FILTERED]")),
         ] {
             let expected = Map::from_iter([("field".to_owned(), written)]);
             assert_eq!(changed(&expected, &json!({"id": 1, "field": read})), []);
@@ -155,5 +167,15 @@ mod tests {
         assert_eq!(items(&json!({"items": [{}], "others": [{}]})), None);
         assert_eq!(items(&json!({"facets": [{}], "result": {"items": [{}]}})), None);
         assert_eq!(items(&json!({"id": 1})), None);
+        assert_eq!(items(&json!({"words": ["a"], "links": [{}]})), None);
+        assert_eq!(items(&json!({"words": ["a"], "total": 1})).map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn a_record_is_wrapped_in_what_has_no_name() {
+        let wrapped = json!({"data": {"id": 1, "topic": "a"}, "meta": {}});
+        assert_eq!(record(&wrapped).map(|r| r["topic"].clone()), Some(json!("a")));
+        let plain = json!({"id": 1, "topic": "a", "data": {"topic": "b"}});
+        assert_eq!(record(&plain).map(|r| r["topic"].clone()), Some(json!("a")));
     }
 }

@@ -130,6 +130,11 @@ impl Run<'_> {
     /// Why it makes no sense to go on after this response to a valid request, if so.
     fn stop(&self, exchange: &Exchange) -> Option<Stop> {
         let contract = self.judge.contract;
+        // A redirection may be what the operation is for.
+        let is_documented = |status| contract.operation.responses.iter().any(|response| response.covers(status));
+        if exchange.status().is_some_and(|status| (300..400).contains(&status) && is_documented(status)) {
+            return None;
+        }
         let stop = match stop(exchange, &self.client.settings().url, self.client.shows_credentials()) {
             None if contract.document_only && exchange.status().is_some_and(|s| (400..500).contains(&s)) => {
                 let advice = "the document alone does not say what it needs: put an `example` into it".to_owned();

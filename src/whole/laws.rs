@@ -13,6 +13,7 @@ use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, TrialName};
+use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
@@ -20,6 +21,7 @@ use crate::judge::law::{self, changed, echoed, same};
 use crate::judge::tally::Tally;
 use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::event::Sink;
+use crate::schema::{Direction, Schema};
 use crate::session::Session;
 
 /// How long after the last read the next one follows: some servers show what was written only after a while.
@@ -50,7 +52,7 @@ pub(super) struct Laws<'a> {
     /// The requirement that is tried.
     pub subject: String,
     pub sink: &'a mut dyn Sink,
-    /// Server errors of the operation whose laws are tried.
+    /// Server errors, and answers of another form than the document's, of the operation whose laws are tried.
     pub errors: Vec<Finding>,
     /// Which operations accepted nothing: they are not called again.
     pub refused: Vec<bool>,
@@ -122,23 +124,62 @@ impl Laws<'_> {
 
     async fn updated(&mut self, update: usize, create: usize, read: usize) -> Shown {
         let created = self.create(create).await?;
-        let seen = self.first_accepted(update, Some(&created), "updated").await?;
+        let (seen, is_moved) = self.update(update, &created).await?;
         let (sent, answer) = bodies(&seen);
         if !matches!(seen.exchange.status(), Some(200 | 201)) {
             return Err(format!("the update was answered with {}", answer_of(&seen)));
         }
         let mut expected = self.echoed(update, &sent, &answer)?;
+        let before = law::record(&created.answer).cloned().unwrap_or_default();
+        if !expected.is_empty() && expected.iter().all(|(name, value)| before.get(name).is_some_and(|b| same(b, value)))
+        {
+            return Err("the update changes nothing that its answer shows".to_owned());
+        }
         if self.session(update)?.contract().operation.method == "PATCH" {
             // What it does not name stays as it was.
             let before = self.echoed(create, &created.sent, &created.answer)?;
+            // A number or a switch may move others with it, as a beginning moves an end.
+            let is_moved = |value: &Json| is_moved && !value.is_string();
             let stays = |name: &str| sent.get(name).is_none() && !VERSIONS.contains(&plain(name).as_str());
-            expected.extend(before.into_iter().filter(|(name, _)| stays(name)));
+            expected.extend(before.into_iter().filter(|(name, value)| stays(name) && !is_moved(value)));
         }
         if expected.is_empty() {
             return Err("the answer to the update does not show what was sent".to_owned());
         }
         let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&seen.exchange)];
         self.read_back(read, &created, &expected, exchanges).await
+    }
+
+    /// Updates a record, with other values than it has where there are some: a server that keeps none of them could not be
+    /// told from one that keeps all. Returns whether other values than texts are among them.
+    async fn update(&mut self, update: usize, created: &Created) -> Result<(Seen, bool), String> {
+        let session = self.session(update)?;
+        let properties = session.contract().operation.body().map(|body| body.schema.json()["properties"].clone());
+        let mut entry: Entry = session.plan().entries[FULL].clone();
+        let before = law::record(&created.answer).cloned().unwrap_or_default();
+        let mut is_moved = false;
+        if let Content::Json(Template::Object(members)) = &mut entry.draft.body {
+            for (name, value) in members {
+                let Template::Literal(sent) = value else { continue };
+                let schema = properties.as_ref().map(|all| all[name.as_str()].clone()).unwrap_or_default();
+                if before.get(name).is_some_and(|had| same(had, sent))
+                    && let Some(other) = other_value(sent, schema)
+                {
+                    *value = Template::Literal(other);
+                    is_moved = true;
+                }
+            }
+        }
+        if is_moved {
+            let operation = &self.session(update)?.contract().operation;
+            let taken = created.records.values(operation, true, false);
+            set_path(&mut entry, &taken);
+            let seen = self.send(update, &entry, "updated-otherwise").await?;
+            if seen.accepted() == Known::Yes {
+                return Ok((seen, true));
+            }
+        }
+        Ok((self.first_accepted(update, Some(created), "updated").await?, false))
     }
 
     /// Whether a record is read as expected; if not, it is read once more after a while.
@@ -313,11 +354,7 @@ impl Laws<'_> {
         step: &str,
     ) -> Result<Seen, String> {
         let mut entry: Entry = self.session(of)?.plan().entries[place].clone();
-        for (name, value) in &mut entry.draft.path {
-            if let Some(taken) = taken.iter().find(|t| t.location.is_some() && t.name == *name) {
-                *value = Template::Literal(taken.value.clone());
-            }
-        }
+        set_path(&mut entry, taken);
         for (name, value) in query {
             entry.draft.query.retain(|(other, _)| other != name);
             entry.draft.query.push((name.clone(), Template::Literal(value.clone())));
@@ -346,7 +383,7 @@ impl Laws<'_> {
             let is_error = |f: &Finding| matches!(f.found, Found::Broken(_));
             let always = |f: &Finding| {
                 let form = &session.contract().requirements[f.requirement].form;
-                matches!(form, Form::Always(Always::NoServerError))
+                matches!(form, Form::Always(Always::NoServerError | Always::Shape(_) | Always::MediaType))
             };
             let all = session.findings(&called.seen).into_iter();
             self.errors.extend(all.filter(|f| is_error(f) && always(f)));
@@ -368,10 +405,35 @@ pub(super) fn of_contract(requirements: &[Requirement], selected: &[bool]) -> Ve
     requirements.iter().map(|r| &r.form).enumerate().filter(|(i, _)| selected[*i]).filter_map(law).collect()
 }
 
+/// Puts values into the path of a request.
+fn set_path(entry: &mut Entry, taken: &[Taken]) {
+    for (name, value) in &mut entry.draft.path {
+        if let Some(taken) = taken.iter().find(|t| t.location.is_some() && t.name == *name) {
+            *value = Template::Literal(taken.value.clone());
+        }
+    }
+}
+
+/// Another valid value of a number or a switch.
+fn other_value(value: &Json, schema: Json) -> Option<Json> {
+    let others: Vec<Json> = match value {
+        Json::Bool(is) => vec![(!is).into()],
+        Json::Number(n) if n.is_i64() => {
+            let n = n.as_i64()?;
+            [n.checked_add(1), n.checked_sub(1)].into_iter().flatten().map(Json::from).collect()
+        }
+        Json::Number(n) => [n.as_f64()? + 1.0, n.as_f64()? - 1.0].into_iter().map(Json::from).collect(),
+        _ => Vec::new(),
+    };
+    let schema = Schema::constant(schema, Direction::Request);
+    others.into_iter().find(|other| schema.is_valid(other))
+}
+
 /// What was sent, and what was answered.
 pub(super) fn bodies(seen: &Seen) -> (Json, Json) {
     let answer = seen.response_body.as_deref().cloned();
-    (seen.exchange.request.json().unwrap_or_default(), answer.unwrap_or_default())
+    let sent = seen.request_body.as_deref().cloned();
+    (sent.unwrap_or_default(), answer.unwrap_or_default())
 }
 
 pub(super) fn answer_of(seen: &Seen) -> String {

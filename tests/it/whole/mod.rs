@@ -5,6 +5,7 @@ mod app;
 mod called;
 mod cleanup;
 mod key;
+mod laws;
 mod tutorial;
 
 use std::collections::BTreeSet;
