@@ -99,7 +99,9 @@ impl Run<'_> {
     /// exchange; None if nothing more is to be sent.
     async fn first(&self, entry: &Entry) -> Option<Seen> {
         let mut seen = self.send_entry(entry, &entry.name, Control::Missing, false).await?;
-        let (mut is_known, mut sent, mut replaced) = (false, 1, Vec::new());
+        let (mut is_known, mut sent, mut replaced, mut garbage) = (false, 1, Vec::new(), None);
+        let is_garbage =
+            |seen: &Seen| seen.exchange.answer().is_err_and(|failure| failure.kind == FailureKind::Protocol);
         for (times, delay) in (1..).zip(DELAYS) {
             let Some(trouble) = seen.exchange.trouble() else { break };
             is_known = self.is_confirmed(trouble, times);
@@ -112,11 +114,16 @@ impl Run<'_> {
             }
             let Some(next) = self.send_entry(entry, &entry.name, Control::Missing, true).await else { break };
             replaced.extend(self.judge.superseded(&seen));
-            seen = next;
+            let before = std::mem::replace(&mut seen, next);
+            garbage = Some(before).filter(is_garbage).or(garbage);
             sent += 1;
         }
+        // What comes before a request on a new connection may be taken for the end of that connection.
+        if let (Some(Trouble::Broken), Some(before)) = (seen.exchange.trouble(), garbage) {
+            seen = before;
+        }
         // Of what never speaks HTTP nothing is said: it is another kind of server.
-        if !seen.exchange.answer().is_err_and(|failure| failure.kind == FailureKind::Protocol) {
+        if !is_garbage(&seen) {
             self.add(replaced);
         }
         let comes_each_time = is_known || sent > DELAYS.len();
