@@ -70,6 +70,14 @@ impl Operation {
         self.parameters.iter().filter(move |p| p.location == location)
     }
 
+    /// Frees what checking requests and answers has taken, see [`Schema::release`].
+    pub fn release(&self) {
+        let own = self.parameters.iter().map(|p| &p.schema).chain(self.bodies.iter().map(|body| &body.schema));
+        let content = self.responses.iter().flat_map(|r| &r.content).filter_map(|media| media.schema.as_ref());
+        let headers = self.responses.iter().flat_map(|r| &r.headers).filter_map(|header| header.schema.as_ref());
+        own.chain(content).chain(headers).for_each(Schema::release);
+    }
+
     /// What is not supported, one line for each part: `the query parameter "filter": …, openapi.yaml:12`.
     pub fn unsupported_lines(&self) -> Vec<String> {
         let line = |u: &Unsupported| {

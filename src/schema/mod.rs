@@ -29,7 +29,7 @@ mod tests;
 mod vocabulary;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value as Json, json};
 
@@ -51,8 +51,8 @@ struct Inner {
     at: Option<(Arc<Registry>, usize, String)>,
     direction: Direction,
     json: OnceLock<Option<Json>>,
-    compiled: OnceLock<Compiled>,
-    strict: OnceLock<Compiled>,
+    compiled: Mutex<Option<Arc<Compiled>>>,
+    strict: Mutex<Option<Arc<Compiled>>>,
 }
 
 impl fmt::Debug for Schema {
@@ -130,7 +130,7 @@ impl Schema {
     }
 
     fn new(at: Option<(Arc<Registry>, usize, String)>, direction: Direction) -> Self {
-        let (json, compiled, strict) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (json, compiled, strict) = (OnceLock::new(), Mutex::default(), Mutex::default());
         Self(Arc::new(Inner { at, direction, json, compiled, strict }))
     }
 
@@ -170,8 +170,18 @@ impl Schema {
         })
     }
 
-    fn compiled(&self) -> &Compiled {
-        self.0.compiled.get_or_init(|| self.compile(self.0.direction))
+    fn compiled(&self, direction: Direction) -> Arc<Compiled> {
+        let kept = if direction == self.0.direction { &self.0.compiled } else { &self.0.strict };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(kept.get_or_insert_with(|| Arc::new(self.compile(direction))))
+    }
+
+    /// Frees what checking values has taken; it is made again for the next value. What a schema refers to may be most of a
+    /// large document.
+    pub fn release(&self) {
+        for kept in [&self.0.compiled, &self.0.strict] {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     /// Whether the value keeps the schema.
@@ -181,14 +191,13 @@ impl Schema {
 
     /// Every way in which the value breaks the schema.
     pub fn violations(&self, value: &Json) -> Vec<Violation> {
-        self.compiled().violations(value)
+        self.compiled(self.0.direction).violations(value)
     }
 
     /// What is wrong with a response's value beside [`Schema::violations`]: `writeOnly` properties that are there, and
     /// alternatives of which several match though one should.
     pub fn excesses(&self, value: &Json) -> Vec<Violation> {
-        let strict = self.0.strict.get_or_init(|| self.compile(Direction::Strict));
-        let mut all = strict.violations(value);
+        let mut all = self.compiled(Direction::Strict).violations(value);
         all.retain(|violation| violation.several || violation.keyword == "writeOnly");
         all
     }

@@ -313,6 +313,9 @@ impl Whole {
                 }
             }
             part.add(Report::build(contract, &selected, &outcome, session.facts(), session.recorder()));
+            if !asked.laws[at].is_empty() {
+                sessions.iter().flatten().for_each(|session| session.contract().operation.release());
+            }
         }
         let (more, created, accepted, made) = (laws.number - sent, laws.created, laws.accepted, laws.made);
         drop(fanout);
@@ -341,6 +344,7 @@ impl Whole {
     ) -> std::result::Result<Part, WriteError> {
         let mut learning = Learning { contract: session.contract(), records, sink };
         let mut report = session.run(out, &mut learning).await?;
+        session.contract().operation.release();
         // What was tried for the sake of others is not shown.
         let ids = session.contract().requirements.iter().zip(selected).filter(|(_, selected)| !**selected);
         for (owed, _) in ids {
