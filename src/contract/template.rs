@@ -73,6 +73,8 @@ pub enum Template {
 pub enum FreshKind {
     /// An idempotency key.
     Key,
+    /// An idempotency key in the form of a UUID.
+    KeyUuid,
     /// An idempotency key of digits alone, of which the first is not zero.
     Number,
     /// An id that does not exist on the server.

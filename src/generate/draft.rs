@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::draw::{Draw, Form};
 use super::media;
 use super::parameter::is_key;
-use crate::contract::template::{FreshKind, Template, segments};
+use crate::contract::template::{Template, segments};
 use crate::contract::{CALLER, Contract, Target};
 use crate::document::parameter::{Parameter, ParameterLocation};
 use crate::exchange::HeaderCase;
@@ -179,8 +179,8 @@ pub fn assemble(contract: &Contract, fixtures: &Fixtures, draw: &Draw, choice: &
     for (parameter, drawn) in parameters() {
         if is_key(parameter) {
             if choice.key || parameter.required {
-                let length = super::parameter::key_length(parameter);
-                let fresh = Template::Fresh { kind: FreshKind::Key, length, like: None };
+                let (kind, length) = super::parameter::key_form(parameter);
+                let fresh = Template::Fresh { kind, length, like: None };
                 headers.push((parameter.name.clone(), fresh));
             }
             continue;

@@ -395,6 +395,10 @@ impl Rendering<'_> {
             let whole = match kind {
                 FreshKind::UnknownId => format!("none{}{digits}", self.run_tag.text()),
                 FreshKind::Key => format!("probity-{}-{digits}", self.run_tag.text()),
+                FreshKind::KeyUuid => {
+                    let d = self.seed.digits(&name, self.count, 30);
+                    format!("{}-{}-4{}-8{}-{}", &d[..8], &d[8..12], &d[12..15], &d[15..18], &d[18..30])
+                }
                 FreshKind::Number => std::iter::once('7').chain(digits.chars().take(17).map(decimal)).collect(),
             };
             let text = match length {

@@ -9,6 +9,7 @@ pub mod encode;
 use serde_json::{Value as Json, json};
 
 use super::values::{alternatives, type_of};
+use crate::contract::template::FreshKind;
 use crate::document::parameter::{Parameter, ParameterLocation, Style};
 use crate::schema::Schema;
 
@@ -20,28 +21,33 @@ pub fn is_key(parameter: &Parameter) -> bool {
     parameter.location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case(KEY_HEADER)
 }
 
-/// The schema of idempotency keys, if it has room for ours, which have the form of a UUID.
-pub fn key_schema(parameter: &Parameter) -> Option<&Schema> {
-    let text = "0f".repeat(KEY_LENGTH.max(key_length(parameter).unwrap_or(0)));
-    let text = match key_length(parameter) {
-        Some(length) => text[..length].to_owned(),
-        None => "00000000-0000-4000-8000-000000000000".to_owned(),
-    };
-    parameter.schema.is_valid(&text.into()).then_some(&parameter.schema)
-}
-
-/// The length of the idempotency keys of a parameter, where a UUID is too long or too short.
-pub fn key_length(parameter: &Parameter) -> Option<usize> {
-    let bound = |keyword: &str| parameter.schema.json()[keyword].as_u64().and_then(|n| usize::try_from(n).ok());
-    match (bound("minLength"), bound("maxLength")) {
-        (Some(least), _) if least > KEY_LENGTH => Some(least),
-        (_, Some(most)) if most < KEY_LENGTH => Some(most),
-        _ => None,
+/// How the idempotency keys of a parameter are made: their kind, and their length where the usual one does not fit.
+pub fn key_form(parameter: &Parameter) -> (FreshKind, Option<usize>) {
+    let schema = parameter.schema.json();
+    if schema["format"] == "uuid" {
+        return (FreshKind::KeyUuid, None);
     }
+    let bound = |keyword: &str| schema[keyword].as_u64().and_then(|n| usize::try_from(n).ok());
+    let length = match (bound("minLength"), bound("maxLength")) {
+        (Some(least), _) if least > KEY.len() => Some(least),
+        (_, Some(most)) if most < KEY.len() => Some(most),
+        _ => None,
+    };
+    (FreshKind::Key, length)
 }
 
-/// The length of a UUID in characters.
-const KEY_LENGTH: usize = 36;
+/// The schema of idempotency keys, if keys that are made for it keep it.
+pub fn key_schema(parameter: &Parameter) -> Option<&Schema> {
+    let sample = match key_form(parameter) {
+        (FreshKind::KeyUuid, _) => "00000000-0000-4000-8000-000000000000".to_owned(),
+        (_, None) => KEY.to_owned(),
+        (_, Some(length)) => "aZ0-_".chars().cycle().take(length).collect(),
+    };
+    parameter.schema.is_valid(&sample.into()).then_some(&parameter.schema)
+}
+
+/// What an idempotency key of the usual length looks like.
+const KEY: &str = "probity-00000000-00000000000000000000";
 
 /// Letters, digits and characters that need no escape in any part of a request, and never `.` or `..` alone.
 const TOKEN: &str = "^[A-Za-z][A-Za-z0-9_~-]{0,11}$";

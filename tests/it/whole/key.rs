@@ -26,12 +26,15 @@ paths:
 
 /// Makes notes; refuses a key of the wrong length, and none where one is required.
 fn notes(required: bool) -> Server {
+    notes_with(required, |key| (4..=20).contains(&key.chars().count()))
+}
+
+fn notes_with(required: bool, is_good: fn(&str) -> bool) -> Server {
     let made = AtomicU64::new(0);
     Server::http(move |request| {
-        let length = request.header("idempotency-key").map(|key| key.chars().count());
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let text = body["text"].as_str().map(|text| text.chars().count());
-        let is_key = length.map_or(!required, |length| (4..=20).contains(&length));
+        let is_key = request.header("idempotency-key").map_or(!required, is_good);
         if !is_key || !text.is_some_and(|length| (1..=50).contains(&length)) {
             return Answer::empty(400);
         }
@@ -46,6 +49,25 @@ fn keys_are_as_long_as_the_document_says() {
     let ran = probity(&words).file("notes.yaml", DOCUMENT).exits(0);
     ran.verdict("createNote/schema/header-idempotency-key-required", "pass");
     ran.verdict("createNote/operation/valid-accepted", "pass");
+}
+
+#[test]
+fn keys_have_the_form_that_the_document_says() {
+    let is_uuid = |key: &str| {
+        let parts: Vec<&str> = key.split('-').collect();
+        parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+            && parts.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let server = notes_with(true, is_uuid);
+    let document = DOCUMENT.replace("minLength: 4, maxLength: 20", "format: uuid");
+    let words = format!("check --seed 1 --document notes.yaml --target {}", server.url());
+    let ran = probity(&words).file("notes.yaml", document).exits(0);
+    ran.verdict("createNote/schema/header-idempotency-key-required", "pass");
+    ran.verdict("createNote/operation/valid-accepted", "pass");
+    let keys: Vec<_> =
+        server.requests().iter().filter_map(|r| r.header("idempotency-key").map(str::to_owned)).collect();
+    let different: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert!(keys.len() > 3 && different.len() == keys.len(), "{keys:?}");
 }
 
 #[test]
