@@ -13,10 +13,11 @@ const WRAPPERS: [&str; 4] = ["data", "item", "result", "record"];
 pub fn record(body: &Json) -> Option<&Map<String, Json>> {
     let members = body.as_object()?;
     let only = if members.len() == 1 { members.values().next() } else { None };
-    // What has a name itself is the record.
-    let is_record = ["id", "uuid"].iter().any(|name| members.get(*name).is_some_and(is_id));
-    let wrapped = WRAPPERS.iter().filter(|_| !is_record).find_map(|name| members.get(*name));
-    only.or(wrapped).and_then(Json::as_object).or(Some(members))
+    let wrapped = WRAPPERS.iter().find_map(|name| members.get(*name)).and_then(Json::as_object);
+    // What has an id, around something that has none, is the record itself. An envelope may have one, too.
+    let has_id = |members: &Map<String, Json>| ["id", "uuid"].iter().any(|name| members.get(*name).is_some_and(is_id));
+    let wrapped = wrapped.filter(|wrapped| has_id(wrapped) || !has_id(members));
+    only.and_then(Json::as_object).or(wrapped).or(Some(members))
 }
 
 /// What a record is called in the body of an answer, where nothing else says so.
@@ -77,19 +78,23 @@ fn shows(written: &Json, read: &Json) -> bool {
         (Json::Object(a), Json::Object(b)) => a.iter().all(|(name, a)| b.get(name).is_none_or(|b| shows(a, b))),
         // Lists may be sets.
         (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().all(|a| b.iter().any(|b| shows(a, b))),
-        (Json::String(_), Json::String(b)) if is_masked(b) => true,
+        (Json::String(a), Json::String(b)) if is_masked(a, b) => true,
         (Json::Null, _) | (_, Json::Null) => same(written, read),
         _ if std::mem::discriminant(written) != std::mem::discriminant(read) => true,
         _ => same(written, read),
     }
 }
 
-/// Whether a text stands for a secret that is shown once, or in part.
-fn is_masked(text: &str) -> bool {
-    const MASKS: [&str; 8] = ["***", "•••", "●●●", "xxx", "XXX", "###", "…", "..."];
+/// Whether a text that is read stands for a written secret, or shows only a part of it. What is cut off at its end is no
+/// mask.
+fn is_masked(written: &str, read: &str) -> bool {
+    const MASKS: [&str; 6] = ["***", "•••", "●●●", "xxx", "XXX", "###"];
     const WORDS: [&str; 4] = ["filtered", "redacted", "masked", "hidden"];
-    let lower = text.to_lowercase();
-    MASKS.iter().any(|mask| text.contains(mask)) || WORDS.iter().any(|word| lower.contains(word))
+    let word = read.trim_matches(['[', ']', '<', '>', '(', ')']).to_lowercase();
+    let end = read.rsplit_once('…').or_else(|| read.rsplit_once("...")).map_or("", |(_, end)| end);
+    MASKS.iter().any(|mask| read.contains(mask) && !written.contains(mask))
+        || WORDS.contains(&word.as_str())
+        || !end.is_empty() && written.ends_with(end)
 }
 
 /// Whether two values are the same, however their numbers and instants are written.
@@ -144,6 +149,7 @@ mod tests {
             (json!("secret-secret"), json!("****cret")),
             (json!("secret-secret"), json!("••••••cret")),
             (json!("secret-secret"), json!("[FILTERED]")),
+            (json!("sk_secret-secret"), json!("sk_…cret")),
         ] {
             let expected = Map::from_iter([("field".to_owned(), written)]);
             assert_eq!(changed(&expected, &json!({"id": 1, "field": read})), []);
@@ -153,6 +159,9 @@ mod tests {
             (json!("a"), json!("A")),
             (json!("a"), json!(null)),
             (json!([1]), json!([1, 2])),
+            (json!("a long text"), json!("a lon…")),
+            (json!("a long text"), json!("a lon...")),
+            (json!("xxx1"), json!("xxx2")),
             (json!({"street": "a"}), json!({"street": "b"})),
         ] {
             let expected = Map::from_iter([("field".to_owned(), written)]);
@@ -175,6 +184,8 @@ mod tests {
     fn a_record_is_wrapped_in_what_has_no_name() {
         let wrapped = json!({"data": {"id": 1, "topic": "a"}, "meta": {}});
         assert_eq!(record(&wrapped).map(|r| r["topic"].clone()), Some(json!("a")));
+        let envelope = json!({"id": "request-7", "data": {"id": 1, "topic": "a"}});
+        assert_eq!(record(&envelope).map(|r| r["topic"].clone()), Some(json!("a")));
         let plain = json!({"id": 1, "topic": "a", "data": {"topic": "b"}});
         assert_eq!(record(&plain).map(|r| r["topic"].clone()), Some(json!("a")));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::order::plain;
+use super::order::{named, plain};
 use super::records::{Records, Taken};
 use super::resources::Resource;
 use crate::contract::requirement::{Always, Form, Law, Requirement};
@@ -161,9 +161,12 @@ impl Laws<'_> {
         if let Content::Json(Template::Object(members)) = &mut entry.draft.body {
             for (name, value) in members {
                 let Template::Literal(sent) = value else { continue };
-                let schema = properties.as_ref().map(|all| all[name.as_str()].clone()).unwrap_or_default();
-                if before.get(name).is_some_and(|had| same(had, sent))
-                    && let Some(other) = other_value(sent, schema)
+                // What names another record, or says which version is meant, is not to be guessed.
+                let is_free = named(name).is_none() && !VERSIONS.contains(&plain(name).as_str());
+                let schema = properties.as_ref().and_then(|all| all.get(name.as_str()));
+                if is_free
+                    && before.get(name).is_some_and(|had| same(had, sent))
+                    && let Some(other) = schema.and_then(|schema| other_value(sent, schema))
                 {
                     *value = Template::Literal(other);
                     is_moved = true;
@@ -171,9 +174,7 @@ impl Laws<'_> {
             }
         }
         if is_moved {
-            let operation = &self.session(update)?.contract().operation;
-            let taken = created.records.values(operation, true, false);
-            set_path(&mut entry, &taken);
+            set_path(&mut entry, &self.named_by(update, created)?);
             let seen = self.send(update, &entry, "updated-otherwise").await?;
             if seen.accepted() == Known::Yes {
                 return Ok((seen, true));
@@ -336,13 +337,19 @@ impl Laws<'_> {
 
     /// Calls an operation on a record that was created for this.
     async fn call_on(&mut self, of: usize, place: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
+        let taken = on.map(|created| self.named_by(of, created)).transpose()?.unwrap_or_default();
+        self.call(of, place, &taken, &[], step).await
+    }
+
+    /// The values by which an operation names a created record, in its path and body.
+    fn named_by(&self, of: usize, created: &Created) -> Result<Vec<Taken>, String> {
         let operation = &self.session(of)?.contract().operation;
-        let taken = on.map_or_else(Vec::new, |created| created.records.values(operation, true, false));
-        let named = operation.parameters_in(ParameterLocation::Path).count();
-        if on.is_some() && taken.iter().filter(|t| t.location.is_some()).count() < named {
+        let taken = created.records.values(operation, true, false);
+        let parameters = operation.parameters_in(ParameterLocation::Path).count();
+        if taken.iter().filter(|t| t.location.is_some()).count() < parameters {
             return Err("it is not clear what the created record is called".to_owned());
         }
-        self.call(of, place, &taken, &[], step).await
+        Ok(taken)
     }
 
     pub(super) async fn call(
@@ -415,7 +422,7 @@ fn set_path(entry: &mut Entry, taken: &[Taken]) {
 }
 
 /// Another valid value of a number or a switch.
-fn other_value(value: &Json, schema: Json) -> Option<Json> {
+fn other_value(value: &Json, schema: &Json) -> Option<Json> {
     let others: Vec<Json> = match value {
         Json::Bool(is) => vec![(!is).into()],
         Json::Number(n) if n.is_i64() => {
@@ -425,7 +432,7 @@ fn other_value(value: &Json, schema: Json) -> Option<Json> {
         Json::Number(n) => [n.as_f64()? + 1.0, n.as_f64()? - 1.0].into_iter().map(Json::from).collect(),
         _ => Vec::new(),
     };
-    let schema = Schema::constant(schema, Direction::Request);
+    let schema = Schema::constant(schema.clone(), Direction::Request);
     others.into_iter().find(|other| schema.is_valid(other))
 }
 
