@@ -64,8 +64,11 @@ pub enum NotRemoved {
     #[error("its id contains part of a secret and was not written down: search the target for its run tag")]
     Masked,
     /// The target said that a record is not there that was created just before, and removed none.
-    #[error("the server answered {0}, and removed nothing: check the path under [cleanup]")]
-    NotFound(u16),
+    #[error("the server answered 404, and removed nothing: check the path under [cleanup]")]
+    NotFound,
+    /// Several requests were answered with it, so that it may be someone else's.
+    #[error("several requests were answered with it: it may have been there before the run")]
+    Shared,
     /// The target did not remove it, and answered with this status.
     #[error("the server answered {0}")]
     Refused(u16),
@@ -212,7 +215,7 @@ pub async fn clean_up(
             log.removed(&record, client.clock().local(), 404).map_err(unwritable)?;
             cleaned.removed += 1;
         } else {
-            cleaned.left.push((record, NotRemoved::NotFound(404)));
+            cleaned.left.push((record, NotRemoved::NotFound));
         }
     }
     cleaned.left.sort_by(|a, b| (&a.0.sent, &a.0.trial).cmp(&(&b.0.sent, &b.0.trial)));

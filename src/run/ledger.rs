@@ -67,7 +67,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Notes an exchange; returns the record that it created, if that was not known before.
+    /// Notes an exchange; returns the record that it created, if that was not known before, or if it
+    /// may be that of someone else.
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) -> Option<Created> {
         if (contract.document_only || exchange.request.operation.is_some()) && !creates(exchange) {
             return None;
@@ -75,10 +76,12 @@ impl Ledger {
         let id = match exchange.response() {
             Some(response) if (200..300).contains(&response.status) => {
                 let id = record(contract, response);
-                if id.as_ref().is_some_and(|id| !self.ids.insert(Digest::of(id))) {
+                let is_known = id.as_ref().is_some_and(|id| !self.ids.insert(Digest::of(id)));
+                // Of what only the document says that it creates, a second answer shows that the record may be older.
+                if is_known && !contract.document_only {
                     return None;
                 }
-                self.created += 1;
+                self.created += u64::from(!is_known);
                 id
             }
             _ if exchange.attempts.iter().any(Attempt::perhaps_processed) => {

@@ -1,13 +1,14 @@
 //! What a run created is removed by the deletions of the document itself.
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Whole;
 use super::order::collection;
-use super::records::{is_of, same_path};
+use super::records::{is_id_of, is_of, same_path};
 use crate::cleanup::{Cleaned, NotRemoved, clean_up};
 use crate::contract::Contract;
 use crate::http::clock::Clock;
@@ -36,7 +37,12 @@ pub async fn clean_up_later(
     for contract in by_depth {
         let own = contract.operation.path.trim_end_matches('/');
         let removes = |c: &&Contract| {
-            c.operation.method == "DELETE" && collection(&c.operation.path).is_some_and(|of| same_path(own, of))
+            let path = c.operation.path.trim_end_matches('/');
+            let last = path.rsplit('/').next().unwrap_or_default();
+            // Another name than an id's may mean another field.
+            c.operation.method == "DELETE"
+                && collection(path).is_some_and(|of| same_path(own, of))
+                && is_id_of(own, last.trim_matches(['{', '}']))
         };
         let delete = contracts.iter().find(removes);
         let way = match (delete, &settings.cleanup) {
@@ -50,7 +56,9 @@ pub async fn clean_up_later(
         let own = |records: &mut Vec<Record>| -> Vec<Record> {
             records.extract_if(.., is_own).map(|record| Record { operation: None, ..record }).collect()
         };
-        let part = Left { records: own(&mut left.records), uncertain: own(&mut left.uncertain), ..Left::default() };
+        let (records, shared) = apart(own(&mut left.records));
+        all.left.extend(shared.into_iter().map(|record| (record, NotRemoved::Shared)));
+        let part = Left { records, uncertain: own(&mut left.uncertain), ..Left::default() };
         if part.records.is_empty() && part.uncertain.is_empty() {
             continue;
         }
@@ -63,6 +71,18 @@ pub async fn clean_up_later(
     let others = left.records.into_iter().chain(left.uncertain);
     all.left.extend(others.map(|record| (record, NotRemoved::NoWay)));
     Ok(all)
+}
+
+/// The records with which one request was answered, and those with which several were, each once.
+fn apart(records: Vec<Record>) -> (Vec<Record>, Vec<Record>) {
+    let mut count: HashMap<(String, Option<String>), usize> = HashMap::new();
+    let key = |record: &Record| (record.run_tag.clone(), record.id.clone().filter(|_| !record.masked));
+    records.iter().for_each(|record| *count.entry(key(record)).or_default() += 1);
+    let is_shared = |record: &Record| record.id.is_some() && !record.masked && count[&key(record)] > 1;
+    let (mut shared, single): (Vec<Record>, Vec<Record>) = records.into_iter().partition(is_shared);
+    let mut seen = HashSet::new();
+    shared.retain(|record| seen.insert(key(record)));
+    (single, shared)
 }
 
 impl Whole {
@@ -99,8 +119,8 @@ impl Whole {
             records.retain(|record| {
                 let Some(removal) = record.number.and_then(|n| self.records.removal(n, operation)) else { return true };
                 paths = Some(removal.path);
-                let known = Record { masked: false, operation: None, ..record.clone() };
-                of_kind.push(Record { id: Some(removal.id), parameters: removal.parameters, ..known });
+                let own = Record { masked: false, operation: None, ..record.clone() };
+                of_kind.push(Record { id: Some(removal.id), parameters: removal.parameters, ..own });
                 false
             });
             let Some(path) = paths else { continue };
@@ -125,7 +145,10 @@ impl Whole {
             Some(_) => "neither an operation of the document nor [cleanup] removes records of its kind",
             None => "no operation of the document removes it",
         };
+        let (records, shared) = apart(records);
         done.left.extend(records.into_iter().map(|record| behind(record, why)));
+        let shared = shared.into_iter().map(|record| behind(record, &NotRemoved::Shared.to_string()));
+        done.left.extend(shared);
         let uncertain = left.uncertain.into_iter().filter(is_own);
         done.left
             .extend(uncertain.map(|r| behind(r, "what was created is not known: search the target for its run tag")));

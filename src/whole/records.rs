@@ -116,7 +116,7 @@ impl Records {
 
     /// Whether what the request of this number created is in the collection of the records that a path with `{id}` names.
     pub fn is_in_collection_of(&self, number: u64, path: &str) -> bool {
-        self.made.get(&number).is_some_and(|record| is_of(&record.collection, path))
+        self.made.get(&number).is_some_and(|record| self.is_new(record) && is_of(&record.collection, path))
     }
 
     /// How what the request of this number created is removed by an operation, if it is of its kind.
@@ -248,6 +248,12 @@ pub(super) fn is_of(of: &str, path: &str) -> bool {
     last(of) == last(path.split("{id}").next().unwrap_or_default())
 }
 
+/// Whether a parameter of this name asks for the id of the records of a collection: it is called so, or as one of them.
+pub(super) fn is_id_of(collection: &str, name: &str) -> bool {
+    let (name, kind) = (plain(name), plain(collection.rsplit('/').next().unwrap_or_default()));
+    ["id", "uuid", "guid"].iter().any(|end| name.ends_with(end)) || is_plural(&kind, &name)
+}
+
 /// What a record is called, where a parameter or a field of this name asks for it.
 fn id(record: &Record, name: &str) -> Option<Json> {
     let wanted = plain(name);
@@ -257,8 +263,7 @@ fn id(record: &Record, name: &str) -> Option<Json> {
         members().find_map(|all| all.iter().find(|(key, v)| plain(key) == wanted && is_id(v)).map(|(_, v)| v.clone()))
     };
     // Another name than an id's may mean another field.
-    let kind = plain(record.collection.rsplit('/').next().unwrap_or_default());
-    let is_id = ["id", "uuid", "guid"].iter().any(|end| wanted.ends_with(end)) || is_plural(&kind, &wanted);
+    let is_id = is_id_of(&record.collection, name);
     let location = || record.location.clone().map(Json::from);
     called(&wanted).or_else(location).or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
 }

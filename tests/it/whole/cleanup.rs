@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::app::{TOKEN, shop};
 use super::check;
 use crate::support::probity;
-use crate::support::server::Server;
+use crate::support::server::{Answer, Server};
 
 fn deleted(server: &Server) -> BTreeSet<String> {
     server.requests().into_iter().filter(|r| r.method == "DELETE").map(|r| r.target).collect()
@@ -52,4 +52,47 @@ fn what_a_killed_run_left_is_removed_by_the_documents_own_operations() {
     assert_eq!(deleted.len() as u64, created);
     assert!(deleted.iter().any(|path| path.starts_with("/customers/c_")), "{deleted:?}");
     assert!(deleted.iter().any(|path| path.starts_with("/orders/")), "{deleted:?}");
+}
+
+const TAGS: &str = r##"
+openapi: 3.0.3
+info: { title: Tags, version: "1" }
+paths:
+  /tags:
+    post:
+      operationId: findOrCreateTag
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: { type: object, required: [name], properties: { name: { type: string, minLength: 1, maxLength: 40 } } }
+      responses:
+        "200": { description: it, content: { application/json: { schema: { type: object, required: [id] } } } }
+        "400": { description: refused }
+  /tags/{tag_id}:
+    delete:
+      operationId: deleteTag
+      parameters: [{ name: tag_id, in: path, required: true, schema: { type: integer } }]
+      responses: { "204": { description: gone } }
+"##;
+
+/// A record that was there before the run is nobody's to remove.
+#[test]
+fn what_several_requests_are_answered_with_is_left_alone() {
+    let server = Server::http(|request| {
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let length = body["name"].as_str().map_or(0, |name| name.chars().count());
+        match (request.method.as_str(), (1..=40).contains(&length)) {
+            ("DELETE", _) => Answer::empty(204),
+            (_, true) => Answer::json(200, r#"{"id": 17}"#),
+            _ => Answer::empty(400),
+        }
+    });
+    let words = format!("check --seed 1 --skip-operation deleteTag --document tags.yaml --target {}", server.url());
+    let ran = probity(&words).file("tags.yaml", TAGS).exits(0);
+    assert_eq!(ran.report()["figures"]["created"], 1, "it is counted once");
+    let cleaned =
+        probity(&format!("cleanup --document tags.yaml --target {}", server.url())).within(ran.folder()).exits(1);
+    cleaned.says("0 records removed, 1 left").says("it may have been there before the run");
+    assert!(deleted(&server).is_empty());
 }
