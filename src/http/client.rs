@@ -329,10 +329,11 @@ impl Client {
         if failure.kind != FailureKind::Connect {
             return Next::Done;
         }
-        if self.is_restarting() {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+        if self.may_be_restarting() {
             // One after another, so that few connections are attempted while there is no server.
             let _turn = self.turn.lock().await;
-            if self.is_gone() {
+            if self.may_be_restarting() {
                 self.sleep(AGAIN).await;
             }
         } else {
@@ -350,18 +351,10 @@ impl Client {
         }
     }
 
-    /// Whether a server that has answered before has been gone only for as long as it may take to start again.
-    fn is_restarting(&self) -> bool {
-        if !self.answered.load(Ordering::Relaxed) {
-            return false;
-        }
-        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
-        gone.get_or_insert_with(Instant::now).elapsed() < RESTART
-    }
-
-    /// Whether no connection could be made the last time.
-    fn is_gone(&self) -> bool {
-        self.gone.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    /// Whether no connection can be made to a server that has answered before, and not for longer than a restart may take.
+    fn may_be_restarting(&self) -> bool {
+        let gone = *self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        self.answered.load(Ordering::Relaxed) && gone.is_some_and(|since| since.elapsed() < RESTART)
     }
 
     /// What a request is sent with.

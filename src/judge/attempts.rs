@@ -16,6 +16,8 @@ const FAIR: u64 = 8;
 const FAIR_PERCENT: u64 = 5;
 /// This number of errors in a row is a burst.
 const BURST: usize = 3;
+/// Up to so many bursts of a run count once each, whatever number of requests they met.
+const OUTAGES: usize = 3;
 /// By which factor the share must have fallen with the pace for a rate limit to be the reason, and in how many
 /// attempts.
 const FALLEN: u64 = 3;
@@ -134,14 +136,16 @@ impl Attempts {
             return 0;
         }
         let settled = fell.map_or(i64::MIN, |at| at.timestamp_micros());
-        let mut counted = 0;
+        let (mut counted, mut bursts) = (0, 0);
         for run in all.chunk_by(|a, b| a.is_gateway() == b.is_gateway()).filter(|run| run[0].is_gateway()) {
             // Requests in progress when the first of a burst was answered show no more than that one.
             let began = run.iter().map(Brief::ended).min().filter(|_| run.len() >= BURST);
             let counts = |brief: &&Brief| brief.sent >= settled && began.is_none_or(|began| brief.sent > began);
             let many = run.iter().filter(counts).count() as u64;
-            // How many requests a burst met depends on how fast they are sent: it is one event.
-            counted += if run.len() >= BURST { many.min(1) } else { many };
+            bursts += usize::from(run.len() >= BURST);
+            // How many requests a burst met depends on how fast they are sent. Many of them are no outage any more.
+            let is_outage = run.len() >= BURST && bursts <= OUTAGES;
+            counted += if is_outage { many.min(1) } else { many };
         }
         counted
     }
@@ -195,6 +199,10 @@ mod tests {
         // However fast requests are sent meanwhile.
         let long = (0..60).map(|n| (1000 + n * 10, 5, 502, 0));
         assert_eq!(counted(calm.chain(long)), 1);
+        // Three in each thirty, for long, is how the server is.
+        let often = (0..600).map(|n| (n * 10, 5, if n % 30 < 3 { 503 } else { 201 }, 0));
+        let met = counted(often);
+        assert!(met > Troubles::fair(600), "{met}");
     }
 
     #[test]
