@@ -23,8 +23,8 @@ use crate::source::{Diagnostic, did_you_mean};
 /// The reference server is checked once for each of its faults, deliberate deviations from the
 /// contract (`probity list --faults`). Each must be caught by the requirements that its entry in
 /// tests/matrix/faults.toml names, by no fewer and no more, and each must has to catch one. With a
-/// contract whose steps call other operations, such as cases/opportunities, these are the faults of
-/// reading and updating, in tests/matrix/later.toml.
+/// contract whose steps call other operations, these are the faults of reading and updating, in
+/// tests/matrix/later.toml.
 ///
 /// With --variations, or --pairs, it is checked with differences that the contract allows
 /// (`probity list --variations`): none may fail a must.

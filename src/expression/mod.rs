@@ -75,13 +75,6 @@ pub enum Trouble {
     Value(String),
 }
 
-impl Trouble {
-    /// Whether it cannot be evaluated on this data.
-    pub fn is_error(&self) -> bool {
-        matches!(self, Self::Error(_) | Self::Value(_))
-    }
-}
-
 /// Functions that fail for some texts only.
 const PARTIAL: &[&str] = &["int", "uint", "double", "bool", "timestamp", "duration", "charAt", "substring", "indexOf"];
 

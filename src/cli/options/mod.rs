@@ -31,7 +31,7 @@ pub(crate) use target::{Target, TargetOptions, start};
 /// Which contract.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ContractOptions {
-    /// The contract's folder, with contract.yaml and the case files, or the name of an embedded one, such as `opportunities`
+    /// The contract's folder, with contract.yaml and the case files, or the name of an embedded contract
     /// [default: the embedded contract of one operation]
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
