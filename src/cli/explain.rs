@@ -125,6 +125,9 @@ pub(super) fn tested(contract: &Contract, requirement: &Requirement) -> Vec<Stri
                 Law::Gone => "A record is created, deleted and read: it must not come as it was.",
                 Law::GoneTwice => "A record is created and deleted twice: the second answer must be no server error.",
                 Law::Unknown => "An id is read that has the form of a known one, and that nobody gave.",
+                Law::Listed => {
+                    "A record is created, and the list is read to its end, five pages at most: the record must stand in it."
+                }
                 Law::Limit(_) => "The list is read as it is, and with a limit below the number of its items.",
                 Law::Filter(_) => "The list is read as it is, and with one of the values that it shows.",
             }

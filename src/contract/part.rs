@@ -8,6 +8,9 @@ use crate::yaml::escape;
 /// The part of a parameter that requires its presence.
 pub const REQUIRED: &str = "/required";
 
+/// The bounds of a number.
+pub const BOUNDS: [&str; 4] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
+
 /// A keyword of a schema in which every reference is followed: its JSON Pointer, or `…/required#name` for a property that
 /// is required. What is asked of it for each violation is found out once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -118,6 +118,8 @@ pub enum Law {
     GoneTwice,
     /// An unknown id is refused.
     Unknown,
+    /// What was created stands in the list.
+    Listed,
     /// A list has at most as many items as this parameter says, counted from 0.
     Limit(usize),
     /// A list has only items with the value of this parameter, counted from 0.

@@ -133,7 +133,7 @@ impl Document {
 
     /// Reads an operation.
     pub fn read_operation(&self, entry: &Entry) -> Operation {
-        read::operation(&self.registry, self.version, entry)
+        read::operation(&self.registry, self.version, &self.entries, entry)
     }
 
     fn find_all(&self) -> Vec<Entry> {

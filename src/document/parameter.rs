@@ -5,6 +5,12 @@ use serde_json::Value as Json;
 use crate::schema::Schema;
 use crate::source::Place;
 
+/// What a query parameter is called that says how many items a list has at most, in lower case and without what joins
+/// words.
+const LIMITS: [&str; 8] = ["limit", "pagesize", "perpage", "maxresults", "maxitems", "top", "take", "pagelimit"];
+/// What one is called that numbers pages.
+pub const PAGES: [&str; 5] = ["page", "pagenumber", "pageno", "pageindex", "pagenum"];
+
 /// A parameter.
 #[derive(Debug)]
 pub struct Parameter {
@@ -32,6 +38,22 @@ pub struct Parameter {
     pub pointer: String,
     /// Its place.
     pub place: Place,
+}
+
+impl Parameter {
+    /// Whether it says how many items of a list an answer has at most, as one among these parameters. A size is one of pages
+    /// only where there are pages.
+    pub fn is_limit(&self, among: &[Self]) -> bool {
+        let name = plain(&self.name);
+        let is_of_pages = |p: &Self| p.location == ParameterLocation::Query && PAGES.contains(&plain(&p.name).as_str());
+        let is_called = LIMITS.contains(&name.as_str()) || (name == "size" && among.iter().any(is_of_pages));
+        self.location == ParameterLocation::Query && is_called
+    }
+}
+
+/// A name without case and without what joins its words.
+pub fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The part of a request that carries a parameter.

@@ -3,7 +3,6 @@
 use serde_json::Value as Json;
 
 use crate::schema::Schema;
-use crate::source::Place;
 
 /// A documented response.
 #[derive(Debug)]
@@ -61,14 +60,8 @@ pub struct Header {
 /// A link: how the values of a response are used in another operation.
 #[derive(Debug)]
 pub struct Link {
-    /// Its name in the document.
-    pub name: String,
-    /// The `operationId`, or the pointer of `operationRef`.
-    pub operation: String,
+    /// The path of the operation that it leads to.
+    pub path: String,
     /// Parameters by name (`path.id` or `id`) with a constant or a runtime expression.
     pub parameters: Vec<(String, Json)>,
-    /// The request's body: a constant or a runtime expression.
-    pub body: Option<Json>,
-    /// Its place.
-    pub place: Place,
 }

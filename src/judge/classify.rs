@@ -7,7 +7,7 @@ use super::Judge;
 use super::doubt::{doubt, null_beside};
 use crate::contract::Target;
 use crate::contract::coverage::covers;
-use crate::contract::part::{Part, REQUIRED, one_word};
+use crate::contract::part::{BOUNDS, Part, REQUIRED, one_word};
 use crate::contract::requirement::Form;
 use crate::contract::template::segments;
 use crate::document::parameter::ParameterLocation;
@@ -217,6 +217,11 @@ impl Judge<'_> {
                 Reading::Open(reason) => return Err(Class::Open(format!("the {place}: {reason}"))),
                 Reading::Value(value) => {
                     let before = looked.places.len();
+                    let is_out_of_bounds =
+                        || parameter.schema.violations(&value).iter().any(|v| BOUNDS.contains(&v.keyword.as_str()));
+                    if parameter.is_limit(&operation.parameters) && is_out_of_bounds() {
+                        return Err(Class::Open(format!("a server may take the nearest limit to the {place}")));
+                    }
                     looked.value(&parameter.schema, &value, &place, |v| self.requirement_of(Some(i), v))?;
                     if looked.places.len() == before && looked.doubt.is_none() && !given {
                         let shown = parameter.examples.iter().chain(&parameter.default).any(|v| *v == value);

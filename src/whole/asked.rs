@@ -31,8 +31,8 @@ impl Asked {
                 called.extend(resource.create.into_iter().chain([resource.read]));
             }
         }
-        for list in
-            (0..contracts.len()).filter(|at| laws[*at].iter().any(|(_, l)| matches!(l, Law::Limit(_) | Law::Filter(_))))
+        for list in (0..contracts.len())
+            .filter(|at| laws[*at].iter().any(|(_, l)| matches!(l, Law::Listed | Law::Limit(_) | Law::Filter(_))))
         {
             let path = &contracts[list].operation.path;
             called.extend(contracts.iter().position(|c| c.operation.method == "POST" && c.operation.path == *path));

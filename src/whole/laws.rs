@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::order::{named, plain};
+use super::order::named;
 use super::records::{Records, Taken};
 use super::resources::Resource;
 use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
-use crate::document::parameter::ParameterLocation;
+use crate::document::parameter::{ParameterLocation, plain};
 use crate::exchange::{Exchange, TrialName};
 use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
@@ -25,7 +25,7 @@ use crate::schema::{Direction, Schema};
 use crate::session::Session;
 
 /// How long after the last read the next one follows: some servers show what was written only after a while.
-const LATER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
+pub(super) const LATER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 /// Fields that a server moves on with each change.
 const VERSIONS: [&str; 5] = ["version", "revision", "rev", "etag", "sequence"];
 /// An integer that no record is called.
@@ -62,10 +62,10 @@ pub(super) struct Laws<'a> {
 pub(super) type Shown = Result<Found, String>;
 
 /// A record that was created for a law.
-struct Created {
-    exchange: Arc<Exchange>,
+pub(super) struct Created {
+    pub exchange: Arc<Exchange>,
     sent: Json,
-    answer: Json,
+    pub answer: Json,
     records: Records,
 }
 
@@ -77,6 +77,7 @@ impl Laws<'_> {
         self.subject =
             self.session(of).map_or_else(|_| String::new(), |s| s.contract().requirements[requirement].id.clone());
         let shown = match law {
+            Law::Listed => self.listed(of).await,
             Law::Limit(at) => self.limit(of, at).await,
             Law::Filter(at) => self.filter(of, at).await,
             _ => {
@@ -110,7 +111,7 @@ impl Laws<'_> {
             Law::Updated => self.updated(of, create, resource.read).await,
             Law::Gone | Law::GoneTwice => self.gone(law, of, create, resource.read).await,
             Law::Unknown => self.unknown(of, create).await,
-            Law::Limit(_) | Law::Filter(_) => Err("it is not about one record".to_owned()),
+            Law::Listed | Law::Limit(_) | Law::Filter(_) => Err("it is not about one record".to_owned()),
         }
     }
 
@@ -305,7 +306,7 @@ impl Laws<'_> {
     }
 
     /// Creates a record.
-    async fn create(&mut self, create: usize) -> Result<Created, String> {
+    pub(super) async fn create(&mut self, create: usize) -> Result<Created, String> {
         if self.refused[create] {
             return Err("the operation that creates such a record accepted no request".to_owned());
         }
@@ -412,11 +413,19 @@ pub(super) fn of_contract(requirements: &[Requirement], selected: &[bool]) -> Ve
     requirements.iter().map(|r| &r.form).enumerate().filter(|(i, _)| selected[*i]).filter_map(law).collect()
 }
 
-/// Puts values into the path of a request.
+/// Puts values into the path of a request, and into its query.
 fn set_path(entry: &mut Entry, taken: &[Taken]) {
-    for (name, value) in &mut entry.draft.path {
-        if let Some(taken) = taken.iter().find(|t| t.location.is_some() && t.name == *name) {
-            *value = Template::Literal(taken.value.clone());
+    for taken in taken {
+        let parts = match taken.location {
+            Some(ParameterLocation::Path) => &mut entry.draft.path,
+            Some(ParameterLocation::Query) => &mut entry.draft.query,
+            _ => continue,
+        };
+        let value = Template::Literal(taken.value.clone());
+        match parts.iter_mut().find(|(name, _)| *name == taken.name) {
+            Some((_, had)) => *had = value,
+            None if taken.location == Some(ParameterLocation::Query) => parts.push((taken.name.clone(), value)),
+            None => {}
         }
     }
 }

@@ -4,19 +4,136 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::laws::{Laws, Shown, answer_of, bodies, broken};
+use super::laws::{LATER, Laws, Shown, answer_of, bodies, broken};
+use super::order::is_parameter;
+use super::pages::{self, Next, Read};
+use super::records::{Taken, same_path};
 use crate::contract::template::Template;
+use crate::document::operation::Operation;
+use crate::document::parameter::{ParameterLocation, plain};
 use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
 use crate::judge::finding::{Found, short};
-use crate::judge::law::items;
+use crate::judge::law::{is_id, items, record, same};
 use crate::plan::MINIMAL;
 use crate::session::Session;
 
+/// How many pages of a list are read at most.
+const MOST_PAGES: u64 = 5;
 /// How many of the listed values of a field are tried.
 const VALUES: usize = 6;
 
 impl Laws<'_> {
+    /// Whether a record that was just created stands in the list.
+    pub(super) async fn listed(&mut self, list: usize) -> Shown {
+        let path = self.session(list)?.contract().operation.path.clone();
+        let creates = |s: &Session| {
+            let operation = &s.contract().operation;
+            operation.method == "POST" && same_path(operation.path.trim_end_matches('/'), path.trim_end_matches('/'))
+        };
+        let create = self.sessions.iter().position(|s| s.as_ref().is_some_and(creates));
+        let created = self.create(create.ok_or("the operation that creates such a record is not called")?).await?;
+        let is_read = |s: &&Session| {
+            let (above, last) = s.contract().operation.path.trim_end_matches('/').rsplit_once('/').unwrap_or_default();
+            is_parameter(last) && same_path(above, path.trim_end_matches('/'))
+        };
+        let names = self.sessions.iter().flatten().filter(is_read);
+        let names: Vec<String> =
+            names.filter_map(|s| s.contract().operation.path.rsplit('/').next()).map(plain).collect();
+        let own =
+            key(&created.answer, &names).ok_or("the answer to the creation does not say what the record is called")?;
+        // The list is the one that the record was created in.
+        let parameters = created.exchange.request.parameters.iter().map(|(_, value)| value);
+        let outer = path.split('/').filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']));
+        let taken = |(name, value): (&str, &String)| Taken {
+            location: Some(ParameterLocation::Path),
+            name: name.to_owned(),
+            value: value.as_str().into(),
+        };
+        let parent: Vec<Taken> = outer.zip(parameters).map(taken).collect();
+        let mut last = None;
+        for later in LATER {
+            tokio::time::sleep(later).await;
+            let (found, items, seen) = self.search(list, &parent, &own).await?;
+            if found {
+                return Ok(Found::Holds);
+            }
+            self.may_leave_out(list, &created.answer, &items)?;
+            last = Some((items.len(), seen));
+        }
+        let (count, seen) = last.ok_or("the list could not be read")?;
+        let exchanges = vec![Arc::clone(&created.exchange), seen.exchange];
+        let due = format!("an item whose {} is {}", own.0, short(Some(&own.1)));
+        Ok(broken(due, format!("none among all {count} items"), exchanges, Vec::new(), None))
+    }
+
+    /// Reads a list until it shows a record, or ends. Returns whether it does, all items, and the last answer.
+    async fn search(
+        &mut self,
+        list: usize,
+        parent: &[Taken],
+        (name, id): &(String, Json),
+    ) -> Result<(bool, Vec<Json>, Seen), String> {
+        let mut query = pages::first(&self.session(list)?.contract().operation);
+        let mut read = Read::default();
+        let mut all: Vec<Json> = Vec::new();
+        loop {
+            let seen = self.call(list, MINIMAL, parent, &query, "listed").await?;
+            let page = match (seen.exchange.status(), items(&bodies(&seen).1)) {
+                (Some(200), Some(items)) => items.clone(),
+                (Some(200), None) => return Err("the answer is not clearly a list".to_owned()),
+                // Some servers have no page behind the last.
+                (Some(400..=499), _) if read.pages > 0 && pages::is_numbered(&query) => return Ok((false, all, seen)),
+                _ => return Err(format!("the list could not be read: {}", answer_of(&seen))),
+            };
+            let called = |item: &Json| record(item).and_then(|record| record.get(name)).cloned();
+            if page.iter().any(|item| called(item).is_some_and(|own| same(&own, id))) {
+                return Ok((true, all, seen));
+            }
+            if page.iter().any(|item| called(item).is_none()) {
+                return Err(format!("an item of the list shows no `{name}`"));
+            }
+            read.pages += 1;
+            read.last = page.last().and_then(called);
+            let new: Vec<Json> = page.into_iter().filter(|item| !all.contains(item)).collect();
+            read.new = new.len() as u64;
+            all.extend(new);
+            read.items = all.len() as u64;
+            let response = seen.exchange.response().ok_or("the list could not be read")?;
+            match pages::next(&self.session(list)?.contract().operation, response, &read) {
+                Next::End => return Ok((false, all, seen)),
+                Next::Unclear => return Err("it is not clear how the rest of the list is read".to_owned()),
+                Next::Page(_) if read.pages == MOST_PAGES => {
+                    return Err(format!("the list has more than {MOST_PAGES} pages"));
+                }
+                Next::Page(next) => {
+                    query.retain(|(name, _)| !next.iter().any(|(other, _)| other == name));
+                    query.extend(next);
+                }
+            }
+        }
+    }
+
+    /// Some lists leave out what is in a certain state: whether this one shows others in the state of the record.
+    fn may_leave_out(&self, list: usize, created: &Json, all: &[Json]) -> Result<(), String> {
+        let operation: &Operation = &self.session(list)?.contract().operation;
+        let schema = super::resources::item(operation);
+        let is_state = |name: &str, value: &Json| {
+            let is_listed = || schema.is_some_and(|item| item["properties"][name].get("enum").is_some());
+            value.is_boolean() || is_listed()
+        };
+        for (name, value) in record(created).into_iter().flatten().filter(|(name, value)| is_state(name, value)) {
+            let shows = |item: &Json| record(item).and_then(|item| item.get(name)).is_some_and(|own| same(own, value));
+            if !all.iter().any(shows) {
+                return Err(format!(
+                    "the list shows no item whose {name} is {}, and may leave them out",
+                    short(Some(value))
+                ));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) async fn limit(&mut self, list: usize, at: usize) -> Shown {
         let parameter = &self.session(list)?.contract().operation.parameters[at];
         let (name, least) = (parameter.name.clone(), parameter.schema.json()["minimum"].as_u64().unwrap_or(1).max(1));
@@ -91,4 +208,13 @@ impl Laws<'_> {
             _ => Err(format!("the list could not be read: {}", answer_of(&seen))),
         }
     }
+}
+
+/// What a record is called, and the name of that field: `id`, or what the path of one record calls it.
+fn key(answer: &Json, names: &[String]) -> Option<(String, Json)> {
+    let members = record(answer)?;
+    let is_named = |(name, value): &(&String, &Json)| names.contains(&plain(name)) && is_id(value);
+    let of_path = || members.iter().find(is_named);
+    let own = ["id", "uuid"].iter().find_map(|name| members.get_key_value(*name).filter(|(_, value)| is_id(value)));
+    own.or_else(of_path).map(|(name, value)| (name.clone(), value.clone()))
 }

@@ -5,9 +5,11 @@
 //! - `asked`: what is asked for, and what is called for the sake of that
 //! - `clean_up`: what was created is removed by the deletions of the document
 //! - `laws`: what holds between the operations on the same records
+//! - `links`: the values that one operation takes from the answer of another, as the document says
 //! - `lists`: the laws of lists
 //! - `logs`: the files that single requests are written to
 //! - `outline`: what will be tried, before anything is sent
+//! - `pages`: how a list goes on
 //! - `provide`: the values that an operation is given, and whether it may be called
 //! - [`resources`]: which operations are on the same records
 //! - [`records`]: values that an operation takes from the answers of others
@@ -15,10 +17,12 @@
 mod asked;
 mod clean_up;
 mod laws;
+mod links;
 mod lists;
 mod logs;
 pub mod order;
 mod outline;
+mod pages;
 mod provide;
 pub mod records;
 pub mod resources;

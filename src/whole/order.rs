@@ -2,7 +2,7 @@
 
 use crate::contract::Contract;
 use crate::document::operation::Operation;
-use crate::document::parameter::ParameterLocation;
+use crate::document::parameter::{ParameterLocation, plain};
 
 /// Words that say that an operation ends or resets something that the run did not begin.
 const ENDS: [&str; 12] = [
@@ -53,6 +53,8 @@ impl Phase {
                 Self::Create
             }
             "POST" if ends(operation) => Self::Destroy,
+            // A document that says which operation takes what it answers says that it creates.
+            "POST" if operation.responses.iter().any(|r| r.status == "201" && !r.links.is_empty()) => Self::Create,
             // A collection that has no path for its records is created to as well.
             "POST" if operation.parameters_in(ParameterLocation::Path).next().is_none() => Self::Create,
             _ => Self::Update,
@@ -104,11 +106,6 @@ fn references(operation: &Operation) -> usize {
 pub fn named(field: &str) -> Option<String> {
     let plain = plain(field);
     plain.strip_suffix("id").filter(|thing| thing.len() > 2).map(str::to_owned)
-}
-
-/// A name without case and without what joins its words.
-pub fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use serde_json::Value as Json;
 
 use super::Whole;
-use super::order::{self, Phase, ends};
+use super::order::{Phase, ends};
 use super::records::{Records, Taken};
 use crate::contract::cases::Vocabulary;
 use crate::contract::{Contract, Target, ValueList, nowhere};
 use crate::document::media::essence;
 use crate::document::operation::Operation;
-use crate::document::parameter::ParameterLocation;
+use crate::document::parameter::{ParameterLocation, plain};
 use crate::expression::Expression;
 use crate::generate::parameter::is_known;
 use crate::settings::is_loopback;
@@ -89,8 +89,8 @@ impl Whole {
     pub(super) fn fixture(&self, operation: &Operation, parameter: &str, ours: bool) -> Option<&Json> {
         let named = |fixtures: &'_ Json| -> Option<String> {
             let all = fixtures.as_object().into_iter().flatten();
-            let wanted = order::plain(parameter);
-            all.into_iter().map(|(name, _)| name).find(|name| order::plain(name) == wanted).cloned()
+            let wanted = plain(parameter);
+            all.into_iter().map(|(name, _)| name).find(|name| plain(name) == wanted).cloned()
         };
         let given = self.settings.fixtures.get(&operation.id).filter(|given| given.is_object());
         let own = given.and_then(|given| given.get(named(given)?));

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
-use super::order::{collection, is_parameter, named, plain};
+use super::links::{Linked, leads};
+use super::order::{collection, is_parameter, named};
 use crate::contract::{CALLER, Contract};
 use crate::document::operation::Operation;
-use crate::document::parameter::ParameterLocation;
+use crate::document::parameter::{ParameterLocation, plain};
 use crate::exchange::{Exchange, Response};
 use crate::judge::law::{self, is_id, items, record as wrapped};
 
@@ -29,12 +30,17 @@ struct Record {
     body: Json,
     /// The last segment of the `Location` header.
     location: Option<String>,
+    /// What the document's links of the answer give to other operations.
+    linked: Vec<Linked>,
 }
 
 impl Record {
     fn new(operation: &Operation, exchange: &Exchange, body: Json, response: &Response, is_ours: bool) -> Self {
         let collection = operation.path.trim_end_matches('/').to_owned();
+        // A POST may also search: what it links to then is not the run's.
+        let may_link = !is_ours || response.status == 201;
         Self {
+            linked: if may_link { Linked::all(operation, exchange, response) } else { Vec::new() },
             operation: operation.id.clone(),
             is_ours,
             parameters: exchange.request.parameters.clone(),
@@ -95,7 +101,8 @@ impl Records {
             "POST" => self.known.push(record(response.json().unwrap_or_default(), true)),
             "GET" => {
                 let items = response.json().as_ref().and_then(items).cloned().unwrap_or_default();
-                self.known.extend(items.into_iter().take(1).map(|item| record(item, false)));
+                let first = record(items.into_iter().next().unwrap_or_default(), false);
+                self.known.extend(Some(first).filter(|r| !r.body.is_null() || !r.linked.is_empty()));
             }
             _ => {}
         }
@@ -108,7 +115,10 @@ impl Records {
 
     /// Whether the run created a record. What several requests are answered with may have been there before.
     fn is_new(&self, record: &Record) -> bool {
-        let key = |record: &Record| law::id(&record.body).or_else(|| record.location.clone().map(Json::from));
+        let linked = |record: &Record| record.linked.first().map(Linked::key);
+        let key = |record: &Record| {
+            law::id(&record.body).or_else(|| record.location.clone().map(Json::from)).or_else(|| linked(record))
+        };
         let own = key(record);
         let is_same = |other: &&Record| other.collection == record.collection && key(other) == own;
         record.is_ours && (own.is_none() || self.made.values().filter(is_same).count() < 2)
@@ -123,12 +133,22 @@ impl Records {
     pub fn removal(&self, number: u64, delete: &Operation) -> Option<Removal> {
         let record = self.made.get(&number).filter(|record| self.is_new(record))?;
         let path = delete.path.trim_end_matches('/');
-        let of = collection(path).filter(|of| same_path(&record.collection, of))?;
+        let of = collection(path)?;
         let own = path.rsplit('/').next()?.trim_matches(['{', '}']);
         let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let linked = record.linked.iter().find_map(|linked| linked.along(&delete.path));
+        let mut all: Vec<String> = match linked {
+            Some(values) => values.into_iter().map(text).collect(),
+            None if same_path(&record.collection, of) => {
+                let outer = record.parameters.iter().map(|(_, value)| value.clone());
+                outer.chain([text(id(record, own)?)]).collect()
+            }
+            None => return None,
+        };
+        let id = all.pop()?;
+        let mut values = all.into_iter();
         let mut outer = (0..).map(|n| format!("outer{n}"));
         let mut parameters = BTreeMap::new();
-        let mut values = record.parameters.iter().map(|(_, value)| value.clone());
         let mut segments: Vec<String> = Vec::new();
         for segment in of.split('/') {
             if !is_parameter(segment) {
@@ -139,7 +159,7 @@ impl Records {
             segments.push(format!("{{{name}}}"));
             parameters.insert(name, values.next()?);
         }
-        Some(Removal { path: format!("{}/{{id}}", segments.join("/")), id: text(id(record, own)?), parameters })
+        Some(Removal { path: format!("{}/{{id}}", segments.join("/")), id, parameters })
     }
 
     /// Values for an operation's path parameters, and for body fields that name other records. Where `ours` is set, only
@@ -150,7 +170,19 @@ impl Records {
         all
     }
 
+    /// Values that the document's links give for an operation's parameters.
+    fn linked_values(&self, operation: &Operation, ours: bool, newest: bool) -> Option<Vec<Taken>> {
+        let usable = self.known.iter().filter(|record| !ours || self.is_new(record));
+        let mut found = usable.filter_map(|record| record.linked.iter().find_map(|linked| linked.values(operation)));
+        let chosen = if newest { found.next_back() } else { found.next() };
+        let taken = |(location, name, value)| Taken { location: Some(location), name, value };
+        chosen.map(|all| all.into_iter().map(taken).collect())
+    }
+
     fn path_values(&self, operation: &Operation, ours: bool, newest: bool) -> Vec<Taken> {
+        if let Some(linked) = self.linked_values(operation, ours, newest) {
+            return linked;
+        }
         let segments: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
         let parameters = segments.iter().enumerate().filter(|(_, s)| is_parameter(s));
         // The innermost first: its record says under which others it is.
@@ -211,6 +243,11 @@ impl Records {
 /// and the operation.
 pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> Vec<(String, &'a Operation)> {
     let segments: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
+    let linked = all.iter().find(|o| leads(o, &operation.path) && (!ours || o.method == "POST"));
+    if let Some(linked) = linked {
+        let names = operation.parameters_in(ParameterLocation::Path).map(|p| p.name.clone());
+        return names.map(|name| (name, *linked)).collect();
+    }
     for (at, segment) in segments.iter().enumerate().filter(|(_, s)| is_parameter(s)).rev() {
         let own = segments[..=at].join("/");
         let Some(of) = collection(&own) else { continue };

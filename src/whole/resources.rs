@@ -2,15 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::order::{collection, is_parameter, named, plain};
+use super::links::leads;
+use super::order::{collection, is_parameter, named};
+use super::pages;
 use super::records::{is_plural, same_path};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Law, Level, Origin, Requirement};
 use crate::document::operation::Operation;
-use crate::document::parameter::ParameterLocation;
-
-/// What a parameter is called that says how many items a list has at most, in lower case and without what joins words.
-const LIMITS: [&str; 8] = ["limit", "pagesize", "perpage", "maxresults", "maxitems", "top", "take", "pagelimit"];
+use crate::document::parameter::{ParameterLocation, plain};
 
 /// The operations on one kind of record, by their places among all.
 #[derive(Clone, Debug)]
@@ -37,7 +36,10 @@ pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
         let of = collection(path).filter(|_| contract.operation.method == "GET")?;
         Some(Resource {
             read,
-            create: at("POST", of),
+            create: contracts
+                .iter()
+                .position(|c| c.operation.method == "POST" && leads(&c.operation, &contract.operation.path))
+                .or_else(|| at("POST", of)),
             updates: ["PUT", "PATCH"].iter().filter_map(|method| at(method, path)).collect(),
             delete: at("DELETE", path),
         })
@@ -71,7 +73,9 @@ fn gives(create: &Operation, operation: &Operation) -> bool {
         && same_path(&own.join("/"), &other[..own.len()].join("/"));
     let last = plain(own.last().copied().unwrap_or_default());
     let fields = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
-    is_above || fields.into_iter().flatten().filter_map(|(field, _)| named(field)).any(|thing| is_plural(&last, &thing))
+    is_above
+        || leads(create, &operation.path)
+        || fields.into_iter().flatten().filter_map(|(field, _)| named(field)).any(|thing| is_plural(&last, &thing))
 }
 
 /// Adds to each contract the laws that its operation is to keep.
@@ -91,11 +95,26 @@ pub fn add_laws(contracts: &mut [Contract]) {
             add(&mut contracts[resource.read], Law::Unknown);
         }
     }
+    let creates =
+        |c: &&Contract| c.operation.method == "POST" && contracts.iter().any(|other| reads(other, &c.operation));
+    let creators = contracts.iter().filter(creates).map(|c| c.operation.path.trim_end_matches('/').to_owned());
+    let creators: Vec<String> = creators.collect();
     for contract in contracts.iter_mut().filter(|c| is_list(&c.operation)) {
+        let is_created = creators.iter().any(|path| same_path(path, contract.operation.path.trim_end_matches('/')));
+        if is_created && pages::is_whole(&contract.operation) {
+            add(contract, Law::Listed);
+        }
         for law in of_list(&contract.operation) {
             add(contract, law);
         }
     }
+}
+
+/// Whether an operation reads one of the records that another creates.
+fn reads(read: &Contract, create: &Operation) -> bool {
+    let path = read.operation.path.as_str();
+    let of = collection(path.trim_end_matches('/'));
+    read.operation.method == "GET" && of.is_some_and(|of| same_path(of, create.path.trim_end_matches('/')))
 }
 
 /// Whether an operation answers with a list, as far as its path tells.
@@ -112,7 +131,7 @@ fn of_list(operation: &Operation) -> Vec<Law> {
     };
     let law = |(at, parameter): (usize, &crate::document::parameter::Parameter)| {
         let schema = parameter.schema.json();
-        let is_limit = LIMITS.contains(&plain(&parameter.name).as_str());
+        let is_limit = parameter.is_limit(&operation.parameters);
         let values = |schema: &Json| schema["enum"].as_array().cloned();
         match parameter.location {
             ParameterLocation::Query if is_limit && schema["type"] == "integer" => Some(Law::Limit(at)),
@@ -129,7 +148,7 @@ fn of_list(operation: &Operation) -> Vec<Law> {
 }
 
 /// The schema of a list's items.
-fn item(operation: &Operation) -> Option<&Json> {
+pub(super) fn item(operation: &Operation) -> Option<&Json> {
     let success = operation.responses.iter().find(|r| r.is_success())?;
     let schema = success.content.iter().find_map(|media| media.schema.as_ref())?.json();
     let list = |schema: &Json| {
@@ -157,6 +176,7 @@ fn add(contract: &mut Contract, law: Law) {
         Law::Gone => ("gone".to_owned(), "What was deleted is not read any more.".to_owned()),
         Law::GoneTwice => ("deleted-twice".to_owned(), "To delete a record again is no server error.".to_owned()),
         Law::Unknown => ("unknown-id".to_owned(), "An id that nobody gave is answered with a 4xx.".to_owned()),
+        Law::Listed => ("listed".to_owned(), "What was created stands in the list.".to_owned()),
         Law::Limit(at) => (
             format!("at-most-{}", plain(name(at))),
             format!("A list has at most as many items as `{}` says.", name(at)),

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::body::{KEYWORDS, is_cut, is_testable, level_of, place_of};
 use super::slug;
-use crate::contract::part::{Part, REQUIRED};
+use crate::contract::part::{BOUNDS, Part, REQUIRED};
 use crate::contract::requirement::{Form, Level, Origin, Requirement};
 use crate::document::operation::Operation;
 use crate::document::parameter::{Parameter, ParameterLocation};
@@ -54,9 +54,20 @@ pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
         }
         // The cases say which idempotency keys a server accepts.
         if !is_key && parameter.media_type.is_none() {
+            let from = out.len();
             parts(parameter, i, parameter.schema.json(), "", "", out);
+            // A server may take the nearest limit that it has.
+            if parameter.is_limit(&operation.parameters) {
+                let own = out.split_off(from);
+                out.extend(own.into_iter().filter(|r| !is_bound(r)));
+            }
         }
     }
+}
+
+/// Whether it is about the bounds of a number.
+fn is_bound(requirement: &Requirement) -> bool {
+    matches!(&requirement.form, Form::Parameter(_, part) if BOUNDS.contains(&part.keyword()))
 }
 
 fn kind(location: ParameterLocation) -> &'static str {

@@ -23,13 +23,15 @@ use field::known;
 struct Reader<'a> {
     registry: &'a Arc<Registry>,
     version: Version,
+    /// All operations of the document.
+    entries: &'a [Entry],
     unsupported: Vec<Unsupported>,
     problems: Problems,
 }
 
 /// Reads an operation.
-pub(super) fn operation(registry: &Arc<Registry>, version: Version, entry: &Entry) -> Operation {
-    let mut reader = Reader { registry, version, unsupported: Vec::new(), problems: Problems::default() };
+pub(super) fn operation(registry: &Arc<Registry>, version: Version, entries: &[Entry], entry: &Entry) -> Operation {
+    let mut reader = Reader { registry, version, entries, unsupported: Vec::new(), problems: Problems::default() };
     let root = registry.root();
     let node = registry.at(entry.at.0, &entry.at.1).unwrap_or_else(|| root.clone());
     let item = registry.at(entry.item.0, &entry.item.1).unwrap_or_else(|| root.clone());

@@ -5,7 +5,6 @@ use super::field::{self, known};
 use crate::document::response::{Header, Link, MediaType, Response};
 use crate::schema::Direction;
 use crate::schema::registry::Located;
-use crate::yaml::Node;
 
 impl<'a> Reader<'a> {
     pub(super) fn responses(&mut self, operation: &Located<'a>) -> Vec<Response> {
@@ -76,19 +75,34 @@ impl<'a> Reader<'a> {
 
 fn links(reader: &mut Reader<'_>, response: &Located<'_>) -> Vec<Link> {
     let mut all = Vec::new();
-    for (key, at) in response.get("links").map(|l| l.entries()).unwrap_or_default() {
-        let Ok(at) = reader.registry.follow(at) else { continue };
-        let Some(operation) = at.text("operationId").or_else(|| at.text("operationRef")) else {
-            reader.problems.note(at.node.error("this link names no operation").help("it is ignored"));
+    for (_, at) in response.get("links").map(|l| l.entries()).unwrap_or_default() {
+        let at = match reader.registry.follow(at) {
+            Ok(at) => at,
+            Err(error) => {
+                reader.problems.note(error);
+                continue;
+            }
+        };
+        let target = match (at.get("operationId"), at.get("operationRef")) {
+            (Some(id), _) => reader.entries.iter().find(|e| e.operation_id.as_deref() == id.node.string("").ok()),
+            (None, Some(reference)) => {
+                let text = reference.node.string("").unwrap_or_default();
+                let led = reader.registry.resolve(&at, text, &reference.node.place).ok();
+                led.and_then(|led| reader.entries.iter().find(|e| led.key() == (e.at.0, e.at.1.as_str())))
+            }
+            (None, None) => None,
+        };
+        let Some(target) = target else {
+            reader.problems.note(at.node.error("this link names no operation of the document").help("it is ignored"));
             continue;
         };
+        if let Some(body) = at.get("requestBody") {
+            reader.problems.note(body.node.error("the body that this link gives is not used"));
+        }
         let parameters = at.get("parameters").map(|p| p.entries()).unwrap_or_default();
         all.push(Link {
-            name: key.name.clone(),
-            operation: operation.to_owned(),
+            path: target.path.clone(),
             parameters: parameters.iter().map(|(key, value)| (key.name.clone(), value.node.to_json())).collect(),
-            body: at.node.get("requestBody").map(Node::to_json),
-            place: at.node.place.clone(),
         });
     }
     all

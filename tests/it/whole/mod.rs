@@ -6,6 +6,8 @@ mod called;
 mod cleanup;
 mod key;
 mod laws;
+mod links;
+mod listed;
 mod tutorial;
 
 use std::collections::BTreeSet;
