@@ -102,8 +102,8 @@ Exit codes, the first that holds:
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    if args.contract.document.is_some() {
-        return document::run(args);
+    if let Some(document) = &args.contract.document {
+        return document::run(args, document);
     }
     let mut contract = args.contract.load()?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use super::options::{ContractOptions, Flags, GateOptions, TargetOptions, environment};
+use super::options::{ContractOptions, Flags, GateOptions, TargetOptions, check_environment, environment};
 use crate::contract::requirement::Requirement;
 use crate::gate::{Exit, Policy, decide};
 use crate::http::block_on;
@@ -86,6 +86,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 fn trials(arguments: &mut Arguments) -> Result<Trials> {
+    check_environment()?;
     let config = variable("PROBITY_CONFIG");
     let denied = environment("PROBITY_DENY").unwrap_or_default();
     let denied = denied.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);

@@ -14,21 +14,29 @@ pub(crate) fn adapt(report: &Report, summary: String) -> String {
         if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|f| !f.is_empty()) {
             summarise(report, Path::new(&file));
         }
-        let annotations = github::annotations(report, &|file| Path::new(file).is_file());
+        let annotations = github::annotations(report, &in_repository);
         return github::fenced(report, &summary) + &annotations;
     }
     summary
 }
 
+/// What the repository calls a file, from its root on; None if it has none of that name.
+fn in_repository(file: &str) -> Option<String> {
+    let path = Path::new(file).canonicalize().ok().filter(|path| path.is_file())?;
+    let root = std::env::var_os("GITHUB_WORKSPACE").filter(|root| !root.is_empty());
+    let root = root.map_or_else(|| std::env::current_dir().ok(), |root| Path::new(&root).canonicalize().ok())?;
+    let within = path.strip_prefix(root).ok()?;
+    Some(within.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
 /// The line of the repository that says what is required, where it has one.
 fn place(requirement: &Requirement) -> Option<String> {
     let place = requirement.place.as_ref()?;
-    let file = place.file.strip_prefix("./").unwrap_or(&place.file);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let there = Path::new(file).is_relative() && file.chars().all(is_plain) && Path::new(file).is_file();
+    let file = in_repository(&place.file).filter(|file| file.chars().all(is_plain))?;
     let [server, repository, commit] =
         ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"].map(|name| std::env::var(name).ok());
-    there.then(|| Some(format!("{}/{}/blob/{}/{file}#L{}", server?, repository?, commit?, place.line)))?
+    Some(format!("{}/{}/blob/{}/{file}#L{}", server?, repository?, commit?, place.line))
 }
 
 /// Adds to what other steps have said.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use url::Url;
 
 use super::options::{ContractOptions, GateOptions, TargetOptions};
 use super::output::{OutputOptions, unwritable};
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &Args) -> Done {
     let name = args.file.display().to_string();
     args.output.spare_reports()?;
     let mut contract = args.contract.load()?;
-    let settings = args.target.offline()?;
+    let mut settings = args.target.offline()?;
     settings.authenticate(&mut contract)?;
     settings.check_fixtures(&contract.fixtures)?;
     let unreadable =
@@ -72,6 +73,17 @@ pub(crate) fn run(args: &Args) -> Done {
     let selected = Selection::new(args.only.clone(), args.skip.clone()).apply(&contract)?;
     let requirements = contract.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(settings.source.as_ref(), requirements)?;
+    if !args.target.is_named() {
+        // It is where it was recorded, as far as nobody says otherwise.
+        let base = settings.url.path().trim_end_matches('/').to_owned();
+        let recorded = entries.iter().filter_map(|entry| Url::parse(&entry.request.url).ok());
+        if let Some(url) = recorded.into_iter().find(|url| url.path().starts_with(&base)) {
+            let is_set = settings.url.set_scheme(url.scheme()).is_ok()
+                && settings.url.set_host(url.host_str()).is_ok()
+                && settings.url.set_port(url.port()).is_ok();
+            debug_assert!(is_set, "an address of HTTP takes the parts of another");
+        }
+    }
     let judged = har::judge(&contract, &fixtures, &settings, &entries);
     if judged.exchanges.is_empty() {
         let operation = &contract.operation;

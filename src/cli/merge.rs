@@ -56,6 +56,16 @@ pub(crate) fn run(args: &Args) -> Done {
     let requirements = merged.requirements.iter().map(|r| (r.id.as_str(), r.level));
     let policy = args.gate.policy(GateOptions::settings(args.config.as_deref())?.as_ref(), requirements)?;
     let _lock = args.output.lock()?;
+    let whole = |folder: &Path| folder.canonicalize().ok();
+    let is_replaced = |part: &&PathBuf| {
+        let folder = if part.is_file() { part.parent().unwrap_or(Path::new("")) } else { part };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        whole(folder).is_some_and(|folder| Some(folder) == whole(args.output.out()))
+    };
+    if let Some(part) = args.parts.iter().find(is_replaced) {
+        let title = format!("{} is a part itself, and would be replaced", part.display());
+        return Err(Failed::Input(Diagnostic::new(title).help("name another folder to write to with --out")));
+    }
     write(args.output.out(), &lines).map_err(unwritable)?;
     args.output.conclude(merged, &policy)
 }

@@ -26,7 +26,9 @@ mod report;
 mod schema;
 mod serve;
 
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 
@@ -117,9 +119,18 @@ pub fn main() -> ExitCode {
         complain!("error: this is a defect of probity ({place}), not of the server. Please report it.");
     }));
     logging::start();
-    let done = std::panic::catch_unwind(|| dispatch(cli.command));
+    let done = std::panic::catch_unwind(|| {
+        options::check_environment()?;
+        dispatch(cli.command)
+    });
     let exit = match done {
-        Ok(Ok(exit)) => exit,
+        Ok(Ok(exit)) => match UNPRINTED.get() {
+            Some(error) => {
+                complain!("error: cannot write to the standard output: {error}");
+                exit.worse(Exit::Unwritten)
+            }
+            None => exit,
+        },
         Ok(Err(Failed::Input(diagnostic))) => {
             complain!("{}", diagnostic.render(options::color_stderr()));
             Exit::Usage
@@ -156,9 +167,15 @@ fn dispatch(command: Command) -> Done {
     }
 }
 
-/// Prints to standard output; a closed pipe is no error.
+/// Why something could not be printed.
+static UNPRINTED: OnceLock<String> = OnceLock::new();
+
+/// Prints to standard output. A closed pipe is no error; another one is told at the end, and has the exit code of a report
+/// that cannot be written.
 pub(crate) fn print(text: &str) {
-    use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(UNPRINTED.set(error.to_string())),
+        _ => {}
+    }
 }

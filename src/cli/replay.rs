@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser};
 
 use super::check::{clean_up, command, end_at_signals};
-use super::options::{BUDGET, Color, ContractOptions, Flags, Target, TargetOptions, is_dumb, report as read, width};
+use super::options::{
+    BUDGET, Color, ContractOptions, Flags, Target, TargetOptions, is_dumb, quoted, report as read, width,
+};
 use super::output::unwritable;
 use super::{Done, Failed, logging, print};
 use crate::gate::Exit;
@@ -21,7 +23,7 @@ use crate::report::log::verbose::VerboseLog;
 use crate::report::model::{EMBEDDED_TARGET, Figures, Requirement, Ruling};
 use crate::report::terminal::progress::Progress;
 use crate::report::text::visible;
-use crate::report::{EXCHANGES, Report, terminal};
+use crate::report::{EXCHANGES, REPORT, Report, terminal};
 use crate::run::event::Sink;
 use crate::session::{Options, Session};
 use crate::settings::is_loopback;
@@ -116,6 +118,14 @@ pub(crate) fn run(args: &Args) -> Done {
     let chosen = chosen(&report, args)?;
     let words = shlex::split(&report.header.command).unwrap_or_default();
     let recorded = Typed::try_parse_from(words.iter().skip(2)).unwrap_or_default();
+    if report.header.contract.operations.len() > 1 && args.contract.operation.is_empty() {
+        let file = args.run.join(REPORT).display().to_string();
+        let file = if args.run.is_file() { args.run.display().to_string() } else { file };
+        return Err(Failed::Input(
+            Diagnostic::new("the report is about several operations, and one needs what another created")
+                .help(format!("to try again what failed: {} --rerun-failed {}", report.header.command, quoted(&file))),
+        ));
+    }
     let contract_options = contract_of(args, &recorded);
     let mut contract = contract_options.load()?;
     let chosen: Vec<_> = match contract.document_only {

@@ -50,6 +50,22 @@ pub fn contracts(document: &Document, only: &[String], skip: &[String]) -> Resul
     Ok(all)
 }
 
+/// The operations with `DELETE` that [`contracts`] leaves out although nothing in `skip` says so: what a run created may be
+/// removed by them.
+///
+/// # Errors
+/// A pattern that is none.
+pub fn deletions(document: &Document, only: &[String], skip: &[String]) -> Result<Vec<Contract>> {
+    let set = |all: &[String]| patterns::set(&all.iter().map(|one| patterns::of_operation(one)).collect::<Vec<_>>());
+    let (wanted, unwanted) = (set(only)?, set(skip)?);
+    let is_left_out = |entry: &&Entry| {
+        entry.method == "DELETE" && !only.is_empty() && !matches(&wanted, entry) && !matches(&unwanted, entry)
+    };
+    let hash = files::hash(document.sources());
+    let left_out = document.entries().iter().filter(is_left_out);
+    left_out.map(|entry| bare(document, document.read_operation(entry), &hash)).collect()
+}
+
 fn some_of<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let mut ids: Vec<&str> = ids.take(13).collect();
     let more = if ids.len() > 12 { ", …" } else { "" };

@@ -207,7 +207,9 @@ pub fn first_file(report: &Report) -> String {
          #   intermittent = true      it fails now and then: the waiver stays after a run without it\n",
         report.header.started.get(..10).unwrap_or("2031-02-03")
     );
-    for requirement in report.failed().into_iter().filter(|r| report.is_red(r)) {
+    // What failed leaves others undecided, which keep a run from being green just as well.
+    let undecided = report.selected().filter(|r| r.verdict == Verdict::Inconclusive);
+    for requirement in report.failed().into_iter().chain(undecided).filter(|r| report.is_red(r)) {
         let _ = write!(
             out,
             "\n# {}\n# {}\n[[waiver]]\nid = {}\nreason = {}\n",

@@ -214,7 +214,9 @@ impl Reader<'_> {
         }
         let sent = DateTime::parse_from_rfc3339(&entry.started_date_time).ok()?.to_utc();
         let lower = |h: &file::Header| (h.name.to_lowercase(), h.value.clone());
-        let headers: Vec<_> = entry.request.headers.iter().map(lower).filter(|(n, _)| !n.starts_with(':')).collect();
+        // Whoever sends it again has a name of its own.
+        let is_kept = |(name, _): &(String, String)| !name.starts_with(':') && name != "user-agent";
+        let headers: Vec<_> = entry.request.headers.iter().map(lower).filter(is_kept).collect();
         let (identity, credentials, mut headers) = self.sender(entry, headers);
         if judged.is_none() {
             for (name, value) in &mut headers {

@@ -168,7 +168,8 @@ pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
 }
 
 /// Writes the formats that every check writes and those asked for, each whole, in the place of an older one, the report
-/// itself first. Tells which files there are, and which cannot be written: these keep what they held.
+/// itself first, and removes what an earlier run wrote in others. Tells which files there are, and which cannot be
+/// written: these keep what they held.
 pub fn write_all(dir: &Path, report: &Report, asked: &[&Format]) -> (Vec<PathBuf>, Vec<WriteError>) {
     if let Err(error) = create_dir(dir) {
         return (Vec::new(), vec![error]);
@@ -178,6 +179,13 @@ pub fn write_all(dir: &Path, report: &Report, asked: &[&Format]) -> (Vec<PathBuf
         match write(dir, report, format) {
             Ok(file) => files.push(file),
             Err(error) => errors.push(error),
+        }
+    }
+    // What an earlier run wrote in other formats says nothing of this one.
+    for path in FORMATS.iter().filter(|f| !written(asked).any(|w| w.name == f.name)).map(|f| dir.join(f.file)) {
+        match std::fs::remove_file(&path) {
+            Err(source) if path.is_file() => errors.push(WriteError { path, source }),
+            _ => {}
         }
     }
     (files, errors)

@@ -87,7 +87,7 @@ fn apart(records: Vec<Record>) -> (Vec<Record>, Vec<Record>) {
 
 impl Whole {
     /// Removes what this run created, as far as the document has operations for that, or the settings say how; None if
-    /// neither does.
+    /// nothing was created.
     ///
     /// # Errors
     /// A list of created records that cannot be read or written.
@@ -97,13 +97,10 @@ impl Whole {
         stop: &CancellationToken,
         progress: &dyn Fn(usize, usize),
     ) -> Result<Option<Cleanup>> {
-        let mut deletes: Vec<&Session> =
-            self.called.iter().filter(|s| s.contract().operation.method == "DELETE").collect();
-        if deletes.is_empty() && self.settings.cleanup.is_none() {
-            return Ok(None);
-        }
+        let called = self.called.iter().map(Session::contract).filter(|contract| contract.operation.method == "DELETE");
+        let mut deletes: Vec<&Contract> = called.chain(&self.deletions).collect();
         // What is under something else goes before it.
-        deletes.sort_by_key(|session| Reverse(session.contract().operation.path.matches('/').count()));
+        deletes.sort_by_key(|contract| Reverse(contract.operation.path.matches('/').count()));
         let path = dir.join(CREATED);
         let unusable = |e: std::io::Error| Diagnostic::new(format!("{}: {e}", path.display()));
         let left = created::read(&path).map_err(unusable)?;
@@ -112,8 +109,8 @@ impl Whole {
         let is_own = |record: &Record| record.run_tag == own && record.target == self.settings.url.as_str();
         let mut records: Vec<Record> = left.records.into_iter().filter(is_own).collect();
         let mut done = Cleanup { removed: 0, left: Vec::new() };
-        for session in deletes {
-            let operation = &session.contract().operation;
+        for contract in deletes {
+            let operation = &contract.operation;
             let mut of_kind = Vec::new();
             let mut paths: Option<String> = None;
             records.retain(|record| {
@@ -125,7 +122,7 @@ impl Whole {
             });
             let Some(path) = paths else { continue };
             let way = settings::Cleanup { method: "DELETE".to_owned(), path, documented: true };
-            self.remove(way, session, of_kind, &mut done, (&mut log, stop, progress)).await?;
+            self.remove(way, contract, of_kind, &mut done, (&mut log, stop, progress)).await?;
         }
         if let (Some(way), Some(session)) = (&self.settings.cleanup, self.called.first()) {
             // The same id may be that of a record of another kind, which is none of ours.
@@ -133,7 +130,7 @@ impl Whole {
                 record.number.is_some_and(|number| self.records.is_in_collection_of(number, &way.path))
             };
             let others = records.extract_if(.., of_kind).map(|record| Record { operation: None, ..record }).collect();
-            self.remove(way.clone(), session, others, &mut done, (&mut log, stop, progress)).await?;
+            self.remove(way.clone(), session.contract(), others, &mut done, (&mut log, stop, progress)).await?;
         }
         let behind = |record: Record, why: &str| LeftBehind {
             id: record.id,
@@ -153,21 +150,21 @@ impl Whole {
         done.left
             .extend(uncertain.map(|r| behind(r, "what was created is not known: search the target for its run tag")));
         log.finish().map_err(unusable)?;
-        Ok(Some(done))
+        Ok(Some(done).filter(|done| done.removed > 0 || !done.left.is_empty()))
     }
 
     /// Removes records in one way, with the credentials of an operation.
     async fn remove(
         &self,
         way: settings::Cleanup,
-        session: &Session,
+        contract: &Contract,
         records: Vec<Record>,
         done: &mut Cleanup,
         (log, stop, progress): (&mut CreatedLog, &CancellationToken, &dyn Fn(usize, usize)),
     ) -> Result<()> {
         let settings = settings::Settings { cleanup: Some(way), ..self.settings.clone() };
         let left = Left { records, ..Left::default() };
-        let cleaned = clean_up(&settings, session.contract(), self.clock.clone(), left, log, stop, progress).await?;
+        let cleaned = clean_up(&settings, contract, self.clock.clone(), left, log, stop, progress).await?;
         let cleaned = Cleanup::from(cleaned);
         done.removed += cleaned.removed;
         done.left.extend(cleaned.left);

@@ -40,7 +40,7 @@ use crate::http::clock::Clock;
 use crate::judge::bind::Known;
 use crate::judge::tally::Verdict;
 use crate::plan::{MINIMAL, Selection};
-use crate::report::build::joined::{Part, joined};
+use crate::report::build::joined::{Access, Part, joined};
 use crate::report::log::exchanges::ExchangeLog;
 use crate::report::model::{Cause, End};
 use crate::report::text::counted;
@@ -88,6 +88,8 @@ pub struct Whole {
     clock: Clock,
     client: Client,
     unwritten: Mutex<Vec<WriteError>>,
+    /// Operations that are not tried, and may remove what was created.
+    deletions: Vec<Contract>,
     /// The operations that were called, and what they created.
     called: Vec<Session>,
     records: Records,
@@ -127,9 +129,18 @@ impl Whole {
             clock,
             client,
             unwritten: Mutex::default(),
+            deletions: Vec::new(),
             called: Vec::new(),
             records: Records::default(),
         })
+    }
+
+    /// Removes what the run creates with these operations too, though they are not tried.
+    #[must_use]
+    pub fn removing_with(mut self, mut deletions: Vec<Contract>) -> Self {
+        deletions.retain_mut(|contract| self.settings.authenticate(contract).is_ok());
+        self.deletions = deletions;
+        self
     }
 
     /// Cancelled when nothing more is to be sent.
@@ -202,7 +213,9 @@ impl Whole {
                         }
                         (part, Some(session))
                     }
-                    Err((contract, reason)) => (self.not_called(&contract, &reason), None),
+                    Err(Unready { contract, reason, access }) => {
+                        (Part { access, ..self.not_called(&contract, &reason) }, None)
+                    }
                 },
             };
             failed += part.report.failed().len();
@@ -346,8 +359,9 @@ impl Whole {
         out: Option<&Path>,
         sink: &mut dyn Sink,
     ) -> std::result::Result<Part, WriteError> {
-        let mut learning = Learning { contract: session.contract(), records, sink };
+        let mut learning = Learning { contract: session.contract(), records, denied: 0, answered: 0, sink };
         let mut report = session.run(out, &mut learning).await?;
+        let access = learning.access(report.figures.accepted);
         session.contract().operation.release();
         // What was tried for the sake of others is not shown.
         let ids = session.contract().requirements.iter().zip(selected).filter(|(_, selected)| !**selected);
@@ -358,7 +372,7 @@ impl Whole {
             }
         }
         self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).extend(session.unwritten());
-        Ok(Part { operation: session.contract().operation.id.clone(), report, not_reached: None })
+        Ok(Part { operation: session.contract().operation.id.clone(), report, not_reached: None, access })
     }
 
     /// An operation that is not called, and why.
@@ -400,7 +414,7 @@ impl Whole {
         let facts = facts(&self.settings, &self.options, session::MAX_REQUESTS);
         let mut report = Report::build(contract, &selected, &outcome, &facts, &self.recorder());
         report.requirements.iter_mut().filter(|r| r.selected).for_each(|r| r.reason = Some(reason.to_owned()));
-        Part { operation: contract.operation.id.clone(), report, not_reached: None }
+        Part { operation: contract.operation.id.clone(), report, not_reached: None, access: Access::default() }
     }
 
     /// Which requirements of a contract are asked for.
@@ -421,7 +435,7 @@ impl Whole {
         (sent, failed): (u64, usize),
         budget: Budget,
         needed: bool,
-    ) -> std::result::Result<Session, (Arc<Contract>, String)> {
+    ) -> std::result::Result<Session, Unready> {
         let selected = self.selected(&contract);
         let is_law = |r: &Requirement| matches!(r.form, Form::Law(_));
         let own = contract.requirements.iter().zip(&selected).filter(|(r, s)| **s && !is_law(r));
@@ -431,14 +445,14 @@ impl Whole {
             ids.extend(always.take(1).map(|r| r.id.clone()));
         }
         if ids.is_empty() {
-            return Err((Arc::new(contract), "not asked for in this run".to_owned()));
+            return Err(Unready::new(contract, "not asked for in this run"));
         }
         let phase = Phase::of(&contract.operation, &self.paths);
         if let Err(reason) = self.provide(&mut contract, phase, records) {
-            return Err((Arc::new(contract), reason));
+            return Err(Unready::new(contract, &reason));
         }
         if let Err(error) = self.settings.authenticate(&mut contract) {
-            return Err((Arc::new(contract), error.title().to_owned()));
+            return Err(Unready { access: Access::Missing, ..Unready::new(contract, error.title()) });
         }
         let mut settings = self.settings.clone();
         settings.budget = budget;
@@ -453,7 +467,7 @@ impl Whole {
         let once = phase == Phase::Destroy;
         let contract = Arc::new(contract);
         Session::following(Arc::clone(&contract), settings, &options, self.clock.clone(), before, once)
-            .map_err(|error| (contract, error.title().to_owned()))
+            .map_err(|error| Unready::new(contract, error.title()))
     }
 }
 
@@ -476,16 +490,48 @@ fn ends_all(part: &Report) -> Option<End> {
     part.end.cause.filter(|cause| all.contains(cause)).map(|_| part.end.clone())
 }
 
+/// An operation that cannot be tried.
+struct Unready {
+    contract: Arc<Contract>,
+    reason: String,
+    access: Access,
+}
+
+impl Unready {
+    fn new(contract: impl Into<Arc<Contract>>, reason: &str) -> Self {
+        Self { contract: contract.into(), reason: reason.to_owned(), access: Access::default() }
+    }
+}
+
 /// Learns from what is answered.
 struct Learning<'a> {
     contract: &'a Contract,
     records: &'a mut Records,
+    /// How many requests were answered, and how many of these with a refusal of the credentials.
+    answered: u64,
+    denied: u64,
     sink: &'a mut dyn Sink,
+}
+
+impl Learning<'_> {
+    /// What came of the credentials of the operation, where it asks for some.
+    fn access(&self, accepted: u64) -> Access {
+        match self.contract.operation.security {
+            Some(_) if accepted > 0 => Access::Granted,
+            Some(_) if self.denied > 0 && self.denied == self.answered => Access::Denied,
+            _ => Access::Unknown,
+        }
+    }
 }
 
 impl Sink for Learning<'_> {
     fn event(&mut self, event: Event<'_>) {
         if let Event::Exchange(exchange, _) = &event {
+            let names_records = self.contract.operation.path.contains('{');
+            // A record that is guessed may be somebody else's.
+            let is_denied = |status| status == 401 || status == 403 && !names_records;
+            self.answered += u64::from(exchange.status().is_some());
+            self.denied += u64::from(exchange.status().is_some_and(is_denied));
             self.records.note(self.contract, exchange);
         }
         self.sink.event(event);

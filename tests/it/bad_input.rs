@@ -470,3 +470,61 @@ fn an_example_that_breaks_the_contract_is_a_warning_and_an_error_of_lint() {
     }
     probity("lint").exits(0).says("no defect found");
 }
+
+#[test]
+fn a_variable_that_is_set_to_nothing_does_not_change_what_is_tested() {
+    for name in ["PROBITY_TARGET", "PROBITY_CONFIG", "PROBITY_ON", "PROBITY_CONTRACT", "PROBITY_DOCUMENT"] {
+        let ran = probity("check --quiet").env(name, "").exits(2);
+        ran.complains(&format!("the variable {name} is empty"));
+    }
+    probity("plan").env("PROBITY_RATE", "").exits(0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let bytes = std::ffi::OsStr::from_bytes(b"http://127.0.0.1:1/\xff");
+        let ran = probity("check --quiet").env("PROBITY_TARGET", bytes).exits(2);
+        ran.complains("the variable PROBITY_TARGET is not text in UTF-8");
+    }
+}
+
+#[test]
+fn more_random_requests_than_can_be_planned_are_refused() {
+    for command in ["check", "plan"] {
+        probity(&format!("{command} --examples 999999999999")).exits(2).complains("1000000 are the most");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_told() {
+    for (words, code) in [("list", 5), ("schema settings", 5), ("check --only close-date/past --quiet", 5)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_probity"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+        command.args(words.split(' ')).current_dir(folder.path()).stdout(full);
+        let ran = command.output().expect("the binary");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(said.contains("cannot write to the standard output"), "{words}: {said}");
+        assert_eq!(ran.status.code(), Some(code), "{words}");
+    }
+}
+
+#[test]
+fn what_an_earlier_run_wrote_in_other_formats_is_gone() {
+    let first = probity("check --only close-date/past --report badge,markdown").exits(0);
+    first.holds(first.folder().join("reports/badge.svg").is_file(), "there is a badge");
+    let second = probity("check --only close-date/past").within(first.folder()).exits(0);
+    drop(second);
+    let left: Vec<String> = first.files().into_keys().map(|path| path.display().to_string()).collect();
+    assert!(!left.iter().any(|file| file.contains("badge") || file.ends_with(".md")), "{left:?}");
+}
+
+#[test]
+fn a_part_of_a_run_is_not_replaced_by_the_whole() {
+    let part = |n: u32| format!("check --only close-date/* --seed 7 --shard {n}/2 --out part-{n}");
+    let first = probity(&part(1)).run();
+    probity(&part(2)).within(first.folder()).run();
+    let merged = probity("merge part-1 part-2 --out part-1").within(first.folder()).exits(2);
+    merged.complains("part-1 is a part itself, and would be replaced");
+    probity("merge part-1 part-2 --out whole").within(first.folder()).exits(0);
+}

@@ -13,13 +13,13 @@ use crate::report::model::Cleanup;
 use crate::source::Diagnostic;
 use crate::whole::{Rules, Whole};
 
-pub(super) fn run(args: &Args) -> Done {
+pub(super) fn run(args: &Args, document: &str) -> Done {
     if args.shard.is_some() {
         return Err(Diagnostic::new("--shard splits the run of a contract, not of a document")
             .help("choose the operations of each part with --operation")
             .into());
     }
-    let contracts = args.contract.load_all()?;
+    let (contracts, deletions) = args.contract.load_with_deletions(document)?;
     let exactly = args.rerun_failed.as_deref().map(failed_ids).transpose()?;
     let Some(target) = ready(args)? else { return Ok(Exit::Conformant) };
     if target.embedded.is_some() && !args.target.is_named() {
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args) -> Done {
     }
     let rules = Rules { named: args.contract.operation.clone(), allow_unsafe: args.allow_unsafe };
     let options = options(args, exactly, target.embedded.is_some());
-    let mut whole = Whole::new(contracts, target.settings, options, rules, Clock::system())?;
+    let mut whole = Whole::new(contracts, target.settings, options, rules, Clock::system())?.removing_with(deletions);
     let output = &args.output;
     let subject = output.subject()?;
     let _lock = output.lock()?;

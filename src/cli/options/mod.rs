@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::contract::of_document::contracts;
+use crate::contract::of_document::{contracts, deletions};
 use crate::contract::template::parse_duration;
 use crate::contract::{Contract, Location};
+use crate::document::Document;
 use crate::report::{FORMATS, REPORT, Report};
 use crate::settings::find;
 use crate::source::{Diagnostic, Result, Source};
@@ -75,9 +76,19 @@ impl ContractOptions {
     }
 
     fn operations(&self, document: &str) -> Result<Vec<Contract>> {
-        let mut all = contracts(&document::read(document)?, &self.operation, &self.skip_operation)?;
+        self.contracts(&document::read(document)?)
+    }
+
+    fn contracts(&self, document: &Document) -> Result<Vec<Contract>> {
+        let mut all = contracts(document, &self.operation, &self.skip_operation)?;
         add_laws(&mut all);
         Ok(all)
+    }
+
+    /// The contracts of the operations that are meant, and of those that are not and remove records.
+    pub(crate) fn load_with_deletions(&self, document: &str) -> Result<(Vec<Contract>, Vec<Contract>)> {
+        let document = document::read(document)?;
+        Ok((self.contracts(&document)?, deletions(&document, &self.operation, &self.skip_operation)?))
     }
 
     /// The words that name this contract again on a command line.
@@ -104,6 +115,35 @@ pub(crate) fn pair(text: &str) -> std::result::Result<(String, String), String> 
         .ok_or_else(|| "write PATH=VALUE".to_owned())
 }
 
+/// Variables that say what is tested: set to nothing, they would mean something else than was asked for.
+const NEVER_EMPTY: [&str; 5] =
+    ["PROBITY_CONFIG", "PROBITY_CONTRACT", "PROBITY_DOCUMENT", "PROBITY_ON", "PROBITY_TARGET"];
+
+/// Checks that the variables of the environment that are meant for us can be read.
+///
+/// # Errors
+/// One is no text, or is empty where that would change what is tested.
+pub(crate) fn check_environment() -> Result<()> {
+    let mut all: Vec<_> =
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PROBITY_")).collect();
+    all.sort();
+    for (name, value) in all {
+        let name = name.to_string_lossy();
+        match value.to_str() {
+            None => {
+                return Err(Diagnostic::new(format!("the variable {name} is not text in UTF-8"))
+                    .help("set it again, or unset it"));
+            }
+            Some("") if NEVER_EMPTY.contains(&name.as_ref()) => {
+                return Err(Diagnostic::new(format!("the variable {name} is empty"))
+                    .help("give it a value, or unset it: an empty one is often a variable of CI that is missing"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// A variable of the environment that is set, and not to nothing.
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -127,6 +167,9 @@ fn read(path: &Path, help: &str) -> Result<Arc<Source>> {
     Ok(Source::new(path.display().to_string(), text))
 }
 
+/// The most random requests of a run: they are planned before the first one is sent.
+const MOST_EXAMPLES: usize = 1_000_000;
+
 /// Which requirements.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Selection")]
@@ -144,12 +187,18 @@ pub(crate) struct SelectionOptions {
     pub seed: Option<u64>,
 
     /// How many random requests to send, half of them with one fault [default: 6]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = examples)]
     pub examples: Option<usize>,
 
     /// Only what finds most for few requests, 120 at most, and nothing that waits: for a hook before each commit
     #[arg(long, conflicts_with = "examples")]
     pub quick: bool,
+}
+
+/// A number of random requests.
+fn examples(text: &str) -> std::result::Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| format!("write a whole number up to {MOST_EXAMPLES}"))?;
+    if number > MOST_EXAMPLES { Err(format!("{MOST_EXAMPLES} are the most")) } else { Ok(number) }
 }
 
 /// A finished report: a report.json, or the folder that holds it.

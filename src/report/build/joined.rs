@@ -22,6 +22,22 @@ pub struct Part {
     pub report: Report,
     /// Why nothing was sent to it, if so.
     pub not_reached: Option<String>,
+    /// What came of the credentials that it asks for.
+    pub access: Access,
+}
+
+/// What came of the credentials that an operation asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// It asks for none, or nothing is known of it.
+    #[default]
+    Unknown,
+    /// They were taken.
+    Granted,
+    /// They were refused, whatever was sent.
+    Denied,
+    /// There are none.
+    Missing,
 }
 
 /// Joins the reports of operations. An operation whose first request was refused was not reached: what was to be tried
@@ -125,7 +141,17 @@ fn end(parts: &[Part]) -> End {
             preflight_failed: !has_failed || ended.is_some_and(is_away),
         };
     }
+    let asked = || parts.iter().filter(|part| part.report.selected().next().is_some());
+    let without: Vec<Part> =
+        asked().filter(|part| [Access::Denied, Access::Missing].contains(&part.access)).cloned().collect();
     match ended {
+        // What is open to everybody says nothing of the rest.
+        _ if !without.is_empty() && !asked().any(|part| part.access == Access::Granted) => End {
+            complete: false,
+            cause: Some(Cause::Token),
+            reason: Some(format!("no operation that asks for credentials was reached: {}", reasons(&without))),
+            preflight_failed: false,
+        },
         None => End { complete: true, cause: None, reason: None, preflight_failed: false },
         Some(part) => {
             let others = parts.iter().filter(|p| p.not_reached.is_none() && !p.report.end.complete).count() as u64 - 1;

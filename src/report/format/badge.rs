@@ -22,19 +22,17 @@ const RED: Color = Color("red", "#c0392b");
 const GREY: Color = Color("lightgrey", "#6b6b6b");
 
 fn badge(report: &Report) -> Badge {
-    let of = |verdict| {
-        let counting = report.selected().filter(|r| report.weight(r).excuse().is_none());
-        counting.filter(|r| r.verdict == verdict).count()
-    };
+    let counting: Vec<_> = report.selected().filter(|r| report.weight(r).excuse().is_none()).collect();
+    let of = |verdict| counting.iter().filter(|r| r.verdict == verdict).count();
     let excused = report.selected().filter(|r| report.weight(r).is_put_up_with() && report.excuse(r).is_some()).count();
     let (pass, fail) = (of(Verdict::Pass), of(Verdict::Fail));
-    let tested = pass + fail;
+    let all = counting.len();
     let exit = report.ruling.as_ref().map(|r| r.exit);
     let (message, color) = match (report.end.preflight_failed, report.end.cause, exit) {
         (true, ..) | (_, Some(Cause::Defect), _) => ("not tested".to_owned(), GREY),
-        _ if fail > 0 => (format!("{fail} of {tested} fail"), RED),
+        _ if fail > 0 => (format!("{fail} of {all} fail"), RED),
         (_, _, Some(0)) if excused > 0 => (format!("{pass} hold, {excused} waived"), YELLOW),
-        (_, _, Some(0)) if pass > 0 => (format!("{pass} of {tested} hold"), GREEN),
+        (_, _, Some(0)) if pass > 0 => (format!("{pass} of {all} hold"), GREEN),
         _ => ("not known".to_owned(), YELLOW),
     };
     Badge { label: report.header.contract.name.clone(), message, color }

@@ -16,9 +16,9 @@ const SHOWN: usize = 10;
 const MESSAGE: usize = 1_000;
 
 /// An annotation for each requirement that makes the run red, and for each waiver that is out of date. Where there are
-/// more than a step shows, the ruling comes first, then causes before what probably comes of them. `is_there` tells
-/// whether the repository has a file: an annotation elsewhere would point at nothing.
-pub fn annotations(report: &Report, is_there: &dyn Fn(&str) -> bool) -> String {
+/// more than a step shows, the ruling comes first, then causes before what probably comes of them. `within` tells what the
+/// repository calls a file, if it has it: an annotation elsewhere would point at nothing.
+pub fn annotations(report: &Report, within: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let failed = report.failed();
     let mut red: Vec<&Requirement> = failed.into_iter().filter(|r| report.is_red(r)).collect();
@@ -30,8 +30,8 @@ pub fn annotations(report: &Report, is_there: &dyn Fn(&str) -> bool) -> String {
         room -= 1;
     }
     for requirement in red.iter().take(room) {
-        let place = requirement.place.as_ref().filter(|p| is_there(&p.file));
-        let place = place.map_or_else(String::new, |p| format!("file={},line={},", property(&p.file), p.line));
+        let place = requirement.place.as_ref().and_then(|p| Some((within(&p.file)?, p.line)));
+        let place = place.map_or_else(String::new, |(file, line)| format!("file={},line={line},", property(&file)));
         let title = format!("{} {}", words::level(requirement.level), requirement.id);
         let message = format!("{} {}", requirement.text, requirement.trouble_within(MESSAGE));
         let _ = writeln!(out, "::error {place}title={}::{}", property(&title), data(&visible(&message)));

@@ -14,7 +14,7 @@ use crate::report::model::summary::Verdicts;
 use crate::report::model::{Exchange, Report, Requirement, Turn};
 use crate::report::text::marked::marked;
 use crate::report::text::words::{self, LOOKS, Look};
-use crate::report::text::{counted, escaped, evidence, listed, visible};
+use crate::report::text::{counted, escaped, evidence, listed, uncounted, visible};
 
 /// How many bytes a comment may have: GitHub takes 65,536 characters, and something may be put around it.
 pub const COMMENT: usize = 64_000;
@@ -204,7 +204,7 @@ fn failures(page: &mut Page, report: &Report) {
         format!("{} {}: {}", words::level(r.level), code(&r.id), prose(&excuse))
     };
     let lines: Vec<String> = excused.iter().map(line).collect();
-    page.fold(&format!("{} waived", lines.len()), &lines);
+    page.fold(&uncounted(lines.len()), &lines);
 }
 
 /// A failure in one line, where there is no room for more.

@@ -8,7 +8,7 @@ use crate::exchange::excerpt::cut_apart;
 use crate::report::model::{Exchange, Failure, Report, Requirement};
 use crate::report::text::marked::marked_to_the_end;
 use crate::report::text::words::{self, Look};
-use crate::report::text::{counted, evidence, fit, visible};
+use crate::report::text::{counted, evidence, fit, uncounted, visible};
 
 /// How many failures are shown with everything.
 const DETAILED: usize = 5;
@@ -37,7 +37,7 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
     let rest = failed.get(detailed..).unwrap_or_default();
     if !short.is_empty() {
         page.gap();
-        page.text(&format!("{} waived; -v shows more:", short.len()));
+        page.text(&format!("{}; -v shows more:", uncounted(short.len())));
     }
     for requirement in short {
         heading(page, requirement);

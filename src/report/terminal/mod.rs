@@ -17,7 +17,7 @@ use anstyle::{AnsiColor, Color, Style};
 
 use super::model::{Cleanup, ClockDifference, EMBEDDED_TARGET, Figures, Report};
 use super::text::{counted, fit, seconds, visible, wrap};
-use super::{EXCHANGES, PAGE};
+use super::{EXCHANGES, PAGE, REPORT};
 use crate::judge::tally::Verdict;
 use crate::report::text::curl::plain_or_quoted;
 use crate::report::text::words::{LOOKS, Look};
@@ -63,6 +63,9 @@ const LEFT_SHOWN: usize = 10;
 pub fn ending(report: &Report, files: &[PathBuf], options: &Options) -> String {
     let mut page = Page::new(options);
     footer(&mut page, report, files);
+    if report.header.target == EMBEDDED_TARGET {
+        page.text("tested: the embedded reference server");
+    }
     page.out.trim_start().to_owned()
 }
 
@@ -82,7 +85,10 @@ fn header(page: &mut Page, report: &Report) {
     page.text(&format!("{} {}: {}", tool.name, tool.version, contract.name));
     page.text(&contract.subject());
     let part = header.options.shard.map_or_else(String::new, |shard| format!(", part {shard} of a run"));
-    page.text(&format!("target {}, seed {}, run tag {}{part}", header.target, header.seed, header.run_tag));
+    page.text(&match header.options.recorded {
+        true => format!("recorded in {}", header.target),
+        false => format!("target {}, seed {}, run tag {}{part}", header.target, header.seed, header.run_tag),
+    });
 }
 
 /// How many there were of everything.
@@ -148,13 +154,16 @@ fn footer(page: &mut Page, report: &Report, files: &[PathBuf]) {
         page.line(&line);
     }
     let exchanges = files.iter().find(|f| f.ends_with(EXCHANGES)).and_then(|f| f.parent());
-    if let Some(folder) = exchanges.filter(|_| {
-        !report.failed().is_empty() && !report.end.preflight_failed && report.header.contract.operations.len() < 2
-    }) {
+    let header = &report.header;
+    let is_open = !report.failed().is_empty() && !report.end.preflight_failed && !header.options.recorded;
+    if let Some(folder) = exchanges.filter(|_| is_open && header.contract.operations.len() > 1) {
+        let file = folder.join(REPORT).display().to_string();
+        page.line(&format!("to try the failures again: {} --rerun-failed {}", header.command, plain_or_quoted(&file)));
+    }
+    if let Some(folder) = exchanges.filter(|_| is_open && header.contract.operations.len() < 2) {
         // In the folder that is its default, the command needs none. What the embedded server was, it knows.
         let folder = folder.display().to_string();
         let folder = if folder == "reports" { String::new() } else { format!(" {}", plain_or_quoted(&folder)) };
-        let header = &report.header;
         let words = match header.target == EMBEDDED_TARGET {
             true => contract_of(&header.command),
             false => header.command.strip_prefix("probity check").unwrap_or_default().to_owned(),

@@ -127,6 +127,12 @@ pub fn counted(count: u64, noun: &str) -> String {
     }
 }
 
+/// Failures that make no run red: `1 failure that does not count`.
+pub fn uncounted(count: usize) -> String {
+    let do_not = if count == 1 { "does not" } else { "do not" };
+    format!("{} that {do_not} count", counted(count as u64, "failure"))
+}
+
 /// How often: `once`, `2 times`.
 pub fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }

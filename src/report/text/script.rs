@@ -18,9 +18,10 @@ const LONGEST: usize = 20_000;
 /// The variable of the run tag, as long as the tag.
 const TAG: &str = "tag";
 
-/// An RFC 3339 date-time in UTC that is a whole string of JSON.
-static INSTANT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#""(\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d)(\.\d{3}|\.\d{6}|)Z""#).expect("a pattern"));
+/// An RFC 3339 date-time that is a whole string of JSON.
+static INSTANT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#""(\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d)(\.\d{3}|\.\d{6}|)(Z|[+-]\d\d:\d\d)""#).expect("a pattern")
+});
 
 /// What a script is made of, beside the exchanges.
 pub struct Makings<'a> {
@@ -209,7 +210,12 @@ fn renewed(
             let digits = found[2].len().saturating_sub(1);
             let fraction = if digits > 0 { format!(".%{digits}N") } else { String::new() };
             let distance = (instant - at).num_seconds();
-            let made = format!("$(date -u -d '{distance:+} seconds' +%Y-%m-%dT%H:%M:%S{fraction}Z)");
+            let zone = match &found[3] {
+                "Z" => "date -u".to_owned(),
+                // The shell counts the other way.
+                offset => format!("TZ=UTC{}{} date", if offset.starts_with('-') { '+' } else { '-' }, &offset[1..]),
+            };
+            let made = format!("$({zone} -d '{distance:+} seconds' +%Y-%m-%dT%H:%M:%S{fraction}{})", &found[3]);
             let name = match instants.iter().find(|line| line.ends_with(&format!("={made}"))) {
                 Some(line) => line.split('=').next().unwrap_or_default().to_owned(),
                 None => {

@@ -287,7 +287,7 @@ mod reports {
                 // Without a folder: all but those that show every exchange.
                 let _ = format.render(&report, std::path::Path::new("."));
             }
-            let _ = github::annotations(&report, &|_| true);
+            let _ = github::annotations(&report, &|file| Some(file.to_owned()));
             for requirement in &report.requirements {
                 let _ = terminal::one(requirement);
             }

@@ -32,6 +32,8 @@ pub enum Bug {
     EmptyNote,
     /// An update answers the new note and keeps the old one.
     UpdateForgets,
+    /// An update changes nothing, and answers what there is.
+    UpdateIgnored,
     /// The list of a customer's orders has those of others too.
     OrdersOfOthers,
     /// A creation is answered with 200.
@@ -271,6 +273,9 @@ fn answer(store: &mut Store, request: &Request, has: &dyn Fn(Bug) -> bool) -> An
             let Some(customer) = store.customers.get_mut(*id) else { return none() };
             let Some(body) = body(request, "customer") else { return wrong() };
             let before = customer.clone();
+            if has(Bug::UpdateIgnored) {
+                return whole(200, &before);
+            }
             for name in ["name", "note"] {
                 if let Some(value) = body.get(name) {
                     customer[name] = value.clone();

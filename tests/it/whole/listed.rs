@@ -95,7 +95,8 @@ impl Pages {
         let first = if let Self::Number { first, .. } = self { first } else { 1 };
         let Some(page) = given("page", first) else { return Answer::empty(422) };
         let size = if self == Self::None { 1000 } else { size.min(limit).max(1) };
-        let after = |id: &String| notes.iter().position(|note| note["id"].to_string() == *id).map_or(0, |at| at + 1);
+        let is_called = |id: &String, note: &Value| id.parse() == Ok(note["id"].as_i64().unwrap_or_default());
+        let after = |id: &String| notes.iter().position(|note| is_called(id, note)).map_or(0, |at| at + 1);
         let start = match self {
             Self::Cursor => query.get("cursor").and_then(|text| text.strip_prefix("at-")?.parse().ok()).unwrap_or(0),
             Self::After => query.get("starting_after").map_or(0, after),
@@ -153,7 +154,7 @@ fn notes(pages: Pages, bug: Bug) -> Server {
             }
             ("GET", path) => {
                 let id = path.rsplit('/').next().unwrap_or_default();
-                let found = all.iter().find(|note| note["id"].to_string() == id);
+                let found = all.iter().find(|note| id.parse() == Ok(note["id"].as_i64().unwrap_or_default()));
                 found.map_or(Answer::empty(404), |note| Answer::json(200, &note.to_string()))
             }
             _ => Answer::empty(405),

@@ -281,3 +281,60 @@ fn what_was_not_reached_counts_if_that_is_asked_for() {
     let server = shop(&[Bug::PriceInCents]);
     check(&server, "--deny law").exits(1);
 }
+
+#[test]
+fn an_update_that_is_ignored_shows_nothing() {
+    for seed in 1..=3 {
+        let server = shop(&[Bug::UpdateIgnored]);
+        let ran = check(&server, &format!("--seed {seed}")).exits(0);
+        let law = ran.requirement("updateCustomer/law/read-back");
+        assert_eq!(law["verdict"], "skipped", "{law:#}");
+    }
+}
+
+#[test]
+fn open_operations_do_not_hide_that_no_token_works() {
+    let server = shop(&[]);
+    let url = server.url();
+    let url = url.trim_end_matches('/');
+    let words = format!("check --seed 1 --document {url}/openapi.yaml --target {url} --report badge");
+    for token in [None, Some("another-token-of-some-length")] {
+        let ran = probity(&words);
+        let ran = if let Some(token) = token { ran.env("PROBITY_TOKEN", token) } else { ran };
+        let ran = ran.exits(4);
+        ran.says("no operation that asks for credentials was reached").verdict("health/operation/answered", "pass");
+    }
+    // Whoever asks for what is open alone needs none.
+    probity(&format!("{words} --operation health")).exits(0);
+}
+
+#[test]
+fn what_is_not_tested_may_remove_what_was_created() {
+    let server = shop(&[]);
+    let ran = check(&server, "--operation createCustomer --operation getCustomer").exits(0);
+    let cleanup = &ran.report()["cleanup"];
+    assert!(
+        cleanup["removed"].as_u64().is_some_and(|n| n > 2) && cleanup["left"] == serde_json::json!([]),
+        "{cleanup}"
+    );
+    // What must not be called, is not; what is left is told.
+    let server = shop(&[]);
+    let ran = check(&server, "--operation createCustomer --skip-operation deleteCustomer").exits(0);
+    ran.says("records removed").holds(!called(&server).contains("DELETE /customers/{}"), "it is left alone");
+    let left = ran.report()["cleanup"]["left"].as_array().map_or(0, Vec::len);
+    assert!(left > 2, "{left}");
+}
+
+#[test]
+fn what_failed_in_a_document_is_tried_again_by_a_check() {
+    let server = shop(&[Bug::PriceInCents, Bug::EmptyNote]);
+    let ran = check(&server, "--deny should").exits(1);
+    let again = "--rerun-failed reports/report.json";
+    ran.says(again);
+    probity("replay").within(ran.folder()).env("PROBITY_TOKEN", TOKEN).exits(2).complains(again);
+    let command = ran.report()["header"]["command"].as_str().expect("a command").to_owned();
+    let words = command.strip_prefix("probity ").expect("a command of ours").to_owned();
+    let rerun = probity(&format!("{words} {again} --deny should --out again"));
+    let rerun = rerun.within(ran.folder()).env("PROBITY_TOKEN", TOKEN).exits(1);
+    rerun.says("getOrder/law/read-back");
+}
