@@ -3,7 +3,7 @@
 use super::requirement::{Always, Form, Level, Origin, Requirement, ResponseOf};
 use crate::document::media::{essence, is_json};
 use crate::document::operation::Operation;
-use crate::document::response::{MediaType, Response};
+use crate::document::response::{MediaType, Response, is_of_any_server};
 use crate::schema::Schema;
 
 /// The requirements on responses.
@@ -32,7 +32,10 @@ pub(super) fn requirements(operation: &Operation) -> Vec<Requirement> {
         );
     }
     // A document that names no refusal, or describes all as `default`, does not say which ones there are.
-    if has(|r| r.status.starts_with('4')) && !has(|r| r.status == "default") {
+    // Nor does one that names only those which any server may give.
+    if has(|r| r.status.starts_with('4') && !r.status.parse().is_ok_and(is_of_any_server))
+        && !has(|r| r.status == "default")
+    {
         one(
             "documented-refusal",
             Level::Should,

@@ -41,6 +41,18 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// Whether a valid value of it is written as nothing at all, so that nobody can tell it from none.
+    pub fn may_be_nothing(&self) -> bool {
+        let schema = self.schema.json();
+        let least = |keyword: &str| schema[keyword].as_u64().unwrap_or(0);
+        let has_required = schema["required"].as_array().is_some_and(|required| !required.is_empty());
+        let is =
+            |name: &str| schema["type"] == name || schema["type"].as_array().is_some_and(|t| t.contains(&name.into()));
+        let is_empty =
+            (is("object") && !has_required && least("minProperties") == 0) || (is("array") && least("minItems") == 0);
+        is_empty && self.media_type.is_none()
+    }
+
     /// Whether it says how many items of a list an answer has at most, as one among these parameters. A size is one of pages
     /// only where there are pages.
     pub fn is_limit(&self, among: &[Self]) -> bool {

@@ -31,6 +31,11 @@ impl Response {
     }
 }
 
+/// Statuses of refusals that a server may give whatever its document says.
+pub fn is_of_any_server(status: u16) -> bool {
+    matches!(status, 401 | 403..=406 | 408 | 409 | 413..=415 | 425 | 426 | 428 | 429 | 431)
+}
+
 /// A form of a response's body.
 #[derive(Debug)]
 pub struct MediaType {

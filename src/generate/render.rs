@@ -68,7 +68,8 @@ impl Rendering<'_> {
     /// Values that cannot be made, see [`Trouble`].
     pub fn request(&mut self, draft: &Draft, operation: &Operation) -> Result<Request, Trouble> {
         let mut parameters = Vec::new();
-        let mut path = operation.path.clone();
+        // What is behind `#` tells operations apart in the document, and is never sent.
+        let mut path = operation.path.split('#').next().unwrap_or_default().to_owned();
         for name in template_names(&operation.path) {
             let value = match draft.path.iter().find(|(n, _)| n == name) {
                 Some((_, template)) => self.text(template, operation, ParameterLocation::Path, name)?,

@@ -172,7 +172,9 @@ fn failure(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let mut message = error.to_string();
     // A connection that takes too long counts as not made.
-    let mut kind = if error.is_connect() {
+    let mut kind = if error.is_builder() {
+        FailureKind::Unsendable
+    } else if error.is_connect() {
         FailureKind::Connect
     } else if error.is_timeout() {
         FailureKind::Timeout

@@ -204,6 +204,9 @@ impl Judge<'_> {
             };
             let place = format!("{} {}", parameter.location.name(), parameter.name);
             match reading {
+                Reading::Absent if parameter.required && parameter.may_be_nothing() => {
+                    return Err(Class::Open(format!("nothing at all may be a value of the {place}")));
+                }
                 Reading::Absent if parameter.required => {
                     let missing =
                         |form: &Form| matches!(form, Form::Parameter(of, part) if *of == i && **part == *REQUIRED);

@@ -53,11 +53,33 @@ fn has_list(members: &Map<String, Json>) -> bool {
 /// The fields that were sent and came back as they were sent. Those with listed values are not among them: they may be
 /// states, which go on by themselves.
 pub fn echoed(sent: &Json, answer: &Json, is_state: &dyn Fn(&str) -> bool) -> Map<String, Json> {
-    let (Some(sent), Some(answer)) = (sent.as_object(), record(answer)) else { return Map::new() };
-    let is_kept = |(name, value): &(&String, &Json)| {
-        !is_state(name) && !value.is_null() && answer.get(*name).is_some_and(|came| same(value, came))
+    let (Some(sent), Some(own)) = (sent.as_object(), record(answer)) else { return Map::new() };
+    // What wraps the record in the answer may wrap it in the request, too.
+    let wrapped = sent.iter().next().filter(|(name, value)| {
+        sent.len() == 1 && value.is_object() && answer.get(*name).and_then(Json::as_object).is_some_and(|a| a == own)
+    });
+    let sent = wrapped.and_then(|(_, value)| value.as_object()).unwrap_or(sent);
+    members_kept(sent, own, is_state)
+}
+
+fn members_kept(
+    sent: &Map<String, Json>,
+    came: &Map<String, Json>,
+    is_state: &dyn Fn(&str) -> bool,
+) -> Map<String, Json> {
+    let kept = |(name, value): (&String, &Json)| {
+        if is_state(name) || value.is_null() {
+            return None;
+        }
+        match (value, came.get(name)?) {
+            (Json::Object(sent), Json::Object(came)) => {
+                let kept = members_kept(sent, came, is_state);
+                (!kept.is_empty()).then(|| (name.clone(), kept.into()))
+            }
+            (value, came) => same(value, came).then(|| (name.clone(), value.clone())),
+        }
     };
-    sent.iter().filter(is_kept).map(|(name, value)| (name.clone(), value.clone())).collect()
+    sent.iter().filter_map(kept).collect()
 }
 
 /// Where a record that is read has other values than these. What it does not show is no difference, nor is what it shows
@@ -104,6 +126,8 @@ pub fn same(a: &Json, b: &Json) -> bool {
     #[expect(clippy::cast_possible_truncation, reason = "that is the question")]
     let single = |n: &serde_json::Number| n.as_f64().map(|n| n as f32);
     match (a, b) {
+        // Whole numbers are kept as they are, or not at all.
+        (Json::Number(a), Json::Number(b)) if a.is_i64() && b.is_i64() => a.as_i64() == b.as_i64(),
         (Json::Number(a), Json::Number(b)) => a == b || single(a).is_some_and(|a| Some(a) == single(b)),
         (Json::String(a), Json::String(b)) => {
             // Nor need a server keep fractions of seconds.
@@ -135,6 +159,24 @@ mod tests {
         let differs = changed(&kept, &json!({"name": "a", "price": 100}));
         assert_eq!(differs.len(), 1);
         assert_eq!((differs[0].at.as_str(), &differs[0].actual), ("/price", &Some(json!(100))));
+    }
+
+    #[test]
+    fn what_is_nested_is_compared_as_far_as_it_was_echoed() {
+        let sent = json!({"data": {"type": "a", "attributes": {"title": "x", "draft": true}}});
+        let answer =
+            json!({"data": {"id": "1", "type": "a", "attributes": {"title": "x", "draft": false, "slug": "s"}}});
+        let kept = echoed(&sent, &answer, &|_| false);
+        assert_eq!(Json::from(kept.clone()), json!({"type": "a", "attributes": {"title": "x"}}));
+        let read = json!({"data": {"id": "1", "type": "a", "attributes": {"title": "y", "slug": "s"}}});
+        assert_eq!(changed(&kept, &read).len(), 1);
+    }
+
+    #[test]
+    fn whole_numbers_are_kept_exactly() {
+        let expected = Map::from_iter([("field".to_owned(), json!(1_105_848_343))]);
+        assert_eq!(changed(&expected, &json!({"field": 1_105_848_342})).len(), 1);
+        assert_eq!(changed(&expected, &json!({"field": 1_105_848_343})).len(), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::bind::{Known, Seen};
 use super::exchange::{answer, counterexample};
 use super::finding::{Found, cut, short};
 use crate::document::media::{self, essence, is_json};
-use crate::document::response::{Header, MediaType, Response as Documented};
+use crate::document::response::{Header, MediaType, Response as Documented, is_of_any_server};
 use crate::exchange::{Response, json_text};
 use crate::schema::{Schema, Violation};
 use crate::yaml::scalar;
@@ -20,8 +20,6 @@ const ACCEPTED: &str = "gzip";
 
 /// Headers that may be dates as HTTP writes them, whatever their schema's format.
 const DATES: &[&str] = &["date", "last-modified", "expires", "retry-after"];
-/// Statuses of refusals that any server may use, documented or not: they are about the request as such.
-const USUAL: &[u16] = &[401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 425, 426, 428, 429, 431];
 
 impl Judge<'_> {
     /// The documented response for a status: for an undocumented success, the documented one.
@@ -63,7 +61,7 @@ impl Judge<'_> {
     /// Whether a refused request is answered with a status that the document names.
     pub(super) fn refusal_status(self, seen: &Seen) -> Option<Found> {
         let status = seen.exchange.status()?;
-        if seen.exchange.request.raw || seen.client_error(self) != Known::Yes || USUAL.contains(&status) {
+        if seen.exchange.request.raw || seen.client_error(self) != Known::Yes || is_of_any_server(status) {
             return None;
         }
         let responses = &self.contract.operation.responses;

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::share::NO_ROOM;
-use super::{FULL, MINIMAL, Plan};
+use super::{Entry, FULL, MINIMAL, Plan};
 use crate::contract::Contract;
 use crate::contract::requirement::Level;
 
@@ -120,6 +120,12 @@ impl Plan {
     pub fn settle_for_less(&mut self) {
         let left_out = std::mem::take(&mut self.left_out);
         for requirement in left_out.trials.into_keys() {
+            // Edges alone do not show whether anything is refused.
+            let refused = |e: &Entry| e.about == Some(requirement) && e.control.is_some();
+            if self.entries.iter().any(refused) && !self.entries.iter().any(|e| e.wanted && refused(e)) {
+                let edges = self.entries.iter_mut().filter(|e| e.about == Some(requirement));
+                edges.for_each(|edge| edge.wanted = false);
+            }
             let by_entry = self.entries.iter().any(|e| e.wanted && e.about == Some(requirement));
             let by_trial = self.trials.iter().any(|t| t.requirements().any(|r| r == requirement));
             if !by_entry && !by_trial {
@@ -131,11 +137,18 @@ impl Plan {
     /// Everything but preflight, the worthiest and cheapest first, and the requirement that it is for.
     fn by_worth(&self, contract: &Contract) -> Vec<(Item, Option<usize>)> {
         let entries = self.entries.iter().enumerate().filter(|(i, e)| *i > FULL && e.wanted);
-        let entries = entries.map(|(i, e)| (Item::Entry(i), e.about));
+        let mut entries: Vec<_> = entries.map(|(i, e)| (Item::Entry(i), e.about)).collect();
+        if contract.document_only {
+            // What is accepted there shows little, since a refusal of it would show nothing.
+            entries.sort_by_key(|(item, about)| {
+                about.is_some() && matches!(item, Item::Entry(i) if self.entries[*i].control.is_none())
+            });
+        }
         let trials = self.trials.iter().enumerate().map(|(i, t)| (Item::Trial(i), Some(t.requirement)));
         let pairs = (0..self.pairs).map(|_| (Item::Pair, None));
         let mut rounds: BTreeMap<Option<usize>, usize> = BTreeMap::new();
         let mut ranked: Vec<_> = entries
+            .into_iter()
             .chain(trials)
             .chain(pairs)
             .map(|(item, about)| {

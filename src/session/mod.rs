@@ -263,6 +263,13 @@ impl Session {
         &self.warnings
     }
 
+    /// The contract, if nobody else has it.
+    pub fn into_contract(self) -> Option<Contract> {
+        let contract = Arc::clone(&self.contract);
+        drop(self);
+        Arc::into_inner(contract)
+    }
+
     /// The contract.
     pub fn contract(&self) -> &Contract {
         &self.contract

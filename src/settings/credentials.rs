@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::ExposeSecret as _;
 use toml::de::DeValue;
 
 use super::file::Table;
@@ -79,7 +82,9 @@ impl Settings {
             contract.operation.security = None;
             return Ok(());
         };
-        let Some(chosen) = alternatives.iter().find(|alternative| self.serves(alternative)) else {
+        let served = || alternatives.iter().filter(|alternative| self.serves(alternative));
+        let suited = served().find(|alternative| alternative.schemes.iter().all(|scheme| self.suits(scheme)));
+        let Some(chosen) = suited.or_else(|| served().next()) else {
             return Err(match first.schemes.iter().find(|scheme| !self.has(scheme)) {
                 Some(Scheme { kind: SchemeKind::MutualTls, name, .. }) => {
                     Diagnostic::new(format!("the document asks for a client certificate (`{name}`)"))
@@ -103,6 +108,19 @@ impl Settings {
 
     fn serves(&self, alternative: &Alternative) -> bool {
         alternative.schemes.iter().all(|scheme| self.has(scheme))
+    }
+
+    /// Whether a token may be one of a scheme: credentials of Basic are a name and a password.
+    fn suits(&self, scheme: &Scheme) -> bool {
+        let token = self.token(CALLER, &scheme.name).map(|token| token.origin());
+        match (&scheme.kind, token) {
+            (SchemeKind::Basic, Some(Origin::Variable(_, token))) => {
+                let token = token.expose_secret();
+                let has_colon = |bytes: &[u8]| bytes.contains(&b':');
+                has_colon(token.as_bytes()) || BASE64_STANDARD.decode(token).is_ok_and(|decoded| has_colon(&decoded))
+            }
+            _ => true,
+        }
     }
 
     fn has(&self, scheme: &Scheme) -> bool {

@@ -1,6 +1,7 @@
 //! The laws between operations on the same records, tried one after another: what each of them shows is only known if no
 //! other request changes the record meanwhile.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,6 +128,9 @@ impl Laws<'_> {
         let created = self.create(create).await?;
         let (seen, is_moved) = self.update(update, &created).await?;
         let (sent, answer) = bodies(&seen);
+        if sent.is_array() {
+            return Err("the update is a list of steps".to_owned());
+        }
         if !matches!(seen.exchange.status(), Some(200 | 201)) {
             return Err(format!("the update was answered with {}", answer_of(&seen)));
         }
@@ -155,20 +159,26 @@ impl Laws<'_> {
     async fn update(&mut self, update: usize, created: &Created) -> Result<(Seen, bool), String> {
         let session = self.session(update)?;
         let properties = session.contract().operation.body().map(|body| body.schema.json()["properties"].clone());
-        let mut entry: Entry = session.plan().entries[FULL].clone();
+        let mut entry: Entry = session.plan().entries[self.fullest(update)?].clone();
         let before = law::record(&created.answer).cloned().unwrap_or_default();
         let mut is_moved = false;
         if let Content::Json(Template::Object(members)) = &mut entry.draft.body {
             for (name, value) in members {
-                let Template::Literal(sent) = value else { continue };
                 // What names another record, or says which version is meant, is not to be guessed.
                 let is_free = named(name).is_none() && !VERSIONS.contains(&plain(name).as_str());
                 let schema = properties.as_ref().and_then(|all| all.get(name.as_str()));
-                if is_free
-                    && before.get(name).is_some_and(|had| same(had, sent))
-                    && let Some(other) = schema.and_then(|schema| other_value(sent, schema))
-                {
-                    *value = Template::Literal(other);
+                let (Some(had), Some(schema), true) = (before.get(name), schema, is_free) else { continue };
+                let other = match &*value {
+                    // It differs from request to request.
+                    Template::Unique { .. } => None,
+                    Template::Literal(sent) if !same(had, sent) => None,
+                    Template::Literal(sent) => other_value(sent, schema)
+                        .map(Template::Literal)
+                        .or_else(|| another(&session.plan().entries, name, had, value, schema)),
+                    _ => another(&session.plan().entries, name, had, value, schema),
+                };
+                if let Some(other) = other {
+                    *value = other;
                     is_moved = true;
                 }
             }
@@ -181,6 +191,22 @@ impl Laws<'_> {
             }
         }
         Ok((self.first_accepted(update, Some(created), "updated").await?, false))
+    }
+
+    /// The place of the fullest request of an operation that was accepted: the full one, unless it was not.
+    fn fullest(&self, of: usize) -> Result<usize, String> {
+        let session = self.session(of)?;
+        let (operation, entries) = (&session.contract().operation, &session.plan().entries);
+        if self.made.accepts(operation, &entries[FULL].name) {
+            return Ok(FULL);
+        }
+        let members = |entry: &Entry| match &entry.draft.body {
+            Content::Json(Template::Object(members)) => members.len(),
+            _ => 0,
+        };
+        let is_taken = |entry: &Entry| entry.control.is_none() && self.made.accepts(operation, &entry.name);
+        let taken = entries.iter().enumerate().filter(|(_, entry)| is_taken(entry));
+        Ok(taken.max_by_key(|(place, entry)| (members(entry), Reverse(*place))).map_or(FULL, |(place, _)| place))
     }
 
     /// Whether a record is read as expected; if not, it is read once more after a while.
@@ -324,7 +350,7 @@ impl Laws<'_> {
 
     /// The answer to a full request, or to the smallest where that is refused.
     async fn first_accepted(&mut self, of: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
-        let seen = self.call_on(of, FULL, on, step).await?;
+        let seen = self.call_on(of, self.fullest(of)?, on, step).await?;
         if seen.accepted() == Known::Yes {
             return Ok(seen);
         }
@@ -427,6 +453,22 @@ fn set_path(entry: &mut Entry, taken: &[Taken]) {
             None => {}
         }
     }
+}
+
+/// Another valid value of a field, as some other request has it.
+fn another(entries: &[Entry], name: &str, had: &Json, value: &Template, schema: &Json) -> Option<Template> {
+    let schema = Schema::constant(schema.clone(), Direction::Request);
+    let valid = entries.iter().filter(|entry| entry.control.is_none() && entry.about.is_none());
+    let all = valid.filter_map(|entry| match &entry.draft.body {
+        Content::Json(Template::Object(members)) => members.iter().find(|(other, _)| other == name),
+        _ => None,
+    });
+    let differs = |other: &&Template| match other {
+        Template::Literal(other) => !other.is_null() && !same(had, other) && schema.is_valid(other),
+        // Templates of other values are described otherwise.
+        other => format!("{other:?}") != format!("{value:?}"),
+    };
+    all.map(|(_, other)| other).find(differs).cloned()
 }
 
 /// Another valid value of a number or a switch.

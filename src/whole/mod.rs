@@ -194,9 +194,11 @@ impl Whole {
                 None if self.options.quick && budget.max_requests.is_some_and(|most| most < LEAST) => {
                     (self.left_out(&contract), None)
                 }
-                None => match self.session(contract, &records, (sent, failed), budget, asked.needed[at]) {
+                None => match self.session(contract, &records, (sent, failed), budget, (asked.needed[at], false)) {
                     Ok(session) => {
-                        let mut part = self.part(&session, &asked.selected[at], &mut records, out, sink).await?;
+                        let more = (budget, (sent, failed), asked.needed[at]);
+                        let (mut part, session) =
+                            self.tried(session, &asked.selected[at], &mut records, more, (out, &mut *sink)).await?;
                         let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
                         let cause = part.report.end.cause.filter(|cause| own.contains(cause));
                         if let Some(cause) = cause
@@ -211,7 +213,7 @@ impl Whole {
                                 _ => "it brought no answer, though another operation is answered".to_owned(),
                             });
                         }
-                        (part, Some(session))
+                        (part, session)
                     }
                     Err(Unready { contract, reason, access }) => {
                         (Part { access, ..self.not_called(&contract, &reason) }, None)
@@ -237,6 +239,34 @@ impl Whole {
         self.records = records;
         let default = self.settings.budget.max_requests.is_none() && self.options.examples.is_none();
         Ok(joined(parts, self.options.only.clone(), self.options.skip.clone(), default))
+    }
+
+    /// Carries one operation out: with values that are made, and if they are refused with those that the document shows.
+    async fn tried(
+        &self,
+        session: Session,
+        selected: &[bool],
+        records: &mut Records,
+        (budget, (sent, failed), needed): (Budget, (u64, usize), bool),
+        (out, sink): (Option<&Path>, &mut dyn Sink),
+    ) -> std::result::Result<(Part, Option<Session>), WriteError> {
+        let part = self.part(&session, selected, records, out, sink).await?;
+        let is_refused = part.report.end.cause == Some(Cause::Refused) && part.access != Access::Denied;
+        if !is_refused || provide::shown(&session.contract().operation).is_empty() {
+            return Ok((part, Some(session)));
+        }
+        let first = &part.report.figures;
+        let max_requests = budget.max_requests.map(|most| most.saturating_sub(first.requests));
+        let budget = Budget { max_requests, ..budget };
+        let Some(contract) = session.into_contract() else { return Ok((part, None)) };
+        let Ok(session) = self.session(contract, records, (sent + first.requests, failed), budget, (needed, true))
+        else {
+            return Ok((part, None));
+        };
+        let mut again = self.part(&session, selected, records, out, sink).await?;
+        again.report.figures.requests += first.requests;
+        again.report.figures.uncertain += first.uncertain;
+        Ok((again, Some(session)))
     }
 
     /// Whether an operation that was accepted before, one that only reads if there is one, still is, after this number of
@@ -434,7 +464,7 @@ impl Whole {
         records: &Records,
         (sent, failed): (u64, usize),
         budget: Budget,
-        needed: bool,
+        (needed, by_example): (bool, bool),
     ) -> std::result::Result<Session, Unready> {
         let selected = self.selected(&contract);
         let is_law = |r: &Requirement| matches!(r.form, Form::Law(_));
@@ -448,7 +478,7 @@ impl Whole {
             return Err(Unready::new(contract, "not asked for in this run"));
         }
         let phase = Phase::of(&contract.operation, &self.paths);
-        if let Err(reason) = self.provide(&mut contract, phase, records) {
+        if let Err(reason) = self.provide(&mut contract, phase, records, by_example) {
             return Err(Unready::new(contract, &reason));
         }
         if let Err(error) = self.settings.authenticate(&mut contract) {

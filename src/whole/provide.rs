@@ -51,12 +51,14 @@ impl Whole {
         None
     }
 
-    /// Gives an operation the values that are known for it; if it must not be called, why.
+    /// Gives an operation the values that are known for it, and if that is asked for those that the document shows; if it
+    /// must not be called, why.
     pub(super) fn provide(
         &self,
         contract: &mut Contract,
         phase: Phase,
         records: &Records,
+        by_example: bool,
     ) -> std::result::Result<(), String> {
         let operation = &contract.operation;
         if let Some(reason) = self.withheld(operation, phase) {
@@ -78,6 +80,11 @@ impl Whole {
                 unknown.join(" and "),
                 operation.id
             ));
+        }
+        if by_example {
+            let is_given = |one: &Taken| taken.iter().any(|t| (t.location, &t.name) == (one.location, &one.name));
+            let more: Vec<Taken> = shown(operation).into_iter().filter(|one| !is_given(one)).collect();
+            taken.extend(more);
         }
         let lists: Vec<ValueList> = taken.iter().filter_map(list).collect();
         contract.values = lists;
@@ -109,6 +116,29 @@ impl Whole {
             });
         }
     }
+}
+
+/// What the document shows of an operation's body and parameters, as far as it is valid.
+pub(super) fn shown(operation: &Operation) -> Vec<Taken> {
+    let mut all = Vec::new();
+    let bodies = || operation.examples.iter().filter_map(|example| example.body.as_object());
+    let properties = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
+    for (name, schema) in properties.into_iter().flatten() {
+        let own = schema["examples"].get(0).or_else(|| schema.get("default"));
+        let value = bodies().find_map(|body| body.get(name)).or(own);
+        all.extend(value.map(|value| Taken { location: None, name: name.clone(), value: value.clone() }));
+    }
+    for parameter in &operation.parameters {
+        let own = parameter.schema.json()["examples"].get(0);
+        let value = parameter.examples.first().or(parameter.default.as_ref()).or(own);
+        let value = value.filter(|value| parameter.schema.is_valid(value));
+        all.extend(value.map(|value| Taken {
+            location: Some(parameter.location),
+            name: parameter.name.clone(),
+            value: value.clone(),
+        }));
+    }
+    all
 }
 
 /// A value as a list of one that valid requests draw from.

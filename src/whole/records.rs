@@ -1,6 +1,6 @@
 //! What a run has created and read, and the values that later operations take from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
@@ -30,6 +30,8 @@ struct Record {
     body: Json,
     /// The last segment of the `Location` header.
     location: Option<String>,
+    /// The segments of its path, decoded.
+    address: Vec<String>,
     /// What the document's links of the answer give to other operations.
     linked: Vec<Linked>,
 }
@@ -45,6 +47,7 @@ impl Record {
             is_ours,
             parameters: exchange.request.parameters.clone(),
             location: last_segment(response, &collection),
+            address: address(response),
             collection,
             body,
         }
@@ -69,6 +72,8 @@ pub struct Records {
     known: Vec<Record>,
     /// All that the run created, by the number of the request.
     made: BTreeMap<u64, Record>,
+    /// The names of the requests that were accepted, by operation.
+    accepted: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A value for a part of a request.
@@ -87,6 +92,7 @@ impl Records {
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) {
         let operation = &contract.operation;
         let Some(response) = exchange.response().filter(|r| (200..300).contains(&r.status)) else { return };
+        self.accepted.entry(operation.id.clone()).or_default().insert(exchange.trial.clone());
         if operation.method == "POST" {
             let record = Record::new(operation, exchange, response.json().unwrap_or_default(), response, true);
             self.made.insert(exchange.number, record);
@@ -106,6 +112,11 @@ impl Records {
             }
             _ => {}
         }
+    }
+
+    /// Whether an operation accepted the request of this name.
+    pub fn accepts(&self, operation: &Operation, name: &str) -> bool {
+        self.accepted.get(&operation.id).is_some_and(|all| all.contains(name))
     }
 
     /// Whether what the request of this number created is a record of its own.
@@ -139,11 +150,13 @@ impl Records {
         let linked = record.linked.iter().find_map(|linked| linked.along(&delete.path));
         let mut all: Vec<String> = match linked {
             Some(values) => values.into_iter().map(text).collect(),
-            None if same_path(&record.collection, of) => {
+            None if !same_path(&record.collection, of) => {
+                by_address(record, delete)?.into_iter().map(|taken| text(taken.value)).collect()
+            }
+            None => {
                 let outer = record.parameters.iter().map(|(_, value)| value.clone());
                 outer.chain([text(id(record, own)?)]).collect()
             }
-            None => return None,
         };
         let id = all.pop()?;
         let mut values = all.into_iter();
@@ -209,14 +222,19 @@ impl Records {
             all.push(taken(name, value));
             return all;
         }
-        Vec::new()
+        let created = self.known.iter().filter(|record| record.is_ours && (!ours || self.is_new(record)));
+        let mut found = created.filter_map(|record| by_address(record, operation));
+        let chosen = if newest { found.next_back() } else { found.next() };
+        chosen.unwrap_or_default()
     }
 
     fn body_values(&self, operation: &Operation) -> Vec<Taken> {
         let properties = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
         let mut all = Vec::new();
         for (field, schema) in properties.into_iter().flatten() {
-            let Some(thing) = named(field) else { continue };
+            // `customer_id`, or `customer`.
+            let own = Some(plain(field)).filter(|_| ["integer", "string"].iter().any(|t| schema["type"] == *t));
+            let Some(thing) = named(field).or(own) else { continue };
             let is_of_it = |record: &&Record| {
                 let last = plain(record.collection.rsplit('/').next().unwrap_or_default());
                 // The plural is the last resort: a record may also call its id by the field's name.
@@ -285,10 +303,16 @@ pub(super) fn is_of(of: &str, path: &str) -> bool {
     last(of) == last(path.split("{id}").next().unwrap_or_default())
 }
 
-/// Whether a parameter of this name asks for the id of the records of a collection: it is called so, or as one of them.
+/// Whether a parameter of this name asks for the id of the records of a collection: it is called so, or as one of them, or
+/// as the last words of that.
 pub(super) fn is_id_of(collection: &str, name: &str) -> bool {
-    let (name, kind) = (plain(name), plain(collection.rsplit('/').next().unwrap_or_default()));
-    ["id", "uuid", "guid"].iter().any(|end| name.ends_with(end)) || is_plural(&kind, &name)
+    let last = collection.rsplit('/').next().unwrap_or_default();
+    let (name, kind) = (plain(name), plain(last));
+    // `intent` of `payment_intents`.
+    let mut tails = last.char_indices().filter(|(_, c)| !c.is_alphanumeric()).map(|(at, _)| plain(&last[at..]));
+    ["id", "uuid", "guid"].iter().any(|end| name.ends_with(end))
+        || is_plural(&kind, &name)
+        || tails.any(|tail| is_plural(&tail, &name))
 }
 
 /// What a record is called, where a parameter or a field of this name asks for it.
@@ -296,13 +320,56 @@ fn id(record: &Record, name: &str) -> Option<Json> {
     let wanted = plain(name);
     // The record itself rather than what is around it.
     let members = || [wrapped(&record.body), record.body.as_object()].into_iter().flatten();
+    let within = |all: &serde_json::Map<String, Json>, wanted: &str| {
+        all.iter().find(|(key, v)| plain(key) == wanted && is_id(v)).map(|(_, v)| v.clone())
+    };
+    // Some keep what a record is called apart from what it holds.
     let called = |wanted: &str| {
-        members().find_map(|all| all.iter().find(|(key, v)| plain(key) == wanted && is_id(v)).map(|(_, v)| v.clone()))
+        members().find_map(|all| within(all, wanted)).or_else(|| {
+            members().find_map(|all| all.get("metadata").and_then(Json::as_object).and_then(|all| within(all, wanted)))
+        })
+    };
+    // Or by its path: `things/7`.
+    let kind = record.collection.rsplit('/').next().unwrap_or_default();
+    let by_path = || {
+        let path = called("name")?;
+        let (above, last) = path.as_str()?.rsplit_once('/')?;
+        (above.rsplit('/').next() == Some(kind) && !last.is_empty()).then(|| Json::from(last))
     };
     // Another name than an id's may mean another field.
     let is_id = is_id_of(&record.collection, name);
     let location = || record.location.clone().map(Json::from);
-    called(&wanted).or_else(location).or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
+    called(&wanted)
+        .filter(|id| wanted != "name" || !id.as_str().is_some_and(|id| id.contains('/')))
+        .or_else(location)
+        .or_else(by_path)
+        .or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
+}
+
+/// The segments of the path that the `Location` header names.
+fn address(response: &Response) -> Vec<String> {
+    let path = response.header("location").and_then(|location| location.split(['?', '#']).next()).unwrap_or_default();
+    let path = path.split_once("://").map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect()
+}
+
+/// The values of an operation's path parameters where its path, up to the last of them, is that of the `Location` header.
+fn by_address(record: &Record, operation: &Operation) -> Option<Vec<Taken>> {
+    let segments: Vec<&str> = operation.path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let last = segments.iter().rposition(|segment| is_parameter(segment))?;
+    let own = &segments[..=last];
+    // What comes before it is where the API begins.
+    let address = record.address.get(record.address.len().checked_sub(own.len())?..)?;
+    let is_it = own.iter().zip(address).all(|(template, segment)| is_parameter(template) || template == segment);
+    let taken = |(template, segment): (&&str, &String)| Taken {
+        location: Some(ParameterLocation::Path),
+        name: template.trim_matches(['{', '}']).to_owned(),
+        value: segment.as_str().into(),
+    };
+    let all = || own.iter().zip(address).filter(|(template, _)| is_parameter(template)).map(taken).collect();
+    // A path of parameters alone is that of everything.
+    (is_it && !is_parameter(own[0])).then(all)
 }
 
 /// The last segment of the `Location` header, if it leads into the collection.

@@ -30,6 +30,9 @@ const ON_THE_WIRE: &[&str] = &[
     "not",
 ];
 
+/// Up to how many characters every server takes in a parameter.
+const LONGEST: u64 = 2_000;
+
 /// The requirements of all parameters of an operation.
 pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
     for (i, parameter) in operation.parameters.iter().enumerate() {
@@ -38,7 +41,9 @@ pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
             continue;
         }
         let is_key = location == ParameterLocation::Header && parameter.name.eq_ignore_ascii_case("Idempotency-Key");
-        if parameter.required && location != ParameterLocation::Path {
+        // Without it, a request may be one of another operation, where only what is behind `#` tells them apart.
+        let is_shared = operation.path.contains('#');
+        if parameter.required && location != ParameterLocation::Path && !parameter.may_be_nothing() && !is_shared {
             out.push(Requirement {
                 id: format!("schema/{}-required", named(parameter)),
                 level: Some(Level::Must),
@@ -94,6 +99,10 @@ fn parts(parameter: &Parameter, i: usize, json: &Json, of: &str, place: &str, ou
             continue;
         }
         if *keyword == "type" && !has_wrong_text(json) {
+            continue;
+        }
+        // Servers bound the length of a request's first lines.
+        if *keyword == "maxLength" && json[*keyword].as_u64().is_some_and(|most| most > LONGEST) {
             continue;
         }
         // Below a minimum of 1 there is only an empty text or list, which is no parameter at all.

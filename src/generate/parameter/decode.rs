@@ -37,37 +37,81 @@ pub fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
+/// The value of a parameter: as its schema reads it, or as the first alternative does that makes it valid. Everything on
+/// the wire is text, so that a text is wrong only if it is wrong however it is read.
+fn read(parameter: &Parameter, by: impl Fn(&Json) -> Reading) -> Reading {
+    let schema = parameter.schema.json();
+    let whole = by(schema);
+    if matches!(&whole, Reading::Value(value) if parameter.schema.is_valid(value)) {
+        return whole;
+    }
+    let mut ways: Vec<Json> = Vec::new();
+    ways_to_read(schema, &mut ways);
+    let mut open = None;
+    for way in &ways {
+        match by(way) {
+            Reading::Value(value) if parameter.schema.is_valid(&value) => return Reading::Value(value),
+            Reading::Open(why) => open = Some(Reading::Open(why)),
+            Reading::Value(_) | Reading::Absent => {}
+        }
+    }
+    open.unwrap_or(whole)
+}
+
+/// The alternatives of a schema of which there are several, each with one type.
+fn ways_to_read(schema: &Json, out: &mut Vec<Json>) {
+    let types = types(schema);
+    match alternatives(schema) {
+        [] if types.len() > 1 => {
+            for one in types {
+                let mut way = schema.clone();
+                way["type"] = one.into();
+                out.push(way);
+            }
+        }
+        [] => out.push(schema.clone()),
+        several => several.iter().for_each(|one| ways_to_read(one, out)),
+    }
+}
+
 /// The value of a path parameter from its decoded text.
 pub fn in_path(parameter: &Parameter, text: &str) -> Reading {
     let rest = match parameter.style {
         Style::Label => text.strip_prefix('.').unwrap_or(text).to_owned(),
         Style::Matrix if parameter.explode => {
             let name = format!(";{}=", parameter.name);
-            return one_text(parameter, &text.replacen(&name, "", 1).replace(&name, ","), ',');
+            let text = text.replacen(&name, "", 1).replace(&name, ",");
+            return read(parameter, |schema| one_text(parameter, schema, &text, ','));
         }
         Style::Matrix => text.strip_prefix(&format!(";{}=", parameter.name)).unwrap_or(text).to_owned(),
         _ => text.to_owned(),
     };
-    one_text(parameter, &rest, delimiter(parameter.style, parameter.explode))
+    read(parameter, |schema| one_text(parameter, schema, &rest, delimiter(parameter.style, parameter.explode)))
 }
 
 /// The value of a header parameter; the argument is None if there is no such header.
 pub fn in_header(parameter: &Parameter, text: Option<&str>) -> Reading {
-    text.map_or(Reading::Absent, |text| one_text(parameter, text, ','))
+    text.map_or(Reading::Absent, |text| read(parameter, |schema| one_text(parameter, schema, text, ',')))
 }
 
 /// The value of a cookie parameter from the header `Cookie`.
 pub fn in_cookie(parameter: &Parameter, header: Option<&str>) -> Reading {
     let all = cookies(header.unwrap_or_default());
     match all.iter().find(|(name, _)| *name == parameter.name) {
-        Some((_, text)) => one_text(parameter, &decoded(&text.replace('+', "%2B")), ','),
+        Some((_, text)) => {
+            let text = decoded(&text.replace('+', "%2B"));
+            read(parameter, |schema| one_text(parameter, schema, &text, ','))
+        }
         None => Reading::Absent,
     }
 }
 
 /// The value of a query parameter from the query's pairs with escaped values.
 pub fn in_query(parameter: &Parameter, pairs: &[(String, String)]) -> Reading {
-    let schema = parameter.schema.json();
+    read(parameter, |schema| in_query_by(parameter, schema, pairs))
+}
+
+fn in_query_by(parameter: &Parameter, schema: &Json, pairs: &[(String, String)]) -> Reading {
     if parameter.location == ParameterLocation::Querystring {
         return if pairs.is_empty() {
             Reading::Absent
@@ -95,7 +139,7 @@ pub fn in_query(parameter: &Parameter, pairs: &[(String, String)]) -> Reading {
             let used = separators.iter().find(|s| one.contains(**s)).unwrap_or(&separators[0]);
             list(schema, one.split(used).map(decoded).collect::<Vec<_>>().iter().map(String::as_str))
         }
-        [one] => one_text(parameter, &decoded(one), ','),
+        [one] => one_text(parameter, schema, &decoded(one), ','),
         _ => Reading::Open(format!("`{}` comes more than once", parameter.name)),
     }
 }
@@ -141,8 +185,7 @@ fn object(parameter: &Parameter, schema: &Json, pairs: &[(String, String)]) -> R
     if map.is_empty() { Reading::Absent } else { Reading::Value(map.into()) }
 }
 
-fn one_text(parameter: &Parameter, text: &str, delimiter: char) -> Reading {
-    let schema = parameter.schema.json();
+fn one_text(parameter: &Parameter, schema: &Json, text: &str, delimiter: char) -> Reading {
     if let Some(media_type) = &parameter.media_type {
         let json = crate::document::media::may_be_json(media_type);
         return match serde_json::from_str(text) {

@@ -60,7 +60,21 @@ pub fn drawn(parameter: &Parameter) -> Json {
     if !shown.is_empty() && schema.get("examples").is_none() {
         schema["examples"] = shown.into();
     }
+    // What names something that is there is not to be made up.
+    let known: Vec<Json> = shown_of(parameter).filter(|value| parameter.schema.is_valid(value)).cloned().collect();
+    let schema_says =
+        ["pattern", "format", "enum", "const"].iter().any(|key| parameter.schema.json().get(*key).is_some());
+    let is_needed = parameter.required && parameter.schema.json()["type"] == "string" && !schema_says;
+    if (parameter.location == ParameterLocation::Path || is_needed) && !known.is_empty() {
+        return json!({ "enum": known });
+    }
     plain(&schema)
+}
+
+fn shown_of(parameter: &Parameter) -> impl Iterator<Item = &Json> {
+    let own = parameter.schema.json();
+    let below = own["examples"].as_array().into_iter().flatten().chain(own.get("example")).chain(own.get("default"));
+    parameter.examples.iter().chain(&parameter.default).chain(below)
 }
 
 fn plain(schema: &Json) -> Json {

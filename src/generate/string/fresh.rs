@@ -44,7 +44,8 @@ impl Tag<'_> {
 pub fn has_room(schema: &Json) -> bool {
     let (_, most) = lengths(schema);
     let Some(pattern) = schema["pattern"].as_str() else { return true };
-    most.is_none_or(|most| most >= ROOM) && pattern::likeness(pattern) < ALIKE
+    let tag = Tag { run: "0badcafe", number: 0 };
+    most.is_none_or(|most| most >= ROOM) && (pattern::likeness(pattern) < ALIKE || tagged(schema, tag).is_some())
 }
 
 /// A text that matches the schema like the given one and that no other request has; the given text if there is no room.
@@ -52,7 +53,9 @@ pub fn fresh(schema: &Json, text: &str, tag: Tag<'_>) -> String {
     let (least, most) = lengths(schema);
     let most = most.unwrap_or(usize::MAX);
     let candidate = match (schema["pattern"].as_str(), schema["format"].as_str()) {
-        (Some(_), _) => again(schema, tag),
+        // A text of the pattern, unless its texts are too much alike.
+        (Some(pattern), _) if pattern::likeness(pattern) < ALIKE => again(schema, tag),
+        (Some(_), _) => tagged(schema, tag),
         (None, Some("email" | "idn-email")) => Some(format!("a{}@example.com", tag.whole())),
         (None, Some("hostname" | "idn-hostname")) => Some(format!("a{}.example.com", tag.whole())),
         (None, Some("uuid")) => Some(uuid(tag)),
@@ -67,6 +70,16 @@ pub fn fresh(schema: &Json, text: &str, tag: Tag<'_>) -> String {
         least.unwrap_or(0) <= length && length <= most && (schema.get("format").is_none() || Shape::new(schema).fits(t))
     };
     candidate.filter(fits).unwrap_or_else(|| text.to_owned())
+}
+
+/// A text of small letters and digits that matches the pattern.
+fn tagged(schema: &Json, tag: Tag<'_>) -> Option<String> {
+    let (least, most) = lengths(schema);
+    let fits = |text: &String| {
+        let length = text.len();
+        least.unwrap_or(0) <= length && length <= most.unwrap_or(usize::MAX) && Shape::new(schema).fits(text)
+    };
+    [format!("a{}", tag.whole()), tag.digits(DIGITS)].into_iter().find(fits)
 }
 
 /// Another text of the pattern.

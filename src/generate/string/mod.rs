@@ -75,6 +75,9 @@ const PIECES: &[&str] = &[
     "a  b",
 ];
 
+/// Numbers as texts that whoever takes a decimal number takes.
+const DECIMALS: &[&str] = &["1.5", "12.25", "7.00", "3", "20.50"];
+
 /// No generated text is longer than this, in characters, whatever a schema requires.
 pub const LONGEST: usize = 1_000_000;
 
@@ -83,6 +86,13 @@ pub const LONGEST: usize = 1_000_000;
 pub fn templates(schema: &Json) -> BoxedStrategy<Template> {
     let unknown = schema["format"].as_str().is_some_and(|f| !format::is_known(f));
     let own = shaped(schema);
+    if schema["format"] == "decimal" && schema["examples"].is_null() {
+        let shape = Shape::new(&json!({ "pattern": schema.get("pattern") }));
+        let fitting: Vec<Json> = DECIMALS.iter().filter(|text| shape.fits(text)).map(|text| json!(text)).collect();
+        if !fitting.is_empty() {
+            return select(fitting).prop_map(Template::Literal).boxed();
+        }
+    }
     if unknown || (own.is_none() && schema.get("pattern").is_some()) {
         let written = written(schema);
         if !written.is_empty() {

@@ -4,6 +4,7 @@ mod apart;
 mod app;
 mod called;
 mod cleanup;
+mod depot;
 mod key;
 mod laws;
 mod links;
