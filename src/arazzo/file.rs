@@ -141,6 +141,23 @@ impl Arazzo {
         self.sources.iter().filter(|source| !source.is_arazzo)
     }
 
+    /// The document whose operations the steps call: the first that one names, or else the first that there is.
+    pub fn main_source(&self) -> Option<&SourceDescription> {
+        let steps = self.workflows.iter().flat_map(|workflow| &workflow.steps);
+        let named = steps.filter_map(|step| step.node.get("operationId").or(step.node.get("operationPath")));
+        let source = |node: &Node| {
+            let rest = node.string("").ok()?.trim_start_matches('{').strip_prefix("$sourceDescriptions.")?;
+            let name = rest.split(['.', '}', '#']).next()?;
+            self.sources().find(|source| source.name == name)
+        };
+        named.into_iter().find_map(source).or_else(|| self.sources().next())
+    }
+
+    /// An error about its sources as a whole.
+    pub fn sources_error(&self, title: &str) -> Box<Diagnostic> {
+        self.root.get("sourceDescriptions").unwrap_or(&self.root).error(title)
+    }
+
     /// The source description of a name.
     pub(super) fn source(&self, name: &str) -> Option<&SourceDescription> {
         self.sources.iter().find(|source| source.name == name)
