@@ -123,7 +123,7 @@ impl Criterion<'_> {
                 let why = |why| Trouble::Unsupported(format!("the JSONPath has no translation: {why}"));
                 jsonpath::has_result(&text, &operand).map_err(why)
             }
-            Language::XPath => Err(Trouble::Unsupported("criteria of the type `xpath` have no translation".to_owned())),
+            Language::XPath => Err(Trouble::Unsupported("XPath is not supported".to_owned())),
         }
     }
 
@@ -226,6 +226,9 @@ fn with_text(operand: &Operand, operator: Operator, text: &str, scalar: Option<&
         }
         (_, false, _) => format!("{x} {op} {}", quoted(text)),
         (_, true, true) => format!("{x}.lowerAscii() {op} {lower}"),
+        (_, true, false) if operand.kind() == Some(Kind::Text) => {
+            format!("{}.lowerAscii() {op} {lower}", operand.or("''"))
+        }
         (_, true, false) => {
             let equal = format!("(type({x}) == string && {x}.lowerAscii() == {lower})");
             if operator == Operator::Equal { equal } else { format!("!{equal}") }
@@ -286,11 +289,12 @@ mod tests {
             ("status", Operator::Equal, json!("Open"), "o.status.lowerAscii() == 'open'"),
             ("paid", Operator::Equal, json!("true"), "o.paid == true"),
             ("note", Operator::Equal, json!(null), "o.?note.orValue(null) == null"),
+            ("note", Operator::NotEqual, json!("x"), "o.?note.orValue('').lowerAscii() != 'x'"),
             (
-                "note",
+                "x",
                 Operator::NotEqual,
-                json!("x"),
-                "!(type(o.?note.orValue(null)) == string && o.?note.orValue(null).lowerAscii() == 'x')",
+                json!("y"),
+                "!(type(o.?x.orValue(null)) == string && o.?x.orValue(null).lowerAscii() == 'y')",
             ),
             ("x", Operator::Equal, json!("5"), "(o.?x.orValue(null) == '5' || o.?x.orValue(null) == 5)"),
             (

@@ -11,7 +11,7 @@ use crate::yaml::{self, Node, Value};
 /// The fields of each object. Those that begin with `x-` are read by nobody.
 const ROOT: &[&str] = &["arazzo", "info", "sourceDescriptions", "workflows", "components"];
 const SOURCE: &[&str] = &["name", "url", "type"];
-const WORKFLOW: &[&str] = &[
+pub(super) const WORKFLOW: &[&str] = &[
     "workflowId",
     "summary",
     "description",
@@ -23,7 +23,7 @@ const WORKFLOW: &[&str] = &[
     "outputs",
     "parameters",
 ];
-const STEP: &[&str] = &[
+pub(super) const STEP: &[&str] = &[
     "stepId",
     "description",
     "operationId",
@@ -124,7 +124,7 @@ impl Arazzo {
         let list = required(&root, "workflows", "an Arazzo document")?;
         let mut workflows: Vec<Workflow> = Vec::new();
         for node in list.sequence("`workflows`")? {
-            let workflow = workflow(node, &mut notes)?;
+            let workflow = workflow(node)?;
             if workflows.iter().any(|other| other.name() == workflow.name()) {
                 return Err(workflow.id.error(format!("two workflows have the id `{}`", workflow.name())));
             }
@@ -141,16 +141,19 @@ impl Arazzo {
         self.sources.iter().filter(|source| !source.is_arazzo)
     }
 
-    /// The document whose operations the steps call: the first that one names, or else the first that there is.
+    /// The document whose operations the steps call: that of most steps, those counted as the first one's that name none.
     pub fn main_source(&self) -> Option<&SourceDescription> {
-        let steps = self.workflows.iter().flat_map(|workflow| &workflow.steps);
-        let named = steps.filter_map(|step| step.node.get("operationId").or(step.node.get("operationPath")));
-        let source = |node: &Node| {
-            let rest = node.string("").ok()?.trim_start_matches('{').strip_prefix("$sourceDescriptions.")?;
-            let name = rest.split(['.', '}', '#']).next()?;
-            self.sources().find(|source| source.name == name)
+        let steps = || self.workflows.iter().flat_map(|workflow| &workflow.steps);
+        let first = self.sources().next()?;
+        let source = |step: &Step| {
+            let node = step.node.get("operationId").or(step.node.get("operationPath"))?;
+            let named = node.string("").ok()?.trim_start_matches('{').strip_prefix("$sourceDescriptions.");
+            let name = named.and_then(|rest| rest.split(['.', '}', '#']).next());
+            Some(name.unwrap_or(&first.name).to_owned())
         };
-        named.into_iter().find_map(source).or_else(|| self.sources().next())
+        let count = |of: &SourceDescription| steps().filter_map(source).filter(|name| *name == of.name).count();
+        let most = self.sources().map(count).max()?;
+        self.sources().find(|source| count(source) == most)
     }
 
     /// An error about its sources as a whole.
@@ -266,16 +269,14 @@ fn source_description(node: &Node, notes: &mut Vec<Diagnostic>) -> Result<Source
     Ok(SourceDescription { name, url, is_arazzo })
 }
 
-fn workflow(node: &Node, notes: &mut Vec<Diagnostic>) -> Result<Workflow> {
+fn workflow(node: &Node) -> Result<Workflow> {
     node.mapping("a workflow")?;
-    unread(node, WORKFLOW, "a workflow", notes);
     let id = required(node, "workflowId", "a workflow")?.clone();
     id.string("`workflowId`")?;
     let list = required(node, "steps", "a workflow")?;
     let mut steps: Vec<Step> = Vec::new();
     for node in list.sequence("`steps`")? {
         node.mapping("a step")?;
-        unread(node, STEP, "a step", notes);
         let id = required(node, "stepId", "a step")?.clone();
         let step = Step { node: node.clone(), id };
         step.id.string("`stepId`")?;

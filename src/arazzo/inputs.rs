@@ -1,5 +1,7 @@
 //! The inputs of workflows as fixtures: those with a default or an example have it in the cases, the others are asked for.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::cel::{Operand, constant, member};
@@ -12,6 +14,8 @@ use crate::source::Result;
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
     all: Vec<Input>,
+    /// Whether there may be others, since their schema is not understood.
+    is_open: bool,
 }
 
 #[derive(Debug)]
@@ -21,6 +25,8 @@ struct Input {
     fixture: String,
     schema: Json,
     default: Option<Json>,
+    /// Whether an expression names it.
+    is_used: Cell<bool>,
 }
 
 /// The fixtures of all workflows, by name.
@@ -36,9 +42,19 @@ impl Fixtures {
         json!({ "type": "object", "properties": self.schemas })
     }
 
-    /// Those for which the document has no value.
+    /// Those that have to be asked for.
     pub(super) fn asked(&self) -> &[String] {
         &self.asked
+    }
+
+    /// Notes which inputs of a workflow have to be asked for: those without a value that an expression names.
+    pub(super) fn ask(&mut self, inputs: &Inputs) {
+        let wanted = inputs.all.iter().filter(|input| input.default.is_none() && input.is_used.get());
+        for input in wanted {
+            if !self.asked.contains(&input.fixture) {
+                self.asked.push(input.fixture.clone());
+            }
+        }
     }
 
     /// Adds an input. Inputs of several workflows are one fixture where their schemas are the same.
@@ -62,9 +78,6 @@ impl Fixtures {
         while self.schemas.get(&fixture).is_some_and(|known| plain(known) != plain(&schema)) {
             fixture = format!("{workflow}_{fixture}");
         }
-        if default.is_none() && !self.asked.contains(&fixture) {
-            self.asked.push(fixture.clone());
-        }
         self.schemas.entry(&fixture).or_insert(schema);
         fixture
     }
@@ -85,8 +98,8 @@ impl Inputs {
         let schema = match arazzo.resolved(node) {
             Ok(schema) => schema,
             Err(Trouble::Unsupported(why)) => {
-                notes.add(node.error(format!("the inputs are not understood: {why}")));
-                return Ok(Self::default());
+                notes.add(node.error(format!("the inputs are taken from the fixtures as they are: {why}")));
+                return Ok(Self { is_open: true, ..Self::default() });
             }
             Err(Trouble::Wrong(error)) => return Err(error),
         };
@@ -105,9 +118,9 @@ impl Inputs {
         for (name, schema) in properties {
             let default = value_of(&schema).or_else(|| whole.as_ref()?.get(&name).cloned());
             let fixture = fixtures.add(workflow.name(), &name, schema.clone(), default.as_ref());
-            all.push(Input { name, fixture, schema, default });
+            all.push(Input { name, fixture, schema, default, is_used: Cell::new(false) });
         }
-        Ok(Self { all })
+        Ok(Self { all, is_open: false })
     }
 
     /// The value of an input, by what stands behind `$inputs.`.
@@ -119,8 +132,12 @@ impl Inputs {
             rest.strip_prefix(&input.name).is_some_and(|after| after.is_empty() || after.starts_with(['.', '#', '[']))
         };
         let Some(input) = self.all.iter().filter(fits).max_by_key(|input| input.name.len()) else {
-            return Err(rest.split(['.', '#', '[']).next().unwrap_or(rest).to_owned());
+            let name = rest.split(['.', '#', '[']).next().unwrap_or(rest);
+            let path = steps(&rest[name.len()..]).filter(|_| self.is_open).ok_or_else(|| name.to_owned())?;
+            let whole = Operand::described(member("fixtures", name), Vec::new());
+            return Ok(path.iter().fold(whole, |at, token| at.token(token)));
         };
+        input.is_used.set(true);
         let base = match &input.default {
             Some(default) => Operand::described("fixtures", Vec::new()).member(&input.fixture).or(&constant(default)),
             None => member("fixtures", &input.fixture),

@@ -22,6 +22,7 @@ mod scene;
 mod value;
 mod workflow;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
@@ -63,7 +64,7 @@ impl Notes {
         let mut text = String::new();
         for note in &self.0[mark..] {
             let place = note.place().map_or_else(String::new, |place| format!(" ({place})"));
-            text += &comment(&format!("Not supported: {}{place}.", note.title()), indent);
+            text += &comment(&format!("Note: {}{place}.", note.title()), indent);
         }
         text
     }
@@ -114,8 +115,13 @@ pub struct Cases {
 /// References to operations, steps, inputs or components that are not there.
 pub fn cases(arazzo: &Arazzo, source: &SourceDescription, document: &Document) -> Result<Cases> {
     let targets = operations::find(arazzo, source, document)?;
-    let own = targets.own(document)?;
+    let (own, is_free) = targets.own(document)?;
     let mut notes = Notes(arazzo.notes.clone());
+    if !is_free {
+        let title = format!("no operation reads something without needing anything, so the contract is about `{own}`");
+        let help = "what the document says of it is tried as well; give what it needs under `values` of contract.yaml";
+        notes.add(arazzo.sources_error(&title).help(help));
+    }
     let mut fixtures = inputs::Fixtures::default();
     let mut files: Vec<CaseFile> = Vec::new();
     for (workflow, targets) in arazzo.workflows.iter().zip(&targets.workflows) {
@@ -125,5 +131,8 @@ pub fn cases(arazzo: &Arazzo, source: &SourceDescription, document: &Document) -
     }
     let called = targets.ids().filter(|id| *id != own).map(str::to_owned).collect();
     let asked = fixtures.asked().to_vec();
+    // What a workflow says for all of its steps is noted at each.
+    let mut seen = BTreeSet::new();
+    notes.0.retain(|note| seen.insert((note.title().to_owned(), note.place())));
     Ok(Cases { called, operation: own, fixtures: fixtures.schema(), asked, files, notes: notes.0 })
 }

@@ -140,8 +140,8 @@ impl Targets {
 
     /// The operation that the contract is about. All that follows from the document is tried on it, and it decides how
     /// credentials are sent: so it is one that changes nothing and needs nothing, with the credentials of the steps; if there
-    /// is none, one that creates something by itself; and else the first.
-    pub(super) fn own(&self, document: &Document) -> Result<String> {
+    /// is none, one that creates something by itself; and else the first. Also whether it needs nothing.
+    pub(super) fn own(&self, document: &Document) -> Result<(String, bool)> {
         let secured = || self.used.iter().filter(|operation| operation.security.is_some());
         let count = |of: &Operation| secured().filter(|other| other.security == of.security).count();
         // Of several, the first: `max_by_key` takes the last.
@@ -154,16 +154,16 @@ impl Targets {
         let reads = |operation: &Operation| operation.method == "GET" && is_free(operation);
         let creates = |operation: &Operation| operation.method == "POST" && is_free(operation);
         if let Some(operation) = self.used.iter().find(|operation| reads(operation)) {
-            return Ok(operation.id.clone());
+            return Ok((operation.id.clone(), true));
         }
         let others = document.entries().iter().filter(|entry| entry.method == "GET" && !entry.path.contains('{'));
         if let Some(operation) = others.map(|entry| document.read_operation(entry)).find(reads) {
-            return Ok(operation.id);
+            return Ok((operation.id, true));
         }
         let first = self.used.iter().find(|operation| creates(operation)).or(self.used.first());
         match (first, document.entries().first()) {
-            (Some(operation), _) => Ok(operation.id.clone()),
-            (None, Some(entry)) => Ok(entry.id.clone()),
+            (Some(operation), _) => Ok((operation.id.clone(), is_free(operation))),
+            (None, Some(entry)) => Ok((entry.id.clone(), false)),
             (None, None) => Err(crate::source::Diagnostic::new("the document has no operations")),
         }
     }

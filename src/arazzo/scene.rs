@@ -67,8 +67,8 @@ impl Scene<'_> {
                     did_you_mean(name, self.arazzo.source_names()),
                 ),
             },
-            Runtime::Url => unsupported("is the whole URL, which the language of cases does not have"),
-            Runtime::Source(..) | Runtime::Other(_) => unsupported("has no counterpart in the language of cases"),
+            Runtime::Url => unsupported("is the whole URL, which the case language does not have"),
+            Runtime::Source(..) | Runtime::Other(_) => unsupported("has no counterpart in the case language"),
             Runtime::StatusCode | Runtime::Method | Runtime::Request(_) | Runtime::Response(_) => {
                 match self.here.and_then(|here| self.done.get(here)) {
                     Some(step) => of_exchange(step, &runtime).map_or_else(|| unsupported("leads nowhere"), Ok),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::cel::{is_identifier, quoted};
 use super::criterion::{self, Criterion};
-use super::file::{Arazzo, Step, Workflow};
+use super::file::{Arazzo, STEP, Step, WORKFLOW, Workflow, unread};
 use super::flow::{self, Next};
 use super::inputs::{Fixtures, Inputs};
 use super::operations::Target;
@@ -86,6 +86,7 @@ pub(super) fn write(
 ) -> Result<CaseFile> {
     let mut text = header(arazzo, workflow);
     let mark = notes.mark();
+    unread(&workflow.node, WORKFLOW, "a workflow", &mut notes.0);
     let inputs = Inputs::read(arazzo, workflow, fixtures, notes)?;
     text += &notes.comments(mark, "");
     let (steps, cases) = (String::new(), Vec::new());
@@ -99,6 +100,7 @@ pub(super) fn write(
         writer.all(notes)?;
     }
     text += &writer.text();
+    fixtures.ask(&writer.inputs);
     let steps = (writer.done.len(), workflow.steps.len());
     Ok(CaseFile { area: area.to_owned(), text, steps, workflow: workflow.name().to_owned() })
 }
@@ -128,16 +130,16 @@ impl Writer<'_> {
                 Ok(Next::Step) => continue,
                 Ok(_) if is_last => continue,
                 Ok(Next::End) => (
-                    format!("the workflow ends behind the step `{name}`: the steps below it are left out"),
+                    format!("the workflow ends with the step `{name}`, so the steps after it are left out"),
                     self.workflow.steps[at].node.get("onSuccess").or(self.workflow.node.get("successActions")),
                 ),
                 Ok(Next::Unknown(why)) => (
-                    format!("the steps behind `{name}` are left out: {why}"),
+                    format!("the steps after `{name}` are left out: {why}"),
                     self.workflow.steps[at].node.get("onSuccess").or(self.workflow.node.get("successActions")),
                 ),
                 Err(why) => {
-                    let behind = if is_last { "" } else { ", and so are the steps behind it" };
-                    (format!("the step `{name}` is left out{behind}: {why}"), None)
+                    let what = if is_last { "is" } else { "and the steps after it are" };
+                    (format!("the step `{name}` {what} left out: {why}"), None)
                 }
             };
             let before = notes.mark();
@@ -173,6 +175,7 @@ impl Writer<'_> {
         self.steps += &notes.comments(mark, "    ");
         self.steps += &request.yaml(&name, Some(operation.id.as_str()).filter(|id| *id != self.own));
         let mark = notes.mark();
+        unread(&step.node, STEP, "a step", &mut notes.0);
         let criteria = criterion::read(step.node.get("successCriteria"), notes)?;
         let statuses = criteria.iter().flat_map(Criterion::statuses).collect();
         let outputs = outputs(step)?;
@@ -200,7 +203,8 @@ impl Writer<'_> {
         let is_required = !flow::may_fail(self.arazzo, self.workflow, at, notes)?;
         let next = flow::after(self.arazzo, self.workflow, at, notes)?;
         let comments = notes.comments(mark, "");
-        self.case(step.name(), sentence(step, self.workflow), (comments, is_required, expect));
+        let text = sentence(step, self.workflow, is_required);
+        self.case(step.name(), text, (comments, is_required, expect));
         Ok(Ok(next))
     }
 
@@ -231,7 +235,7 @@ impl Writer<'_> {
             self.tail += &comments;
             return Ok(());
         }
-        let text = format!("The outputs of the workflow {}.", self.workflow.name());
+        let text = format!("The outputs of the workflow `{}`.", self.workflow.name());
         let observe = vec![format!("{{{}}}", entries.join(", "))];
         self.case("outputs", text, (comments, false, observe));
         Ok(())
@@ -279,7 +283,7 @@ fn header(arazzo: &Arazzo, workflow: &Workflow) -> String {
     let text = |key: &str| workflow.node.get(key).and_then(|node| node.string("").ok()).map(flat);
     let about = text("summary").or(text("description")).map_or_else(String::new, |about| format!(": {about}"));
     let of = arazzo.title().map_or_else(String::new, |title| format!(" of {}", flat(title)));
-    let first = format!("The workflow {}{of}{about}", workflow.name());
+    let first = format!("The workflow `{}`{of}{about}", workflow.name());
     let second = "Made by `probity init --arazzo`: a case for each step. All are judged by the requests of the first; each \
                   says something only if the steps before it succeeded.";
     comment(&first, "") + &comment(second, "")
@@ -292,14 +296,15 @@ fn outputs(step: &Step) -> Result<Vec<(String, String)>> {
 }
 
 /// What a case says of a step.
-fn sentence(step: &Step, workflow: &Workflow) -> String {
+fn sentence(step: &Step, workflow: &Workflow, is_required: bool) -> String {
     let about = step.node.get("description").and_then(|node| node.string("").ok()).map(flat).unwrap_or_default();
     let about = about.trim_end_matches('.');
     let mut short: String = about.chars().take(MAX_TEXT).collect();
     if short.len() < about.len() {
         short.push('…');
     }
-    let what = format!("The step {} of the workflow {} succeeds", step.name(), workflow.name());
+    let the = if is_required { "The" } else { "Whether the" };
+    let what = format!("{the} step `{}` of the workflow `{}` succeeds", step.name(), workflow.name());
     if short.is_empty() { format!("{what}.") } else { format!("{what}: {short}.") }
 }
 
