@@ -207,14 +207,14 @@ impl Arazzo {
 
     /// A JSON Schema without what it refers to in the components.
     pub(super) fn resolved(&self, node: &Node) -> std::result::Result<Json, Trouble> {
-        self.without_references(node, node.to_json(), 0)
+        self.without_references(node.to_json(), 0)
     }
 
-    fn without_references(&self, node: &Node, json: Json, depth: usize) -> std::result::Result<Json, Trouble> {
+    fn without_references(&self, json: Json, depth: usize) -> std::result::Result<Json, Trouble> {
         if depth > 20 {
             return Err(Trouble::Unsupported("the schema refers to itself".to_owned()));
         }
-        let inner = |json| self.without_references(node, json, depth + 1);
+        let inner = |json| self.without_references(json, depth + 1);
         Ok(match json {
             Json::Object(map) => {
                 if let Some(reference) = map.get("$ref").and_then(Json::as_str) {

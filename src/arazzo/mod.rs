@@ -50,6 +50,7 @@ struct Notes(Vec<Diagnostic>);
 const COLUMNS: usize = 110;
 
 impl Notes {
+    #[expect(clippy::boxed_local, reason = "what is made at a place is boxed")]
     fn add(&mut self, note: Box<Diagnostic>) {
         self.0.push(*note);
     }
@@ -99,6 +100,8 @@ pub struct Cases {
     pub operation: String,
     /// The operations that steps call besides it.
     pub called: Vec<String>,
+    /// Whether what they create is called by the `id` that they answer.
+    pub has_ids: bool,
     /// The inputs of the workflows, as a JSON Schema of fixtures.
     pub fixtures: Json,
     /// The inputs for which the document has no value.
@@ -134,5 +137,6 @@ pub fn cases(arazzo: &Arazzo, source: &SourceDescription, document: &Document) -
     // What a workflow says for all of its steps is noted at each.
     let mut seen = BTreeSet::new();
     notes.0.retain(|note| seen.insert((note.title().to_owned(), note.place())));
-    Ok(Cases { called, operation: own, fixtures: fixtures.schema(), asked, files, notes: notes.0 })
+    let has_ids = targets.answer_an_id();
+    Ok(Cases { has_ids, called, operation: own, fixtures: fixtures.schema(), asked, files, notes: notes.0 })
 }

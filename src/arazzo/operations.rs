@@ -138,6 +138,17 @@ impl Targets {
         self.used.iter().map(|operation| operation.id.as_str())
     }
 
+    /// Whether what the steps create answers with an `id`, by the document.
+    pub(super) fn answer_an_id(&self) -> bool {
+        let answers = |operation: &Rc<Operation>| {
+            let successes = operation.responses.iter().filter(|response| response.is_success());
+            let mut schemas =
+                successes.flat_map(|response| &response.content).filter_map(|media| media.schema.as_ref());
+            operation.method == "POST" && schemas.any(|schema| schema.json()["properties"].get("id").is_some())
+        };
+        self.used.iter().any(answers)
+    }
+
     /// The operation that the contract is about. All that follows from the document is tried on it, and it decides how
     /// credentials are sent: so it is one that changes nothing and needs nothing, with the credentials of the steps; if there
     /// is none, one that creates something by itself; and else the first. Also whether it needs nothing.

@@ -116,7 +116,7 @@ impl Parser<'_> {
         let mut segments = Vec::new();
         loop {
             if self.rest.starts_with("..") {
-                return Err("`..` cannot be said in the case language".to_owned());
+                return Err("`..` has no counterpart in the case language".to_owned());
             }
             if let Some(rest) = self.rest.strip_prefix('.') {
                 self.rest = rest;
@@ -156,7 +156,7 @@ impl Parser<'_> {
         let end = self.rest.find(|c: char| !(c.is_ascii_digit() || "-:".contains(c))).unwrap_or(self.rest.len());
         let (number, rest) = self.rest.split_at(end);
         if number.contains([':', '-']) {
-            return Err("slices and indices from the end cannot be said in the case language".to_owned());
+            return Err("slices and indices from the end have no counterpart in the case language".to_owned());
         }
         self.rest = rest;
         number.parse().map(Selector::Index).map_err(|_| "a selector is missing between brackets".to_owned())

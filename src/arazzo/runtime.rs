@@ -91,13 +91,17 @@ pub(super) enum Piece<'a> {
     Expression(&'a str),
 }
 
+/// How long an expression in a text may be, in bytes: what is not closed until then is none.
+const MAX_EXPRESSION: usize = 2000;
+
 /// A text in its pieces: what stands in `{$…}` is an expression.
 pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut all = Vec::new();
     let mut rest = text;
     let mut from = 0;
     while let Some(at) = rest[from..].find("{$").map(|at| at + from) {
-        let found = rest[at..].find('}').map(|end| (&rest[at + 1..at + end], at + end + 1));
+        let end = rest[at..].bytes().take(MAX_EXPRESSION).position(|byte| byte == b'}');
+        let found = end.map(|end| (&rest[at + 1..at + end], at + end + 1));
         match found.filter(|(inner, _)| Runtime::read(inner).is_some()) {
             Some((inner, end)) => {
                 if at > 0 {

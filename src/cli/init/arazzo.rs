@@ -122,6 +122,9 @@ fn contract(path: &Path, spec: &str, made: &Cases) -> String {
     if made.called.is_empty() {
         text = text.replace("operations:\n", "operations: []\n");
     }
+    if made.has_ids {
+        text += "\n# What a created record is called.\nrecord: response.body.id\n";
+    }
     if made.fixtures["properties"].as_object().is_some_and(|all| !all.is_empty()) {
         text += "\n# The inputs of the workflows.\nfixtures:\n  type: object\n  properties:\n";
         for (name, schema) in made.fixtures["properties"].as_object().into_iter().flatten() {
@@ -185,8 +188,8 @@ fn told(args: &Args, folder: &Path, made: &Cases, (has_settings, needs_token): (
         let (verb, place) = (if asked.len() == 1 { "has" } else { "have" }, args.out.display());
         let _ = writeln!(
             text,
-            "\n{} {verb} no value: fill it in under [fixtures] of {place}, or pass --fixture {}=VALUE.\n\
-             What needs it is skipped.",
+            "\n{} {verb} no value: fill it in under [fixtures] of {place}, or, if it is a text, pass\n--fixture \
+             {}=VALUE. What needs it is skipped.",
             asked.join(", "),
             asked[0]
         );

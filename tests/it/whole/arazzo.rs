@@ -69,6 +69,9 @@ fn a_right_shop_carries_the_workflows_out() {
     assert_eq!(made.ids("inconclusive"), Vec::<String>::new());
     let observed = made.requirement("buy-something/outputs").to_string();
     made.holds(observed.contains("order"), "the outputs are noted");
+    // What was only read is no record.
+    let created = made.read("reports/created.ndjson");
+    made.holds(created.lines().all(|line| line.contains("\"operation\":\"create")), &created);
     // What was sent is what the workflow says, and nothing besides.
     let sent = server.requests();
     let body = |path: &str, of: &str| {
@@ -107,7 +110,10 @@ fn a_shop_that_is_broken_at_a_step_fails_there() {
             ["skipped", "inconclusive"].contains(&after["verdict"].as_str().expect("a verdict")),
             "{bug:?}: {after}"
         );
-        // What is sent again fails again, and holds where it was mended.
+        // What is sent again fails again, and holds where it was mended; a recording that was cut short decides nothing.
+        if id.ends_with("place-order") && bug == Bug::NotStored {
+            continue;
+        }
         for (server, code) in [(shop(&[bug]), 1), (shop(&[]), 0)] {
             let again = probity(&format!("replay --contract shop-workflows --target {}", server.url()));
             again.within(made.folder()).env("PROBITY_TOKEN", TOKEN).exits(code);
@@ -129,14 +135,14 @@ fn an_input_without_a_value_is_asked_for_by_its_name() {
     let made = init("", WORKFLOWS).exits(0);
     made.says("status has no value").never_says("parcel");
     made.holds(!made.folder().join("probity.toml").exists(), "no target, no settings");
-    check(&made, &server, "--only find-by-status/*").exits(3);
+    check(&made, &server, "--only find-by-status/*").exits(4).says("nothing was tested");
     made.verdict("find-by-status/list", "skipped");
     made.holds(made.requirement("find-by-status/list").to_string().contains("fixtures.status"), "it is named");
     check(&made, &server, "--only find-by-status/* --fixture status=open").exits(0);
     made.verdict("find-by-status/list", "pass");
     // An input with a value takes another, too.
-    check(&made, &server, "--only buy-something/* --fixture price=99").exits(0);
-    assert!(server.requests().iter().any(|r| String::from_utf8_lossy(&r.body).contains("99")));
+    check(&made, &server, "--only buy-something/* --fixture customer_name=Zoe").exits(0);
+    assert!(server.requests().iter().any(|r| String::from_utf8_lossy(&r.body).contains("made for Zoe at 12.5")));
 }
 
 #[test]
@@ -147,8 +153,8 @@ fn json_is_read_as_well_as_yaml() {
         .file("shop.arazzo.json", yaml.to_string())
         .exits(0);
     let other = init("", WORKFLOWS).exits(0);
-    let plain = |ran: &Ran| ran.read("shop-workflows/buy-something.yaml").replace(".json", ".yaml");
-    assert_eq!(plain(&made), plain(&other), "the same cases, whenever they are made");
+    let cases = |ran: &Ran| ran.read("shop-workflows/buy-something.yaml").replace(".json", ".yaml");
+    assert_eq!(cases(&made), cases(&other), "the same cases, whenever they are made");
 }
 
 #[test]
@@ -263,7 +269,8 @@ fn what_is_not_supported_is_named_and_the_rest_goes_on() {
         made.holds(file.contains("(shop.arazzo.yaml:") || words(&file).contains("(shop.arazzo.yaml:"), "with its line");
         made.holds(file.contains(kept) || words(&file).contains(&words(kept)), &format!("the rest is there: {file}"));
         if !file.ends_with("[]\n") {
-            check(&made, &server, "--only w/*").exits(0);
+            // A step that is only noted is no requirement.
+            check(&made, &server, "--only w/*").exits(if file.contains("level: must") { 0 } else { 4 });
         }
     }
 }
@@ -274,7 +281,7 @@ fn what_is_wrong_is_told_with_its_line_and_what_to_do() {
         ("openapi: 3.1.0\n".to_owned(), 1, "not an Arazzo document", "--document"),
         ("arazzo: 2.0.0\n".to_owned(), 1, "Arazzo 2.0.0 is not supported", "1.0"),
         ("arazzo: 1.0.0\n".to_owned(), 1, "needs `sourceDescriptions`", ""),
-        ("arazzo: [1\n".to_owned(), 2, "", ""),
+        ("arazzo: [1\n".to_owned(), 1, "not valid YAML", ""),
         ("- arazzo\n".to_owned(), 1, "must be a map", ""),
         (document("  []\n"), 5, "the document has no workflows", ""),
         (document("  - steps: []\n"), 5, "a workflow needs `workflowId`", ""),
@@ -370,6 +377,10 @@ fn values_of_every_kind_are_sent_as_they_are_written() {
         parameters: [{ name: order_id, in: path, value: 999 }]
         requestBody: { contentType: application/json, payload: { reason: "{$steps.lists.outputs.none}$5" } }
         successCriteria: [{ condition: $statusCode == 404 }]
+      - stepId: token
+        operationId: listOrders
+        parameters: [{ name: Authorization, in: header, value: "Bearer {$steps.lists.outputs.kind}" }]
+        successCriteria: [{ condition: $statusCode == 401 }]
       - stepId: text
         operationId: createCustomer
         requestBody: { payload: "name: {$inputs.parts.name}" }
@@ -400,4 +411,27 @@ fn values_of_every_kind_are_sent_as_they_are_written() {
     ] {
         assert!(bodies.iter().any(|sent| sent == body), "{body} in {bodies:#?}");
     }
+}
+
+#[test]
+fn a_contract_of_workflows_is_about_what_needs_nothing() {
+    let things = |responses: &str| {
+        format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths:\n  /things/{{id}}:\n    parameters: [{{ name: id, in: \
+             path, required: true, schema: {{ type: string }} }}]\n    get: {{ operationId: read, responses: {responses} }}\n"
+        )
+    };
+    let fine = "{ '200': { description: fine } }";
+    let workflow = one_step("operationId: read\nparameters: [{ name: id, in: path, value: a }]");
+    let made = |document: String| {
+        probity("init --arazzo w.yaml").file("shop.yaml", document).file("w.yaml", &workflow).exits(0)
+    };
+    // An operation that no step calls will do.
+    let other = format!("{}  /other:\n    get: {{ operationId: other, responses: {fine} }}\n", things(fine));
+    let ran = made(other);
+    ran.holds(ran.read("w-workflows/contract.yaml").contains("operation: \"other\""), "the other one");
+    let ran = made(things(fine));
+    ran.complains("no operation reads something without needing anything, so the contract is about `read`");
+    ran.complains("w.yaml:3:").complains("`values` of contract.yaml");
+    ran.holds(ran.read("w-workflows/w.yaml").contains("from: minimal"), "its own operation is not called");
 }
