@@ -73,8 +73,10 @@ impl Notes {
 
 /// A comment of a case file, wrapped.
 fn comment(text: &str, indent: &str) -> String {
+    // A lone carriage return would end the comment.
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut out = String::new();
-    for line in textwrap::wrap(text, COLUMNS) {
+    for line in textwrap::wrap(&text, COLUMNS) {
         let _ = writeln!(out, "{indent}# {line}");
     }
     out

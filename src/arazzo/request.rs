@@ -115,7 +115,9 @@ impl Request {
         let named = node.get("contentType").map(text).transpose()?;
         let usual = operation.body().map_or("application/json", |body| body.media_type.as_str());
         let media = named.as_deref().unwrap_or(usual);
-        if named.as_deref().is_some_and(|named| essence(named) != essence(usual)) {
+        // The smallest request has the usual type only if it has a body.
+        let is_other = named.as_deref().is_some_and(|named| essence(named) != essence(usual));
+        if (is_other || !operation.body_required) && node.get("payload").is_some() {
             self.headers.push(("Content-Type".to_owned(), json!(media)));
         }
         let payload = node.get("payload");
@@ -127,7 +129,9 @@ impl Request {
             json = Some(object);
         }
         match (payload, json) {
-            (Some(payload), Some(Json::Object(map))) if takes_fields(operation) => {
+            (Some(payload), Some(Json::Object(map)))
+                if takes_fields(operation) && (operation.body_required || !map.is_empty()) =>
+            {
                 for (name, value) in &map {
                     let place = payload.get(name).map_or(&payload.place, |value| &value.place);
                     self.field(format!("/{}", escape(name)), value, operation, (place, scene))?;
@@ -136,9 +140,6 @@ impl Request {
             }
             (Some(payload), Some(json)) => {
                 self.raw = Some(whole(&json, &payload.place, scene)?);
-                if operation.body().is_none() && named.is_none() {
-                    self.headers.push(("Content-Type".to_owned(), json!(media)));
-                }
             }
             _ => {}
         }
@@ -313,6 +314,6 @@ pub(super) fn scalar(text: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && text.chars().all(is_word)
-        && !["true", "false", "null"].contains(&text.to_ascii_lowercase().as_str());
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str());
     if is_plain { text.to_owned() } else { Json::from(text).to_string() }
 }

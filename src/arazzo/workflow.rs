@@ -128,7 +128,11 @@ impl Writer<'_> {
             let name = self.workflow.steps[at].name();
             let (title, node) = match self.step(at, notes)? {
                 Ok(Next::Step) => continue,
-                Ok(_) if is_last => continue,
+                Ok(Next::End) if is_last => continue,
+                Ok(Next::Unknown(why)) if is_last => (
+                    format!("what comes after the step `{name}` is left out: {why}"),
+                    self.workflow.steps[at].node.get("onSuccess").or(self.workflow.node.get("successActions")),
+                ),
                 Ok(Next::End) => (
                     format!("the workflow ends with the step `{name}`, so the steps after it are left out"),
                     self.workflow.steps[at].node.get("onSuccess").or(self.workflow.node.get("successActions")),
@@ -177,7 +181,12 @@ impl Writer<'_> {
         let mark = notes.mark();
         unread(&step.node, STEP, "a step", &mut notes.0);
         let criteria = criterion::read(step.node.get("successCriteria"), notes)?;
-        let statuses = criteria.iter().flat_map(Criterion::statuses).collect();
+        let statuses: Vec<u16> = criteria.iter().flat_map(Criterion::statuses).collect();
+        let is_fault = statuses.iter().any(|status| *status >= 500);
+        if is_fault {
+            let title = format!("the step `{}` expects a server error: it is noted rather than required", step.name());
+            notes.add(step.node.get("successCriteria").unwrap_or(&step.id).error(title));
+        }
         let outputs = outputs(step)?;
         self.done.push(Done { id: step.name().to_owned(), name: name.clone(), operation, statuses, outputs });
         let scene = self.scene(Some(at));
@@ -200,7 +209,7 @@ impl Writer<'_> {
                 Err(Trouble::Wrong(error)) => return Err(error),
             }
         }
-        let is_required = !flow::may_fail(self.arazzo, self.workflow, at, notes)?;
+        let is_required = !flow::may_fail(self.arazzo, self.workflow, at, notes)? && !is_fault;
         let next = flow::after(self.arazzo, self.workflow, at, notes)?;
         let comments = notes.comments(mark, "");
         let text = sentence(step, self.workflow, is_required);

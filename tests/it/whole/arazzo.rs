@@ -221,6 +221,16 @@ fn what_is_not_supported_is_named_and_the_rest_goes_on() {
             "s.accepted",
         ),
         (
+            one_step("operationId: health\nonSuccess: [{ name: over, type: goto, stepId: s }]"),
+            "what comes after the step `s` is left out: it goes on elsewhere than at the next step",
+            "s.accepted",
+        ),
+        (
+            one_step("operationId: health\nsuccessCriteria: [{ condition: $statusCode == 503 }]"),
+            "the step `s` expects a server error: it is noted rather than required",
+            "observe:",
+        ),
+        (
             one_step("operationId: getOrder"),
             "the step `s` is left out: it has no value for `order_id` in the path",
             "[]",
