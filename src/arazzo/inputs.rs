@@ -106,6 +106,10 @@ impl Inputs {
         if !schema.is_object() && !schema.is_boolean() {
             return Err(node.error(format!("`inputs` must be a JSON Schema, not {}", node.kind())));
         }
+        if let Err(error) = jsonschema::validator_for(&schema) {
+            let help = "the inputs are described by a JSON Schema, as in `{ type: object, properties: … }`";
+            return Err(node.error(format!("`inputs` is not a JSON Schema: {error}")).help(help));
+        }
         let mut properties = Map::new();
         let parts = schema["allOf"].as_array().into_iter().flatten().chain([&schema]);
         for part in parts {

@@ -346,6 +346,12 @@ fn what_is_wrong_is_told_with_its_line_and_what_to_do() {
         (one_step("operationId: health\nparameters: [{ name: a, value: 1 }]"), 9, "does not say where", "add `in`"),
         (one_step("operationId: health\nparameters: 3"), 9, "`parameters` must be a list", ""),
         (document("  - { workflowId: w, steps: [3] }\n"), 5, "a step must be a map", ""),
+        (
+            document("  - { workflowId: w, inputs: { type: words }, steps: [{ stepId: s, operationId: health }] }\n"),
+            5,
+            "`inputs` is not a JSON Schema",
+            "type: object",
+        ),
     ] {
         let ran = init("", &workflows).exits(2);
         ran.complains(why).complains(help).complains(&format!("shop.arazzo.yaml:{at}:")).complains("^");
