@@ -451,3 +451,52 @@ fn a_contract_of_workflows_is_about_what_needs_nothing() {
     ran.complains("w.yaml:3:").complains("`values` of contract.yaml");
     ran.holds(ran.read("w-workflows/w.yaml").contains("from: minimal"), "its own operation is not called");
 }
+
+#[test]
+fn of_several_documents_one_is_chosen_and_inputs_of_one_name_are_told_apart() {
+    let workflows = r#"arazzo: 1.0.1
+info: { title: Many, version: "1" }
+sourceDescriptions:
+  - { name: first, url: shop.yaml, type: openapi }
+  - { name: second, url: second.yaml }
+workflows:
+  - workflowId: one
+    inputs: { type: object, properties: { limit: { type: integer, default: 3 }, same: { type: string } } }
+    successActions: [{ reference: $components.successActions.done }]
+    steps:
+      - stepId: a
+        operationId: $sourceDescriptions.second.listOrders
+        parameters:
+          - { name: limit, in: query, value: $inputs.limit }
+          - { name: sid, in: cookie, value: $inputs.same }
+  - workflowId: two
+    inputs: { type: object, properties: { limit: { type: string }, same: { type: string } } }
+    steps:
+      - stepId: a
+        operationId: $sourceDescriptions.second.listOrders
+        parameters:
+          - { name: limit, in: query, value: $inputs.limit }
+          - { name: X-A, in: header, value: $inputs.same }
+  - workflowId: Two
+    steps: [{ stepId: a, operationId: $sourceDescriptions.first.listOrders }]
+components:
+  successActions:
+    done: { name: done, type: end }
+"#;
+    let made = init("", workflows).file("second.yaml", app::DOCUMENT).exits(0);
+    made.complains("its operation is in the source `first`").says("same, two_limit have no value");
+    made.holds(made.read("shop-workflows/contract.yaml").contains("spec: \"second.yaml\""), "that of most steps");
+    assert!(made.read("shop-workflows/two-2.yaml").ends_with("[]\n"), "names that are alike are two files");
+    let server = shop(&[]);
+    let fixtures = "--fixture same=x --fixture two_limit=4";
+    check(&made, &server, &format!("--only one/* --only two/* {fixtures}")).exits(0);
+    let sent = |target: &str, header: &str| {
+        server
+            .requests()
+            .iter()
+            .any(|r| r.target == target && r.header(header).is_some_and(|value| value.contains('x')))
+    };
+    assert!(sent("/orders?limit=3", "cookie") && sent("/orders?limit=4", "x-a"), "each has its own limit");
+    let made = init("--document shop.yaml", workflows).file("second.yaml", app::DOCUMENT).exits(0);
+    made.complains("its operation is in the source `second`").says("1 of 1 steps of Two");
+}
