@@ -11,6 +11,7 @@
 //! - [`schema`]: JSON Schema, to judge with and to generate from
 //! - [`document`]: OpenAPI documents of every version → operations
 //! - [`contract`]: document and cases → the requirements on an operation
+//! - [`arazzo`]: Arazzo documents as cases
 //! - [`generate`]: schema → requests, valid ones and those with one fault
 //! - [`secrets`]: tokens, and keeping them out of everything that is written
 //! - [`settings`]: where the target is, who calls it, and how it is to be treated
@@ -43,6 +44,7 @@ macro_rules! complain {
     }};
 }
 
+pub mod arazzo;
 pub mod audit;
 pub mod cleanup;
 pub mod cli;

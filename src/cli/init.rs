@@ -1,5 +1,7 @@
-//! `init`: writes settings for a server, with what it tells of itself; of a document, also the beginnings of a contract.
+//! `init`: writes settings for a server, with what it tells of itself; of a document, also the beginnings of a contract; of
+//! workflows, a contract with their steps as cases.
 
+mod arazzo;
 mod document;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     contract: ContractOptions,
 
+    /// An Arazzo document: make a contract of its workflows, a case for each step; --document says where its OpenAPI
+    /// document is, if not where the Arazzo document says
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["contract", "operation", "skip_operation"])]
+    arazzo: Option<PathBuf>,
+
     /// The base URL of the target; on a terminal, you are asked for it [env: PROBITY_TARGET]
     #[arg(long, value_name = "URL")]
     target: Option<String>,
@@ -62,13 +69,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Done {
-    if args.out.exists() && !args.force {
+    // Workflows can be checked with the settings that are there.
+    if args.arazzo.is_none() && args.out.exists() && !args.force {
         return Err(taken(&args.out).into());
     }
     if !is_variable(&args.token_env) {
         // Not repeated: it may be a token.
         let error = Diagnostic::new("--token-env takes the name of a variable, in capitals, not a token");
         return Err(error.help("put the token into a variable and pass its name: --token-env PROBITY_TOKEN").into());
+    }
+    if let Some(path) = &args.arazzo {
+        return arazzo::run(args, path);
     }
     if let Some(place) = &args.contract.document {
         return document::run(args, place);

@@ -31,7 +31,7 @@ const HEADERS: &[&str] = &[
 
 /// A part of a request that a step names.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// A body field, by JSON Pointer.
     Field(&'a str),
     /// A header.
@@ -68,7 +68,7 @@ impl Part<'_> {
 }
 
 /// Whether the document has a part of a request.
-pub(super) fn knows(operation: &Operation, part: Part<'_>) -> bool {
+pub(crate) fn knows(operation: &Operation, part: Part<'_>) -> bool {
     match part {
         Part::Field(pointer) => operation.body().is_none_or(|body| body.schema.reaches(&segments(pointer))),
         Part::Header(name) => {

@@ -222,6 +222,11 @@ static TEMPLATE: Named = Named {
 /// The maps that are no plain YAML where a value stands. The first key of each tells it.
 pub(super) static FORMS: &[&Map] = &[&CEL_FORM, &FRESH, &INSTANT, &INTEGER, &JSON, &FILLER, &BASE64, &IT, &LITERAL];
 
+/// The words that make a map a form of value, and no plain YAML.
+pub fn forms() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().filter_map(|form| form.keys.first()).map(|key| key.name)
+}
+
 static CEL_FORM: Map = Map {
     name: "value of an expression",
     text: "The value of an expression, when the step is sent.",

@@ -13,7 +13,7 @@ mod called;
 pub mod cases;
 pub mod coverage;
 pub mod derive;
-mod documented;
+pub(crate) mod documented;
 mod files;
 mod ids;
 pub mod keys;

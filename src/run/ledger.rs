@@ -70,6 +70,10 @@ impl Ledger {
     /// Notes an exchange; returns the record that it created, if that was not known before, or if it
     /// may be that of someone else.
     pub fn note(&mut self, contract: &Contract, exchange: &Exchange) -> Option<Created> {
+        // What only reads creates nothing, also where a contract is about it: a clean-up must not remove what was read.
+        if !may_create(&exchange.request) {
+            return None;
+        }
         if (contract.document_only || exchange.request.operation.is_some()) && !creates(exchange) {
             return None;
         }

@@ -25,9 +25,9 @@ use crate::whole::{Outline, Rules, Whole};
 const COMPARED: usize = 3;
 
 /// A file that is to be written.
-struct File {
-    path: PathBuf,
-    text: String,
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
 }
 
 pub(super) fn run(args: &Args, place: &str) -> Done {
@@ -142,12 +142,34 @@ fn folder(args: &Args, document: &Document) -> PathBuf {
 /// The files of a contract.
 fn contract(folder: &Path, place: &str, document: &Document, contracts: &[Contract], main: usize) -> Result<Vec<File>> {
     let operation = &contracts[main].operation;
+    let (spec, mut files) = spec(folder, place, document, &["contract.yaml", "records.yaml"])?;
+    let mut text = String::from("# What a server of this API is to do beyond what its document says.\n");
+    let _ = writeln!(text, "spec: {}\n", Json::from(spec));
+    let _ = writeln!(text, "# Its requests are generated and judged; cases speak of it.");
+    let _ = writeln!(text, "operation: {}\n", Json::from(operation.id.as_str()));
+    let _ = writeln!(text, "# Steps of cases may call the others.\noperations: [\"*\"]");
+    if answers(operation, &["id"]) {
+        let _ = writeln!(text, "\n# What a created record is called.\nrecord: response.body.id");
+    }
+    files.push(File { path: folder.join("contract.yaml"), text });
+    if let Some(text) = read_back(contracts, main) {
+        files.push(File { path: folder.join("records.yaml"), text });
+    }
+    Ok(files)
+}
+
+/// What `spec` of a contract in a folder says of a document; of a document from a URL, also the files that are kept in the
+/// folder, none of them under a name that is `taken`.
+///
+/// # Errors
+/// A document from a URL that refers to files which cannot be kept.
+pub(super) fn spec(folder: &Path, place: &str, document: &Document, taken: &[&str]) -> Result<(String, Vec<File>)> {
     let mut files = Vec::new();
     let is_url = place.contains("://");
     let spec = if is_url {
         let sources = document.sources();
         let name = sources.first().and_then(|s| s.path.rsplit('/').next()).unwrap_or_default();
-        let is_usable = is_below(name) && name.contains('.') && !["contract.yaml", "records.yaml"].contains(&name);
+        let is_usable = is_below(name) && name.contains('.') && !taken.contains(&name);
         let name = if is_usable { name.to_owned() } else { "openapi.yaml".to_owned() };
         for (at, source) in sources.iter().enumerate() {
             let own = if at == 0 { &name } else { &source.path };
@@ -167,19 +189,7 @@ fn contract(folder: &Path, place: &str, document: &Document, contracts: &[Contra
         let near = above.and_then(|above| path.strip_prefix(above).map(Path::to_path_buf).ok());
         near.unwrap_or(path).display().to_string()
     };
-    let mut text = String::from("# What a server of this API is to do beyond what its document says.\n");
-    let _ = writeln!(text, "spec: {}\n", Json::from(spec));
-    let _ = writeln!(text, "# Its requests are generated and judged; cases speak of it.");
-    let _ = writeln!(text, "operation: {}\n", Json::from(operation.id.as_str()));
-    let _ = writeln!(text, "# Steps of cases may call the others.\noperations: [\"*\"]");
-    if answers(operation, &["id"]) {
-        let _ = writeln!(text, "\n# What a created record is called.\nrecord: response.body.id");
-    }
-    files.push(File { path: folder.join("contract.yaml"), text });
-    if let Some(text) = read_back(contracts, main) {
-        files.push(File { path: folder.join("records.yaml"), text });
-    }
-    Ok(files)
+    Ok((spec, files))
 }
 
 /// Whether a path leads to something below the folder that it starts from.

@@ -2,6 +2,7 @@
 
 mod apart;
 mod app;
+mod arazzo;
 mod called;
 mod cleanup;
 mod depot;
