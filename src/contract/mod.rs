@@ -9,6 +9,7 @@
 //! - [`coverage`]: which fields requirements are about
 
 mod answers;
+mod bodyless;
 mod called;
 pub mod cases;
 pub mod coverage;

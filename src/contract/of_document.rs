@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::cases::Vocabulary;
 use super::lookup::Lookup;
 use super::requirement::Level;
-use super::{CALLER, Contract, derive, files, fixture_schema, ids, lookup, patterns, security};
+use super::{CALLER, Contract, bodyless, derive, files, fixture_schema, ids, lookup, patterns, security};
 use crate::document::operation::Operation;
 use crate::document::{Document, Entry};
 use crate::expression::Defines;
@@ -116,6 +116,7 @@ fn contract(document: &Document, entry: &Entry, prefix: &str, hash: &str) -> Res
     let vocabulary = Vocabulary::new(std::iter::empty());
     let mut requirements = derive::requirements(&operation);
     ids::tell_apart(&mut requirements);
+    requirements.extend(bodyless::requirements(&operation, &vocabulary)?);
     requirements.extend(security::requirements(&operation, &[], &vocabulary, Level::Should)?);
     for requirement in &mut requirements {
         requirement.id = format!("{prefix}/{}", requirement.id);

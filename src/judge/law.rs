@@ -53,13 +53,45 @@ fn has_list(members: &Map<String, Json>) -> bool {
 /// The fields that were sent and came back as they were sent. Those with listed values are not among them: they may be
 /// states, which go on by themselves.
 pub fn echoed(sent: &Json, answer: &Json, is_state: &dyn Fn(&str) -> bool) -> Map<String, Json> {
-    let (Some(sent), Some(own)) = (sent.as_object(), record(answer)) else { return Map::new() };
-    // What wraps the record in the answer may wrap it in the request, too.
-    let wrapped = sent.iter().next().filter(|(name, value)| {
-        sent.len() == 1 && value.is_object() && answer.get(*name).and_then(Json::as_object).is_some_and(|a| a == own)
-    });
-    let sent = wrapped.and_then(|(_, value)| value.as_object()).unwrap_or(sent);
+    let (Some(sent), Some(own)) = (sent_of(sent, answer), record(answer)) else { return Map::new() };
     members_kept(sent, own, is_state)
+}
+
+/// The record in the body of a request: what wraps the record in the answer may wrap it in the request, too.
+fn sent_of<'a>(sent: &'a Json, answer: &Json) -> Option<&'a Map<String, Json>> {
+    let members = sent.as_object()?;
+    let own = record(answer)?;
+    let only = members.iter().next().filter(|_| members.len() == 1);
+    let wrapped = only.filter(|(name, _)| answer.get(*name).and_then(Json::as_object).is_some_and(|a| a == own));
+    wrapped.and_then(|(_, value)| value.as_object()).or(Some(members))
+}
+
+/// The values that an update does not name, which leaves them as they were.
+pub fn unnamed(before: Map<String, Json>, sent: &Json, answer: &Json) -> Map<String, Json> {
+    sent_of(sent, answer).map_or_else(Map::new, |sent| without(before, sent))
+}
+
+/// Adds values to others, in the objects that both have as well.
+pub fn join(all: &mut Map<String, Json>, more: Map<String, Json>) {
+    for (name, value) in more {
+        match (all.get_mut(&name), value) {
+            (Some(Json::Object(own)), Json::Object(more)) => join(own, more),
+            (Some(_), _) => {}
+            (None, value) => drop(all.insert(name, value)),
+        }
+    }
+}
+
+fn without(before: Map<String, Json>, sent: &Map<String, Json>) -> Map<String, Json> {
+    let left = |(name, value): (String, Json)| match (value, sent.get(&name)) {
+        (value, None) => Some((name, value)),
+        (Json::Object(below), Some(Json::Object(sent))) => {
+            let below = without(below, sent);
+            (!below.is_empty()).then(|| (name, below.into()))
+        }
+        _ => None,
+    };
+    before.into_iter().filter_map(left).collect()
 }
 
 fn members_kept(
@@ -170,6 +202,8 @@ mod tests {
         assert_eq!(Json::from(kept.clone()), json!({"type": "a", "attributes": {"title": "x"}}));
         let read = json!({"data": {"id": "1", "type": "a", "attributes": {"title": "y", "slug": "s"}}});
         assert_eq!(changed(&kept, &read).len(), 1);
+        let update = json!({"data": {"attributes": {"title": "y"}}});
+        assert_eq!(Json::from(unnamed(kept, &update, &answer)), json!({"type": "a"}));
     }
 
     #[test]

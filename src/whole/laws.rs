@@ -144,11 +144,12 @@ impl Laws<'_> {
         }
         if self.session(update)?.contract().operation.method == "PATCH" {
             // What it does not name stays as it was.
-            let before = self.echoed(create, &created.sent, &created.answer)?;
+            let before = law::unnamed(self.echoed(create, &created.sent, &created.answer)?, &sent, &answer);
             // A number or a switch may move others with it, as a beginning moves an end.
             let is_moved = |value: &Json| is_moved && !value.is_string();
-            let stays = |name: &str| sent.get(name).is_none() && !VERSIONS.contains(&plain(name).as_str());
-            expected.extend(before.into_iter().filter(|(name, value)| stays(name) && !is_moved(value)));
+            let stays = |name: &str| !VERSIONS.contains(&plain(name).as_str());
+            let rest = before.into_iter().filter(|(name, value)| stays(name) && !is_moved(value));
+            law::join(&mut expected, rest.collect());
         }
         let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&seen.exchange)];
         self.read_back(read, &created, &expected, exchanges).await

@@ -169,6 +169,7 @@ fn what_is_wrong_is_found_by_the_document_alone() {
         (Bug::OneTooMany, "listCustomers/law/at-most-limit"),
         (Bug::PriceInCents, "getOrder/law/read-back"),
         (Bug::EmptyNote, "createCustomer/operation/no-server-error"),
+        (Bug::NoBodyNeeded, "createCustomer/operation/body-required"),
         (Bug::UpdateForgets, "updateCustomer/law/read-back"),
         (Bug::WrongStatus, "createOrder/operation/documented-status"),
         (Bug::TokenNotChecked, "getOrder/security/credentials-required"),
