@@ -68,6 +68,28 @@ pub enum Template {
     Object(Vec<(String, Template)>),
 }
 
+impl Template {
+    /// How many values it holds that say something: an empty text or null does not.
+    pub fn leaves(&self) -> usize {
+        match self {
+            Self::Literal(value) => leaves(value),
+            Self::Object(members) => members.iter().map(|(_, value)| value.leaves()).sum(),
+            Self::List(items) => items.iter().map(Self::leaves).sum(),
+            _ => 1,
+        }
+    }
+}
+
+fn leaves(value: &Json) -> usize {
+    match value {
+        Json::Null => 0,
+        Json::String(text) => usize::from(!text.is_empty()),
+        Json::Array(items) => items.iter().map(leaves).sum(),
+        Json::Object(members) => members.values().map(leaves).sum(),
+        Json::Bool(_) | Json::Number(_) => 1,
+    }
+}
+
 /// The kind of a value that no earlier run has used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FreshKind {

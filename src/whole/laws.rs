@@ -131,13 +131,13 @@ impl Laws<'_> {
         if sent.is_array() {
             return Err("the update is a list of steps".to_owned());
         }
-        if !matches!(seen.exchange.status(), Some(200 | 201)) {
+        if !matches!(seen.exchange.status(), Some(200 | 201 | 204)) {
             return Err(format!("the update was answered with {}", answer_of(&seen)));
         }
         let mut expected = self.echoed(update, &sent, &answer)?;
         let before = law::record(&created.answer).cloned().unwrap_or_default();
         if expected.is_empty() {
-            return Err("the answer to the update does not show what was sent".to_owned());
+            return self.applied(read, &created, &seen, before).await;
         }
         if expected.iter().all(|(name, value)| before.get(name).is_some_and(|b| same(b, value))) {
             return Err("the update changes nothing that its answer shows".to_owned());
@@ -153,6 +153,38 @@ impl Laws<'_> {
         }
         let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&seen.exchange)];
         self.read_back(read, &created, &expected, exchanges).await
+    }
+
+    /// Whether anything of an update shows that was accepted, and answered without what was sent: in a record that is read as
+    /// it was before, nothing does.
+    async fn applied(&mut self, read: usize, created: &Created, update: &Seen, before: Map<String, Json>) -> Shown {
+        let (sent, answer) = bodies(update);
+        let silent = Err("the answer to the update does not show what was sent".to_owned());
+        let kept = law::echoed(&created.sent, &created.answer, &|_| false);
+        // Of fields that the creation kept as they were sent, those to which the update gives another value.
+        let given = sent.as_object().into_iter().flatten();
+        let other = given.filter(|(name, value)| kept.contains_key(*name) && !same(&kept[*name], value));
+        let tried: Map<String, Json> =
+            other.filter_map(|(name, _)| Some((name.clone(), before.get(name)?.clone()))).collect();
+        let is_refuted = answer.is_object() && !changed(&tried, &answer).is_empty();
+        if tried.len() < 2 || is_refuted {
+            return silent;
+        }
+        let mut last = None;
+        for later in LATER {
+            tokio::time::sleep(later).await;
+            let seen = self.call_on(read, MINIMAL, Some(created), "read").await?;
+            let now = bodies(&seen).1;
+            let shows_all = law::record(&now).is_some_and(|now| tried.keys().all(|name| now.contains_key(name)));
+            if seen.exchange.status() != Some(200) || !shows_all || !changed(&tried, &now).is_empty() {
+                return silent;
+            }
+            last = Some(seen.exchange);
+        }
+        let exchanges = [Arc::clone(&created.exchange), Arc::clone(&update.exchange)].into_iter().chain(last).collect();
+        let names: Vec<&str> = tried.keys().map(String::as_str).collect();
+        let due = format!("other values than before in one of {}", names.join(", "));
+        Ok(broken(due, "all as before the update".to_owned(), exchanges, Vec::new(), None))
     }
 
     /// Updates a record, with other values than it has where there are some: a server that keeps none of them could not be
@@ -202,7 +234,7 @@ impl Laws<'_> {
             return Ok(FULL);
         }
         let members = |entry: &Entry| match &entry.draft.body {
-            Content::Json(Template::Object(members)) => members.len(),
+            Content::Json(body) => body.leaves(),
             _ => 0,
         };
         let is_taken = |entry: &Entry| entry.control.is_none() && self.made.accepts(operation, &entry.name);

@@ -1,5 +1,7 @@
 //! Objects and maps.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use serde_json::{Map, Value as Json, json};
@@ -104,7 +106,7 @@ pub fn objects(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedS
         .iter()
         .map(|field| match !field.required && (is_compound(&field.schema) || may_fail(&field.schema)) {
             true => Optional::new(&field.schema).boxed(),
-            false => values(&field.schema).prop_map(Part::Ready).boxed(),
+            false => values(&hinted(&field.name, &field.schema)).prop_map(Part::Ready).boxed(),
         })
         .collect();
     let rules = Rules::new(schema, fields);
@@ -114,6 +116,20 @@ pub fn objects(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedS
             (present, drawn, more).prop_map(move |(present, values, more)| rules.object(present, values, more)).boxed()
         }
     }
+}
+
+/// A text without a form, whose name says that it is an address: a server may take nothing else.
+fn hinted<'a>(name: &str, schema: &'a Json) -> Cow<'a, Json> {
+    let is_free = schema["type"] == "string"
+        && ["format", "pattern", "enum", "const", "examples", "default", "minLength"]
+            .iter()
+            .all(|key| schema.get(*key).is_none());
+    if !is_free || !name.to_lowercase().ends_with("email") {
+        return Cow::Borrowed(schema);
+    }
+    let mut hinted = schema.clone();
+    hinted["format"] = json!("email");
+    Cow::Owned(hinted)
 }
 
 /// Which properties an object may have together.

@@ -20,12 +20,12 @@ mod single;
 use super::{Entry, Obstacles, Shape};
 use crate::contract::Target;
 use crate::contract::requirement::{Form, Rule};
-use crate::contract::template::segments;
+use crate::contract::template::{Template, segments};
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Request, TrialName};
 use crate::expression::{Defines, Expression, Scope, Trouble};
 use crate::generate::cover;
-use crate::generate::draft::Choice;
+use crate::generate::draft::{Choice, Content};
 use crate::generate::parameter::is_key;
 use crate::generate::seed::Seed;
 use crate::judge::Judge;
@@ -39,6 +39,10 @@ pub(super) use random::Random;
 
 /// How often a request is drawn anew until it is what is wanted.
 const PATIENCE: u64 = 300;
+/// What a request with every field tries.
+const FULL_LABEL: &str = "a valid request with every field";
+/// How many more full requests are drawn where chance decides what is in them.
+const FULLEST: usize = 6;
 /// How many rows of the covering array are drawn for one of many operations.
 const ROWS_OF_MANY: usize = 8;
 /// The same, for each of many shapes that are tried in turn.
@@ -91,12 +95,12 @@ impl Planner<'_> {
             choice: Choice { path: Some(0), key: self.has_key(), ..Choice::default() },
         };
         let mut entries = Vec::new();
-        for (name, label, shape) in [
-            ("minimal", "the smallest valid request", &mut none),
-            ("full", "a valid request with every field", &mut all),
-        ] {
+        for (name, label, shape) in
+            [("minimal", "the smallest valid request", &mut none), ("full", FULL_LABEL, &mut all)]
+        {
             let name = TrialName::of_pool(name);
             let entry = self.nearest(&name, label, shape, 2);
+            let entry = entry.map(|entry| if label == FULL_LABEL { self.fullest(entry, shape) } else { entry });
             // What has all may be more than is allowed at once.
             let entry = entry.or_else(|| entries.first().cloned().map(|first: Entry| Entry { name, ..first }));
             entries.push(entry.ok_or_else(|| self.refused(&self.smallest()))?);
@@ -119,6 +123,27 @@ impl Planner<'_> {
         self.counterexamples(&none, &mut entries);
         obstacles.extend(self.untried(&entries));
         Ok((entries, obstacles))
+    }
+
+    /// Of several full requests the one with most in its nested objects, which have their fields by chance.
+    fn fullest(&self, mut best: Entry, shape: &Shape) -> Entry {
+        let leaves = |entry: &Entry| match &entry.draft.body {
+            Content::Json(body) => body.leaves(),
+            _ => 0,
+        };
+        let is_nested = |body: &Template| matches!(body, Template::Object(all) if all.iter().any(|(_, v)| matches!(v, Template::Object(_))));
+        if !self.judge.contract.document_only || !matches!(&best.draft.body, Content::Json(body) if is_nested(body)) {
+            return best;
+        }
+        for n in 0..FULLEST {
+            let name = TrialName::of_pool(format_args!("full-{n}"));
+            if let Some(other) = self.nearest(&name, FULL_LABEL, &mut shape.clone(), 2)
+                && leaves(&other) > leaves(&best)
+            {
+                best = Entry { name: best.name, ..other };
+            }
+        }
+        best
     }
 
     /// The shape of the smallest request.
