@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::cases::{self, Vocabulary};
 use super::requirement::{Origin, Requirement};
-use crate::document::operation::Operation;
+use crate::document::media::may_be_json;
+use crate::document::operation::{Body, Operation};
 use crate::source::{Result, Source};
 
 /// The requirement on requests without a body, if the document asks for one that cannot be empty.
@@ -15,8 +16,9 @@ use crate::source::{Result, Source};
 /// None, unless the case written here cannot be read.
 pub(super) fn requirements(operation: &Operation, vocabulary: &Vocabulary) -> Result<Vec<Requirement>> {
     let body = operation.body().filter(|_| operation.body_required && operation.method != "DELETE");
-    // A server may take nothing for an empty object.
-    let Some(body) = body.filter(|body| !body.schema.is_valid(&json!({}))) else { return Ok(Vec::new()) };
+    // A server may take nothing for an empty object, or for an empty text or file.
+    let is_empty = |body: &&Body| body.schema.is_valid(&json!({})) || !may_be_json(&body.media_type);
+    let Some(body) = body.filter(|body| !is_empty(body)) else { return Ok(Vec::new()) };
     let text = json!([{
         "id": "body-required", "level": "must", "source": "the document",
         "text": "The body is required: a request without it is rejected.",

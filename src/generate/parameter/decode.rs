@@ -127,6 +127,10 @@ fn in_query_by(parameter: &Parameter, schema: &Json, pairs: &[(String, String)])
     let is_list = kinds(schema).contains(&"array") && parameter.media_type.is_none();
     match own.as_slice() {
         [] => Reading::Absent,
+        // No standard says how, and servers differ.
+        _ if is_list && parameter.style == Style::DeepObject => {
+            Reading::Open(format!("`{}` is a list in the style deepObject", parameter.name))
+        }
         several if is_list && parameter.explode => {
             list(schema, several.iter().map(|text| decoded(text)).collect::<Vec<_>>().iter().map(String::as_str))
         }

@@ -45,6 +45,15 @@ fn answer(sites: &mut BTreeSet<String>, request: &Request) -> Answer {
             let is_right = body["channel"] == "general" && body["text"].as_str().is_some_and(is_short);
             Answer::empty(if is_right { 201 } else { 400 })
         }
+        ("POST", "/labels") => {
+            // It reads lists as `texts[0]=…`, and knows no other.
+            let text = request.text();
+            let pairs = text.split('&');
+            let size = pairs.filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == "size");
+            let is_right = size.is_none_or(|(_, value)| value.parse::<u64>().is_ok_and(|size| size > 0));
+            Answer::empty(if is_right { 200 } else { 400 })
+        }
+        ("POST", "/drawings") => Answer::empty(201),
         ("POST", "/me/sites") => {
             let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
             let is_slug = |slug: &&str| {
@@ -74,7 +83,9 @@ fn an_honest_depot_is_reached_and_breaks_nothing() {
         let words = format!("check --seed {seed} --document depot.yaml --target {}", server.url());
         let ran = probity(&words).file("depot.yaml", DOCUMENT).exits(0);
         assert_eq!(ran.ids("fail"), Vec::<String>::new(), "{}", ran.stdout);
-        for operation in ["listParts", "label", "hall", "post", "createSite", "getSite", "deleteSite"] {
+        for operation in
+            ["listParts", "label", "hall", "post", "createSite", "getSite", "deleteSite", "printLabels", "addDrawing"]
+        {
             ran.verdict(&format!("{operation}/operation/answered"), "pass");
         }
         let targets: Vec<String> = server.requests().into_iter().map(|r| r.target).collect();
@@ -88,9 +99,10 @@ fn an_honest_depot_is_reached_and_breaks_nothing() {
         let slugs: Vec<String> = server.requests().iter().filter_map(slug).collect();
         let different = slugs.iter().collect::<BTreeSet<_>>().len();
         assert!(slugs.len() > 10 && different + 3 > slugs.len(), "{slugs:?}");
-        // Messages have no deletion; of the sites none is left.
+        // Others have no deletion; of the sites none is left.
         let cleanup = &ran.report()["cleanup"];
-        let posts = server.requests().into_iter().filter(|r| r.target == "/messages").count();
+        let others = ["/messages", "/labels", "/drawings"];
+        let posts = server.requests().into_iter().filter(|r| others.contains(&r.target.as_str())).count();
         let left = cleanup["left"].as_array().map_or(0, Vec::len);
         assert!(cleanup["removed"].as_u64().is_some_and(|n| n > 5) && left <= posts, "{cleanup}");
     }
