@@ -10,6 +10,7 @@ deviation_table! {
             UnknownPropertiesRefused "unknown-properties-refused" "An unknown property is refused.";
             DuplicatePropertiesRefused "duplicate-properties-refused" "A property that stands twice is refused.";
             NullRefused "null-refused" "An explicit null for an optional field is refused.";
+            EmptyIdsOmitted "empty-ids-omitted" "An empty pipeline, stage or owner is treated as left out.";
             IntegralFloatsRefused "integral-floats-refused" "A number written with a fraction or an exponent is no integer, even if it is whole.";
             EmptyNamesRefused "empty-names-refused" "An empty name is refused.";
             BlankNamesRefused "blank-names-refused" "A name of nothing but whitespace is refused.";

@@ -1,4 +1,5 @@
-//! What a request takes from the answers before it: today's answers name other records than the recorded ones.
+//! What a request takes from the exchanges before it: today's answers name other records than the recorded ones, and
+//! today's requests have other keys.
 
 use serde_json::Value as Json;
 
@@ -31,7 +32,10 @@ pub(super) fn taken(
             }
         }
         for (name, template) in &send.headers {
-            let Some(value) = template.as_ref().map(|t| from_answer(t, names)).transpose()?.flatten() else { continue };
+            // What a case makes of an earlier request's key is made of today's: what it adds stays what it is.
+            let Some(value) = template.as_ref().map(|t| from_earlier(t, names)).transpose()?.flatten() else {
+                continue;
+            };
             for (_, text) in request.headers.iter_mut().filter(|(n, _)| n.eq_ignore_ascii_case(name)) {
                 *text = plain(&value);
             }
@@ -79,6 +83,14 @@ fn from_answer(template: &Template, names: &Scope) -> Result<Option<Json>, Troub
     match template {
         Template::Cel(expression) if expression.text().contains("response") => expression.json(names).map(Some),
         _ => Ok(None),
+    }
+}
+
+/// The value of what is taken from an answer, or from an earlier request's headers; None for what is not.
+fn from_earlier(template: &Template, names: &Scope) -> Result<Option<Json>, Trouble> {
+    match template {
+        Template::Cel(expression) if expression.text().contains("request.headers") => expression.json(names).map(Some),
+        other => from_answer(other, names),
     }
 }
 

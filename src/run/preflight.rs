@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::{Exchange, FailureKind, Response, Trouble};
+use crate::exchange::{Exchange, FailureKind, HeaderCase, Response, Trouble};
 use crate::generate::parameter::is_known;
 use crate::judge::bind::{Control, Known, Seen};
 use crate::plan::{Entry, FULL, Limit, MINIMAL};
@@ -81,6 +81,10 @@ impl Run<'_> {
         if let Some(stop) = self.stop(&seen.exchange).filter(|_| tells) {
             if self.judge.contract.document_only {
                 self.add(self.judge.exchange(&seen));
+            } else if place == MINIMAL && self.minds_the_case(entry, &seen.exchange).await {
+                let advice = "the server knows the header of the token only as it is written in the other case: \
+                              names of headers have no case (RFC 9110, section 5.1)";
+                return Err(Stop::Refused(what_came(&seen.exchange), advice.to_owned()));
             }
             return Err(stop);
         }
@@ -95,6 +99,20 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
+    /// Whether a request whose token was refused is taken once the names of its headers are written in the other case.
+    async fn minds_the_case(&self, entry: &Entry, refused: &Exchange) -> bool {
+        if refused.status() != Some(401) || !self.client.shows_credentials() || !self.grant(1) {
+            return false;
+        }
+        let mut other = entry.clone();
+        other.draft.header_case = Some(match refused.request.header_case() {
+            HeaderCase::Lower => HeaderCase::Title,
+            HeaderCase::Title => HeaderCase::Lower,
+        });
+        let seen = self.send_entry(&other, &entry.name, Control::Missing, true).await;
+        seen.is_some_and(|seen| seen.accepted() == Known::Yes)
+    }
+
     /// Sends the first request, and again if it meets trouble: nothing is known of the server yet. Returns the final
     /// exchange; None if nothing more is to be sent.
     async fn first(&self, entry: &Entry) -> Option<Seen> {

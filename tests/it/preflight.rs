@@ -2,6 +2,7 @@
 //! with advice. And servers that answer everything alike are never called conformant.
 
 use std::io::{Read as _, Write as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::support::server::{Answer, Server, nowhere};
@@ -57,7 +58,24 @@ fn tls_where_there_is_none() {
 fn a_token_that_is_not_taken() {
     let server = always(Answer::json(401, r#"{"code":"unauthenticated"}"#));
     stopped(check("", &server.url()), "refused", &["status 401", "the token is missing, wrong or expired"]);
-    assert_eq!(server.requests().len(), 1);
+    // Once more with the names of the headers in the other case.
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_token_whose_header_is_known_in_one_case_only() {
+    // In the case that is not the first request's.
+    let first = OnceLock::new();
+    let server = Server::http(move |request| {
+        let mut names = request.headers.iter().map(|(name, _)| name.clone());
+        let name = names.find(|name| name.eq_ignore_ascii_case("authorization")).unwrap_or_default();
+        match *first.get_or_init(|| name.clone()) == name {
+            true => Answer::json(401, "{}"),
+            false => Answer::json(201, "{}"),
+        }
+    });
+    stopped(check("", &server.url()), "refused", &["only as it is written in the other case", "RFC 9110"]);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]

@@ -105,6 +105,22 @@ fn the_requests_are_those_of_the_failure() {
 }
 
 #[test]
+fn what_a_case_adds_to_a_key_is_sent_as_it_stands() {
+    let id = "idempotency/keys-of-every-character";
+    let run = failed("key-decoded", id);
+    replay(&run, "").exits(1).says("still fails");
+    let upstream = reference(&["key-decoded"]);
+    let server = Server::http(move |request| forward(&upstream, request));
+    replay_on(&run, "", &server.url()).exits(1).says("1 still fails.");
+    let sent = resent(&server);
+    let keys: Vec<&str> = sent.iter().filter_map(|r| r.header("idempotency-key")).collect();
+    let first = keys[0];
+    for added in ["A", "%41", "a"] {
+        assert!(keys.contains(&&*format!("{first}{added}")), "{added}: {keys:?}");
+    }
+}
+
+#[test]
 fn waits_are_kept() {
     let run = failed("key-forgotten-after-two-seconds", "idempotency/seconds-later");
     replay(&run, "").exits(1).says("still fails");
