@@ -89,8 +89,8 @@ fn examples() -> String {
   PROBITY_TOKEN=… probity check --target https://staging.example.com --fixture thing_id=t_1
   probity check --only 'idempotency/*' --seed 7   a part of it, and the same requests each time
 
-A run creates records on the target, about one for every second request; their names begin with
-`probity-` and the run tag.
+A run creates records on the target, about one for every second request; their names hold the run
+tag, after `probity-` where a contract says which field is the name.
 
 Exit codes, the first that holds:
 "

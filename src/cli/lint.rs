@@ -9,6 +9,7 @@ use crate::gate::Exit;
 use crate::generate::seed::Seed;
 use crate::http::clock::system_now;
 use crate::plan::{Options, Plan, Selection};
+use crate::report::text::counted;
 use crate::settings::Settings;
 use crate::source::Result;
 
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &Args) -> Done {
     if defects > 0 {
         return Ok(Exit::Usage);
     }
-    print(&format!("{name}: {requirements} requirements and probes, {examples} examples, no defect found\n"));
+    let examples = counted(examples as u64, "example");
+    print(&format!("{name}: {requirements} requirements and probes, {examples}, no defect found\n"));
     Ok(Exit::Conformant)
 }
 

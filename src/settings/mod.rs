@@ -303,7 +303,7 @@ enum UrlError {
     #[error("it contains a user or a password; tokens belong under [identities], see `probity explain settings`")]
     Password,
     /// It is no URL.
-    #[error(transparent)]
+    #[error("{0}; {LOOKS}")]
     Form(url::ParseError),
     /// It is of another kind.
     #[error("it is neither http nor https; {}", LOOKS)]

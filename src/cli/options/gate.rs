@@ -15,7 +15,7 @@ use crate::source::{Result, Source};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
 pub(crate) struct GateOptions {
-    /// Count what this names (a level, an area, an id or a pattern of ids); may be repeated. Musts always count
+    /// Count what this names (a level, an area, an id or a pattern of ids); may be repeated. Musts count unless --allow names them
     #[arg(long, value_name = "WHAT")]
     pub deny: Vec<String>,
 
