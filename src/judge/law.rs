@@ -26,6 +26,16 @@ pub fn id(body: &Json) -> Option<Json> {
     members.filter_map(|members| members.get("id").or_else(|| members.get("uuid"))).find(|id| is_id(id)).cloned()
 }
 
+/// Whether a JSON Pointer into an answer leads to what [`id`] finds, and not to what another record is called.
+pub fn is_own_id(pointer: &str) -> bool {
+    let names: Vec<&str> = pointer.split('/').skip(1).collect();
+    match names[..] {
+        [name] => ["id", "uuid"].contains(&name),
+        [wrapper, name] => WRAPPERS.contains(&wrapper) && ["id", "uuid"].contains(&name),
+        _ => false,
+    }
+}
+
 /// Whether a value can be what a record is called.
 pub fn is_id(value: &Json) -> bool {
     value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())

@@ -8,7 +8,7 @@ use crate::document::operation::Operation;
 use crate::document::parameter::ParameterLocation;
 use crate::document::response::Link;
 use crate::exchange::{Exchange, Response};
-use crate::judge::law::is_id;
+use crate::judge::law::{is_id, is_own_id};
 
 /// What a link of an answer gives to the operations on one path.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Linked {
     path: String,
     /// The values of parameters, by their names as the link writes them: `id`, `path.id` or `query.id`.
     values: Vec<(String, Json)>,
+    /// Whether it leads to the record of the answer itself, and not to another one that this names.
+    pub is_own: bool,
 }
 
 impl Linked {
@@ -30,11 +32,12 @@ impl Linked {
             let values = link.parameters.iter().filter_map(|(name, value)| {
                 let value = match value {
                     Json::String(text) if text.starts_with('$') => evaluate(text, exchange, response)?,
+                    Json::String(text) if text.contains("{$") => return None,
                     constant => constant.clone(),
                 };
                 Some((name.clone(), value))
             });
-            Self { path: link.path.clone(), values: values.collect() }
+            Self { path: link.path.clone(), values: values.collect(), is_own: is_own(link) }
         };
         documented.into_iter().flat_map(|r| &r.links).map(linked).collect()
     }
@@ -59,11 +62,6 @@ impl Linked {
         Some(in_path?.into_iter().chain(in_query).collect()).filter(|all: &Vec<_>| !all.is_empty())
     }
 
-    /// What tells the record that it leads to from others.
-    pub fn key(&self) -> Json {
-        self.values.iter().map(|(_, value)| value.clone()).collect()
-    }
-
     /// The values for the parameters of a path, from left to right.
     pub fn along(&self, path: &str) -> Option<Vec<Json>> {
         let names = path.split('/').filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']));
@@ -75,12 +73,22 @@ impl Linked {
     }
 }
 
-/// Whether an answer of an operation that it documents leads to a path, with a value for each of its parameters.
-pub fn leads(operation: &Operation, path: &str) -> bool {
+/// Whether a link leads to the record of the answer itself: the last parameter of its path is what that is called.
+fn is_own(link: &Link) -> bool {
+    let last = link.path.rsplit('/').find(|segment| is_parameter(segment)).unwrap_or_default();
+    let name = last.trim_matches(['{', '}']);
+    let given = link.parameters.iter().find(|(written, _)| written.trim_start_matches("path.") == name);
+    let text = given.and_then(|(_, value)| value.as_str()).unwrap_or_default();
+    text.strip_prefix("$response.body#").is_some_and(is_own_id)
+}
+
+/// Whether an answer of an operation that it documents leads to a path, with a value for each of its parameters; where
+/// `own` is set, to the record of the answer itself.
+pub fn leads(operation: &Operation, path: &str, own: bool) -> bool {
     let gives = |link: &Link| {
         let mut names = path.split('/').filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']));
         let has = |name: &str| link.parameters.iter().any(|(written, _)| written.trim_start_matches("path.") == name);
-        link.path == path && path.contains('{') && names.all(has)
+        (!own || is_own(link)) && link.path == path && path.contains('{') && names.all(has)
     };
     operation.responses.iter().filter(|r| r.is_success()).flat_map(|r| &r.links).any(gives)
 }

@@ -47,7 +47,8 @@ impl Record {
             is_ours,
             parameters: exchange.request.parameters.clone(),
             location: last_segment(response, &collection),
-            address: address(response),
+            // What was created is what it names then, and only then.
+            address: if response.status == 201 { address(response) } else { Vec::new() },
             collection,
             body,
         }
@@ -126,13 +127,14 @@ impl Records {
 
     /// Whether the run created a record. What several requests are answered with may have been there before.
     fn is_new(&self, record: &Record) -> bool {
-        let linked = |record: &Record| record.linked.first().map(Linked::key);
-        let key = |record: &Record| {
-            law::id(&record.body).or_else(|| record.location.clone().map(Json::from)).or_else(|| linked(record))
+        let id = |record: &Record| law::id(&record.body).or_else(|| record.location.clone().map(Json::from));
+        let (own, address) = (id(record), &record.address);
+        let is_same = |other: &&Record| {
+            let is_called_so = own.is_some() && id(other) == own;
+            let is_there = !address.is_empty() && other.address == *address;
+            other.collection == record.collection && (is_called_so || is_there)
         };
-        let own = key(record);
-        let is_same = |other: &&Record| other.collection == record.collection && key(other) == own;
-        record.is_ours && (own.is_none() || self.made.values().filter(is_same).count() < 2)
+        record.is_ours && self.made.values().filter(is_same).count() < 2
     }
 
     /// Whether what the request of this number created is in the collection of the records that a path with `{id}` names.
@@ -147,7 +149,7 @@ impl Records {
         let of = collection(path)?;
         let own = path.rsplit('/').next()?.trim_matches(['{', '}']);
         let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let linked = record.linked.iter().find_map(|linked| linked.along(&delete.path));
+        let linked = record.linked.iter().filter(|l| l.is_own).find_map(|linked| linked.along(&delete.path));
         let mut all: Vec<String> = match linked {
             Some(values) => values.into_iter().map(text).collect(),
             None if !same_path(&record.collection, of) => {
@@ -186,7 +188,9 @@ impl Records {
     /// Values that the document's links give for an operation's parameters.
     fn linked_values(&self, operation: &Operation, ours: bool, newest: bool) -> Option<Vec<Taken>> {
         let usable = self.known.iter().filter(|record| !ours || self.is_new(record));
-        let mut found = usable.filter_map(|record| record.linked.iter().find_map(|linked| linked.values(operation)));
+        let fits = |linked: &&Linked| !ours || linked.is_own;
+        let mut found =
+            usable.filter_map(|record| record.linked.iter().filter(fits).find_map(|linked| linked.values(operation)));
         let chosen = if newest { found.next_back() } else { found.next() };
         let taken = |(location, name, value)| Taken { location: Some(location), name, value };
         chosen.map(|all| all.into_iter().map(taken).collect())
@@ -232,11 +236,18 @@ impl Records {
         let properties = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
         let mut all = Vec::new();
         for (field, schema) in properties.into_iter().flatten() {
-            // `customer_id`, or `customer`.
-            let own = Some(plain(field)).filter(|_| ["integer", "string"].iter().any(|t| schema["type"] == *t));
-            let Some(thing) = named(field).or(own) else { continue };
+            // `customer_id`, or `customer`; but the comment of a comment is a text.
+            let by_id = named(field);
+            let is_plain = by_id.is_none() && ["integer", "string"].iter().any(|t| schema["type"] == *t);
+            let Some(thing) = by_id.or_else(|| is_plain.then(|| plain(field))) else { continue };
+            let own = operation.path.trim_end_matches('/');
             let is_of_it = |record: &&Record| {
                 let last = plain(record.collection.rsplit('/').next().unwrap_or_default());
+                if is_plain {
+                    let is_own = same_path(&record.collection, own)
+                        || collection(own).is_some_and(|of| same_path(&record.collection, of));
+                    return record.is_ours && is_plural(&last, &thing) && !is_own && record.body.get(field).is_none();
+                }
                 // The plural is the last resort: a record may also call its id by the field's name.
                 record.is_ours
                     && (is_plural(&last, &thing) || record.body.get(field).is_some() && last.starts_with(&thing))
@@ -261,7 +272,7 @@ impl Records {
 /// and the operation.
 pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> Vec<(String, &'a Operation)> {
     let segments: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
-    let linked = all.iter().find(|o| leads(o, &operation.path) && (!ours || o.method == "POST"));
+    let linked = all.iter().find(|o| leads(o, &operation.path, ours) && (!ours || o.method == "POST"));
     if let Some(linked) = linked {
         let names = operation.parameters_in(ParameterLocation::Path).map(|p| p.name.clone());
         return names.map(|name| (name, *linked)).collect();

@@ -36,10 +36,10 @@ pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
         let of = collection(path).filter(|_| contract.operation.method == "GET")?;
         Some(Resource {
             read,
-            create: contracts
-                .iter()
-                .position(|c| c.operation.method == "POST" && leads(&c.operation, &contract.operation.path))
-                .or_else(|| at("POST", of)),
+            create: at("POST", of).or_else(|| {
+                let leads = |c: &Contract| leads(&c.operation, &contract.operation.path, true);
+                contracts.iter().position(|c| c.operation.method == "POST" && leads(c))
+            }),
             updates: ["PUT", "PATCH"].iter().filter_map(|method| at(method, path)).collect(),
             delete: at("DELETE", path),
         })
@@ -74,7 +74,7 @@ fn gives(create: &Operation, operation: &Operation) -> bool {
     let last = plain(own.last().copied().unwrap_or_default());
     let fields = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
     is_above
-        || leads(create, &operation.path)
+        || leads(create, &operation.path, false)
         || fields.into_iter().flatten().filter_map(|(field, _)| named(field)).any(|thing| is_plural(&last, &thing))
 }
 

@@ -23,7 +23,7 @@ fn desk(changed: bool) -> Server {
                 let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 let Some(subject) = body["subject"].as_str() else { return Answer::empty(422) };
                 let number = format!("T-{}", 1000 + tickets.len());
-                tickets.insert(number.clone(), json!({ "ticketNumber": number, "subject": subject }));
+                tickets.insert(number.clone(), json!({ "id": number, "subject": subject }));
                 Answer::json(201, &tickets[&number].to_string())
             }
             ("GET", _) if tickets.contains_key(&number) => {

@@ -6,6 +6,7 @@ mod arazzo;
 mod called;
 mod cleanup;
 mod depot;
+mod elsewhere;
 mod key;
 mod laws;
 mod links;
