@@ -1,7 +1,7 @@
 //! What of a check is asked for, and what is called for the sake of that.
 
 use super::laws;
-use super::resources::{Resource, needs, resources};
+use super::resources::{Resource, creates_in, needs, resources};
 use crate::contract::Contract;
 use crate::contract::requirement::Law;
 
@@ -35,7 +35,7 @@ impl Asked {
             .filter(|at| laws[*at].iter().any(|(_, l)| matches!(l, Law::Listed | Law::Limit(_) | Law::Filter(_))))
         {
             let path = &contracts[list].operation.path;
-            called.extend(contracts.iter().position(|c| c.operation.method == "POST" && c.operation.path == *path));
+            called.extend(contracts.iter().position(|c| creates_in(&c.operation, path)));
         }
         let above: Vec<usize> = called.iter().flat_map(|at| needs(contracts, *at)).collect();
         called.extend(above);

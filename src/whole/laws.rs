@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::order::named;
 use super::records::{Records, Taken};
 use super::resources::Resource;
 use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
-use crate::document::parameter::{ParameterLocation, plain};
+use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, TrialName};
-use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
@@ -22,13 +20,10 @@ use crate::judge::law::{self, changed, echoed, same};
 use crate::judge::tally::Tally;
 use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::event::Sink;
-use crate::schema::{Direction, Schema};
 use crate::session::Session;
 
 /// How long after the last read the next one follows: some servers show what was written only after a while.
 pub(super) const LATER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
-/// Fields that a server moves on with each change.
-const VERSIONS: [&str; 5] = ["version", "revision", "rev", "etag", "sequence"];
 /// An integer that no record is called.
 const UNKNOWN_NUMBER: u64 = 2_013_265_921;
 
@@ -65,7 +60,7 @@ pub(super) type Shown = Result<Found, String>;
 /// A record that was created for a law.
 pub(super) struct Created {
     pub exchange: Arc<Exchange>,
-    sent: Json,
+    pub sent: Json,
     pub answer: Json,
     records: Records,
 }
@@ -117,133 +112,27 @@ impl Laws<'_> {
     }
 
     /// What was sent and echoed, states apart.
-    fn echoed(&self, by: usize, sent: &Json, answer: &Json) -> Result<Map<String, Json>, String> {
+    pub(super) fn echoed(&self, by: usize, sent: &Json, answer: &Json) -> Result<Map<String, Json>, String> {
         let operation = &self.session(by)?.contract().operation;
         let schema = operation.body().map(|body| body.schema.json());
         let is_state = |name: &str| schema.is_some_and(|schema| schema["properties"][name].get("enum").is_some());
         Ok(echoed(sent, answer, &is_state))
     }
 
-    async fn updated(&mut self, update: usize, create: usize, read: usize) -> Shown {
-        let created = self.create(create).await?;
-        let (seen, is_moved) = self.update(update, &created).await?;
-        let (sent, answer) = bodies(&seen);
-        if sent.is_array() {
-            return Err("the update is a list of steps".to_owned());
-        }
-        if !matches!(seen.exchange.status(), Some(200 | 201 | 204)) {
-            return Err(format!("the update was answered with {}", answer_of(&seen)));
-        }
-        let mut expected = self.echoed(update, &sent, &answer)?;
-        let before = law::record(&created.answer).cloned().unwrap_or_default();
-        if expected.is_empty() {
-            return self.applied(read, &created, &seen, before).await;
-        }
-        if expected.iter().all(|(name, value)| before.get(name).is_some_and(|b| same(b, value))) {
-            return Err("the update changes nothing that its answer shows".to_owned());
-        }
-        if self.session(update)?.contract().operation.method == "PATCH" {
-            // What it does not name stays as it was.
-            let before = law::unnamed(self.echoed(create, &created.sent, &created.answer)?, &sent, &answer);
-            // A number or a switch may move others with it, as a beginning moves an end.
-            let is_moved = |value: &Json| is_moved && !value.is_string();
-            let stays = |name: &str| !VERSIONS.contains(&plain(name).as_str());
-            let rest = before.into_iter().filter(|(name, value)| stays(name) && !is_moved(value));
-            law::join(&mut expected, rest.collect());
-        }
-        let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&seen.exchange)];
-        self.read_back(read, &created, &expected, exchanges).await
-    }
-
-    /// Whether anything of an update shows that was accepted, and answered without what was sent: in a record that is read as
-    /// it was before, nothing does.
-    async fn applied(&mut self, read: usize, created: &Created, update: &Seen, before: Map<String, Json>) -> Shown {
-        let (sent, answer) = bodies(update);
-        let silent = Err("the answer to the update does not show what was sent".to_owned());
-        let kept = law::echoed(&created.sent, &created.answer, &|_| false);
-        // Of fields that the creation kept as they were sent, those to which the update gives another value.
-        let given = sent.as_object().into_iter().flatten();
-        let other = given.filter(|(name, value)| kept.contains_key(*name) && !same(&kept[*name], value));
-        let tried: Map<String, Json> =
-            other.filter_map(|(name, _)| Some((name.clone(), before.get(name)?.clone()))).collect();
-        let is_refuted = answer.is_object() && !changed(&tried, &answer).is_empty();
-        if tried.len() < 2 || is_refuted {
-            return silent;
-        }
-        let mut last = None;
-        for later in LATER {
-            tokio::time::sleep(later).await;
-            let seen = self.call_on(read, MINIMAL, Some(created), "read").await?;
-            let now = bodies(&seen).1;
-            let shows_all = law::record(&now).is_some_and(|now| tried.keys().all(|name| now.contains_key(name)));
-            if seen.exchange.status() != Some(200) || !shows_all || !changed(&tried, &now).is_empty() {
-                return silent;
-            }
-            last = Some(seen.exchange);
-        }
-        let exchanges = [Arc::clone(&created.exchange), Arc::clone(&update.exchange)].into_iter().chain(last).collect();
-        let names: Vec<&str> = tried.keys().map(String::as_str).collect();
-        let due = format!("other values than before in one of {}", names.join(", "));
-        Ok(broken(due, "all as before the update".to_owned(), exchanges, Vec::new(), None))
-    }
-
-    /// Updates a record, with other values than it has where there are some: a server that keeps none of them could not be
-    /// told from one that keeps all. Returns whether other values than texts are among them.
-    async fn update(&mut self, update: usize, created: &Created) -> Result<(Seen, bool), String> {
-        let session = self.session(update)?;
-        let properties = session.contract().operation.body().map(|body| body.schema.json()["properties"].clone());
-        let mut entry: Entry = session.plan().entries[self.fullest(update)?].clone();
-        let before = law::record(&created.answer).cloned().unwrap_or_default();
-        let mut is_moved = false;
-        if let Content::Json(Template::Object(members)) = &mut entry.draft.body {
-            for (name, value) in members {
-                // What names another record, or says which version is meant, is not to be guessed.
-                let is_free = named(name).is_none() && !VERSIONS.contains(&plain(name).as_str());
-                let schema = properties.as_ref().and_then(|all| all.get(name.as_str()));
-                let (Some(had), Some(schema), true) = (before.get(name), schema, is_free) else { continue };
-                let other = match &*value {
-                    // It differs from request to request.
-                    Template::Unique { .. } => None,
-                    Template::Literal(sent) if !same(had, sent) => None,
-                    Template::Literal(sent) => other_value(sent, schema)
-                        .map(Template::Literal)
-                        .or_else(|| another(&session.plan().entries, name, had, value, schema)),
-                    _ => another(&session.plan().entries, name, had, value, schema),
-                };
-                if let Some(other) = other {
-                    *value = other;
-                    is_moved = true;
-                }
-            }
-        }
-        if is_moved {
-            set_path(&mut entry, &self.named_by(update, created)?);
-            let seen = self.send(update, &entry, "updated-otherwise").await?;
-            if seen.accepted() == Known::Yes {
-                return Ok((seen, true));
-            }
-        }
-        Ok((self.first_accepted(update, Some(created), "updated").await?, false))
-    }
-
     /// The place of the fullest request of an operation that was accepted: the full one, unless it was not.
-    fn fullest(&self, of: usize) -> Result<usize, String> {
+    pub(super) fn fullest(&self, of: usize) -> Result<usize, String> {
         let session = self.session(of)?;
         let (operation, entries) = (&session.contract().operation, &session.plan().entries);
         if self.made.accepts(operation, &entries[FULL].name) {
             return Ok(FULL);
         }
-        let members = |entry: &Entry| match &entry.draft.body {
-            Content::Json(body) => body.leaves(),
-            _ => 0,
-        };
         let is_taken = |entry: &Entry| entry.control.is_none() && self.made.accepts(operation, &entry.name);
         let taken = entries.iter().enumerate().filter(|(_, entry)| is_taken(entry));
-        Ok(taken.max_by_key(|(place, entry)| (members(entry), Reverse(*place))).map_or(FULL, |(place, _)| place))
+        Ok(taken.max_by_key(|(place, entry)| (entry.draft.leaves(), Reverse(*place))).map_or(FULL, |(place, _)| place))
     }
 
     /// Whether a record is read as expected; if not, it is read once more after a while.
-    async fn read_back(
+    pub(super) async fn read_back(
         &mut self,
         read: usize,
         created: &Created,
@@ -382,7 +271,7 @@ impl Laws<'_> {
     }
 
     /// The answer to a full request, or to the smallest where that is refused.
-    async fn first_accepted(&mut self, of: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
+    pub(super) async fn first_accepted(&mut self, of: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
         let seen = self.call_on(of, self.fullest(of)?, on, step).await?;
         if seen.accepted() == Known::Yes {
             return Ok(seen);
@@ -395,13 +284,19 @@ impl Laws<'_> {
     }
 
     /// Calls an operation on a record that was created for this.
-    async fn call_on(&mut self, of: usize, place: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
+    pub(super) async fn call_on(
+        &mut self,
+        of: usize,
+        place: usize,
+        on: Option<&Created>,
+        step: &str,
+    ) -> Result<Seen, String> {
         let taken = on.map(|created| self.named_by(of, created)).transpose()?.unwrap_or_default();
         self.call(of, place, &taken, &[], step).await
     }
 
     /// The values by which an operation names a created record, in its path and body.
-    fn named_by(&self, of: usize, created: &Created) -> Result<Vec<Taken>, String> {
+    pub(super) fn named_by(&self, of: usize, created: &Created) -> Result<Vec<Taken>, String> {
         let operation = &self.session(of)?.contract().operation;
         let taken = created.records.values(operation, true, false);
         let parameters = operation.parameters_in(ParameterLocation::Path).count();
@@ -472,7 +367,7 @@ pub(super) fn of_contract(requirements: &[Requirement], selected: &[bool]) -> Ve
 }
 
 /// Puts values into the path of a request, and into its query.
-fn set_path(entry: &mut Entry, taken: &[Taken]) {
+pub(super) fn set_path(entry: &mut Entry, taken: &[Taken]) {
     for taken in taken {
         let parts = match taken.location {
             Some(ParameterLocation::Path) => &mut entry.draft.path,
@@ -486,37 +381,6 @@ fn set_path(entry: &mut Entry, taken: &[Taken]) {
             None => {}
         }
     }
-}
-
-/// Another valid value of a field, as some other request has it.
-fn another(entries: &[Entry], name: &str, had: &Json, value: &Template, schema: &Json) -> Option<Template> {
-    let schema = Schema::constant(schema.clone(), Direction::Request);
-    let valid = entries.iter().filter(|entry| entry.control.is_none() && entry.about.is_none());
-    let all = valid.filter_map(|entry| match &entry.draft.body {
-        Content::Json(Template::Object(members)) => members.iter().find(|(other, _)| other == name),
-        _ => None,
-    });
-    let differs = |other: &&Template| match other {
-        Template::Literal(other) => !other.is_null() && !same(had, other) && schema.is_valid(other),
-        // Templates of other values are described otherwise.
-        other => format!("{other:?}") != format!("{value:?}"),
-    };
-    all.map(|(_, other)| other).find(differs).cloned()
-}
-
-/// Another valid value of a number or a switch.
-fn other_value(value: &Json, schema: &Json) -> Option<Json> {
-    let others: Vec<Json> = match value {
-        Json::Bool(is) => vec![(!is).into()],
-        Json::Number(n) if n.is_i64() => {
-            let n = n.as_i64()?;
-            [n.checked_add(1), n.checked_sub(1)].into_iter().flatten().map(Json::from).collect()
-        }
-        Json::Number(n) => [n.as_f64()? + 1.0, n.as_f64()? - 1.0].into_iter().map(Json::from).collect(),
-        _ => Vec::new(),
-    };
-    let schema = Schema::constant(schema.clone(), Direction::Request);
-    others.into_iter().find(|other| schema.is_valid(other))
 }
 
 /// What was sent, and what was answered.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::laws::{LATER, Laws, Shown, answer_of, bodies, broken};
+use super::laws::{Created, LATER, Laws, Shown, answer_of, bodies, broken};
 use super::order::is_parameter;
 use super::pages::{self, Next, Read};
 use super::records::{Taken, same_path};
+use super::resources::{creates_in, item};
 use crate::contract::template::Template;
 use crate::document::operation::Operation;
 use crate::document::parameter::{ParameterLocation, plain};
@@ -27,11 +28,7 @@ impl Laws<'_> {
     /// Whether a record that was just created stands in the list.
     pub(super) async fn listed(&mut self, list: usize) -> Shown {
         let path = self.session(list)?.contract().operation.path.clone();
-        let creates = |s: &Session| {
-            let operation = &s.contract().operation;
-            operation.method == "POST" && same_path(operation.path.trim_end_matches('/'), path.trim_end_matches('/'))
-        };
-        let create = self.sessions.iter().position(|s| s.as_ref().is_some_and(creates));
+        let create = self.creator(&path);
         let created = self.create(create.ok_or("the operation that creates such a record is not called")?).await?;
         let is_read = |s: &&Session| {
             let (above, last) = s.contract().operation.path.trim_end_matches('/').rsplit_once('/').unwrap_or_default();
@@ -58,13 +55,19 @@ impl Laws<'_> {
             if found {
                 return Ok(Found::Holds);
             }
-            self.may_leave_out(list, &created.answer, &items)?;
+            self.may_leave_out(list, &created, &items)?;
             last = Some((items.len(), seen));
         }
         let (count, seen) = last.ok_or("the list could not be read")?;
         let exchanges = vec![Arc::clone(&created.exchange), seen.exchange];
         let due = format!("an item whose {} is {}", own.0, short(Some(&own.1)));
         Ok(broken(due, format!("none among all {count} items"), exchanges, Vec::new(), None))
+    }
+
+    /// The operation that creates records in a list, if it is called.
+    fn creator(&self, path: &str) -> Option<usize> {
+        let creates = |session: &Session| creates_in(&session.contract().operation, path);
+        self.sessions.iter().position(|session| session.as_ref().is_some_and(creates))
     }
 
     /// Reads a list until it shows a record, or ends. Returns whether it does, all items, and the last answer.
@@ -115,14 +118,15 @@ impl Laws<'_> {
     }
 
     /// Some lists leave out what is in a certain state: whether this one shows others in the state of the record.
-    fn may_leave_out(&self, list: usize, created: &Json, all: &[Json]) -> Result<(), String> {
+    fn may_leave_out(&self, list: usize, created: &Created, all: &[Json]) -> Result<(), String> {
         let operation: &Operation = &self.session(list)?.contract().operation;
-        let schema = super::resources::item(operation);
+        let schema = item(operation);
         let is_state = |name: &str, value: &Json| {
             let is_listed = || schema.is_some_and(|item| item["properties"][name].get("enum").is_some());
-            value.is_boolean() || is_listed()
+            value.is_boolean() || is_listed() || is_word(value) && created.sent.get(name).is_none()
         };
-        for (name, value) in record(created).into_iter().flatten().filter(|(name, value)| is_state(name, value)) {
+        for (name, value) in record(&created.answer).into_iter().flatten().filter(|(name, value)| is_state(name, value))
+        {
             let shows = |item: &Json| record(item).and_then(|item| item.get(name)).is_some_and(|own| same(own, value));
             if !all.iter().any(shows) {
                 return Err(format!(
@@ -180,8 +184,7 @@ impl Laws<'_> {
     /// that are accepted.
     async fn fill(&mut self, list: usize, with: &[Option<(String, Json)>]) -> Result<(), String> {
         let path = self.session(list)?.contract().operation.path.clone();
-        let creates = |s: &Session| s.contract().operation.method == "POST" && s.contract().operation.path == path;
-        let Some(create) = self.sessions.iter().position(|s| s.as_ref().is_some_and(creates)) else { return Ok(()) };
+        let Some(create) = self.creator(&path) else { return Ok(()) };
         if self.refused[create] {
             return Ok(());
         }
@@ -208,6 +211,12 @@ impl Laws<'_> {
             _ => Err(format!("the list could not be read: {}", answer_of(&seen))),
         }
     }
+}
+
+/// Whether a value is one word in small letters, as states are that no schema lists.
+fn is_word(value: &Json) -> bool {
+    let is_small = |c: char| c.is_ascii_lowercase() || c == '_';
+    value.as_str().is_some_and(|text| !text.is_empty() && text.chars().all(is_small))
 }
 
 /// What a record is called, and the name of that field: `id`, or what the path of one record calls it.

@@ -10,9 +10,11 @@
 //! - `logs`: the files that single requests are written to
 //! - `outline`: what will be tried, before anything is sent
 //! - `pages`: how a list goes on
+//! - `parts`: one operation, carried out or not
 //! - `provide`: the values that an operation is given, and whether it may be called
 //! - [`resources`]: which operations are on the same records
 //! - [`records`]: values that an operation takes from the answers of others
+//! - `updates`: the law of updates
 
 mod asked;
 mod clean_up;
@@ -23,9 +25,11 @@ mod logs;
 pub mod order;
 mod outline;
 mod pages;
+mod parts;
 mod provide;
 pub mod records;
 pub mod resources;
+mod updates;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,8 +50,8 @@ use crate::report::model::{Cause, End};
 use crate::report::text::counted;
 use crate::report::{self, EXCHANGES, Recorder, Report, WriteError};
 use crate::run::Outcome;
-use crate::run::event::{Event, Sink};
-use crate::session::{self, Before, Options, Session, facts, quick_budget};
+use crate::run::event::Sink;
+use crate::session::{self, Before, Options, Session, quick_budget};
 use crate::settings::{Budget, Settings};
 use crate::source::{Diagnostic, Result};
 use asked::Asked;
@@ -241,34 +245,6 @@ impl Whole {
         Ok(joined(parts, self.options.only.clone(), self.options.skip.clone(), default))
     }
 
-    /// Carries one operation out: with values that are made, and if they are refused with those that the document shows.
-    async fn tried(
-        &self,
-        session: Session,
-        selected: &[bool],
-        records: &mut Records,
-        (budget, (sent, failed), needed): (Budget, (u64, usize), bool),
-        (out, sink): (Option<&Path>, &mut dyn Sink),
-    ) -> std::result::Result<(Part, Option<Session>), WriteError> {
-        let part = self.part(&session, selected, records, out, sink).await?;
-        let is_refused = part.report.end.cause == Some(Cause::Refused) && part.access != Access::Denied;
-        if !is_refused || provide::shown(&session.contract().operation).is_empty() {
-            return Ok((part, Some(session)));
-        }
-        let first = &part.report.figures;
-        let max_requests = budget.max_requests.map(|most| most.saturating_sub(first.requests));
-        let budget = Budget { max_requests, ..budget };
-        let Some(contract) = session.into_contract() else { return Ok((part, None)) };
-        let Ok(session) = self.session(contract, records, (sent + first.requests, failed), budget, (needed, true))
-        else {
-            return Ok((part, None));
-        };
-        let mut again = self.part(&session, selected, records, out, sink).await?;
-        again.report.figures.requests += first.requests;
-        again.report.figures.uncertain += first.uncertain;
-        Ok((again, Some(session)))
-    }
-
     /// Whether an operation that was accepted before, one that only reads if there is one, still is, after this number of
     /// requests. What that costs is added to the part.
     async fn still_works(
@@ -380,71 +356,12 @@ impl Whole {
         Ok(made)
     }
 
-    /// Carries one operation out.
-    async fn part(
-        &self,
-        session: &Session,
-        selected: &[bool],
-        records: &mut Records,
-        out: Option<&Path>,
-        sink: &mut dyn Sink,
-    ) -> std::result::Result<Part, WriteError> {
-        let mut learning = Learning { contract: session.contract(), records, denied: 0, answered: 0, sink };
-        let mut report = session.run(out, &mut learning).await?;
-        let access = learning.access(report.figures.accepted);
-        session.contract().operation.release();
-        // What was tried for the sake of others is not shown.
-        let ids = session.contract().requirements.iter().zip(selected).filter(|(_, selected)| !**selected);
-        for (owed, _) in ids {
-            for requirement in report.requirements.iter_mut().filter(|r| r.id == owed.id) {
-                requirement.selected = false;
-                requirement.verdict = Verdict::Untested;
-            }
-        }
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).extend(session.unwritten());
-        Ok(Part { operation: session.contract().operation.id.clone(), report, not_reached: None, access })
-    }
-
-    /// An operation that is not called, and why.
-    fn not_called(&self, contract: &Contract, reason: &str) -> Part {
-        let reason = self.recorder().text(reason);
-        Part { not_reached: Some(reason.clone()), ..self.nothing(contract, &reason, Verdict::Skipped) }
-    }
-
-    /// An operation for which a quick check has no room.
-    fn left_out(&self, contract: &Contract) -> Part {
-        let mut part = self.nothing(contract, "", Verdict::Untested);
-        part.report.requirements.iter_mut().for_each(|requirement| {
-            requirement.selected = false;
-            requirement.reason = Some("left out by --quick".to_owned());
-        });
-        part.report.end = End { complete: true, cause: None, reason: None, preflight_failed: false };
-        part
-    }
-
     /// How many requests the operations may take by themselves. Of those of a quick check, the laws get a third.
     fn most_requests(&self) -> Option<u64> {
         match self.options.quick {
             true => Some(quick_budget(&self.settings) * 2 / 3),
             false => self.settings.budget.max_requests,
         }
-    }
-
-    /// An operation that was not begun before the run ended.
-    fn not_begun(&self, contract: &Contract, end: &End) -> Part {
-        let mut part = self.nothing(contract, end.reason.as_deref().unwrap_or_default(), Verdict::Untested);
-        part.report.end = End { preflight_failed: false, ..end.clone() };
-        part
-    }
-
-    /// An operation to which nothing was sent.
-    fn nothing(&self, contract: &Contract, reason: &str, verdict: Verdict) -> Part {
-        let selected = self.selected(contract);
-        let outcome = Outcome::of_nothing(contract, &selected, reason, verdict, self.clock.local());
-        let facts = facts(&self.settings, &self.options, session::MAX_REQUESTS);
-        let mut report = Report::build(contract, &selected, &outcome, &facts, &self.recorder());
-        report.requirements.iter_mut().filter(|r| r.selected).for_each(|r| r.reason = Some(reason.to_owned()));
-        Part { operation: contract.operation.id.clone(), report, not_reached: None, access: Access::default() }
     }
 
     /// Which requirements of a contract are asked for.
@@ -530,40 +447,5 @@ struct Unready {
 impl Unready {
     fn new(contract: impl Into<Arc<Contract>>, reason: &str) -> Self {
         Self { contract: contract.into(), reason: reason.to_owned(), access: Access::default() }
-    }
-}
-
-/// Learns from what is answered.
-struct Learning<'a> {
-    contract: &'a Contract,
-    records: &'a mut Records,
-    /// How many requests were answered, and how many of these with a refusal of the credentials.
-    answered: u64,
-    denied: u64,
-    sink: &'a mut dyn Sink,
-}
-
-impl Learning<'_> {
-    /// What came of the credentials of the operation, where it asks for some.
-    fn access(&self, accepted: u64) -> Access {
-        match self.contract.operation.security {
-            Some(_) if accepted > 0 => Access::Granted,
-            Some(_) if self.denied > 0 && self.denied == self.answered => Access::Denied,
-            _ => Access::Unknown,
-        }
-    }
-}
-
-impl Sink for Learning<'_> {
-    fn event(&mut self, event: Event<'_>) {
-        if let Event::Exchange(exchange, _) = &event {
-            let names_records = self.contract.operation.path.contains('{');
-            // A record that is guessed may be somebody else's.
-            let is_denied = |status| status == 401 || status == 403 && !names_records;
-            self.answered += u64::from(exchange.status().is_some());
-            self.denied += u64::from(exchange.status().is_some_and(is_denied));
-            self.records.note(self.contract, exchange);
-        }
-        self.sink.event(event);
     }
 }

@@ -95,13 +95,13 @@ pub fn add_laws(contracts: &mut [Contract]) {
             add(&mut contracts[resource.read], Law::Unknown);
         }
     }
-    let creates =
-        |c: &&Contract| c.operation.method == "POST" && contracts.iter().any(|other| reads(other, &c.operation));
-    let creators = contracts.iter().filter(creates).map(|c| c.operation.path.trim_end_matches('/').to_owned());
-    let creators: Vec<String> = creators.collect();
-    for contract in contracts.iter_mut().filter(|c| is_list(&c.operation)) {
-        let is_created = creators.iter().any(|path| same_path(path, contract.operation.path.trim_end_matches('/')));
-        if is_created && pages::is_whole(&contract.operation) {
+    let is_filled = |list: &Contract| {
+        let creates = |c: &Contract| creates_in(&c.operation, &list.operation.path);
+        contracts.iter().any(|c| creates(c) && contracts.iter().any(|other| reads(other, &c.operation)))
+    };
+    let filled: Vec<bool> = contracts.iter().map(is_filled).collect();
+    for (contract, is_filled) in contracts.iter_mut().zip(filled).filter(|(c, _)| is_list(&c.operation)) {
+        if is_filled && pages::is_whole(&contract.operation) {
             add(contract, Law::Listed);
         }
         for law in of_list(&contract.operation) {
@@ -110,11 +110,15 @@ pub fn add_laws(contracts: &mut [Contract]) {
     }
 }
 
+/// Whether an operation creates records in the collection that a path names.
+pub(super) fn creates_in(operation: &Operation, path: &str) -> bool {
+    operation.method == "POST" && same_path(operation.path.trim_end_matches('/'), path.trim_end_matches('/'))
+}
+
 /// Whether an operation reads one of the records that another creates.
 fn reads(read: &Contract, create: &Operation) -> bool {
-    let path = read.operation.path.as_str();
-    let of = collection(path.trim_end_matches('/'));
-    read.operation.method == "GET" && of.is_some_and(|of| same_path(of, create.path.trim_end_matches('/')))
+    let of = collection(&read.operation.path);
+    read.operation.method == "GET" && of.is_some_and(|of| creates_in(create, of))
 }
 
 /// Whether an operation answers with a list, as far as its path tells.

@@ -42,7 +42,8 @@ pub fn decoded(text: &str) -> String {
 fn read(parameter: &Parameter, by: impl Fn(&Json) -> Reading) -> Reading {
     let schema = parameter.schema.json();
     let whole = by(schema);
-    if matches!(&whole, Reading::Value(value) if parameter.schema.is_valid(value)) {
+    let is_single = alternatives(schema).is_empty() && types(schema).len() < 2;
+    if is_single || matches!(&whole, Reading::Value(value) if parameter.schema.is_valid(value)) {
         return whole;
     }
     let mut ways: Vec<Json> = Vec::new();

@@ -54,6 +54,10 @@ fn answer(sites: &mut BTreeSet<String>, request: &Request) -> Answer {
             Answer::empty(if is_right { 200 } else { 400 })
         }
         ("POST", "/drawings") => Answer::empty(201),
+        ("POST", "/remarks") if body["remark"].is_string() => {
+            Answer::json(201, &format!("{{\"id\":1,\"remark\":{}}}", body["remark"]))
+        }
+        ("POST", "/remarks") => Answer::empty(400),
         ("POST", "/me/sites") => {
             let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
             let is_slug = |slug: &&str| {
@@ -96,12 +100,16 @@ fn an_honest_depot_is_reached_and_breaks_nothing() {
             let body: Value = serde_json::from_slice(&r.body).ok()?;
             (r.target == "/me/sites").then(|| body["slug"].as_str().map(str::to_owned))?
         };
+        // A field that is called as its own collection is a text, and no other record.
+        let remark = |r: &Request| (r.target == "/remarks").then(|| r.text());
+        let remarks: BTreeSet<String> = server.requests().iter().filter_map(remark).collect();
+        assert!(remarks.len() > 5, "{remarks:?}");
         let slugs: Vec<String> = server.requests().iter().filter_map(slug).collect();
         let different = slugs.iter().collect::<BTreeSet<_>>().len();
         assert!(slugs.len() > 10 && different + 3 > slugs.len(), "{slugs:?}");
         // Others have no deletion; of the sites none is left.
         let cleanup = &ran.report()["cleanup"];
-        let others = ["/messages", "/labels", "/drawings"];
+        let others = ["/messages", "/labels", "/drawings", "/remarks"];
         let posts = server.requests().into_iter().filter(|r| others.contains(&r.target.as_str())).count();
         let left = cleanup["left"].as_array().map_or(0, Vec::len);
         assert!(cleanup["removed"].as_u64().is_some_and(|n| n > 5) && left <= posts, "{cleanup}");

@@ -1,0 +1,141 @@
+//! One operation as a part of the whole: carried out, or not.
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use super::Whole;
+use super::provide;
+use super::records::Records;
+use crate::contract::Contract;
+use crate::judge::tally::Verdict;
+use crate::report::build::joined::{Access, Part};
+use crate::report::model::{Cause, End};
+use crate::report::{Report, WriteError};
+use crate::run::Outcome;
+use crate::run::event::{Event, Sink};
+use crate::session::{self, Session, facts};
+use crate::settings::Budget;
+
+impl Whole {
+    /// Carries one operation out: with values that are made, and if they are refused with those that the document shows.
+    pub(super) async fn tried(
+        &self,
+        session: Session,
+        selected: &[bool],
+        records: &mut Records,
+        (budget, (sent, failed), needed): (Budget, (u64, usize), bool),
+        (out, sink): (Option<&Path>, &mut dyn Sink),
+    ) -> std::result::Result<(Part, Option<Session>), WriteError> {
+        let part = self.part(&session, selected, records, out, sink).await?;
+        let is_refused = part.report.end.cause == Some(Cause::Refused) && part.access != Access::Denied;
+        if !is_refused || provide::shown(&session.contract().operation).is_empty() {
+            return Ok((part, Some(session)));
+        }
+        let first = &part.report.figures;
+        let max_requests = budget.max_requests.map(|most| most.saturating_sub(first.requests));
+        let budget = Budget { max_requests, ..budget };
+        let Some(contract) = session.into_contract() else { return Ok((part, None)) };
+        let Ok(session) = self.session(contract, records, (sent + first.requests, failed), budget, (needed, true))
+        else {
+            return Ok((part, None));
+        };
+        let mut again = self.part(&session, selected, records, out, sink).await?;
+        again.report.figures.requests += first.requests;
+        again.report.figures.uncertain += first.uncertain;
+        Ok((again, Some(session)))
+    }
+
+    /// Carries one operation out.
+    pub(super) async fn part(
+        &self,
+        session: &Session,
+        selected: &[bool],
+        records: &mut Records,
+        out: Option<&Path>,
+        sink: &mut dyn Sink,
+    ) -> std::result::Result<Part, WriteError> {
+        let mut learning = Learning { contract: session.contract(), records, denied: 0, answered: 0, sink };
+        let mut report = session.run(out, &mut learning).await?;
+        let access = learning.access(report.figures.accepted);
+        session.contract().operation.release();
+        // What was tried for the sake of others is not shown.
+        let ids = session.contract().requirements.iter().zip(selected).filter(|(_, selected)| !**selected);
+        for (owed, _) in ids {
+            for requirement in report.requirements.iter_mut().filter(|r| r.id == owed.id) {
+                requirement.selected = false;
+                requirement.verdict = Verdict::Untested;
+            }
+        }
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).extend(session.unwritten());
+        Ok(Part { operation: session.contract().operation.id.clone(), report, not_reached: None, access })
+    }
+
+    /// An operation that is not called, and why.
+    pub(super) fn not_called(&self, contract: &Contract, reason: &str) -> Part {
+        let reason = self.recorder().text(reason);
+        Part { not_reached: Some(reason.clone()), ..self.nothing(contract, &reason, Verdict::Skipped) }
+    }
+
+    /// An operation for which a quick check has no room.
+    pub(super) fn left_out(&self, contract: &Contract) -> Part {
+        let mut part = self.nothing(contract, "", Verdict::Untested);
+        part.report.requirements.iter_mut().for_each(|requirement| {
+            requirement.selected = false;
+            requirement.reason = Some("left out by --quick".to_owned());
+        });
+        part.report.end = End { complete: true, cause: None, reason: None, preflight_failed: false };
+        part
+    }
+
+    /// An operation that was not begun before the run ended.
+    pub(super) fn not_begun(&self, contract: &Contract, end: &End) -> Part {
+        let mut part = self.nothing(contract, end.reason.as_deref().unwrap_or_default(), Verdict::Untested);
+        part.report.end = End { preflight_failed: false, ..end.clone() };
+        part
+    }
+
+    /// An operation to which nothing was sent.
+    pub(super) fn nothing(&self, contract: &Contract, reason: &str, verdict: Verdict) -> Part {
+        let selected = self.selected(contract);
+        let outcome = Outcome::of_nothing(contract, &selected, reason, verdict, self.clock.local());
+        let facts = facts(&self.settings, &self.options, session::MAX_REQUESTS);
+        let mut report = Report::build(contract, &selected, &outcome, &facts, &self.recorder());
+        report.requirements.iter_mut().filter(|r| r.selected).for_each(|r| r.reason = Some(reason.to_owned()));
+        Part { operation: contract.operation.id.clone(), report, not_reached: None, access: Access::default() }
+    }
+}
+
+/// Learns from what is answered.
+struct Learning<'a> {
+    contract: &'a Contract,
+    records: &'a mut Records,
+    /// How many requests were answered, and how many of these with a refusal of the credentials.
+    answered: u64,
+    denied: u64,
+    sink: &'a mut dyn Sink,
+}
+
+impl Learning<'_> {
+    /// What came of the credentials of the operation, where it asks for some.
+    fn access(&self, accepted: u64) -> Access {
+        match self.contract.operation.security {
+            Some(_) if accepted > 0 => Access::Granted,
+            Some(_) if self.denied > 0 && self.denied == self.answered => Access::Denied,
+            _ => Access::Unknown,
+        }
+    }
+}
+
+impl Sink for Learning<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        if let Event::Exchange(exchange, _) = &event {
+            let names_records = self.contract.operation.path.contains('{');
+            // A record that is guessed may be somebody else's.
+            let is_denied = |status| status == 401 || status == 403 && !names_records;
+            self.answered += u64::from(exchange.status().is_some());
+            self.denied += u64::from(exchange.status().is_some_and(is_denied));
+            self.records.note(self.contract, exchange);
+        }
+        self.sink.event(event);
+    }
+}
