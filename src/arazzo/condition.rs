@@ -100,6 +100,14 @@ pub(super) fn statuses(condition: &Condition) -> Vec<u16> {
     }
 }
 
+/// Takes a text from the beginning of what is left to read, behind white space; whether it stood there.
+pub(super) fn take(rest: &mut &str, text: &str) -> bool {
+    *rest = rest.trim_start();
+    let left = rest.strip_prefix(text);
+    *rest = left.unwrap_or(rest);
+    left.is_some()
+}
+
 struct Parser<'a> {
     rest: &'a str,
 }
@@ -110,14 +118,7 @@ impl Parser<'_> {
     }
 
     fn take(&mut self, text: &str) -> bool {
-        self.skip();
-        match self.rest.strip_prefix(text) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
+        take(&mut self.rest, text)
     }
 
     fn any(&mut self, depth: usize) -> Result<Condition, String> {

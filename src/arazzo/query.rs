@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::condition::{OPERATORS, Operator};
+use super::condition::{OPERATORS, Operator, take};
 
 /// A query.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,14 +79,7 @@ impl Parser<'_> {
     }
 
     fn take(&mut self, text: &str) -> bool {
-        self.skip();
-        match self.rest.strip_prefix(text) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
+        take(&mut self.rest, text)
     }
 
     fn expect(&mut self, text: &str) -> Result<(), String> {

@@ -109,13 +109,7 @@ pub(crate) fn run(args: &Args) -> Done {
         flags: values.clone(),
         fixtures: args.fixture.clone(),
     };
-    // Read as a check will read it: what is wrong with it is told now.
-    let source = Source::new(args.out.display().to_string(), draft(&json!({})));
-    let settings = Settings::read(Some(source), &overrides, &environment)?;
-    logging::keep_out(&settings.secrets);
-    for warning in settings.warnings() {
-        complain!("warning: {warning}");
-    }
+    let settings = tried(args, draft(&json!({})), &overrides, &environment)?;
     if let Err(production) = settings.check_production(&contract.operation.servers) {
         complain!("warning: {}; only look-ups will be sent", production.title());
     }
@@ -279,4 +273,20 @@ fn told(contract: &Contract, args: &Args, fixtures: &Json, asked: &[Asked], has_
             format!("export {}=…\n  ", args.token_env)
         },
     )
+}
+
+/// Settings that are about to be written, read as a check will read them: what is wrong with them is told now.
+fn tried(
+    args: &Args,
+    text: String,
+    overrides: &Overrides,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings> {
+    let source = Source::new(args.out.display().to_string(), text);
+    let settings = Settings::read(Some(source), overrides, environment)?;
+    logging::keep_out(&settings.secrets);
+    for warning in settings.warnings() {
+        complain!("warning: {warning}");
+    }
+    Ok(settings)
 }

@@ -37,6 +37,16 @@ pub struct Draft {
     pub body: Content,
 }
 
+impl Draft {
+    /// How many values of the body say something, see [`Template::leaves`]; none where it is not JSON.
+    pub fn leaves(&self) -> usize {
+        match &self.body {
+            Content::Json(body) => body.leaves(),
+            _ => 0,
+        }
+    }
+}
+
 /// The credentials of a request.
 #[derive(Clone, Debug)]
 pub enum Credentials {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::super::options::{color_stderr, document, environment as variable, quoted};
-use super::super::{Done, logging, print};
+use super::super::{Done, print};
 use super::document::{File, spec};
-use super::{Args, NO_TOKEN, connection, taken, write};
+use super::{Args, NO_TOKEN, connection, taken, tried, write};
 use crate::arazzo::file::{Arazzo, SourceDescription};
 use crate::arazzo::{Cases, cases};
 use crate::contract::{CALLER, Contract, Location};
 use crate::gate::Exit;
-use crate::settings::{FILE, Overrides, Settings, write as settings_file};
+use crate::settings::{FILE, Overrides, write as settings_file};
 use crate::source::{Diagnostic, Result, Source};
 
 /// How many areas a command names one by one.
@@ -150,12 +150,7 @@ fn settings(args: &Args, url: String, schema: &Json, contract: &Contract) -> Res
         known => known,
     };
     let overrides = Overrides { on: None, flags: values, fixtures: args.fixture.clone() };
-    let source = Source::new(args.out.display().to_string(), draft(&json!({})));
-    let settings = Settings::read(Some(source), &overrides, &environment)?;
-    logging::keep_out(&settings.secrets);
-    for warning in settings.warnings() {
-        complain!("warning: {warning}");
-    }
+    let settings = tried(args, draft(&json!({})), &overrides, &environment)?;
     if let Err(production) = settings.check_production(&contract.operation.servers) {
         complain!("warning: {}; nothing is sent now", production.title());
     }

@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value as Json, json};
 
 use super::super::options::{document, environment as variable, quoted};
-use super::super::{Done, logging, print};
-use super::{Args, NO_TOKEN, connection, taken, url, write};
+use super::super::{Done, print};
+use super::{Args, NO_TOKEN, connection, taken, tried, url, write};
 use crate::contract::{CALLER, Contract};
 use crate::document::Document;
 use crate::document::operation::Operation;
@@ -16,7 +16,7 @@ use crate::document::parameter::ParameterLocation;
 use crate::gate::Exit;
 use crate::http::clock::Clock;
 use crate::settings::{FILE, Overrides, Settings, write as settings_file};
-use crate::source::{Diagnostic, Result, Source};
+use crate::source::{Diagnostic, Result};
 use crate::whole::order::Phase;
 use crate::whole::resources::resources;
 use crate::whole::{Outline, Rules, Whole};
@@ -51,12 +51,7 @@ pub(super) fn run(args: &Args, place: &str) -> Done {
         known => known,
     };
     let overrides = Overrides { on: None, flags: values, fixtures: args.fixture.clone() };
-    let source = Source::new(args.out.display().to_string(), draft(&json!({}), &json!({})));
-    let settings = Settings::read(Some(source), &overrides, &environment)?;
-    logging::keep_out(&settings.secrets);
-    for warning in settings.warnings() {
-        complain!("warning: {warning}");
-    }
+    let settings = tried(args, draft(&json!({}), &json!({})), &overrides, &environment)?;
     let production = contracts.iter().find_map(|c| settings.check_production(&c.operation.servers).err());
     if let Some(production) = production {
         complain!("warning: {}; nothing is sent now", production.title());

@@ -127,10 +127,6 @@ impl Planner<'_> {
 
     /// Of several full requests the one with most in its nested objects, which have their fields by chance.
     fn fullest(&self, mut best: Entry, shape: &Shape) -> Entry {
-        let leaves = |entry: &Entry| match &entry.draft.body {
-            Content::Json(body) => body.leaves(),
-            _ => 0,
-        };
         let is_nested = |body: &Template| matches!(body, Template::Object(all) if all.iter().any(|(_, v)| matches!(v, Template::Object(_))));
         if !self.judge.contract.document_only || !matches!(&best.draft.body, Content::Json(body) if is_nested(body)) {
             return best;
@@ -138,7 +134,7 @@ impl Planner<'_> {
         for n in 0..FULLEST {
             let name = TrialName::of_pool(format_args!("full-{n}"));
             if let Some(other) = self.nearest(&name, FULL_LABEL, &mut shape.clone(), 2)
-                && leaves(&other) > leaves(&best)
+                && other.draft.leaves() > best.draft.leaves()
             {
                 best = Entry { name: best.name, ..other };
             }

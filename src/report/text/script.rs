@@ -299,6 +299,14 @@ mod tests {
     }
 
     #[test]
+    fn instants_keep_their_offset() {
+        let body = r#"{"at":"2025-12-31T12:30:00-12:00","until":"2026-01-01T05:30:10+05:30"}"#;
+        let script = of(&[exchange(0, "2026-01-01T00:00:00.000Z", 20.0, body)]).expect("a script");
+        assert!(script.contains("t1=$(TZ=UTC+12:00 date -d '+1800 seconds' +%Y-%m-%dT%H:%M:%S-12:00)"), "{script}");
+        assert!(script.contains("t2=$(TZ=UTC-05:30 date -d '+10 seconds' +%Y-%m-%dT%H:%M:%S+05:30)"), "{script}");
+    }
+
+    #[test]
     fn requests_go_out_as_they_did() {
         let body = r#"{"at":"2026-01-01T00:00:03.120Z"}"#;
         let script = of(&[
