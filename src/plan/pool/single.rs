@@ -208,7 +208,13 @@ impl Planner<'_> {
             return *known;
         }
         let mut entry = entries[base].clone();
-        entry.name = TrialName::of_pool(format_args!("control{}", change.at));
+        // One place may need several: the faults of another context, or another way to the same place.
+        let names = (1..).map(|n| match n {
+            1 => TrialName::of_pool(format_args!("control{}", change.at)),
+            n => TrialName::of_pool(format_args!("control{}-{n}", change.at)),
+        });
+        let mut names = names.skip_while(|name| entries.iter().any(|entry| entry.name == *name));
+        entry.name = names.next().unwrap_or_default();
         entry.recipe = None;
         entry.label = "a valid request".to_owned();
         entry.draft.body = Content::Json(control);

@@ -18,14 +18,23 @@ use probity::plan::{Options, Plan, Selection};
 use probity::reference;
 use probity::settings::{Overrides, Settings};
 use probity::source::Source;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngSeed};
 use serde_json::{Value, json};
+
+/// What the cases of all laws begin with, unless `PROPTEST_RNG_SEED` says otherwise.
+const FIRST_CASES: u64 = 1;
 
 /// So many cases of a law, or as many as `PROPTEST_CASES` says for every 100 of them.
 pub fn cases(count: u32) -> Config {
     let percent = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(100);
     let cases = u32::try_from(u64::from(count) * percent / 100).unwrap_or(u32::MAX).max(1);
-    Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() }
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    // The same cases in every run, so that a change is tested and not its luck; `PROPTEST_RNG_SEED` asks for others.
+    let rng_seed = match config.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(FIRST_CASES),
+        fixed @ RngSeed::Fixed(_) => fixed,
+    };
+    Config { rng_seed, ..config }
 }
 
 /// A contract and what a target provides to it.

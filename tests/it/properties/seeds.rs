@@ -45,6 +45,14 @@ proptest! {
     }
 }
 
+/// A seed with which faults in one place had two controls, of one name.
+#[test]
+fn two_controls_for_one_place_have_two_names() {
+    let bench = &*ORDERS;
+    let all = requests(bench, &bench.plan(13_887_412_639_036_087_499, some_day()));
+    assert!(all.contains_key("pool/control/tags/0") && all.contains_key("pool/control/tags/0-2"));
+}
+
 #[test]
 fn another_seed_gives_other_requests() {
     let bench = &*ORDERS;
