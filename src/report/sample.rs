@@ -96,6 +96,7 @@ pub(crate) fn sample() -> Report {
                 path: "/v1/shelves/{shelf}/books".into(),
                 operations: Vec::new(),
                 not_reached: Vec::new(),
+                unsupported: Vec::new(),
             },
             target: "https://staging.example.com".into(),
             seed: 42,

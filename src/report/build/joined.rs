@@ -98,6 +98,8 @@ pub fn joined(mut parts: Vec<Part>, only: Vec<String>, skip: Vec<String>, defaul
     header.contract.operations = parts.iter().map(|part| part.operation.clone()).collect();
     let missing = parts.iter().filter(|part| part.not_reached.is_some() && part.report.selected().next().is_some());
     header.contract.not_reached = missing.map(|part| part.operation.clone()).collect();
+    let unsupported = parts.iter().flat_map(|part| part.report.header.contract.unsupported.clone());
+    header.contract.unsupported = unsupported.collect();
     if parts.len() > 1 {
         for own in [&mut header.contract.operation_id, &mut header.contract.method, &mut header.contract.path] {
             own.clear();

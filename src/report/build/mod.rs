@@ -9,7 +9,7 @@ use chrono::SecondsFormat;
 
 use super::model::{
     Again, Cause, Contract as ContractFacts, Counts, Coverage, Difference, Doubt, End, Failure, Figures, Form, Header,
-    Health, HealthState, Observation, Operand, Options, Place, Report, Requirement, Tool, VERSION,
+    Health, HealthState, Observation, Operand, Options, Place, Report, Requirement, Tool, UnsupportedPart, VERSION,
 };
 use super::text::{counted, seconds};
 use crate::contract::Contract;
@@ -106,6 +106,11 @@ fn header(contract: &Contract, outcome: &Outcome, facts: &Facts, recorder: &Reco
             path: operation.path.clone(),
             operations: Vec::new(),
             not_reached: Vec::new(),
+            unsupported: operation
+                .unsupported_lines()
+                .into_iter()
+                .map(|part| UnsupportedPart { operation: operation.id.clone(), part: recorder.text(&part) })
+                .collect(),
         },
         target: recorder.text(&facts.target),
         seed: facts.seed,

@@ -48,6 +48,7 @@ pub fn linked(report: &Report, limit: usize, link: &dyn Fn(&Requirement) -> Opti
         changes(&mut page, report, link);
         failures(&mut page, report);
         unknown(&mut page, report);
+        unsupported(&mut page, report);
         observations(&mut page, report);
     }
     page.out + &foot(report)
@@ -289,6 +290,16 @@ fn unknown(page: &mut Page, report: &Report) {
         let look = Look::of(verdict);
         page.fold(&format!("{} {} {}: {}", look.symbol, lines.len(), look.word, look.meaning), &lines);
     }
+}
+
+fn unsupported(page: &mut Page, report: &Report) {
+    let parts = &report.header.contract.unsupported;
+    if parts.is_empty() {
+        return;
+    }
+    let lines: Vec<_> =
+        parts.iter().map(|u| format!("{}: {}", code(&u.operation), prose(&cut(&u.part, LINE)))).collect();
+    page.fold(&format!("{} of the document not supported, and left out", counted(lines.len() as u64, "part")), &lines);
 }
 
 fn observations(page: &mut Page, report: &Report) {

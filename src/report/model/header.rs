@@ -64,6 +64,18 @@ pub struct Contract {
     /// Those of them that were not reached: they were not called, or the first valid request was refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_reached: Vec<String>,
+    /// What of the document is not supported, and so was left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsupported: Vec<UnsupportedPart>,
+}
+
+/// A part of an operation that is not supported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsupportedPart {
+    /// The operation's id.
+    pub operation: String,
+    /// What it is, why it is left out, and where it stands, in a line.
+    pub part: String,
 }
 
 impl Contract {

@@ -21,7 +21,7 @@ use crate::judge::tally::Verdict;
 pub use crate::plan::Shard;
 pub use crate::report::model::end::{Cause, Cleanup, End, Health, HealthState, LeftBehind};
 pub use crate::report::model::figures::{ClockDifference, Figures, Latency, Slow};
-pub use crate::report::model::header::{Contract, Header, Options, Tool};
+pub use crate::report::model::header::{Contract, Header, Options, Tool, UnsupportedPart};
 pub use crate::report::model::record::{Earlier, Exchange, Failed, Request, Response};
 pub use crate::report::model::requirement::{
     Again, Counts, Coverage, Difference, Doubt, Failure, Form, Observation, Operand, Place, Requirement,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Page;
 use crate::judge::tally::Verdict;
-use crate::report::model::{Report, Requirement};
+use crate::report::model::{Report, Requirement, UnsupportedPart};
 use crate::report::text::words::{self, Look};
 use crate::report::text::{counted, visible};
 
@@ -22,6 +22,25 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
     observations(page, report);
     for verdict in [Verdict::Skipped, Verdict::Untested, Verdict::Inconclusive] {
         unknown(page, report, verdict);
+    }
+    unsupported(page, report);
+}
+
+/// What of the document was left out.
+fn unsupported(page: &mut Page, report: &Report) {
+    let parts = &report.header.contract.unsupported;
+    if parts.is_empty() {
+        return;
+    }
+    page.gap();
+    let head = page.bold("not supported");
+    page.line(&format!("{head}: parts of the document that were left out"));
+    let shown = if page.full { parts.len() } else { NAMED };
+    for UnsupportedPart { operation, part } in parts.iter().take(shown) {
+        page.indented(2, &format!("{operation}: {part}"), LINES);
+    }
+    if parts.len() > shown {
+        page.line(&format!("    and {} more", parts.len() - shown));
     }
 }
 
