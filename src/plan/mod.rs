@@ -24,7 +24,6 @@ pub use fit::{Allowance, LeftOut, Limit};
 pub use pool::Recipe;
 pub use quick::QUICK;
 pub use select::{Selection, Shard, ShardError};
-pub use share::crowded_out;
 pub use trials::{Trial, TrialRow};
 
 /// How many random requests there are by default: half of them valid, half with one fault.
@@ -111,12 +110,23 @@ impl Plan {
     /// Nothing to try: no requirement has a name that was asked for; a contract from which no valid
     /// request can be made.
     pub fn new(contract: &Contract, fixtures: &Fixtures, options: &Options, now: DateTime<Utc>) -> Result<Self> {
+        Self::within(contract, fixtures, options, now, usize::MAX)
+    }
+
+    /// Plans a run with at most so many edges, and so many faults, for each requirement.
+    fn within(
+        contract: &Contract,
+        fixtures: &Fixtures,
+        options: &Options,
+        now: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Self> {
         let selected = options.selection.apply(contract)?;
         if let Some(obstacle) = contract.operation.obstacle() {
             return Err(Box::new(obstacle.message.clone()));
         }
         let judge = Judge { contract, fixtures };
-        let planner = pool::Planner::new(judge, options.seed, now, &selected);
+        let planner = pool::Planner { most, ..pool::Planner::new(judge, options.seed, now, &selected) };
         let (mut entries, missing) = planner.entries()?;
         let wanted = with_callers(contract, &selected);
         let (mut trials, mut obstacles) = trials::trials(judge, options.seed, &wanted, &entries);

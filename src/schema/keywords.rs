@@ -143,8 +143,11 @@ impl<'a> Keywords<'a> {
         };
         let part = match kind {
             None => {
+                if name.starts_with("x-") {
+                    return;
+                }
                 let near = did_you_mean(name, super::vocabulary::names());
-                if !name.starts_with("x-") && (old || near.is_some()) {
+                if old || near.is_some() {
                     let error = key.place.error(format!("unknown schema keyword `{name}`"));
                     problems.note(error.help(near.unwrap_or_else(|| "it is ignored".to_owned())));
                 }

@@ -49,17 +49,10 @@ pub fn planned(
     options: plan::Options,
     now: DateTime<Utc>,
 ) -> Result<Plan> {
-    if !is_share(contract, settings, examples) {
-        return Plan::new(contract, fixtures, &options, now);
+    match is_share(contract, settings, examples) {
+        true => Plan::of_share(contract, fixtures, options, now),
+        false => Plan::new(contract, fixtures, &options, now),
     }
-    let mut selected = options.selection.apply(contract)?;
-    let crowd = plan::crowded_out(contract, &selected);
-    crowd.iter().for_each(|i| selected[*i] = false);
-    let ids = contract.requirements.iter().zip(&selected).filter(|(_, s)| **s).map(|(r, _)| r.id.clone()).collect();
-    let selection = options.selection.exactly(ids);
-    let mut plan = Plan::new(contract, fixtures, &plan::Options { selection, ..options }, now)?;
-    plan.note_crowded_out(crowd);
-    Ok(plan)
 }
 
 /// Leaves out of a plan what exceeds the settings' budget; returns how many requests may be sent.

@@ -9,6 +9,9 @@ use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
+use serde_json::Value as Json;
+
+use crate::generate::memo::Memo;
 
 /// A part that may be repeated without limit is repeated at most this many times more than it must be.
 const REPEATED: u32 = 12;
@@ -154,8 +157,16 @@ fn plain(hir: &Hir) -> Hir {
     }
 }
 
+thread_local! {
+    static LIKENESS: Memo<f64> = Memo::default();
+}
+
 /// How often two texts drawn for a pattern are equal, from 0 to 1; 1 if it cannot be read.
 pub(super) fn likeness(pattern: &str) -> f64 {
+    LIKENESS.with(|all| all.of(&Json::from(pattern), || likeness_of(pattern)))
+}
+
+fn likeness_of(pattern: &str) -> f64 {
     let hir = jsonschema_regex::to_rust_regex(&parts(pattern).plain)
         .ok()
         .and_then(|translated| ParserBuilder::new().build().parse(&translated).ok());

@@ -105,7 +105,7 @@ pub fn objects(schema: &Json, presence: &dyn Fn(&str) -> Option<bool>) -> BoxedS
     let drawn: Vec<BoxedStrategy<Part>> = fields
         .iter()
         .map(|field| match !field.required && (is_compound(&field.schema) || may_fail(&field.schema)) {
-            true => Optional::new(&field.schema).boxed(),
+            true => Optional::of(&field.schema).boxed(),
             false => values(&hinted(&field.name, &field.schema)).prop_map(Part::Ready).boxed(),
         })
         .collect();

@@ -11,9 +11,14 @@ use serde_json::Value as Json;
 
 use super::values;
 use crate::contract::template::Template;
+use crate::generate::memo::Memo;
 
 /// How many values are drawn for an optional part before it is left out.
 const PATIENCE: u32 = 200;
+
+thread_local! {
+    static OPTIONAL: Memo<Optional> = Memo::default();
+}
 
 /// A strategy for an optional part of a schema. Most parts of a large schema are never there: neither a strategy nor a
 /// value is made for those.
@@ -43,8 +48,10 @@ pub(super) struct Later {
 }
 
 impl Optional {
-    pub(super) fn new(schema: &Json) -> Self {
-        Self(Rc::new(Made { schema: schema.clone(), strategy: OnceCell::new() }))
+    /// The strategy of a schema: the same one for the same schema, since a plan draws many requests.
+    pub(super) fn of(schema: &Json) -> Self {
+        OPTIONAL
+            .with(|all| all.of(schema, || Self(Rc::new(Made { schema: schema.clone(), strategy: OnceCell::new() }))))
     }
 }
 

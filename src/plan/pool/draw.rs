@@ -1,5 +1,7 @@
 //! Drawing requests of a shape.
 
+use std::cell::Cell;
+
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 
 use super::parts::{Kind, Parts};
@@ -19,6 +21,9 @@ use crate::judge::classify::Class;
 const MOST_SHRINKING: usize = 500;
 /// How many shapes near to one that cannot be drawn are tried.
 const MOST_NEAR: usize = 80;
+
+/// How many requests that are left in doubt are passed over for one that is surely valid.
+const MOST_DOUBTFUL: u32 = 12;
 
 /// How a request was drawn: drawing again gives the same, and can then be shrunk.
 #[derive(Clone, Debug)]
@@ -110,7 +115,16 @@ impl Planner<'_> {
     /// before chance decides. The shape becomes the one that was found. Where nothing is surely valid, one that breaks
     /// nothing.
     pub(super) fn nearest(&self, id: &str, label: &str, shape: &mut Shape, most: usize) -> Option<Entry> {
-        let valid = |_: &Request, class: &Class| *class == Class::Valid;
+        let doubtful = Cell::new(0);
+        // Where many break nothing and none is surely valid, none will be: a field of all of them is what is in doubt.
+        let valid = |_: &Request, class: &Class| match class {
+            Class::Valid => true,
+            Class::Doubtful(_) => {
+                doubtful.set(doubtful.get() + 1);
+                doubtful.get() > MOST_DOUBTFUL
+            }
+            _ => false,
+        };
         let sound = |_: &Request, class: &Class| is_sound(class);
         let patience = if most > 1 { PATIENCE / 3 } else { SOME_PATIENCE };
         let strategy = draws(self.judge, &self.parts, shape);

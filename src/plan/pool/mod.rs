@@ -54,12 +54,15 @@ pub(super) struct Planner<'a> {
     pub now: chrono::DateTime<chrono::Utc>,
     pub selected: &'a [bool],
     pub parts: std::sync::Arc<Parts>,
+    /// How many edges, and how many faults, of the body each requirement gets at most.
+    pub most: usize,
 }
 
 impl<'a> Planner<'a> {
     /// A planner for a contract and what is provided to it.
     pub(super) fn new(judge: Judge<'a>, seed: Seed, now: chrono::DateTime<chrono::Utc>, selected: &'a [bool]) -> Self {
-        Self { judge, seed, now, selected, parts: std::sync::Arc::new(Parts::new(judge.contract)) }
+        let parts = std::sync::Arc::new(Parts::new(judge.contract));
+        Self { judge, seed, now, selected, parts, most: usize::MAX }
     }
 }
 

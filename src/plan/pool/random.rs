@@ -56,7 +56,7 @@ impl Random {
         number: usize,
     ) -> (Option<Entry>, Option<Entry>) {
         let parts = Arc::clone(&self.parts);
-        let planner = Planner { judge, seed: self.seed, now: self.now, selected, parts };
+        let planner = Planner { judge, seed: self.seed, now: self.now, selected, parts, most: usize::MAX };
         let id = TrialName::of_random(number);
         let n = u64::try_from(number).unwrap_or_default();
         let mut shape = self.shape.clone();

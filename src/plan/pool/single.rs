@@ -30,10 +30,14 @@ impl Planner<'_> {
             return;
         };
         let mut numbers = Numbers::default();
+        let mut room = Room::new(self.most);
         for change in fault::edges(body.schema.json()) {
             let Some(about) = self.requirement_about(&change.about) else {
                 continue;
             };
+            if room.is_full(about) {
+                continue;
+            }
             let id = numbers.next(&self.judge.contract.requirements[about].id, "edge");
             let field = change.at.strip_prefix('/').and_then(|name| self.parts.field(name));
             let plain = change.label == fault::PLAIN;
@@ -55,10 +59,10 @@ impl Planner<'_> {
                 }
                 None => self.changed(id, &change, &entries[MINIMAL], None, is_sound),
             };
-            entries.extend(entry.map(|mut entry| {
-                entry.about = Some(about);
-                entry
-            }));
+            if let Some(entry) = entry {
+                room.take(about);
+                entries.push(Entry { about: Some(about), ..entry });
+            }
         }
     }
 
@@ -148,6 +152,7 @@ impl Planner<'_> {
         let mut numbers = Numbers::default();
         let contexts = Contexts::new(entries);
         let mut controls = Controls::new();
+        let mut room = Room::new(self.most);
         for (i, entry) in entries.iter().enumerate().filter(|(_, e)| e.control.is_none()) {
             controls.entry(format!("{:?}", entry.draft)).or_insert(Some(i));
         }
@@ -155,6 +160,9 @@ impl Planner<'_> {
             let Some(mut about) = self.requirement_about(&change.about) else {
                 continue;
             };
+            if room.is_full(about) {
+                continue;
+            }
             let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
             // In the context that is its turn, or else in the plainest.
             let mut found = [contexts.dealt(n), MINIMAL].into_iter().find_map(|base| {
@@ -177,6 +185,7 @@ impl Planner<'_> {
                 found = entry.map(|entry| (MINIMAL, entry));
             }
             let Some((base, mut entry)) = found else { continue };
+            room.take(about);
             if base != MINIMAL {
                 let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
                 entry.plain = self.changed(String::new(), &change, &entries[MINIMAL], None, breaks).map(|e| e.draft);
@@ -299,6 +308,26 @@ impl Planner<'_> {
     fn required(&self) -> Vec<usize> {
         let all = self.parts.all.iter().enumerate();
         all.filter(|(_, part)| !part.optional).map(|(i, _)| i).collect()
+    }
+}
+
+/// How much room there is for what each requirement tries.
+struct Room {
+    most: usize,
+    taken: BTreeMap<usize, usize>,
+}
+
+impl Room {
+    fn new(most: usize) -> Self {
+        Self { most, taken: BTreeMap::new() }
+    }
+
+    fn is_full(&self, about: usize) -> bool {
+        self.taken.get(&about).is_some_and(|taken| *taken >= self.most)
+    }
+
+    fn take(&mut self, about: usize) {
+        *self.taken.entry(about).or_default() += 1;
     }
 }
 
