@@ -32,6 +32,11 @@ pub enum Carrier {
 }
 
 impl Security {
+    /// Whether a name and a password are encoded before they are sent.
+    pub fn encodes(&self) -> bool {
+        self.scheme.as_deref() == Some(BASIC)
+    }
+
     /// The text of a token in a request. A scheme that a user has written before the token is not repeated. For
     /// `Basic`, `user:password` is encoded; a token without a colon is taken to be encoded already.
     pub fn value(&self, token: &str) -> String {
@@ -42,7 +47,7 @@ impl Security {
             Some((word, rest)) if word.eq_ignore_ascii_case(scheme) => rest.trim_start(),
             _ => token,
         };
-        if scheme == BASIC && token.contains(':') {
+        if self.encodes() && token.contains(':') {
             return format!("{scheme} {}", STANDARD.encode(token));
         }
         format!("{scheme} {token}")

@@ -1,5 +1,6 @@
 //! A request, to the byte but for the token.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 /// Stands for the identity's token in a case's `authorization`.
@@ -33,7 +34,8 @@ pub struct Request {
 }
 
 /// What a request shows of its sender.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shown {
     /// The identity's own credentials.
     Own,

@@ -284,7 +284,11 @@ impl Reader<'_> {
         let Some(security) = &self.contract.operation.security else {
             return (ours.unwrap_or_else(|| CALLER.to_owned()), Shown::Own, headers);
         };
-        let (shown, rest): (Vec<_>, Vec<_>) = headers.into_iter().partition(|(name, _)| *name == security.header);
+        let is_shown = |name: &str| std::iter::once(security).chain(&security.also).any(|s| s.header == name);
+        let (shown, rest): (Vec<_>, Vec<_>) = headers.into_iter().partition(|(name, _)| is_shown(name));
+        if let Some(credentials) = entry.judged.as_ref().and_then(|judged| judged.credentials.clone()) {
+            return (ours.unwrap_or_else(|| CALLER.to_owned()), credentials, rest);
+        }
         let Some((_, value)) = shown.into_iter().next() else {
             return (ours.unwrap_or_else(|| CALLER.to_owned()), Shown::Nothing, rest);
         };

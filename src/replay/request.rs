@@ -140,14 +140,25 @@ impl<'a> Reader<'a> {
     /// What was shown of the sender, and the request's own headers.
     fn headers(&self, exchange: &Exchange, send: Option<&Send>) -> Result<(Shown, Vec<(String, String)>), NotRead> {
         let security = self.today.contract.operation.security.as_ref();
-        let is_credentials = |name: &str| security.is_some_and(|s| s.header.eq_ignore_ascii_case(name));
-        let mut credentials = if security.is_some() { Shown::Nothing } else { Shown::Own };
+        let schemes = || security.into_iter().flat_map(|own| std::iter::once(own).chain(&own.also));
+        let is_credentials = |name: &str| schemes().any(|s| s.header.eq_ignore_ascii_case(name));
+        let recorded = exchange.judged.as_ref().and_then(|judged| judged.credentials.clone());
+        let is_recorded = recorded.is_some();
+        let mut credentials = recorded.unwrap_or(if security.is_some() { Shown::Nothing } else { Shown::Own });
+        if let Shown::Text(text) = &credentials
+            && let Some(secret) = self.secret_in(text)
+        {
+            return Err(NotRead::SecretCredentials { secret, identity: exchange.identity.clone() });
+        }
         let mut headers = Vec::new();
         for (name, value) in &exchange.request.headers {
             // The client names itself, and says what every request says.
             let is_common = self.today.settings.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
             let is_own = send.is_some_and(|s| s.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)));
             if name.eq_ignore_ascii_case("user-agent") || (is_common && !is_own) {
+                continue;
+            }
+            if is_credentials(name) && is_recorded {
                 continue;
             }
             if is_credentials(name) {

@@ -18,6 +18,7 @@ use crate::report::model::figures::millis;
 use crate::report::model::record::{BODY_SHOWN, Earlier, Exchange, Failed, HIDDEN, Request, Response};
 use crate::report::text::{curl, script};
 use crate::secrets::Secrets;
+use crate::secrets::token::Token;
 use crate::settings::{HeaderValue, Settings};
 
 /// What stands where a text was cut.
@@ -29,8 +30,8 @@ pub struct Recorder {
     secrets: Secrets,
     base: Url,
     security: Option<Security>,
-    /// The variables that hold the identities' tokens.
-    variables: BTreeMap<String, String>,
+    /// The identities' tokens, those for single schemes by the name of the scheme.
+    tokens: BTreeMap<(String, Option<String>), Arc<Token>>,
     /// What every request carries: names in lower case, values as they are shown, and the variables in them.
     headers: Vec<(String, String)>,
     header_variables: Vec<String>,
@@ -48,11 +49,14 @@ impl Recorder {
             HeaderValue::Text(_) => None,
             HeaderValue::Secret(token) => Some(token.name().to_owned()),
         };
+        let common = settings.identities.iter().map(|(name, token)| ((name.clone(), None), Arc::clone(token)));
+        let single = settings.credentials.iter();
+        let single = single.map(|((name, scheme), token)| ((name.clone(), Some(scheme.clone())), Arc::clone(token)));
         Self {
             secrets: settings.secrets.clone(),
             base: settings.url.clone(),
             security: security.cloned(),
-            variables: settings.identities.iter().map(|(name, t)| (name.clone(), t.name().to_owned())).collect(),
+            tokens: common.chain(single).collect(),
             headers: settings.headers.iter().map(|(name, value)| (name.to_lowercase(), shown(value))).collect(),
             header_variables: settings.headers.iter().filter_map(variable).collect(),
             hidden_headers: settings.hidden_headers.clone(),
@@ -61,7 +65,13 @@ impl Recorder {
 
     /// The variables that hold tokens, sorted, each once.
     pub fn variables(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.variables.values().chain(&self.header_variables).cloned().collect();
+        let mut all: Vec<String> = self
+            .tokens
+            .values()
+            .map(|token| token.name())
+            .chain(self.header_variables.iter().map(String::as_str))
+            .map(str::to_owned)
+            .collect();
         all.sort();
         all.dedup();
         all
@@ -161,7 +171,14 @@ impl Recorder {
         let mut headers = self.headers(&headers);
         // A request's own header takes the place of one that every request carries.
         headers.extend(self.headers.iter().filter(|(name, _)| request.header(name).is_none()).cloned());
-        headers.extend(self.credentials(request));
+        let mut query_credentials = Vec::new();
+        for (carrier, header, value) in self.credentials(request) {
+            match carrier {
+                Carrier::Header => headers.push((header, value)),
+                Carrier::Cookie(name) => headers.push((header, format!("{name}={value}"))),
+                Carrier::Query(name) => query_credentials.push((name, value)),
+            }
+        }
         // As they were on the wire.
         let case = request.header_case();
         headers.iter_mut().for_each(|(name, _)| *name = case.apply(name));
@@ -171,28 +188,54 @@ impl Recorder {
             Some(body) => self.body(body, shown),
             None => (None, None, None),
         };
-        Request { method: request.method.clone(), url: self.text(&url), headers, body, body_base64, truncated }
+        Request {
+            method: request.method.clone(),
+            url: self.text(&url),
+            query_credentials,
+            headers,
+            body,
+            body_base64,
+            truncated,
+        }
     }
 
-    fn credentials(&self, request: &Rendered) -> Option<(String, String)> {
-        let variable = self.variables.get(&request.identity);
-        let spelt = |cut: &str| variable.map_or_else(String::new, |v| format!("${{{v}{cut}}}"));
-        let value = match &request.credentials {
-            Shown::Nothing => return None,
-            Shown::Own => self.security.as_ref()?.value(&spelt("")),
-            Shown::Text(text) => self
-                .text(text)
-                .replace(TOKEN_WITHOUT_LAST, &spelt("%?"))
-                .replace(TOKEN_WITHOUT_FIRST, &spelt("#?"))
-                .replace(TOKEN, &spelt("")),
+    /// What a request shows of its sender, for its own scheme and for those beside it: what carries it, the header's name,
+    /// and the value with variables in the place of tokens.
+    fn credentials(&self, request: &Rendered) -> Vec<(Carrier, String, String)> {
+        let own = self.security.as_ref();
+        let value = match (&request.credentials, own) {
+            (Shown::Nothing, _) | (Shown::Own, None) => return Vec::new(),
+            (Shown::Own, Some(security)) => self.spelt(request, security),
+            (Shown::Text(text), _) => {
+                let scheme = own.map(|security| security.name.as_str());
+                let variable = self.token(&request.identity, scheme).map(|token| token.name());
+                let spelt = |cut: &str| variable.map_or_else(String::new, |v| format!("${{{v}{cut}}}"));
+                self.text(text)
+                    .replace(TOKEN_WITHOUT_LAST, &spelt("%?"))
+                    .replace(TOKEN_WITHOUT_FIRST, &spelt("#?"))
+                    .replace(TOKEN, &spelt(""))
+            }
         };
-        let value = match self.security.as_ref().map(|security| &security.carrier) {
-            // It stands in the URL, which is shown without it.
-            Some(Carrier::Query(_)) => return None,
-            Some(Carrier::Cookie(name)) => format!("{name}={value}"),
-            Some(Carrier::Header) | None => value,
-        };
-        Some((header_name(self.security.as_ref()).to_owned(), value))
+        let carrier = own.map_or(Carrier::Header, |security| security.carrier.clone());
+        let also = own.into_iter().flat_map(|security| &security.also);
+        let also = also.filter(|also| self.token(&request.identity, Some(&also.name)).is_some());
+        let also = also.map(|also| (also.carrier.clone(), also.header.clone(), self.spelt(request, also)));
+        [(carrier, header_name(own).to_owned(), value)].into_iter().chain(also).collect()
+    }
+
+    /// An identity's own credentials for a scheme.
+    fn spelt(&self, request: &Rendered, security: &Security) -> String {
+        let Some(token) = self.token(&request.identity, Some(&security.name)) else { return security.value("") };
+        let variable = format!("${{{}}}", token.name());
+        match security.encodes() && token.is_pair() {
+            true => security.value(&format!("base64({variable})")),
+            false => security.value(&variable),
+        }
+    }
+
+    fn token(&self, identity: &str, scheme: Option<&str>) -> Option<&Arc<Token>> {
+        let single = scheme.and_then(|scheme| self.tokens.get(&(identity.to_owned(), Some(scheme.to_owned()))));
+        single.or_else(|| self.tokens.get(&(identity.to_owned(), None)))
     }
 
     fn headers(&self, headers: &[(String, String)]) -> Vec<(String, String)> {

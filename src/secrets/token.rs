@@ -79,6 +79,15 @@ impl Token {
         &self.name
     }
 
+    /// Whether it is known to be a name and a password with a colon between them.
+    pub fn is_pair(&self) -> bool {
+        let is_pair = |token: &SecretString| token.expose_secret().contains(':');
+        match &self.origin {
+            Origin::Variable(_, token) => is_pair(token),
+            _ => self.held().as_ref().is_some_and(|held| is_pair(&held.token)),
+        }
+    }
+
     /// Where it comes from.
     pub fn origin(&self) -> &Origin {
         &self.origin

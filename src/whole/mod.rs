@@ -310,6 +310,7 @@ impl Whole {
             left_to_create: self.settings.budget.max_created.map(|most| most.saturating_sub(created)),
             made: records,
             of: 0,
+            scope: None,
             subject: String::new(),
             sink: &mut fanout,
             errors: Vec::new(),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
-use crate::exchange::Exchange as Seen;
+use crate::exchange::{Exchange as Seen, Shown};
 use crate::report::model::record::{Exchange, Judged};
 use crate::report::recorder::Recorder;
 use crate::run::event::{Event, Sink};
@@ -71,6 +71,9 @@ impl Sink for ExchangeLog {
         }
         let mut judged = Judged::of(seen, purpose);
         judged.parameters.iter_mut().for_each(|(_, value)| *value = self.recorder.text(value));
+        if let Some(Shown::Text(text)) = &mut judged.credentials {
+            *text = self.recorder.text(text);
+        }
         self.error = self.add(seen, &judged).err();
     }
 }

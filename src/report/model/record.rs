@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::Exchange as Seen;
+use crate::exchange::{Exchange as Seen, Shown};
 use crate::judge::bind::{Control, Purpose};
 
 /// How many bytes of a body a record shows.
@@ -82,6 +82,9 @@ pub struct Judged {
     pub raw: bool,
     /// The path parameters as they were meant.
     pub parameters: Vec<(String, String)>,
+    /// What it showed of its sender; left out in older recordings, whose headers tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Shown>,
 }
 
 impl Judged {
@@ -93,6 +96,7 @@ impl Judged {
             plain: purpose.plain,
             raw: seen.request.raw,
             parameters: seen.request.parameters.clone(),
+            credentials: Some(seen.request.credentials.clone()),
         }
     }
 }
@@ -103,10 +107,13 @@ impl Judged {
 pub struct Request {
     /// The method, in capitals.
     pub method: String,
-    /// The whole URL.
+    /// The whole URL, but for credentials in its query.
     pub url: String,
+    /// The credentials in the query of the URL: names and values, tokens as in headers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query_credentials: Vec<(String, String)>,
     /// Names in lower case and values, in the order sent; tokens as `${VARIABLE}`, `${VARIABLE%?}`
-    /// without their last character, `${VARIABLE#?}` without their first.
+    /// without their last character, `${VARIABLE#?}` without their first, `base64(${VARIABLE})` where `Basic` encodes them.
     pub headers: Vec<(String, String)>,
     /// The body, where it is text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,8 @@ const INLINE: usize = 4096;
 const REPEATED: usize = 256;
 /// The longest unit of repetition.
 const UNIT: usize = 16;
+/// How a variable begins that is encoded before it is sent.
+const ENCODED: &str = "base64(";
 /// From how many bytes on curl may ask first whether to send the body.
 const EXPECT: usize = 1024;
 
@@ -30,6 +32,10 @@ pub fn command(request: &Request, variables: &[String]) -> String {
         curl += " --globoff";
     }
     let _ = write!(curl, " {}", word(&request.url));
+    for (name, value) in &request.query_credentials {
+        // curl encodes what stands after the sign of equality.
+        let _ = write!(curl, " --url-query {}", word(&format!("{name}={value}")));
+    }
     for (name, value) in &request.headers {
         // Without a value, curl takes `name:` for "leave it out".
         let line = match value.trim() {
@@ -66,10 +72,11 @@ fn word(text: &str, variables: &[String]) -> String {
         return quoted(text);
     }
     if pieces.iter().all(|p| p.variable || p.text.chars().all(is_plain_in_quotes)) {
-        return format!("\"{text}\"");
+        let whole: String = pieces.iter().map(Piece::in_quotes).collect();
+        return format!("\"{whole}\"");
     }
     let part = |p: &Piece<'_>| match p.variable {
-        true => format!("\"{}\"", p.text),
+        true => format!("\"{}\"", p.in_quotes()),
         false => quoted(p.text),
     };
     pieces.iter().map(part).collect()
@@ -81,7 +88,19 @@ struct Piece<'a> {
     variable: bool,
 }
 
-/// Takes a text apart at `${NAME}`, `${NAME%?}` and `${NAME#?}` of the given names.
+impl Piece<'_> {
+    /// As it stands in double quotes.
+    fn in_quotes(&self) -> String {
+        match self.text.strip_prefix(ENCODED) {
+            Some(variable) if self.variable => {
+                format!("$(printf %s \"{}\" | base64 | tr -d '\\n')", variable.trim_end_matches(')'))
+            }
+            _ => self.text.to_owned(),
+        }
+    }
+}
+
+/// Takes a text apart at `${NAME}`, `${NAME%?}`, `${NAME#?}` and `base64(${NAME})` of the given names.
 fn pieces<'a>(text: &'a str, variables: &[String]) -> Vec<Piece<'a>> {
     let mut all = Vec::new();
     let (mut from, mut at) = (0, 0);
@@ -97,10 +116,13 @@ fn pieces<'a>(text: &'a str, variables: &[String]) -> Vec<Piece<'a>> {
             at = start + 2;
             continue;
         };
+        at = start + 2 + end + 1;
+        let is_encoded = text[from..start].ends_with(ENCODED) && text[at..].starts_with(')');
+        let start = if is_encoded { start - ENCODED.len() } else { start };
+        at += usize::from(is_encoded);
         if from < start {
             all.push(Piece { text: &text[from..start], variable: false });
         }
-        at = start + 2 + end + 1;
         all.push(Piece { text: &text[start..at], variable: true });
         from = at;
     }

@@ -250,6 +250,7 @@ mod tests {
             request: Request {
                 method: "POST".to_owned(),
                 url: "http://127.0.0.1/things".to_owned(),
+                query_credentials: Vec::new(),
                 headers: vec![("idempotency-key".to_owned(), "probity-0badcafe-1".to_owned())],
                 body: Some(body.to_owned()),
                 body_base64: None,

@@ -4,6 +4,7 @@ mod apart;
 mod app;
 mod arazzo;
 mod called;
+mod carriers;
 mod cleanup;
 mod depot;
 mod elsewhere;
@@ -11,6 +12,7 @@ mod key;
 mod laws;
 mod links;
 mod listed;
+mod scope;
 mod tutorial;
 
 use std::collections::BTreeSet;
