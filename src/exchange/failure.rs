@@ -2,6 +2,9 @@
 
 use url::Url;
 
+/// The message of hyper, which has no other sign of it, for a server that sends data without a request.
+pub const UNASKED: &str = "unexpected message from connection";
+
 /// Why no whole response came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -19,7 +22,9 @@ impl Failure {
             (FailureKind::Broken, "https") => "; it may ask for a client_certificate (--client-certificate)",
             _ => "",
         };
-        format!("{} ({}{perhaps})", self.kind.text(), self.message)
+        // Who speaks before the first request speaks something else, whichever of the two is seen first.
+        let kind = if self.message.contains(UNASKED) { FailureKind::Protocol } else { self.kind };
+        format!("{} ({}{perhaps})", kind.text(), self.message)
     }
 }
 
@@ -98,5 +103,20 @@ impl FailureKind {
             Self::Credentials => "there is no token that works",
             Self::GivenUp => "it was not sent again",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_speaks_first_speaks_no_http() {
+        let url = Url::parse("http://127.0.0.1:25/").unwrap();
+        let failure = |message: &str| Failure { kind: FailureKind::Broken, message: message.to_owned() };
+        let unasked = failure("error sending request: received unexpected message from connection").at_first(&url);
+        assert!(unasked.starts_with(FailureKind::Protocol.text()), "{unasked}");
+        let closed = failure("connection closed").at_first(&url);
+        assert!(closed.starts_with(FailureKind::Broken.text()), "{closed}");
     }
 }

@@ -5,14 +5,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use secrecy::ExposeSecret;
 
-use crate::exchange::{Failure, FailureKind, Outcome, Response};
+use crate::exchange::{Failure, FailureKind, Outcome, Response, UNASKED};
 use crate::settings::{Settings, is_loopback};
 use crate::source::{Diagnostic, Result};
 
 /// The longest body that is read.
 const BODY_LIMIT: usize = 1 << 20;
-/// The message of hyper, which has no other sign of it, for a server that sends data without a request.
-const UNASKED: &str = "unexpected message from connection";
 /// Parts of the messages for a body that contradicts its headers.
 const GARBLED: [&str; 3] = ["nvalid chunk", "nvalid gzip header", "corrupt deflate"];
 /// The message of rustls for a system without certificates.

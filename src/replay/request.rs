@@ -145,10 +145,13 @@ impl<'a> Reader<'a> {
         let recorded = exchange.judged.as_ref().and_then(|judged| judged.credentials.clone());
         let is_recorded = recorded.is_some();
         let mut credentials = recorded.unwrap_or(if security.is_some() { Shown::Nothing } else { Shown::Own });
-        if let Shown::Text(text) = &credentials
-            && let Some(secret) = self.secret_in(text)
-        {
-            return Err(NotRead::SecretCredentials { secret, identity: exchange.identity.clone() });
+        if let Shown::Text(text) = &credentials {
+            if text.contains(HIDDEN) {
+                return Err(NotRead::HiddenCredentials);
+            }
+            if let Some(secret) = self.secret_in(text) {
+                return Err(NotRead::SecretCredentials { secret, identity: exchange.identity.clone() });
+            }
         }
         let mut headers = Vec::new();
         for (name, value) in &exchange.request.headers {
