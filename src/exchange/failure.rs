@@ -17,13 +17,13 @@ pub struct Failure {
 impl Failure {
     /// What to say of it where the target has answered nothing so far.
     pub fn at_first(&self, url: &Url) -> String {
+        // Who speaks before the first request speaks something else, whichever of the two is seen first.
+        let kind = if self.message.contains(UNASKED) { FailureKind::Protocol } else { self.kind };
         // Where a certificate of ours is asked for, an end of the connection may be all that is seen of it.
-        let perhaps = match (self.kind, url.scheme()) {
+        let perhaps = match (kind, url.scheme()) {
             (FailureKind::Broken, "https") => "; it may ask for a client_certificate (--client-certificate)",
             _ => "",
         };
-        // Who speaks before the first request speaks something else, whichever of the two is seen first.
-        let kind = if self.message.contains(UNASKED) { FailureKind::Protocol } else { self.kind };
         format!("{} ({}{perhaps})", kind.text(), self.message)
     }
 }

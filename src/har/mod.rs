@@ -289,7 +289,7 @@ impl Reader<'_> {
         if let Some(credentials) = entry.judged.as_ref().and_then(|judged| judged.credentials.clone()) {
             return (ours.unwrap_or_else(|| CALLER.to_owned()), credentials, rest);
         }
-        let Some((_, value)) = shown.into_iter().next() else {
+        let Some((_, value)) = shown.into_iter().find(|(name, _)| *name == security.header) else {
             return (ours.unwrap_or_else(|| CALLER.to_owned()), Shown::Nothing, rest);
         };
         let mut identities = self.settings.identities.iter();

@@ -12,8 +12,8 @@ use crate::source::Result;
 
 /// How many parts of schemas are tried at most.
 const PARTS: usize = 64;
-/// How many edges, and how many faults, of all of them together are planned, of which as many are sent as have room; and how
-/// many of each at least.
+/// How many edges are planned for all parts together, and as many faults; and how many for each part at least. Of these, as
+/// many are sent as have room.
 const TRIED: usize = 128;
 const LEAST: usize = 4;
 /// Why the others are not.

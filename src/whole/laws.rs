@@ -6,19 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use url::form_urlencoded;
 
+use super::partition::Partition;
 use super::records::{Records, Taken};
 use super::resources::Resource;
 use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
-use crate::document::operation::Operation;
-use crate::document::parameter::Parameter;
 use crate::document::parameter::ParameterLocation;
-use crate::exchange::{Exchange, Request, TrialName};
-use crate::generate::draft::Draft;
-use crate::generate::parameter::is_key;
-use crate::generate::values::type_of;
+use crate::exchange::{Exchange, TrialName};
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
@@ -51,9 +46,8 @@ pub(super) struct Laws<'a> {
     pub of: usize,
     /// What was created.
     pub made: Records,
-    /// The operation and the request that created the record which the law is about: what else the request named, such as
-    /// a tenant in a header, says where that record is.
-    pub scope: Option<(usize, Arc<Exchange>)>,
+    /// Where the record is known that was created for the law.
+    pub partition: Partition,
     /// The requirement that is tried.
     pub subject: String,
     pub sink: &'a mut dyn Sink,
@@ -79,7 +73,7 @@ impl Laws<'_> {
     pub(super) async fn law(&mut self, law: Law, of: usize, requirement: usize, resources: &[Resource]) -> Tally {
         let mut tally = Tally::default();
         self.of = of;
-        self.scope = None;
+        self.partition = Partition::default();
         self.subject =
             self.session(of).map_or_else(|_| String::new(), |s| s.contract().requirements[requirement].id.clone());
         let shown = match law {
@@ -277,7 +271,7 @@ impl Laws<'_> {
         let (sent, answer) = bodies(&seen);
         let mut records = Records::default();
         records.note(self.session(create)?.contract(), &seen.exchange);
-        self.scope = Some((create, Arc::clone(&seen.exchange)));
+        self.partition = Partition::of(&self.session(create)?.contract().operation, &seen.exchange.request);
         Ok(Created { exchange: Arc::clone(&seen.exchange), sent, answer, records })
     }
 
@@ -311,7 +305,7 @@ impl Laws<'_> {
         let operation = &self.session(of)?.contract().operation;
         let taken = created.records.values(operation, true, false);
         let parameters = operation.parameters_in(ParameterLocation::Path).count();
-        if taken.iter().filter(|t| t.location.is_some()).count() < parameters {
+        if taken.iter().filter(|t| t.location == Some(ParameterLocation::Path)).count() < parameters {
             return Err("it is not clear what the created record is called".to_owned());
         }
         Ok(taken)
@@ -327,11 +321,7 @@ impl Laws<'_> {
     ) -> Result<Seen, String> {
         let mut entry: Entry = self.session(of)?.plan().entries[place].clone();
         set_path(&mut entry, taken);
-        if let Some((create, exchange)) = &self.scope {
-            let (created, called) =
-                (&self.session(*create)?.contract().operation, &self.session(of)?.contract().operation);
-            in_scope(&mut entry.draft, called, created, &exchange.request);
-        }
+        self.partition.apply(&mut entry.draft, &self.session(of)?.contract().operation);
         for (name, value) in query {
             entry.draft.query.retain(|(other, _)| other != name);
             entry.draft.query.push((name.clone(), Template::Literal(value.clone())));
@@ -396,31 +386,6 @@ pub(super) fn set_path(entry: &mut Entry, taken: &[Taken]) {
             None if taken.location == Some(ParameterLocation::Query) => parts.push((taken.name.clone(), value)),
             None => {}
         }
-    }
-}
-
-/// Gives a request the headers, cookies and query of the one that created a record, as far as both operations have them.
-fn in_scope(draft: &mut Draft, called: &Operation, created: &Operation, request: &Request) {
-    let query = request.path.split_once('?').map_or("", |(_, query)| query);
-    let is_common = |p: &&Parameter| {
-        let is_it = |o: &Parameter| o.location == p.location && o.name.eq_ignore_ascii_case(&p.name);
-        !is_key(p) && created.parameters.iter().any(is_it)
-    };
-    for parameter in called.parameters.iter().filter(is_common) {
-        let (list, value) = match parameter.location {
-            ParameterLocation::Header => (&mut draft.headers, request.header(&parameter.name).map(str::to_owned)),
-            ParameterLocation::Query => {
-                let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| *name == *parameter.name);
-                (&mut draft.query, values.next().map(|(_, value)| value.into_owned()))
-            }
-            _ => continue,
-        };
-        // Lists and objects are written in many ways.
-        if ["array", "object"].contains(&type_of(parameter.schema.json())) || value.is_none() && parameter.required {
-            continue;
-        }
-        list.retain(|(name, _)| !name.eq_ignore_ascii_case(&parameter.name));
-        list.extend(value.map(|value| (parameter.name.clone(), Template::Literal(value.into()))));
     }
 }
 

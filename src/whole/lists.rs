@@ -195,6 +195,7 @@ impl Laws<'_> {
                 members.retain(|(other, _)| other != name);
                 members.push((name.clone(), Template::Literal(value.clone())));
             }
+            self.partition.apply(&mut entry.draft, &self.session(create)?.contract().operation);
             taken += u32::from(self.send(create, &entry, "listed").await?.accepted() == Known::Yes);
             if taken == 2 {
                 break;

@@ -25,6 +25,7 @@ mod logs;
 pub mod order;
 mod outline;
 mod pages;
+mod partition;
 mod parts;
 mod provide;
 pub mod records;
@@ -60,6 +61,7 @@ use laws::Laws;
 use logs::Logs;
 use order::{Phase, in_order};
 pub use outline::Outline;
+use partition::Partition;
 use records::Records;
 
 /// What a request is called that finds out whether a token, or the server, still works.
@@ -310,7 +312,7 @@ impl Whole {
             left_to_create: self.settings.budget.max_created.map(|most| most.saturating_sub(created)),
             made: records,
             of: 0,
-            scope: None,
+            partition: Partition::default(),
             subject: String::new(),
             sink: &mut fanout,
             errors: Vec::new(),

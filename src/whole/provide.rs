@@ -67,7 +67,7 @@ impl Whole {
         let ours = phase != Phase::Read;
         let mut taken = records.values(operation, ours, phase == Phase::Destroy);
         self.take_fixtures(operation, ours, &mut taken);
-        let is_taken = |name: &str| taken.iter().any(|t| t.location.is_some() && t.name == name);
+        let is_taken = |name: &str| taken.iter().any(|t| t.location == Some(ParameterLocation::Path) && t.name == name);
         let unknown: Vec<String> = operation
             .parameters_in(ParameterLocation::Path)
             .filter(|p| !is_taken(&p.name) && (ours || !is_known(p)))

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::links::{Linked, leads};
 use super::order::{collection, is_parameter, named};
+use super::partition::Partition;
 use crate::contract::{CALLER, Contract};
 use crate::document::operation::Operation;
 use crate::document::parameter::{ParameterLocation, plain};
@@ -27,6 +28,8 @@ struct Record {
     collection: String,
     /// The path parameters of the request.
     parameters: Vec<(String, String)>,
+    /// What else the request named.
+    partition: Partition,
     body: Json,
     /// The last segment of the `Location` header.
     location: Option<String>,
@@ -46,6 +49,7 @@ impl Record {
             operation: operation.id.clone(),
             is_ours,
             parameters: exchange.request.parameters.clone(),
+            partition: Partition::of(operation, &exchange.request),
             location: last_segment(response, &collection),
             // What was created is what it names then, and only then.
             address: if response.status == 201 { address(response) } else { Vec::new() },
@@ -86,6 +90,13 @@ pub struct Taken {
     pub name: String,
     /// The value.
     pub value: Json,
+}
+
+impl Taken {
+    /// The value of a parameter.
+    fn parameter((location, name, value): (ParameterLocation, String, Json)) -> Self {
+        Self { location: Some(location), name, value }
+    }
 }
 
 impl Records {
@@ -189,11 +200,10 @@ impl Records {
     fn linked_values(&self, operation: &Operation, ours: bool, newest: bool) -> Option<Vec<Taken>> {
         let usable = self.known.iter().filter(|record| !ours || self.is_new(record));
         let fits = |linked: &&Linked| !ours || linked.is_own;
-        let mut found =
-            usable.filter_map(|record| record.linked.iter().filter(fits).find_map(|linked| linked.values(operation)));
-        let chosen = if newest { found.next_back() } else { found.next() };
-        let taken = |(location, name, value)| Taken { location: Some(location), name, value };
-        chosen.map(|all| all.into_iter().map(taken).collect())
+        let values = |record: &'_ Record| record.linked.iter().filter(fits).find_map(|linked| linked.values(operation));
+        let mut found = usable.filter_map(|record| Some((record, values(record)?)));
+        let (record, values) = if newest { found.next_back() } else { found.next() }?;
+        Some(values.into_iter().chain(record.partition.values(operation)).map(Taken::parameter).collect())
     }
 
     fn path_values(&self, operation: &Operation, ours: bool, newest: bool) -> Vec<Taken> {
@@ -224,12 +234,16 @@ impl Records {
                 .map(|(segment, (_, value))| taken(segment.trim_matches(['{', '}']), Json::from(value.as_str())))
                 .collect();
             all.push(taken(name, value));
+            all.extend(record.partition.values(operation).into_iter().map(Taken::parameter));
             return all;
         }
         let created = self.known.iter().filter(|record| record.is_ours && (!ours || self.is_new(record)));
-        let mut found = created.filter_map(|record| by_address(record, operation));
+        let mut found = created.filter_map(|record| Some((record, by_address(record, operation)?)));
         let chosen = if newest { found.next_back() } else { found.next() };
-        chosen.unwrap_or_default()
+        let with_partition = |(record, all): (&Record, Vec<Taken>)| {
+            all.into_iter().chain(record.partition.values(operation).into_iter().map(Taken::parameter)).collect()
+        };
+        chosen.map(with_partition).unwrap_or_default()
     }
 
     fn body_values(&self, operation: &Operation) -> Vec<Taken> {

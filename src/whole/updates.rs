@@ -112,6 +112,7 @@ impl Laws<'_> {
         }
         if is_moved {
             set_path(&mut entry, &self.named_by(update, created)?);
+            self.partition.apply(&mut entry.draft, &self.session(update)?.contract().operation);
             let seen = self.send(update, &entry, "updated-otherwise").await?;
             if seen.accepted() == Known::Yes {
                 return Ok((seen, true));

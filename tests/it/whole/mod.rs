@@ -12,7 +12,7 @@ mod key;
 mod laws;
 mod links;
 mod listed;
-mod scope;
+mod partition;
 mod tutorial;
 
 use std::collections::BTreeSet;

@@ -26,6 +26,10 @@ const DOCUMENT: &str = r##"{
       "get": {
         "operationId": "getItem",
         "responses": { "200": { "description": "one", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Item" } } } }, "400": { "description": "refused" }, "404": { "description": "nothing" } }
+      },
+      "delete": {
+        "operationId": "deleteItem",
+        "responses": { "204": { "description": "gone" }, "400": { "description": "refused" }, "404": { "description": "nothing" } }
       }
     }
   },
@@ -81,6 +85,19 @@ fn items(parameter: &str, required: bool, forgets: bool) -> Server {
             made.insert(id, item);
             return answer;
         }
+        if request.method == "DELETE" {
+            let id = path.rsplit('/').next().and_then(|id| id.parse::<u64>().ok()).unwrap_or_default();
+            return match made.get(&id) {
+                Some((of, _)) if of.trim_end_matches('-') != scope => Answer::empty(403),
+                Some((of, _)) if of.ends_with('-') => Answer::empty(404),
+                Some((_, item)) => {
+                    let gone = (format!("{scope}-"), item.clone());
+                    made.insert(id, gone);
+                    Answer::empty(204)
+                }
+                None => Answer::empty(404),
+            };
+        }
         let mut own = made.iter().filter(|(_, (of, _))| *of == scope);
         match path.strip_prefix("/items/").map(|id| id.parse::<u64>()) {
             None => Answer::json(200, &format!("[{}]", own.map(shown).collect::<Vec<_>>().join(", "))),
@@ -97,9 +114,14 @@ fn a_record_is_looked_for_where_it_was_made() {
     for parameter in [HEADER, QUERY] {
         for required in [true, false] {
             for seed in 1..=3 {
-                let ran = check(&items(parameter, required, false), &format!("--seed {seed}")).run();
+                let server = items(parameter, required, false);
+                let ran = check(&server, &format!("--seed {seed}")).run();
                 assert!(ran.ids("fail").is_empty(), "{parameter} {required} {seed}: {:?}", ran.ids("fail"));
                 ran.verdict("getItem/law/read-back", "pass");
+                ran.verdict("deleteItem/law/gone", "pass");
+                // In another one, the same id may be somebody else's record.
+                let strays: Vec<_> = ran.exchanges().into_iter().filter(|e| e["response"]["status"] == 403).collect();
+                assert!(strays.is_empty() || !required, "{parameter} {seed}: {strays:?}");
             }
             let ran = check(&items(parameter, required, true), "--seed 1").run();
             ran.verdict("getItem/law/read-back", "fail");
