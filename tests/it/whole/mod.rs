@@ -14,6 +14,7 @@ mod links;
 mod listed;
 mod partition;
 mod tutorial;
+mod unsupported;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};

@@ -121,7 +121,9 @@ fn a_record_is_looked_for_where_it_was_made() {
                 ran.verdict("deleteItem/law/gone", "pass");
                 // In another one, the same id may be somebody else's record.
                 let strays: Vec<_> = ran.exchanges().into_iter().filter(|e| e["response"]["status"] == 403).collect();
-                assert!(strays.is_empty() || !required, "{parameter} {seed}: {strays:?}");
+                if required {
+                    assert!(strays.is_empty(), "{parameter} {seed}: {strays:?}");
+                }
             }
             let ran = check(&items(parameter, required, true), "--seed 1").run();
             ran.verdict("getItem/law/read-back", "fail");
