@@ -243,7 +243,7 @@ fn between<'a>(
         };
     }
     match each {
-        None | Some(Rows::Contexts) => scope.build(),
+        None | Some(Rows::Contexts { .. }) => scope.build(),
         Some(Rows::Cel(list)) => {
             let first = list.json(judge.fixtures.bare_scope()).ok().and_then(|rows| rows.get(0).cloned());
             match first {

@@ -170,7 +170,10 @@ fn table(rows: Option<&Rows>) -> Vec<String> {
             vec![format!("For each of {} rows{labels}", rows.len())]
         }
         Some(Rows::Cel(list)) => vec![format!("For each of {}", flat(list.text()))],
-        Some(Rows::Contexts) => vec!["In each context that valid requests are sent in".to_owned()],
+        Some(Rows::Contexts { most: None }) => vec!["In each context that valid requests are sent in".to_owned()],
+        Some(Rows::Contexts { most: Some(most) }) => {
+            vec![format!("In {most} of the contexts that valid requests are sent in, which the seed chooses")]
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::Contract;
 use super::keys;
 use super::requirement::{Form, Level, Open, Origin, Probe, Requirement, Row, Rows, Rule, Scenario};
 use super::steps::{self, Base, Step};
-use super::template::Template;
+use super::template::{self, Template};
 use crate::document::operation::Operation;
 use crate::expression::{Expression, Names};
 use crate::source::{Place, Result, Source};
@@ -281,7 +281,7 @@ impl CaseReader<'_> {
             steps::Context { operation: self.operation, called: self.called, members: &self.vocabulary.exchange },
         )?;
         let varies = steps.iter().flat_map(|s| &s.sends).any(|s| s.base == Base::Varied);
-        if let (Some(Rows::Contexts), false, Some(rows)) = (&rows, varies, node.get("rows")) {
+        if let (Some(Rows::Contexts { .. }), false, Some(rows)) = (&rows, varies, node.get("rows")) {
             return Err(rows.error("no step uses a request in these contexts").help("write `from: varied`"));
         }
         Ok(Some(Course { names: names_of(names, &steps), rows: rows.map(Arc::new), steps: Arc::new(steps) }))
@@ -307,12 +307,20 @@ impl CaseReader<'_> {
                     .collect::<Result<_>>()?,
             ),
             Value::Scalar(serde_json::Value::String(word)) if word == "contexts" => {
-                return Ok((Some(Rows::Contexts), names.clone()));
+                return Ok((Some(Rows::Contexts { most: None }), names.clone()));
             }
             _ => {
+                if let Some(many) = table.get("contexts") {
+                    table.only("`rows`", &keys::CONTEXT_ROWS)?;
+                    let most: u32 = template::integer(many, "`contexts`")?;
+                    let most = usize::try_from(most).ok().filter(|most| *most > 0);
+                    let most = most.ok_or_else(|| many.error("`contexts` must be 1 at least"))?;
+                    return Ok((Some(Rows::Contexts { most: Some(most) }), names.clone()));
+                }
                 table.only("`rows`", &keys::CEL_ROWS)?;
-                let list =
-                    table.get("cel").ok_or_else(|| table.error("`rows` must be a list, `contexts` or `{cel: …}`"))?;
+                let list = table
+                    .get("cel")
+                    .ok_or_else(|| table.error("`rows` must be a list, `contexts`, `{contexts: …}` or `{cel: …}`"))?;
                 Rows::Cel(Box::new(compile(list, names)?))
             }
         };

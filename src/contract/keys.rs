@@ -152,7 +152,8 @@ pub(super) static CASE: Map = Map {
     ],
 };
 
-const ROWS: Value = Value::One(&[Value::Word(&["contexts"]), Value::List(&VALUE, 1), Value::Map(&CEL_ROWS)]);
+const ROWS: Value =
+    Value::One(&[Value::Word(&["contexts"]), Value::List(&VALUE, 1), Value::Map(&CEL_ROWS), Value::Map(&CONTEXT_ROWS)]);
 const STEPS: Value =
     Value::List(&Value::Single(&Value::One(&[Value::Map(&STEP), Value::List(&Value::Map(&STEP), 0)])), 1);
 
@@ -161,6 +162,13 @@ pub(super) static CEL_ROWS: Map = Map {
     name: "rows of an expression",
     text: "Rows that an expression yields.",
     keys: &[Key::required("cel", CEL, "CEL: the list of rows.")],
+};
+
+/// Rows that are some of the contexts.
+pub(super) static CONTEXT_ROWS: Map = Map {
+    name: "rows of some contexts",
+    text: "Some of the contexts in which valid requests are sent; the seed chooses which.",
+    keys: &[Key::required("contexts", Value::Whole(1), "How many: those that differ most.")],
 };
 
 /// A request of a step.

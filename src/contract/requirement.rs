@@ -296,7 +296,10 @@ pub enum Rows {
     /// The items of a list that an expression yields.
     Cel(Box<Expression>),
     /// The contexts in which valid requests are sent.
-    Contexts,
+    Contexts {
+        /// How many of them at most; all if there is none.
+        most: Option<usize>,
+    },
 }
 
 /// A row of a table.

@@ -61,6 +61,11 @@ pub fn segment(value: &str) -> String {
     percent_encoding::utf8_percent_encode(value, PATH).to_string()
 }
 
+/// Whether a value is a list or an object.
+fn is_structured(template: &Template) -> bool {
+    matches!(template, Template::List(_) | Template::Object(_) | Template::Literal(Json::Array(_) | Json::Object(_)))
+}
+
 impl Rendering<'_> {
     /// A draft as a request.
     ///
@@ -71,11 +76,11 @@ impl Rendering<'_> {
         // What is behind `#` tells operations apart in the document, and is never sent.
         let mut path = operation.path.split('#').next().unwrap_or_default().to_owned();
         for name in template_names(&operation.path) {
-            let value = match draft.path.iter().find(|(n, _)| n == name) {
-                Some((_, template)) => self.text(template, operation, ParameterLocation::Path, name)?,
-                None => String::new(),
+            let (written, value) = match draft.path.iter().find(|(n, _)| n == name) {
+                Some((_, template)) => self.segment(template, operation, name)?,
+                None => (String::new(), String::new()),
             };
-            path = path.replace(&format!("{{{name}}}"), &segment(&value));
+            path = path.replace(&format!("{{{name}}}"), &written);
             parameters.push((name.to_owned(), value));
         }
         let query = self.query(draft, operation)?;
@@ -85,7 +90,7 @@ impl Rendering<'_> {
         }
         let mut headers = Vec::new();
         for (name, value) in &draft.headers {
-            headers.push((name.clone(), self.text(value, operation, ParameterLocation::Header, name)?));
+            headers.push((name.clone(), self.header(value, operation, name)?));
         }
         self.cookies(draft, operation, &mut headers)?;
         // All requests of a trial have the same case, including those that are sent again for it.
@@ -200,30 +205,21 @@ impl Rendering<'_> {
         Ok(())
     }
 
-    /// A value as it is written in the path or in a header, in the document's style.
-    fn text(
-        &mut self,
-        template: &Template,
-        operation: &Operation,
-        location: ParameterLocation,
-        name: &str,
-    ) -> Result<String, Trouble> {
-        let is_it = |p: &&Parameter| match location {
-            ParameterLocation::Header => p.name.eq_ignore_ascii_case(name),
-            _ => p.name == name,
+    /// A value as it is written in the path, in the document's style, and the same unescaped.
+    fn segment(&mut self, template: &Template, operation: &Operation, name: &str) -> Result<(String, String), Trouble> {
+        let Some(parameter) = operation.parameters_in(ParameterLocation::Path).find(|p| p.name == name) else {
+            let text = self.plain(template)?;
+            return Ok((segment(&text), text));
         };
-        let structured = matches!(
-            template,
-            Template::List(_) | Template::Object(_) | Template::Literal(Json::Array(_) | Json::Object(_))
-        );
-        match operation.parameters_in(location).find(is_it) {
-            Some(p) if structured || location == ParameterLocation::Path => {
-                let value = match structured {
-                    true => self.value(template)?,
-                    false => json!(self.plain(template)?),
-                };
-                Ok(encode::text(p, &value))
-            }
+        let value = if is_structured(template) { self.value(template)? } else { json!(self.plain(template)?) };
+        Ok((encode::path(parameter, &value), encode::text(parameter, &value)))
+    }
+
+    /// A value as it is written in a header, in the document's style.
+    fn header(&mut self, template: &Template, operation: &Operation, name: &str) -> Result<String, Trouble> {
+        let is_it = |p: &&Parameter| p.name.eq_ignore_ascii_case(name);
+        match operation.parameters_in(ParameterLocation::Header).find(is_it) {
+            Some(p) if is_structured(template) => Ok(encode::text(p, &self.value(template)?)),
             _ => self.plain(template),
         }
     }

@@ -56,6 +56,24 @@ const USUAL: [&str; 17] = [
     "via",
 ];
 
+/// Further headers that browsers, scripts and tracers send whatever is asked for; their values may be secrets.
+const SENT_ALONG: [&str; 12] = [
+    "authorization",
+    "baggage",
+    "cookie",
+    "if-none-match",
+    "sentry-trace",
+    "tracestate",
+    "x-amzn-trace-id",
+    "x-correlation-id",
+    "x-csrf-token",
+    "x-request-id",
+    "x-requested-with",
+    "x-xsrf-token",
+];
+/// The query parameter by which scripts keep browsers from answering out of their caches.
+const PAST_CACHES: &str = "_";
+
 /// Stands for a token that is in a recording and belongs to no identity.
 const RECORDED: &str = "RECORDED_TOKEN";
 /// The length in bytes from which such a token is also searched for elsewhere: `null` and the like are no tokens.
@@ -241,10 +259,10 @@ impl Reader<'_> {
                 // Our own recordings have no secrets; others may have them in any parameter that the document does not
                 // describe.
                 Some(query) if judged.is_none() => {
-                    format!("{}?{}", url.path(), hidden(query, "&", |name| self.knows(ParameterLocation::Query, name)))
+                    format!("{path}?{}", hidden(query, "&", |name| self.knows(ParameterLocation::Query, name)))
                 }
-                Some(query) => format!("{}?{query}", url.path()),
-                None => url.path().to_owned(),
+                Some(query) => format!("{path}?{query}"),
+                None => path.to_owned(),
             },
             parameters: judged.map_or_else(|| found.unwrap_or_default(), |j| j.parameters.clone()),
             headers,
@@ -318,10 +336,10 @@ impl Reader<'_> {
         security.value(HIDDEN)
     }
 
-    /// Whether the document describes every parameter of a request's query: any other may change what is requested.
+    /// Whether the document describes every parameter of a request's query: nearly any other may change what is requested.
     fn knows_query(&self, request: &Request) -> bool {
         let query = request.path.split_once('?').map_or("", |(_, query)| query);
-        pairs(query).iter().all(|(name, _)| self.knows(ParameterLocation::Query, name))
+        pairs(query).iter().all(|(name, _)| name == PAST_CACHES || self.knows(ParameterLocation::Query, name))
     }
 
     /// Whether the document has a parameter of this name in this part of a request.
@@ -357,7 +375,7 @@ impl Reader<'_> {
                     media::form_of(operation, m).is_some()
                 })
             })
-            && request.headers.iter().all(|(name, _)| self.is_usual(name))
+            && request.headers.iter().all(|(name, _)| self.is_usual(name) || SENT_ALONG.contains(&name.as_str()))
             && self.knows_query(request)
     }
 }

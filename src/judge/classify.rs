@@ -16,7 +16,7 @@ use crate::exchange::Request;
 use crate::expression::{Scope, Trouble, timestamp};
 use crate::generate::fault::schema_at;
 use crate::generate::media::form_of;
-use crate::generate::parameter::encode::plain;
+use crate::generate::parameter::encode::{self, plain};
 use crate::generate::parameter::{self, decode, decode::Reading, decode::pairs};
 use crate::generate::parameter::{is_key, key_schema};
 use crate::schema::{Schema, Violation};
@@ -272,10 +272,17 @@ impl Judge<'_> {
         let is_it = |target: &Target| matches!(target, Target::Parameter(ParameterLocation::Path, of) if of == name);
         let Some(value) = parameter_of(scope, ParameterLocation::Path, name) else { return true };
         let lists = self.contract.values.iter().filter(|list| is_it(&list.target));
-        lists.map(|list| list.list.json(scope)).any(|list| match list {
-            Ok(Json::Array(items)) => holds(&items, &value),
+        lists.map(|list| (&list.target, list.list.json(scope))).any(|(target, list)| match list {
+            Ok(Json::Array(items)) => holds(&items, &value) || self.is_styled(target, &items, &value),
             _ => true,
         })
+    }
+
+    /// Whether a path parameter's text is that of one of these values in the document's style, as `.7` is of 7.
+    fn is_styled(self, target: &Target, items: &[Json], text: &Json) -> bool {
+        let Target::Parameter(ParameterLocation::Path, name) = target else { return false };
+        let parameter = self.contract.operation.parameters_in(ParameterLocation::Path).find(|p| p.name == *name);
+        parameter.is_some_and(|p| items.iter().any(|item| encode::text(p, item) == plain(text)))
     }
 
     /// Values outside the target's lists are left open: the target may have more than the lists name. Values that the
@@ -305,7 +312,7 @@ impl Judge<'_> {
                 continue;
             };
             match list.list.json(scope) {
-                Ok(Json::Array(items)) if holds(&items, &value) => {}
+                Ok(Json::Array(items)) if holds(&items, &value) || self.is_styled(&list.target, &items, &value) => {}
                 Ok(_) => return Some(Class::Open(format!("{value} is not among the provided values"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }

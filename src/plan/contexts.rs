@@ -7,6 +7,7 @@ use super::{Entry, MINIMAL};
 use crate::contract::template::Template;
 use crate::exchange::TrialName;
 use crate::generate::draft::{Content, KEY_HEADER};
+use crate::generate::seed::Seed;
 
 /// A valid request of the pool, as one of few that together show every pair of what contexts differ in.
 #[derive(Clone, Debug)]
@@ -21,6 +22,10 @@ pub(super) struct Context {
 
 const FACTORS: usize = 4;
 
+/// How much it tells that two contexts differ in a factor: a key and the fields beside are looked at by code of their own
+/// in most servers.
+const WEIGHTS: [usize; FACTORS] = [2, 1, 1, 4];
+
 /// What steps decide themselves, whatever the context.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fixed {
@@ -32,10 +37,14 @@ pub(super) struct Fixed {
 
 /// The contexts of a pool. The first is that of the smallest request.
 #[derive(Debug)]
-pub(super) struct Contexts(Vec<Context>);
+pub(super) struct Contexts {
+    all: Vec<Context>,
+    /// The one that is dealt first: another one for another seed, so that runs with different seeds show more than one.
+    first: usize,
+}
 
 impl Contexts {
-    pub(super) fn new(entries: &[Entry]) -> Self {
+    pub(super) fn new(entries: &[Entry], seed: Seed) -> Self {
         let covers = |e: &Entry| e.control.is_none() && TrialName::is_cover(&e.name);
         let candidates = || entries.iter().enumerate().filter(|(i, e)| *i == MINIMAL || covers(e));
         let fewest = fields(&entries[MINIMAL]);
@@ -65,17 +74,33 @@ impl Contexts {
             ];
             context.label = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         }
-        Self(chosen)
+        let first = seed.pick("contexts", 0, chosen.len());
+        Self { all: chosen, first }
     }
 
     /// The pool's request for the trial of this number.
     pub(super) fn dealt(&self, number: usize) -> usize {
-        self.0.get(number % self.0.len().max(1)).map_or(MINIMAL, |context| context.entry)
+        self.all.get((self.first + number) % self.all.len().max(1)).map_or(MINIMAL, |context| context.entry)
     }
 
-    /// Those that show every pair of what steps leave to them.
-    pub(super) fn without(&self, fixed: Fixed) -> Vec<Context> {
-        few(&self.0, [fixed.body, fixed.path, fixed.caller, fixed.key])
+    /// Those that show every pair of what steps leave to them; or of those only so many, as different as can be.
+    pub(super) fn without(&self, fixed: Fixed, most: Option<usize>) -> Vec<Context> {
+        let fixed = [fixed.body, fixed.path, fixed.caller, fixed.key];
+        let mut left = few(&self.all, fixed);
+        let Some(most) = most.filter(|most| *most < left.len()) else { return left };
+        let first = self.first % left.len();
+        left.rotate_left(first);
+        let differs = |a: &Context, b: &Context, f: usize| !fixed[f] && a.values[f] != b.values[f];
+        let distance =
+            |a: &Context, b: &Context| (0..FACTORS).filter(|f| differs(a, b, *f)).map(|f| WEIGHTS[f]).sum::<usize>();
+        let mut chosen: Vec<Context> = Vec::new();
+        while chosen.len() < most {
+            let nearest = |context: &Context| chosen.iter().map(|c| distance(c, context)).min().unwrap_or_default();
+            // Of those that are as far from the others, the first.
+            let next = (0..left.len()).rev().max_by_key(|i| nearest(&left[*i])).unwrap_or_default();
+            chosen.push(left.remove(next));
+        }
+        chosen
     }
 }
 
@@ -157,6 +182,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_few_of_the_contexts_are_as_different_as_can_be_and_others_for_other_seeds() {
+        let all = few(&contexts([2, 2, 2, 2]), [false; FACTORS]);
+        let mut firsts = BTreeSet::new();
+        for first in 0..all.len() {
+            let chosen = Contexts { all: all.clone(), first }.without(Fixed::default(), Some(2));
+            assert_eq!(chosen.len(), 2);
+            let differs = |f: usize| chosen[0].values[f] != chosen[1].values[f];
+            assert!(differs(0) && differs(3), "{chosen:?}");
+            firsts.insert(chosen[0].entry);
+        }
+        assert_eq!(firsts.len(), all.len());
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct TrialRow {
 pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &[Entry]) -> (Vec<Trial>, Obstacles) {
     let mut all: Vec<Trial> = Vec::new();
     let mut obstacles: Obstacles = Vec::new();
-    let contexts = Contexts::new(entries);
+    let contexts = Contexts::new(entries, seed);
     // How many trials of an area were dealt a context, and from which on those of one table were: whatever a run selects,
     // each gets the same one.
     let mut dealt: BTreeMap<&str, usize> = BTreeMap::new();
@@ -104,8 +104,8 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         let each = requirement.form.rows();
         let bases: Vec<Option<usize>>;
         let rows = match each {
-            Some(Rows::Contexts) => {
-                let chosen = contexts.without(fixed(steps));
+            Some(Rows::Contexts { most }) => {
+                let chosen = contexts.without(fixed(steps), *most);
                 bases = chosen.iter().map(|c| Some(c.entry)).collect();
                 let label = |c: &Context| TrialRow { label: c.label.clone(), value: Template::Literal(Json::Null) };
                 Ok(chosen.iter().map(label).map(Some).collect())
@@ -239,7 +239,7 @@ enum NoRows {
 
 fn rows(judge: Judge<'_>, each: Option<&Rows>) -> Result<Vec<Option<TrialRow>>, NoRows> {
     match each {
-        None | Some(Rows::Contexts) => Ok(vec![None]),
+        None | Some(Rows::Contexts { .. }) => Ok(vec![None]),
         Some(Rows::List(rows)) => Ok(rows
             .iter()
             .map(|row| {

@@ -59,7 +59,7 @@ pub(super) async fn once(
         if !hook::creates_again(d, posted, first) {
             let outcome = replay(server, posted, first);
             stored::replayed(server, posted, first);
-            hook::after_replay(d, &mut kept);
+            hook::after_replay(d, posted, &mut kept);
             return outcome;
         }
     } else {
@@ -135,5 +135,6 @@ fn keep(
     let body = posted.body.clone();
     let entry = Kept { outcome, body, since: Instant::now() };
     server.keys.charge(scope, entry.size());
+    hook::after_keeping(server, scope);
     *kept = Some(entry);
 }

@@ -45,7 +45,7 @@ fn pipeline(
         (Some(id), _) => {
             let found = match find::pipeline(caller.book_id, id) {
                 Some(found) => hook::pipeline(d, default, found, asked)?,
-                None => hook::pipeline_unknown(d, id, default, unknown(server, PIPELINE))?,
+                None => hook::pipeline_unknown(d, id, default, asked, unknown(server, PIPELINE))?,
             };
             if d.variation(Variation::OtherTypesRefused) && found.kind != default.kind {
                 return Err(mismatch(server, PIPELINE, "is of another type than the household").into());

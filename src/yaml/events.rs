@@ -112,9 +112,21 @@ impl<'a, P: Iterator<Item = std::result::Result<(Event<'a>, Span), ScanError>>> 
                         (event, place) => self.key(event, place)?,
                     };
                     let (event, at) = self.next()?;
-                    let merges = key.name == "<<" && matches!(event, Event::Alias(_));
+                    let is_merge = key.name == "<<";
+                    let is_alias = matches!(event, Event::Alias(_));
                     let node = self.node(event, at, depth + 1)?;
-                    if merges { merged.push(node) } else { entries.push((key, node)) }
+                    match node.value {
+                        // Of several maps an earlier one takes precedence.
+                        Value::Sequence(maps)
+                            if is_merge
+                                && !maps.is_empty()
+                                && maps.iter().all(|m| matches!(m.value, Value::Mapping(_))) =>
+                        {
+                            merged.extend(maps);
+                        }
+                        _ if is_merge && is_alias => merged.push(node),
+                        _ => entries.push((key, node)),
+                    }
                 }
                 // The map's own entries take precedence over merged ones.
                 for node in merged {

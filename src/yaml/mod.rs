@@ -323,6 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn maps_are_merged_one_or_several() {
+        let text =
+            "s: &s {a: 1, b: 2}\nm: &m {b: 3, c: 4}\none: {<<: *s, a: 0}\nall: {<<: [*s, *m], c: 5}\nkey: {<<: [1]}\n";
+        let json = read(text).unwrap().to_json();
+        let map = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(json["one"], map(r#"{"a": 0, "b": 2}"#));
+        assert_eq!(json["all"], map(r#"{"a": 1, "b": 2, "c": 5}"#));
+        // What is no list of maps is a value like any other.
+        assert_eq!(json["key"], map(r#"{"<<": [1]}"#));
+    }
+
+    #[test]
     fn big_integers_survive() {
         assert_eq!(read("18446744073709551615").unwrap().to_json().to_string(), "18446744073709551615");
     }

@@ -114,7 +114,8 @@ fn the_reference_server_does_what_the_examples_say() {
             tried[due] += 1;
         }
     }
-    assert!(tried[0] > 50 && tried[1] > 25, "{tried:?}");
+    // Those whose context has a close date are left out above.
+    assert!(tried[0] > 50 && tried[1] > 20, "{tried:?}");
 }
 
 #[test]

@@ -131,6 +131,49 @@ fn a_browsers_recording_is_judged_with_care() {
     ran.verdict("response/name-as-sent", "pass");
 }
 
+#[test]
+fn what_browsers_send_whatever_is_asked_for_excuses_nothing() {
+    const DOCUMENT: &str = r#"
+openapi: 3.0.3
+info: { title: Things, version: "1" }
+paths:
+  /v1/households/{household_id}/opportunities:
+    parameters: [{ name: household_id, in: path, required: true, schema: { type: string } }]
+    post:
+      operationId: createThing
+      requestBody:
+        required: true
+        content: { application/json: { schema: { type: object, properties: { size: { type: integer, maximum: 100 } } } } }
+      responses: { "201": { description: made } }
+"#;
+    let judge = |query: &str, header: (&str, &str)| {
+        let mut entry = browsed(&json!({"size": 101}), 201, &json!({}), &[header]);
+        let url = format!("https://app.example.com/api/v1/households/h/opportunities{query}");
+        entry["request"]["url"] = json!(url);
+        probity("judge session.har --document things.yaml --operation createThing --target https://app.example.com/api")
+            .file("session.har", har(&[entry]))
+            .file("things.yaml", DOCUMENT)
+            .run()
+    };
+    let usual = ("DNT", "1");
+    for (query, header) in [
+        ("", usual),
+        ("", ("Cookie", "session=aVerySecretCookie")),
+        ("", ("Authorization", "Bearer aVerySecretToken")),
+        ("", ("X-Requested-With", "XMLHttpRequest")),
+        ("?_=1712345678901", usual),
+    ] {
+        let ran = judge(query, header);
+        assert_eq!(ran.ids("fail").len(), 1, "{query} {header:?}");
+        ran.says("size-maximum").says("/api/v1/households").never_says("/api/api/").never_says("aVerySecret");
+        assert_eq!(ran.code, Some(1));
+    }
+    // What else the client asks for may change what becomes of the rest.
+    for (query, header) in [("?dry_run=true", usual), ("", ("X-Dry-Run", "1"))] {
+        assert_eq!(judge(query, header).ids("fail"), [""; 0], "{query} {header:?}");
+    }
+}
+
 /// A recording of a run, changed.
 fn changed(ran: &Ran, change: impl Fn(&mut Value)) -> String {
     let mut har: Value = serde_json::from_str(&ran.read("reports/exchanges.har")).expect("JSON");

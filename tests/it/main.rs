@@ -25,6 +25,7 @@ mod layers;
 mod matrix;
 mod openapi_table;
 mod opportunities;
+mod parameters;
 mod parts;
 mod preflight;
 mod properties;

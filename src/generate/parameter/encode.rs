@@ -45,23 +45,34 @@ pub fn plain(value: &Json) -> String {
 
 /// The unescaped text of a parameter in the path or in a header.
 pub fn text(parameter: &Parameter, value: &Json) -> String {
-    let name = &parameter.name;
+    styled(parameter, value, str::to_owned)
+}
+
+/// The text of a parameter in the path: escaped, except for what its style puts between and before its values
+/// (RFC 6570, section 3.2).
+pub fn path(parameter: &Parameter, value: &Json) -> String {
+    styled(parameter, value, escaped)
+}
+
+fn styled(parameter: &Parameter, value: &Json, written: impl Fn(&str) -> String) -> String {
+    let name = written(&parameter.name);
     if parameter.media_type.is_some() {
-        return content(parameter, value);
+        return written(&content(parameter, value));
     }
+    let plain = |value: &Json| written(&plain(value));
     let joined = |parts: Vec<String>| parts.join(&delimiter(parameter.style, parameter.explode).to_string());
     let body = match value {
         Json::Array(items) if parameter.style == Style::Matrix && parameter.explode => {
             return items.iter().map(|item| format!(";{name}={}", plain(item))).collect();
         }
         Json::Object(map) if parameter.style == Style::Matrix && parameter.explode => {
-            return map.iter().map(|(k, v)| format!(";{k}={}", plain(v))).collect();
+            return map.iter().map(|(k, v)| format!(";{}={}", written(k), plain(v))).collect();
         }
         Json::Array(items) => joined(items.iter().map(plain).collect()),
         Json::Object(map) if parameter.explode => {
-            joined(map.iter().map(|(k, v)| format!("{k}={}", plain(v))).collect())
+            joined(map.iter().map(|(k, v)| format!("{}={}", written(k), plain(v))).collect())
         }
-        Json::Object(map) => joined(map.iter().flat_map(|(k, v)| [k.clone(), plain(v)]).collect()),
+        Json::Object(map) => joined(map.iter().flat_map(|(k, v)| [written(k), plain(v)]).collect()),
         other => plain(other),
     };
     match parameter.style {

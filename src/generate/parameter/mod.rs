@@ -51,6 +51,8 @@ const KEY: &str = "probity-00000000-00000000000000000000";
 
 /// Letters, digits and characters that need no escape in any part of a request, and never `.` or `..` alone.
 const TOKEN: &str = "^[A-Za-z][A-Za-z0-9_~-]{0,11}$";
+/// The same for texts that must be longer.
+const LONG_TOKEN: &str = "^[A-Za-z][A-Za-z0-9_~-]*$";
 
 /// The schema that values of a parameter are drawn from: its own, without values that are missing or different once
 /// they are text.
@@ -92,7 +94,8 @@ fn plain(schema: &Json) -> Json {
             out.insert("type".to_owned(), json!("string"));
             let shaped = ["pattern", "format", "examples", "default"].iter().any(|key| map.contains_key(*key));
             if !shaped {
-                out.insert("pattern".to_owned(), json!(TOKEN));
+                let is_long = map.get("minLength").and_then(Json::as_u64).is_some_and(|least| least > 12);
+                out.insert("pattern".to_owned(), json!(if is_long { LONG_TOKEN } else { TOKEN }));
             }
         }
         "array" => {

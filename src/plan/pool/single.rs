@@ -150,7 +150,7 @@ impl Planner<'_> {
             return;
         };
         let mut numbers = Numbers::default();
-        let contexts = Contexts::new(entries);
+        let contexts = Contexts::new(entries, self.seed);
         let mut controls = Controls::new();
         let mut room = Room::new(self.most);
         for (i, entry) in entries.iter().enumerate().filter(|(_, e)| e.control.is_none()) {
@@ -239,7 +239,7 @@ impl Planner<'_> {
 
     /// Requests that break one constraint and nothing else.
     pub(super) fn counterexamples(&self, none: &Shape, entries: &mut Vec<Entry>) {
-        let contexts = Contexts::new(entries);
+        let contexts = Contexts::new(entries, self.seed);
         for (i, form) in self.chosen() {
             let Form::Constraint(valid) = form else { continue };
             let read = |part: &Part| match &part.kind {

@@ -53,6 +53,8 @@ fn probability(d: &Deviations, percent: i64, of_stage: i64) -> Option<i64> {
         100 if d.fault(Fault::Probability100Lowered) => 99,
         1 if d.fault(Fault::Probability1Raised) => 100,
         _ if d.fault(Fault::ProbabilityRoundedToTen) => (percent + 5) / 10 * 10,
+        // Divided by a hundred and multiplied again, these are a little less.
+        29 | 57 | 58 if d.fault(Fault::ProbabilityCutAsFraction) => percent - 1,
         _ if d.fault(Fault::ProbabilityOfStage) => of_stage,
         _ => percent,
     })

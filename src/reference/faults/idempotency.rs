@@ -167,7 +167,9 @@ pub(in crate::reference) fn is_alive(d: &Deviations, age: Duration) -> bool {
 
 /// Whether a known key creates another record.
 pub(in crate::reference) fn creates_again(d: &Deviations, posted: &Posted<'_>, first: &Kept) -> bool {
+    let owner = |body: &Bytes| serde_json::from_slice::<Value>(body).ok().map(|body| body["owner_id"].clone());
     d.fault(Fault::ChangedBodyCreates) && posted.body != first.body
+        || d.fault(Fault::ChangedOwnerCreates) && owner(&posted.body) != owner(&first.body)
         || d.fault(Fault::RespeltBodyCreates) && posted.body != first.body && is_same_json(&posted.body, &first.body)
 }
 
@@ -276,9 +278,22 @@ pub(in crate::reference) fn unchecked(d: &Deviations, posted: &Posted<'_>, objec
 }
 
 /// After a known key was answered.
-pub(in crate::reference) fn after_replay(d: &Deviations, kept: &mut Option<Kept>) {
-    if d.fault(Fault::KeyUsedUp) {
+pub(in crate::reference) fn after_replay(d: &Deviations, posted: &Posted<'_>, kept: &mut Option<Kept>) {
+    let is_nameless = || serde_json::from_slice::<Value>(&posted.body).is_ok_and(|body| body["name"].is_null());
+    if d.fault(Fault::KeyUsedUp) || d.fault(Fault::KeyReleasedByInvalidBody) && is_nameless() {
         *kept = None;
+    }
+}
+
+/// After a key was kept.
+pub(in crate::reference) fn after_keeping(server: &ServerState, scope: &Scope) {
+    let d = &server.deviations;
+    let is_other = |known: &Scope| {
+        d.fault(Fault::KeyLostToAnotherUser) && known.user != scope.user
+            || d.fault(Fault::KeyLostAtAnotherHousehold) && known.household != scope.household
+    };
+    if d.fault(Fault::KeyLostToAnotherUser) || d.fault(Fault::KeyLostAtAnotherHousehold) {
+        server.keys.retain(|known| known.key != scope.key || !is_other(known));
     }
 }
 

@@ -35,10 +35,16 @@ pub(in crate::reference) fn pipeline_unknown(
     d: &Deviations,
     id: &str,
     default: &'static Pipeline,
+    asked: &Asked,
     refusal: Refusal,
 ) -> Result<&'static Pipeline, Failure> {
     let foreign = PIPELINES.iter().find(|pipeline| pipeline.id == id);
-    if let Some(foreign) = foreign.filter(|_| d.fault(Fault::PipelineForeignAccepted)) {
+    let is_taken = |foreign: &&Pipeline| {
+        d.fault(Fault::PipelineForeignAccepted)
+            || d.fault(Fault::PipelineForeignAcceptedWithStage)
+                && asked.stage_id.as_ref().is_some_and(|stage| foreign.stage(stage).is_some())
+    };
+    if let Some(foreign) = foreign.filter(|foreign| is_taken(foreign)) {
         return Ok(foreign);
     }
     let taken = [Fault::PipelineUnknownAccepted, Fault::PipelineUnknownEchoed];

@@ -105,6 +105,7 @@ deviation_table! {
         }
         "references" {
             PipelineForeignAccepted "pipeline-foreign-accepted" "Another tenant's pipeline is taken.";
+            PipelineForeignAcceptedWithStage "pipeline-foreign-accepted-with-stage" "Another tenant's pipeline is taken if the body names one of its stages, too.";
             PipelineUnknownAccepted "pipeline-unknown-accepted" "An unknown pipeline is replaced by the default one.";
             PipelineUnknownEchoed "pipeline-unknown-echoed" "An unknown pipeline is taken and named in the answer.";
             PipelineUnknownBreaks "pipeline-unknown-breaks" "An unknown pipeline is answered by a 500.";
@@ -186,6 +187,7 @@ deviation_table! {
             ProbabilityAsText "probability-as-text" "The answer gives the probability as a string.";
             ProbabilityZeroLost "probability-zero-lost" "The answer gives null for a probability of zero.";
             ProbabilityRoundedToTen "probability-rounded-to-ten" "The probability is rounded to tens.";
+            ProbabilityCutAsFraction "probability-cut-as-fraction" "The probability is kept as a fraction of one, and what is less than a whole percent is cut.";
             ProbabilityOfStage "probability-of-stage" "The probability is the stage's, whatever was sent.";
             Probability100Lowered "probability-100-lowered" "A probability of 100 becomes 99.";
             Probability1Raised "probability-1-raised" "A probability of 1 is taken for the whole, and becomes 100.";
@@ -255,6 +257,9 @@ deviation_table! {
             KeyLastOnly "key-last-only" [intermittent] "Only the last key that was used is kept.";
             KeyForgottenAfterTwoSeconds "key-forgotten-after-two-seconds" "A key is forgotten after two seconds.";
             KeyUsedUp "key-used-up" "A key is forgotten once it was replayed.";
+            KeyReleasedByInvalidBody "key-released-by-invalid-body" "A key is forgotten once it was sent with a body that has no name.";
+            KeyLostToAnotherUser "key-lost-to-another-user" "A key is forgotten once another user has used it.";
+            KeyLostAtAnotherHousehold "key-lost-at-another-household" "A key is forgotten once it was used at another household.";
             KeyCutAt32 "key-cut-at-32" "Only the first 32 characters of a key count.";
             KeyCutAt128 "key-cut-at-128" "Only the first 128 characters of a key count.";
             KeyTailOnly "key-tail-only" "Only the last 32 characters of a key count.";
@@ -274,6 +279,7 @@ deviation_table! {
             KeySharedByUsers "key-shared-by-users" "A user gets the record of another who used the same key.";
             KeyLockKept "key-lock-kept" "A refused request keeps its key locked, and the next with that key is never answered.";
             ChangedBodyCreates "changed-body-creates" "A known key with another body creates another record.";
+            ChangedOwnerCreates "changed-owner-creates" "A known key with another owner in its body creates another record.";
             ChangedBodyMerges "changed-body-merges" "A known key with another body changes the name of the record.";
             ReplayRefused "replay-refused" "A known key is refused, as a duplicate.";
             ReplayFreshTimes "replay-fresh-times" "A replay has times of its own.";

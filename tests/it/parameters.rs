@@ -1,0 +1,64 @@
+//! Parameters on the wire, as the document's styles have them.
+
+use crate::support::probity;
+use crate::support::server::{Answer, Request, Server};
+
+/// An operation with one parameter, which a rule of the server's keeps.
+fn document(path: &str, parameter: &str) -> String {
+    format!(
+        r#"
+openapi: 3.0.3
+info: {{ title: Things, version: "1" }}
+paths:
+  {path}:
+    get:
+      operationId: readThing
+      parameters: [{parameter}]
+      responses:
+        "200": {{ description: it, content: {{ application/json: {{ schema: {{ type: object }} }} }} }}
+        "422": {{ description: refused }}
+"#
+    )
+}
+
+/// A server that takes what a rule lets through.
+fn server(takes: fn(&Request) -> bool) -> Server {
+    Server::http(move |request| if takes(request) { Answer::json(200, "{}") } else { Answer::empty(422) })
+}
+
+const CONTRACT: &str = "spec: things.yaml\noperation: readThing\nvalues: { path: { id: VALUES } }\n";
+
+#[test]
+fn what_a_style_puts_around_the_values_of_a_path_is_not_escaped() {
+    let cases: [(&str, &str, &str, fn(&Request) -> bool); 5] = [
+        ("matrix", "string", "['a b', 'c']", |r| ["/things/;id=a%20b", "/things/;id=c"].contains(&r.target.as_str())),
+        ("label", "integer", "[7]", |r| r.target == "/things/.7"),
+        ("label", "array, items: { type: integer }", "[[7, 8]]", |r| r.target == "/things/.7,8"),
+        ("simple", "array, items: { type: string }", "[['a,b', 'c']]", |r| r.target == "/things/a%2Cb,c"),
+        ("matrix, explode: true", "array, items: { type: integer }", "[[7, 8]]", |r| r.target == "/things/;id=7;id=8"),
+    ];
+    for (style, kind, values, takes) in cases {
+        let server = server(takes);
+        let parameter = format!("{{ name: id, in: path, required: true, style: {style}, schema: {{ type: {kind} }} }}");
+        let words = format!("check --seed 1 --contract things --target {}", server.url());
+        let ran = probity(&words)
+            .file("things/things.yaml", document("/things/{id}", &parameter))
+            .file("things/contract.yaml", CONTRACT.replace("VALUES", &format!("\"{values}\"")))
+            .exits(0);
+        ran.verdict("operation/valid-accepted", "pass");
+    }
+}
+
+#[test]
+fn texts_of_parameters_are_as_long_as_they_must_be() {
+    for (place, least) in [("query", 13), ("header", 20), ("cookie", 64), ("query", 3000)] {
+        let server = server(|_| true);
+        let parameter =
+            format!("{{ name: q, in: {place}, required: true, schema: {{ type: string, minLength: {least} }} }}");
+        let words = format!("check --seed 1 --document things.yaml --target {}", server.url());
+        // A server that takes everything fails the lower bound, for which there must be a valid request.
+        let ran = probity(&words).file("things.yaml", document("/things", &parameter)).exits(1);
+        ran.verdict("readThing/operation/valid-accepted", "pass");
+        ran.holds(ran.ids("fail").iter().any(|id| id.ends_with("q-min-length")), "the lower bound is tried");
+    }
+}
