@@ -86,7 +86,8 @@ pub fn examples(contract: &Contract, fixtures: &Fixtures, now: DateTime<Utc>) ->
     };
     let mut all = Vec::new();
     for example in &contract.operation.examples {
-        if let Some(first) = body.schema.violations(&example.body).first() {
+        let violations = body.schema.violations(&example.body);
+        if let Some(first) = violations.iter().find(|v| example.is_whole || v.keyword != "required") {
             let at = if first.at.is_empty() { "the body" } else { &first.at };
             all.push(
                 *example

@@ -8,6 +8,7 @@ use crate::contract::Contract;
 use crate::contract::requirement::{Always, Form, Law, Origin, Requirement, Rows};
 use crate::contract::steps::{Base, Step};
 use crate::gate::Exit;
+use crate::report::text::visible_lines;
 use crate::settings::write;
 use crate::source::{Diagnostic, did_you_mean};
 
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Done {
         let to = if rehearsal { ", to `probity serve --port 8080`" } else { "" };
         text.push_str(&format!("\n  An example request{to}\n{}\n", indent(&example)));
     }
-    print(&text);
+    print(&visible_lines(&text));
     Ok(Exit::Conformant)
 }
 

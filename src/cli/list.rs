@@ -11,6 +11,7 @@ use crate::document::operation::Unsupported;
 use crate::gate::Exit;
 use crate::plan::Selection;
 use crate::reference::{Fault, Variation};
+use crate::report::text::visible_lines;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -105,7 +106,7 @@ pub(crate) fn run(args: &Args) -> Done {
         text.push_str("\nNot supported, and left out:\n");
         unsupported.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
     }
-    print(text.trim_start_matches('\n'));
+    print(&visible_lines(text.trim_start_matches('\n')));
     Ok(Exit::Conformant)
 }
 
@@ -157,5 +158,5 @@ fn deviations<'a>(as_json: bool, all: impl Iterator<Item = (&'a str, &'a str, &'
         }
         text.push_str(&format!("  {name:<widest$}  {sentence}\n"));
     }
-    print(text.trim_start_matches('\n'));
+    print(&visible_lines(text.trim_start_matches('\n')));
 }

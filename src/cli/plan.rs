@@ -13,7 +13,7 @@ use crate::gate::Exit;
 use crate::generate::seed::Seed;
 use crate::http::clock::{Clock, system_now};
 use crate::plan::{EXAMPLES, Options, Selection};
-use crate::report::text::counted;
+use crate::report::text::{counted, visible_lines};
 use crate::session::{fit, planned, quick_budget};
 use crate::whole::{Outline, Rules, Whole};
 
@@ -178,7 +178,7 @@ pub(crate) fn run(args: &Args) -> Done {
             counted(left_out, "trial")
         ));
     }
-    print(&text);
+    print(&visible_lines(&text));
     Ok(Exit::Conformant)
 }
 
@@ -234,6 +234,6 @@ fn of_document(args: &Args, contracts: Vec<Contract>) -> Done {
         counted(outlines.len() as u64, "operation"),
         whole.seed(),
     ));
-    print(&text);
+    print(&visible_lines(&text));
     Ok(Exit::Conformant)
 }

@@ -140,10 +140,12 @@ pub struct Encoding {
 /// An example in the document.
 #[derive(Debug)]
 pub struct Example {
-    /// The whole request body.
+    /// The request body.
     pub body: Json,
     /// Its place.
     pub place: Place,
+    /// Whether the document gives it as a whole, and not only its parts, of which some may be missing.
+    pub is_whole: bool,
 }
 
 /// The names in the braces of a path.

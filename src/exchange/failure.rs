@@ -14,7 +14,15 @@ pub struct Failure {
     pub message: String,
 }
 
+/// Between the status of an answer and why the rest of it did not come.
+pub const CUT_OFF: &str = ", then the body was cut off: ";
+
 impl Failure {
+    /// Whether an answer began, and did not come whole.
+    pub fn is_cut_off(&self) -> bool {
+        self.message.contains(CUT_OFF)
+    }
+
     /// What to say of it where the target has answered nothing so far.
     pub fn at_first(&self, url: &Url) -> String {
         // Who speaks before the first request speaks something else, whichever of the two is seen first.

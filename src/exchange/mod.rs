@@ -24,7 +24,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 pub use attempt::{Attempt, Trouble};
-pub use failure::{Failure, FailureKind, UNASKED};
+pub use failure::{CUT_OFF, Failure, FailureKind, UNASKED};
 pub use request::{HeaderCase, Request, Shown, TOKEN, TOKEN_WITHOUT_FIRST, TOKEN_WITHOUT_LAST};
 pub use response::{Response, bare};
 pub use trial::TrialName;

@@ -5,7 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
+use url::form_urlencoded;
+
+use crate::document::media::essence;
 use crate::report::model::record::Judged;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A recorded exchange.
 #[derive(Debug, Deserialize)]
@@ -95,6 +100,12 @@ pub struct Content {
     pub text: Option<String>,
     /// `base64`, or nothing.
     pub encoding: Option<String>,
+    /// The media type of a request's body.
+    #[serde(default, rename = "mimeType", deserialize_with = "or_default")]
+    pub mime_type: String,
+    /// The fields of a form, which a tool may record in place of its text.
+    #[serde(default, deserialize_with = "or_default")]
+    pub params: Vec<Param>,
     /// Its whole length, if only the beginning was recorded.
     #[serde(rename = "_truncated")]
     pub truncated: Option<u64>,
@@ -103,11 +114,26 @@ pub struct Content {
     pub size: i64,
 }
 
+/// A field of a form.
+#[derive(Debug, Deserialize)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// Its value; missing for a file.
+    pub value: Option<String>,
+}
+
 impl Content {
     /// The bytes, if all of them were recorded.
     pub fn bytes(&self) -> Option<Vec<u8>> {
+        let is_form = || essence(&self.mime_type) == FORM && !self.params.is_empty();
         match (&self.text, self.encoding.as_deref()) {
             _ if self.truncated.is_some() => None,
+            (None, _) if is_form() => {
+                let mut text = form_urlencoded::Serializer::new(String::new());
+                let fields = self.params.iter().map(|p| (&p.name, p.value.as_deref().unwrap_or_default()));
+                Some(text.extend_pairs(fields).finish().into_bytes())
+            }
             (Some(text), Some("base64")) => STANDARD.decode(text).ok(),
             (Some(text), _) => Some(text.clone().into_bytes()),
             (None, _) => (self.size <= 0).then(Vec::new),

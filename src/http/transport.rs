@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use secrecy::ExposeSecret;
 
-use crate::exchange::{Failure, FailureKind, Outcome, Response, UNASKED};
+use crate::exchange::{CUT_OFF, Failure, FailureKind, Outcome, Response, UNASKED};
 use crate::settings::{Settings, is_loopback};
 use crate::source::{Diagnostic, Result};
 
@@ -143,7 +143,7 @@ async fn exchange(
                     if GARBLED.iter().any(|sign| failure.message.contains(sign)) {
                         failure.kind = FailureKind::Protocol;
                     }
-                    failure.message = format!("status {status}, then the body was cut off: {}", failure.message);
+                    failure.message = format!("status {status}{CUT_OFF}{}", failure.message);
                 }
                 return Outcome::Failed(failure);
             }

@@ -175,6 +175,11 @@ impl Judge<'_> {
         };
         if is_json(&kind) {
             return Some(match &seen.response_body {
+                Some(_) if is_other_than_utf8(seen, response) => {
+                    let actual =
+                        format!("bytes that are not UTF-8: {}", cut(&String::from_utf8_lossy(&response.body), 120));
+                    Err(Box::new(counterexample(seen, "a JSON body in UTF-8", actual)))
+                }
                 Some(body) => Ok((media, Body::Json(body))),
                 None if media.schema.is_none() => Ok((media, Body::Bytes)),
                 None => {
@@ -252,6 +257,15 @@ impl Judge<'_> {
         }
         judged.then_some(Found::Holds)
     }
+}
+
+/// Whether JSON comes in another encoding than UTF-8 (RFC 8259, section 8.1), which its media type does not name. A server
+/// that took odd bytes in a request may give them back.
+fn is_other_than_utf8(seen: &Seen, response: &Response) -> bool {
+    let request = &seen.exchange.request;
+    let is_odd = request.raw || request.body.as_ref().is_some_and(|body| std::str::from_utf8(body).is_err());
+    let names_another = response.header("content-type").is_some_and(|t| t.to_ascii_lowercase().contains("charset"));
+    !is_odd && !names_another && response.length == response.body.len() && std::str::from_utf8(&response.body).is_err()
 }
 
 /// A body that can be checked against a schema.

@@ -18,6 +18,8 @@ const DELAYS: [Duration; 4] =
 pub enum Stop {
     /// No connection, or nothing that speaks HTTP.
     Unreachable(String),
+    /// The answer to the first request began, and did not come whole.
+    CutOff(String),
     /// It responds, but does not accept valid requests; the field is its last response.
     Unwell(String),
     /// The target refuses a valid request. The message, and what is probably wrong.
@@ -204,6 +206,7 @@ fn stop(exchange: &Exchange, url: &url::Url, has_credentials: bool) -> Option<St
                 failure.message.clone(),
                 "a token or a fixture contains a character that cannot be sent in a request".into(),
             )),
+            _ if failure.is_cut_off() => Some(Stop::CutOff(failure.at_first(url))),
             _ => Some(Stop::Unreachable(failure.at_first(url))),
         },
         Ok(r) => {

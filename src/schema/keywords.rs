@@ -204,8 +204,8 @@ impl<'a> Keywords<'a> {
                 Value::Scalar(Json::String(pattern)) => match registry.pattern(pattern, check_pattern) {
                     Ok(()) => Part::Plain(json!(pattern)),
                     Err(why) => {
-                        let error = node.error("this pattern is not a regular expression").label(why.to_string());
-                        problems.part(error.help("patterns must be regular expressions of ECMA 262"));
+                        let error = node.error("this pattern cannot be read").label(why.to_string());
+                        problems.part(error.help("it is not checked: patterns are regular expressions of ECMA 262, of which some are not supported"));
                         self.unsupported.push(name.to_owned());
                         return;
                     }
@@ -261,9 +261,8 @@ impl<'a> Keywords<'a> {
                     for (key, below) in at.entries() {
                         match (name == "patternProperties").then(|| registry.pattern(&key.name, check_pattern)) {
                             Some(Err(why)) => {
-                                let error =
-                                    key.place.error("this pattern is not a regular expression").label(why.to_string());
-                                problems.part(error.help("patterns must be regular expressions of ECMA 262"));
+                                let error = key.place.error("this pattern cannot be read").label(why.to_string());
+                                problems.part(error.help("it is not checked: patterns are regular expressions of ECMA 262, of which some are not supported"));
                                 self.unsupported.push(name.to_owned());
                             }
                             _ => all.push((key.name.clone(), below)),

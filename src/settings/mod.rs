@@ -311,6 +311,9 @@ enum UrlError {
     /// It names nobody.
     #[error("it has no host; {}", LOOKS)]
     NoHost,
+    /// It names a host that there cannot be.
+    #[error("no host has such a name; {}", LOOKS)]
+    Host,
     /// It has what comes after a path.
     #[error("it has a query or a fragment; {}", LOOKS)]
     Query,
@@ -340,6 +343,7 @@ fn parse_url(text: &str) -> std::result::Result<Url, UrlError> {
     match () {
         () if !["http", "https"].contains(&url.scheme()) => Err(UrlError::Scheme),
         () if url.cannot_be_a_base() || url.host_str().is_none() => Err(UrlError::NoHost),
+        () if url.as_str().parse::<hyper::Uri>().is_err() => Err(UrlError::Host),
         () if url.query().is_some() || url.fragment().is_some() => Err(UrlError::Query),
         () => Ok(url),
     }

@@ -163,7 +163,67 @@ fn noted(copy: &Copy, at: &str, message: &str) -> Ran {
 #[test]
 fn a_pattern_that_is_none() {
     let copy = Copy::new().change(DOCUMENT, "description: What the opportunity is called", "pattern: '^[a'");
-    noted(&copy, "'^[a'", "this pattern is not a regular expression");
+    noted(&copy, "'^[a'", "this pattern cannot be read");
+}
+
+#[test]
+fn a_host_that_there_cannot_be() {
+    probity("check --target http://{host}/").env("PROBITY_TOKEN", "t").exits(2).complains("no host has such a name");
+}
+
+#[test]
+fn parts_of_an_example_are_no_whole_example() {
+    const DOCUMENT: &str = r#"
+openapi: 3.0.3
+info: { title: Things, version: "1" }
+paths:
+  /things:
+    post:
+      operationId: createThing
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [name]
+              properties:
+                name: { type: string }
+                size: { type: integer, maximum: 9, example: EXAMPLE }
+      responses: { "201": { description: made } }
+"#;
+    let lint = |example: &str| {
+        probity("lint --document things.yaml --operation createThing")
+            .file("things.yaml", DOCUMENT.replace("EXAMPLE", example))
+            .run()
+    };
+    assert_eq!(lint("5").code, Some(0));
+    let ran = lint("50");
+    ran.complains("the document's example breaks its own schema").complains("/size");
+    assert_eq!(ran.code, Some(2));
+}
+
+#[test]
+fn names_that_control_a_terminal_are_spelt_out() {
+    const DOCUMENT: &str = r#"
+openapi: 3.0.3
+info: { title: Things, version: "1" }
+paths:
+  /things:
+    post:
+      operationId: createThing
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: { type: object, properties: { "a\e[31mb\u202ec": { type: integer } } }
+      responses: { "201": { description: made } }
+"#;
+    for words in ["list --document things.yaml", "plan --document things.yaml --operation createThing"] {
+        let ran = probity(words).file("things.yaml", DOCUMENT).exits(0);
+        ran.never_says("\u{1b}").never_says("\u{202e}");
+    }
+    probity("list --document things.yaml").file("things.yaml", DOCUMENT).exits(0).says("a\\u{1b}[31mb\\u{202e}c");
 }
 
 #[test]

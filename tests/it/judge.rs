@@ -174,6 +174,37 @@ paths:
     }
 }
 
+#[test]
+fn a_form_may_be_recorded_by_its_fields() {
+    const DOCUMENT: &str = r#"
+openapi: 3.0.3
+info: { title: Things, version: "1" }
+paths:
+  /things:
+    post:
+      operationId: createThing
+      requestBody:
+        required: true
+        content:
+          application/x-www-form-urlencoded:
+            schema: { type: object, properties: { size: { type: integer, maximum: 100 }, name: { type: string } } }
+      responses: { "201": { description: made } }
+"#;
+    let judge = |size: &str| {
+        let mut entry = browsed(&json!({}), 201, &json!({}), &[]);
+        entry["request"]["url"] = json!("https://app.example.com/things");
+        entry["request"]["headers"] = json!([{"name": "Content-Type", "value": "application/x-www-form-urlencoded"}]);
+        let params = json!([{"name": "size", "value": size}, {"name": "name", "value": "a & b"}]);
+        entry["request"]["postData"] = json!({"mimeType": "application/x-www-form-urlencoded", "params": params});
+        probity("judge form.har --document things.yaml --operation createThing --target https://app.example.com")
+            .file("form.har", har(&[entry]))
+            .file("things.yaml", DOCUMENT)
+            .run()
+    };
+    assert_eq!(judge("101").ids("fail").len(), 1);
+    assert_eq!(judge("100").ids("fail"), [""; 0]);
+}
+
 /// A recording of a run, changed.
 fn changed(ran: &Ran, change: impl Fn(&mut Value)) -> String {
     let mut har: Value = serde_json::from_str(&ran.read("reports/exchanges.har")).expect("JSON");

@@ -50,6 +50,53 @@ fn what_a_style_puts_around_the_values_of_a_path_is_not_escaped() {
 }
 
 #[test]
+fn json_in_another_encoding_is_seen() {
+    // An umlaut in Latin-1, under a media type that says nothing of it.
+    let body = |media_type: &str| {
+        let (head, media_type) = (b"{\"id\":\"\xfc\"}".to_vec(), media_type.to_owned());
+        Server::http(move |_| Answer::Whole(200, vec![("Content-Type".into(), media_type.clone())], head.clone()))
+    };
+    let check = |server: &Server| {
+        let words = format!("check --seed 1 --document things.yaml --target {}", server.url());
+        probity(&words).file("things.yaml", document("/things", "")).run()
+    };
+    let ran = check(&body("application/json"));
+    assert_eq!(ran.ids("fail"), ["readThing/operation/response-200-shape"]);
+    ran.says("a JSON body in UTF-8");
+    // Another charset may be agreed on.
+    assert_eq!(check(&body("application/json; charset=iso-8859-1")).ids("fail"), [""; 0]);
+}
+
+#[test]
+fn null_is_sent_where_an_alternative_is_null() {
+    const BODY: &str = r##"
+openapi: 3.1.0
+info: { title: Things, version: "1" }
+paths:
+  /things:
+    post:
+      operationId: createThing
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              properties: { x: { anyOf: [{ $ref: "#/components/schemas/Part" }, { type: "null" }] } }
+      responses: { "201": { description: made }, "422": { description: refused } }
+components:
+  schemas: { Part: { type: object, required: [a], properties: { a: { type: string } } } }
+"##;
+    let server = Server::http(|request| match request.text().contains(r#""x":null"#) {
+        true => Answer::empty(422),
+        false => Answer::empty(201),
+    });
+    let words = format!("check --seed 1 --document things.yaml --target {}", server.url());
+    let ran = probity(&words).file("things.yaml", BODY).exits(1);
+    ran.holds(ran.ids("fail").iter().any(|id| id.starts_with("createThing/schema/x-any-of")), "null is tried");
+}
+
+#[test]
 fn texts_of_parameters_are_as_long_as_they_must_be() {
     for (place, least) in [("query", 13), ("header", 20), ("cookie", 64), ("query", 3000)] {
         let server = server(|_| true);

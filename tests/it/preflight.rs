@@ -55,6 +55,15 @@ fn tls_where_there_is_none() {
 }
 
 #[test]
+fn a_first_answer_that_never_comes_whole() {
+    let half = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{".to_vec();
+    let server = always(Answer::Bytes(half));
+    // It was reached: its URL is not what is wrong.
+    let ran = stopped(check("", &server.url()), "unreachable", &["does not come whole", "status 201"]);
+    ran.never_says("cannot be reached").never_says("check its URL");
+}
+
+#[test]
 fn a_token_that_is_not_taken() {
     let server = always(Answer::json(401, r#"{"code":"unauthenticated"}"#));
     stopped(check("", &server.url()), "refused", &["status 401", "the token is missing, wrong or expired"]);

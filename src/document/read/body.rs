@@ -77,6 +77,7 @@ impl<'a> Reader<'a> {
     /// Examples of the whole body, and the one that the properties' own examples make up.
     fn whole(&mut self, media: &Located<'a>, schema: Option<Located<'a>>) -> Vec<Example> {
         let mut all = example::values(self.registry, media);
+        let mut parts = None;
         if let Some(schema) = schema.and_then(|schema| self.registry.follow(schema).ok()) {
             all.extend(example::of_schema(&schema));
             if let Some(properties) = schema.get("properties") {
@@ -88,11 +89,11 @@ impl<'a> Reader<'a> {
                     }
                 }
                 if !body.is_empty() {
-                    all.push((body.into(), properties.node.place.clone()));
+                    parts = Some(Example { body: body.into(), place: properties.node.place.clone(), is_whole: false });
                 }
             }
         }
-        all.into_iter().map(|(body, place)| Example { body, place }).collect()
+        all.into_iter().map(|(body, place)| Example { body, place, is_whole: true }).chain(parts).collect()
     }
 
     fn encoding(&mut self, media: &Located<'a>, kind: BodyKind) -> Vec<(String, Encoding)> {

@@ -54,6 +54,10 @@ pub(super) fn kept(schema: &Json, c: &mut Collector<'_>) {
             c.put("anyOf", label(&name, &change), whole);
         }
     }
+    let has_null = alternatives_of(schema).iter().any(|alternative| alternative["type"] == "null");
+    if has_null && check.as_ref().is_none_or(|check| check.allows(&Json::Null)) {
+        c.set("anyOf", "null", Json::Null);
+    }
 }
 
 fn label(name: &str, change: &Change) -> String {

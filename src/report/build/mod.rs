@@ -146,6 +146,13 @@ fn end<'a, I: Iterator<Item = &'a Tally>>(
             Cause::Unreachable,
             format!("the target cannot be reached: {}; check its URL, and whether it is running", recorder.text(what)),
         ),
+        Some(Stop::CutOff(what)) => (
+            Cause::Unreachable,
+            format!(
+                "the answer to the first request does not come whole: {}; look at the target, and at what stands before it",
+                recorder.text(what)
+            ),
+        ),
         Some(Stop::Unwell(what)) => (
             Cause::Unwell,
             format!(

@@ -40,6 +40,13 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// A text of several lines, whose invisible characters are spelt out.
+pub fn visible_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| line.strip_suffix('\n').map_or_else(|| visible(line), |line| visible(line) + "\n"))
+        .collect()
+}
+
 /// A text within HTML or SVG, and their attributes in double quotes.
 pub fn escaped(text: &str) -> String {
     visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
