@@ -194,6 +194,23 @@ impl Tally {
         }
     }
 
+    /// Takes what was broken for unknown, if nothing but refusals since the exchange of this number show it.
+    pub fn doubt_refusals(&mut self, since: u64) {
+        let is_refusal = |exchange: &Arc<Exchange>| exchange.status().is_some_and(|s| (300..500).contains(&s));
+        let are_refusals = self.counterexamples.values().all(|c| c.exchanges.last().is_some_and(is_refusal));
+        if self.first_broken.is_none_or(|first| first <= since) || !are_refusals {
+            return;
+        }
+        self.unknown += std::mem::take(&mut self.broken);
+        self.first_broken = None;
+        self.fingerprints.clear();
+        let first = std::mem::take(&mut self.counterexamples).into_iter().next();
+        self.doubt = first.map(|(trial, counterexample)| {
+            let reason = "from then on the server refused every valid request".to_owned();
+            (trial, reason, counterexample.exchanges.clone())
+        });
+    }
+
     /// Adds a counterexample that was known with the exchange of this number.
     fn add_counterexample(&mut self, trial: String, counterexample: Arc<Counterexample>, number: Option<u64>) {
         self.broken += 1;

@@ -100,6 +100,8 @@ pub(crate) struct State {
     learnt: Learnt,
     /// When the last request was sent that was accepted.
     stood: Option<DateTime<Utc>>,
+    /// The highest number of a request that was accepted.
+    last_accepted: u64,
     /// In microseconds.
     latencies: Vec<u32>,
     longest: Duration,
@@ -218,6 +220,7 @@ impl<'a> Run<'a> {
                 attempts: Attempts::default(),
                 learnt: Learnt::default(),
                 stood: None,
+                last_accepted: 0,
                 latencies: Vec::new(),
                 longest: Duration::ZERO,
                 suspects: 0,

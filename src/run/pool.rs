@@ -193,7 +193,21 @@ impl Run<'_> {
             Known::Yes => Health::Yes,
             // It may be what a first request used up.
             Known::No if self.judge.contract.document_only && seen.exchange.trouble().is_none() => Health::Yes,
-            _ => Health::No(what_came(&seen.exchange)),
+            _ => {
+                if seen.exchange.status().is_some_and(|status| (300..500).contains(&status)) {
+                    self.doubt_refusals();
+                }
+                Health::No(what_came(&seen.exchange))
+            }
         }
+    }
+
+    /// Where the server refuses at the end whatever is valid, as behind a gateway that lets nobody through any more, its
+    /// refusals since it last accepted anything tell nothing of what they refused.
+    fn doubt_refusals(&self) {
+        let mut state = self.lock();
+        // Requests that were under way at the time may have been answered in any order.
+        let since = state.last_accepted.saturating_sub(state.most_at_once as u64);
+        state.tallies.iter_mut().for_each(|tally| tally.doubt_refusals(since));
     }
 }

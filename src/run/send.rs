@@ -390,6 +390,7 @@ impl Run<'_> {
             if exchange.status().is_some_and(|s| (200..300).contains(&s)) {
                 state.accepted += 1;
                 state.stood = state.stood.max(Some(exchange.sent()));
+                state.last_accepted = state.last_accepted.max(exchange.number);
             }
             if let Err(failure) = exchange.answer() {
                 let message = failure.message.clone();

@@ -33,6 +33,30 @@ fn check(words: &str, url: &str) -> Probity {
 }
 
 #[test]
+fn refusals_of_a_gateway_that_lets_nobody_through_any_more_are_no_failures() {
+    for answer in [
+        Answer::json(403, r#"{"error":"forbidden"}"#),
+        Answer::json(402, r#"{"error":"the quota is used up"}"#),
+        Answer::empty(302).with("Location", "https://login.example/"),
+    ] {
+        let server = before(move |number, _| (number >= 120).then(|| answer.clone()));
+        let ran = check("check --seed 1", &server.url()).exits(4);
+        ran.says("at the end the server no longer accepted a valid request");
+        assert_eq!(ran.ids("fail"), [""; 0]);
+        ran.holds(ran.ids("inconclusive").len() > 20, "what was refused is not known");
+        // What was broken before stays so.
+        let broken = before({
+            let fault = reference::Fault::named("value-in-cents").expect("a fault");
+            let options = reference::Options { faults: vec![fault], ..reference::Options::default() };
+            let upstream = reference::start(options).expect("a server");
+            move |number, request| Some(if number >= 120 { Answer::empty(403) } else { forward(&upstream, request) })
+        });
+        let ran = check("check --seed 1", &broken.url()).exits(1);
+        ran.holds(ran.ids("fail").iter().any(|id| id == "response/value-in-dollars"), "the fault is found");
+    }
+}
+
+#[test]
 fn requests_say_who_calls_and_why() {
     let server = before(|_, _| None);
     let ran = check(SOME, &server.url()).exits(0);
@@ -287,8 +311,8 @@ fn redirects_are_never_followed() {
         let ran = check("check --only 'close-date/p*'", &server.url()).run();
         ran.holds(ran.code != Some(0), "a redirect is no answer to a valid request");
         ran.holds(
-            ran.code == Some(if from == 0 { 3 } else { 1 }),
-            "at first it is about the settings, then about the server",
+            ran.code == Some(if from == 0 { 3 } else { 4 }),
+            "at first it is about the settings; later the server takes nothing any more, which says nothing of the rest",
         );
     }
     assert_eq!(elsewhere.connections(), 0, "no credentials reach another server");

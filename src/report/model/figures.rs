@@ -100,10 +100,14 @@ impl Figures {
             true => ((10.0 * per_second).floor() / 10.0, "s", "second"),
             false => ((3600.0 * per_second).floor(), "h", "hour"),
         };
-        let refused = crate::report::text::counted(self.refused, "request");
-        Some(format!(
-            "the server accepted about {rate} requests per {word}, and refused {refused}; --rate {rate}/{unit} avoids that"
-        ))
+        // Without a refusal it was something else, such as errors of a gateway, for which it was slowed down.
+        Some(match self.refused {
+            0 => format!("the pace fell to about {rate} requests per {word}, since the server did not answer all"),
+            refused => format!(
+                "the server accepted about {rate} requests per {word}, and refused {}; --rate {rate}/{unit} avoids that",
+                crate::report::text::counted(refused, "request")
+            ),
+        })
     }
 }
 
