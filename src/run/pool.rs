@@ -206,6 +206,10 @@ impl Run<'_> {
     /// refusals since it last accepted anything tell nothing of what they refused.
     fn doubt_refusals(&self) {
         let mut state = self.lock();
+        // What was never accepted is the server's own doing.
+        if state.controls.get(&MINIMAL) != Some(&Control::Accepted) {
+            return;
+        }
         // Requests that were under way at the time may have been answered in any order.
         let since = state.last_accepted.saturating_sub(state.most_at_once as u64);
         state.tallies.iter_mut().for_each(|tally| tally.doubt_refusals(since));

@@ -34,7 +34,11 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
     let (mut failed, short): (Vec<_>, Vec<_>) = failed.partition(|r| page.full || !excused(r));
     failed.sort_by_key(|r| excused(r));
     let detailed = if page.full { failed.len() } else { DETAILED };
-    let rest = failed.get(detailed..).unwrap_or_default();
+    let (shown, others) = failed.split_at(detailed.min(failed.len()));
+    // What is told under none of those that are shown in full is named by itself, so that nothing is left unnamed.
+    let is_told = |r: &Requirement| shown.iter().any(|s| r.cause.as_ref() == Some(&s.id));
+    let untold = all.iter().copied().filter(|r| !page.full && is_folded(r) && !is_told(r));
+    let rest: Vec<&Requirement> = others.iter().copied().chain(untold).collect();
     if !short.is_empty() {
         page.gap();
         page.text(&format!("{}; -v shows more:", uncounted(short.len())));
@@ -51,7 +55,7 @@ pub(crate) fn write(page: &mut Page, report: &Report) {
         brief(page, requirement, &requirement.text);
     }
     // What is read first on a terminal stands last.
-    for requirement in failed.iter().take(detailed).rev() {
+    for requirement in shown.iter().rev() {
         one(page, requirement);
         if let Some(excuse) = report.excuse(requirement).filter(|_| excused(requirement)) {
             page.field("excused", &excuse);
