@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::order::shape;
 use super::partition::Partition;
-use super::records::{Records, Taken};
-use super::resources::Resource;
+use super::records::{Records, Taken, repeated};
+use super::resources::{Resource, gives};
 use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
 use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, TrialName};
+use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
@@ -27,6 +29,9 @@ use crate::session::Session;
 pub(super) const LATER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 /// An integer that no record is called.
 const UNKNOWN_NUMBER: u64 = 2_013_265_921;
+
+/// How deep records are created for the sake of others.
+const DEEPEST: u8 = 2;
 
 /// Tries laws.
 pub(super) struct Laws<'a> {
@@ -48,6 +53,8 @@ pub(super) struct Laws<'a> {
     pub made: Records,
     /// Where the record is known that was created for the law.
     pub partition: Partition,
+    /// How many records are being created for the sake of another.
+    pub within: u8,
     /// The requirement that is tried.
     pub subject: String,
     pub sink: &'a mut dyn Sink,
@@ -235,7 +242,8 @@ impl Laws<'_> {
         let created = self.create(create).await?;
         let operation = &self.session(read)?.contract().operation;
         let mut taken = created.records.values(operation, true, false);
-        let own = operation.path.rsplit('/').find(|s| s.starts_with('{')).unwrap_or_default();
+        let path = shape(&operation.path);
+        let own = path.rsplit('/').find(|s| s.starts_with('{')).unwrap_or_default();
         let own = own.trim_matches(['{', '}']).to_owned();
         let parameter = operation.parameters_in(ParameterLocation::Path).find(|p| p.name == own);
         let schema = parameter.map(|p| p.schema.json()).ok_or("its path names no record")?;
@@ -261,7 +269,10 @@ impl Laws<'_> {
         if self.refused[create] {
             return Err("the operation that creates such a record accepted no request".to_owned());
         }
-        let seen = self.first_accepted(create, None, "created").await?;
+        let seen = match self.first_accepted(create, None, "created").await {
+            Ok(seen) => seen,
+            Err(why) => self.created_elsewhere(create).await?.ok_or(why)?,
+        };
         if !matches!(seen.exchange.status(), Some(200 | 201)) {
             return Err(format!("the creation was answered with {}", answer_of(&seen)));
         }
@@ -273,6 +284,39 @@ impl Laws<'_> {
         records.note(self.session(create)?.contract(), &seen.exchange);
         self.partition = Partition::of(&self.session(create)?.contract().operation, &seen.exchange.request);
         Ok(Created { exchange: Arc::clone(&seen.exchange), sent, answer, records })
+    }
+
+    /// Creates a record under others that are created for it, since those that were known may be in a state in which nothing
+    /// is added to them; None if there are no others, or that is refused, too.
+    async fn created_elsewhere(&mut self, create: usize) -> Result<Option<Seen>, String> {
+        if self.within >= DEEPEST {
+            return Ok(None);
+        }
+        let operation = &self.session(create)?.contract().operation;
+        let gives = |(other, session): (usize, &Option<Session>)| {
+            let giver = &session.as_ref()?.contract().operation;
+            (other != create && giver.method == "POST" && gives(giver, operation)).then_some(other)
+        };
+        let mut givers: Vec<usize> = self.sessions.iter().enumerate().filter_map(gives).collect();
+        givers.retain(|giver| !self.refused[*giver]);
+        let mut records = Records::default();
+        for giver in givers {
+            self.within += 1;
+            let created = Box::pin(self.create(giver)).await;
+            self.within -= 1;
+            records.note(self.session(giver)?.contract(), &created?.exchange);
+        }
+        let taken = records.values(&self.session(create)?.contract().operation, true, true);
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        for place in [self.fullest(create)?, MINIMAL] {
+            let seen = self.call(create, place, &taken, &[], "created-elsewhere").await?;
+            if seen.accepted() == Known::Yes {
+                return Ok(Some(seen));
+            }
+        }
+        Ok(None)
     }
 
     /// The answer to a full request, or to the smallest where that is refused.
@@ -300,7 +344,7 @@ impl Laws<'_> {
         self.call(of, place, &taken, &[], step).await
     }
 
-    /// The values by which an operation names a created record, in its path and body.
+    /// The values by which an operation names a created record: in its path, and where its body repeats that.
     pub(super) fn named_by(&self, of: usize, created: &Created) -> Result<Vec<Taken>, String> {
         let operation = &self.session(of)?.contract().operation;
         let taken = created.records.values(operation, true, false);
@@ -308,6 +352,9 @@ impl Laws<'_> {
         if taken.iter().filter(|t| t.location == Some(ParameterLocation::Path)).count() < parameters {
             return Err("it is not clear what the created record is called".to_owned());
         }
+        // What it names besides is as in other requests; only itself is another.
+        let mut taken: Vec<Taken> = taken.into_iter().filter(|t| t.location.is_some()).collect();
+        taken.extend(repeated(operation, &taken));
         Ok(taken)
     }
 
@@ -372,9 +419,14 @@ pub(super) fn of_contract(requirements: &[Requirement], selected: &[bool]) -> Ve
     requirements.iter().map(|r| &r.form).enumerate().filter(|(i, _)| selected[*i]).filter_map(law).collect()
 }
 
-/// Puts values into the path of a request, and into its query.
+/// Puts values into the path of a request, its query and its body.
 pub(super) fn set_path(entry: &mut Entry, taken: &[Taken]) {
     for taken in taken {
+        if let (None, Content::Json(body)) = (taken.location, &mut entry.draft.body)
+            && body.pointer(&taken.name).is_some()
+        {
+            body.set(&taken.name, Template::Literal(taken.value.clone()));
+        }
         let parts = match taken.location {
             Some(ParameterLocation::Path) => &mut entry.draft.path,
             Some(ParameterLocation::Query) => &mut entry.draft.query,

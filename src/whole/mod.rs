@@ -14,6 +14,7 @@
 //! - `provide`: the values that an operation is given, and whether it may be called
 //! - [`resources`]: which operations are on the same records
 //! - [`records`]: values that an operation takes from the answers of others
+//! - `references`: the parts of a body that name other records
 //! - `updates`: the law of updates
 
 mod asked;
@@ -29,6 +30,7 @@ mod partition;
 mod parts;
 mod provide;
 pub mod records;
+mod references;
 pub mod resources;
 mod updates;
 
@@ -62,6 +64,7 @@ use logs::Logs;
 use order::{Phase, in_order};
 pub use outline::Outline;
 use partition::Partition;
+use provide::Given;
 use records::Records;
 
 /// What a request is called that finds out whether a token, or the server, still works.
@@ -200,31 +203,33 @@ impl Whole {
                 None if self.options.quick && budget.max_requests.is_some_and(|most| most < LEAST) => {
                     (self.left_out(&contract), None)
                 }
-                None => match self.session(contract, &records, (sent, failed), budget, (asked.needed[at], false)) {
-                    Ok(session) => {
-                        let more = (budget, (sent, failed), asked.needed[at]);
-                        let (mut part, session) =
-                            self.tried(session, &asked.selected[at], &mut records, more, (out, &mut *sink)).await?;
-                        let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
-                        let cause = part.report.end.cause.filter(|cause| own.contains(cause));
-                        if let Some(cause) = cause
-                            && self
-                                .still_works((cause, sent), (&sessions, &parts), &mut part, (out, &mut *sink))
-                                .await?
-                        {
-                            part.not_reached = Some(match cause {
-                                // Another operation takes the token: this one asks for more.
-                                Cause::Token => "status 401, though another operation takes the token".to_owned(),
-                                Cause::Unwell => "it failed each time, though another operation works".to_owned(),
-                                _ => "it brought no answer, though another operation is answered".to_owned(),
-                            });
+                None => {
+                    match self.session(contract, &records, (sent, failed), budget, (asked.needed[at], Given::First)) {
+                        Ok(session) => {
+                            let more = (budget, (sent, failed), asked.needed[at]);
+                            let (mut part, session) =
+                                self.tried(session, &asked.selected[at], &mut records, more, (out, &mut *sink)).await?;
+                            let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
+                            let cause = part.report.end.cause.filter(|cause| own.contains(cause));
+                            if let Some(cause) = cause
+                                && self
+                                    .still_works((cause, sent), (&sessions, &parts), &mut part, (out, &mut *sink))
+                                    .await?
+                            {
+                                part.not_reached = Some(match cause {
+                                    // Another operation takes the token: this one asks for more.
+                                    Cause::Token => "status 401, though another operation takes the token".to_owned(),
+                                    Cause::Unwell => "it failed each time, though another operation works".to_owned(),
+                                    _ => "it brought no answer, though another operation is answered".to_owned(),
+                                });
+                            }
+                            (part, session)
                         }
-                        (part, session)
+                        Err(Unready { contract, reason, access }) => {
+                            (Part { access, ..self.not_called(&contract, &reason) }, None)
+                        }
                     }
-                    Err(Unready { contract, reason, access }) => {
-                        (Part { access, ..self.not_called(&contract, &reason) }, None)
-                    }
-                },
+                }
             };
             failed += part.report.failed().len();
             let figures = &part.report.figures;
@@ -313,6 +318,7 @@ impl Whole {
             made: records,
             of: 0,
             partition: Partition::default(),
+            within: 0,
             subject: String::new(),
             sink: &mut fanout,
             errors: Vec::new(),
@@ -384,7 +390,7 @@ impl Whole {
         records: &Records,
         (sent, failed): (u64, usize),
         budget: Budget,
-        (needed, by_example): (bool, bool),
+        (needed, by): (bool, Given),
     ) -> std::result::Result<Session, Unready> {
         let selected = self.selected(&contract);
         let is_law = |r: &Requirement| matches!(r.form, Form::Law(_));
@@ -398,7 +404,7 @@ impl Whole {
             return Err(Unready::new(contract, "not asked for in this run"));
         }
         let phase = Phase::of(&contract.operation, &self.paths);
-        if let Err(reason) = self.provide(&mut contract, phase, records, by_example) {
+        if let Err(reason) = self.provide(&mut contract, phase, records, by) {
             return Err(Unready::new(contract, &reason));
         }
         if let Err(error) = self.settings.authenticate(&mut contract) {

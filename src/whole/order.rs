@@ -1,5 +1,6 @@
 //! In which order the operations of a document are tried, and which of them are not.
 
+use super::references::{To, references};
 use crate::contract::Contract;
 use crate::document::operation::Operation;
 use crate::document::parameter::{ParameterLocation, plain};
@@ -49,7 +50,7 @@ impl Phase {
         match operation.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY" => Self::Read,
             "DELETE" => Self::Destroy,
-            "POST" if paths.iter().any(|path| collection(path) == Some(operation.path.trim_end_matches('/'))) => {
+            "POST" if paths.iter().any(|path| collection(&shape(path)) == Some(&shape(&operation.path))) => {
                 Self::Create
             }
             "POST" if ends(operation) => Self::Destroy,
@@ -64,8 +65,17 @@ impl Phase {
 
 /// Whether the last word of a path says that the operation ends or resets something.
 pub fn ends(operation: &Operation) -> bool {
-    let last = plain(operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default());
+    let last = plain(shape(&operation.path).rsplit('/').next().unwrap_or_default());
     operation.method == "POST" && ENDS.contains(&last.as_str())
+}
+
+/// A path as if each of its parameters were a segment of its own: `/Products({ID})` is written so for `/Products/{ID}`.
+pub fn shape(path: &str) -> String {
+    let mut shape = path.trim_end_matches('/').to_owned();
+    for (open, close) in [("({", "})"), ("('{", "}')")] {
+        shape = shape.replace(open, "/{").replace(close, "}");
+    }
+    shape
 }
 
 /// The path of the collection that a record is in: the path without the parameter at its end.
@@ -89,23 +99,17 @@ pub fn in_order(contracts: &mut [Contract]) {
         (
             Phase::of(operation, &paths),
             parameters,
-            references(operation),
+            named_in_body(operation),
             operation.path.clone(),
             operation.method.clone(),
         )
     });
 }
 
-/// How many required fields of the body name other records.
-fn references(operation: &Operation) -> usize {
-    let required = operation.body().and_then(|body| body.schema.json()["required"].as_array());
-    required.into_iter().flatten().filter_map(|name| name.as_str()).filter(|name| named(name).is_some()).count()
-}
-
-/// What a field names that ends with `id`: `customer_id` and `customerId` name a `customer`.
-pub fn named(field: &str) -> Option<String> {
-    let plain = plain(field);
-    plain.strip_suffix("id").filter(|thing| thing.len() > 2).map(str::to_owned)
+/// How many parts of the body that are required name other records.
+fn named_in_body(operation: &Operation) -> usize {
+    let all = operation.body().map(|body| references(body.schema.json())).unwrap_or_default();
+    all.iter().filter(|r| r.is_required && !matches!(r.to, To::Thing(_))).count()
 }
 
 #[cfg(test)]
@@ -113,15 +117,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_to_what_they_name() {
-        assert_eq!(named("customer_id").as_deref(), Some("customer"));
-        assert_eq!(named("customerId").as_deref(), Some("customer"));
-        for none in ["id", "paid", "name", "grid"] {
-            assert_eq!(named(none), None, "{none}");
-        }
+    fn a_record_is_in_its_collection() {
         assert_eq!(collection("/orders/{id}"), Some("/orders"));
         assert_eq!(collection("/orders/{id}/"), Some("/orders"));
         assert_eq!(collection("/orders"), None);
         assert_eq!(collection("/orders/{id}/lines"), None);
+        for (path, due) in [
+            ("/Products({ID})", "/Products/{ID}"),
+            ("/Products('{ID}')/Reviews({No})", "/Products/{ID}/Reviews/{No}"),
+            ("/orders/{id}/", "/orders/{id}"),
+            ("/orders/Top(3)", "/orders/Top(3)"),
+        ] {
+            assert_eq!(shape(path), due);
+        }
     }
 }

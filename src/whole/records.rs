@@ -6,13 +6,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
 use super::links::{Linked, leads};
-use super::order::{collection, is_parameter, named};
+use super::order::{collection, is_parameter, shape};
 use super::partition::Partition;
+use super::references::{Reference, To, has_type, references};
 use crate::contract::{CALLER, Contract};
-use crate::document::operation::Operation;
+use crate::document::operation::{Operation, template_names};
 use crate::document::parameter::{ParameterLocation, plain};
 use crate::exchange::{Exchange, Response};
 use crate::judge::law::{self, is_id, items, record as wrapped};
+use crate::yaml::escape;
 
 /// How many accepted answers of one operation are kept.
 const KEPT: usize = 4;
@@ -41,7 +43,7 @@ struct Record {
 
 impl Record {
     fn new(operation: &Operation, exchange: &Exchange, body: Json, response: &Response, is_ours: bool) -> Self {
-        let collection = operation.path.trim_end_matches('/').to_owned();
+        let collection = shape(&operation.path);
         // A POST may also search: what it links to then is not the run's.
         let may_link = !is_ours || response.status == 201;
         Self {
@@ -84,9 +86,9 @@ pub struct Records {
 /// A value for a part of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
-    /// Where it goes: a path parameter, or the body.
+    /// Where it goes: a parameter, or the body.
     pub location: Option<ParameterLocation>,
-    /// The parameter's name, or the field.
+    /// The parameter's name, or the JSON Pointer of the part of the body.
     pub name: String,
     /// The value.
     pub value: Json,
@@ -156,8 +158,8 @@ impl Records {
     /// How what the request of this number created is removed by an operation, if it is of its kind.
     pub fn removal(&self, number: u64, delete: &Operation) -> Option<Removal> {
         let record = self.made.get(&number).filter(|record| self.is_new(record))?;
-        let path = delete.path.trim_end_matches('/');
-        let of = collection(path)?;
+        let path = shape(&delete.path);
+        let of = collection(&path)?;
         let own = path.rsplit('/').next()?.trim_matches(['{', '}']);
         let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let linked = record.linked.iter().filter(|l| l.is_own).find_map(|linked| linked.along(&delete.path));
@@ -173,19 +175,19 @@ impl Records {
         };
         let id = all.pop()?;
         let mut values = all.into_iter();
-        let mut outer = (0..).map(|n| format!("outer{n}"));
         let mut parameters = BTreeMap::new();
-        let mut segments: Vec<String> = Vec::new();
-        for segment in of.split('/') {
-            if !is_parameter(segment) {
-                segments.push(segment.to_owned());
-                continue;
+        let names = template_names(&delete.path);
+        let mut path = delete.path.trim_end_matches('/').to_owned();
+        for (n, name) in names.iter().enumerate() {
+            let written = format!("{{{name}}}");
+            if n + 1 == names.len() {
+                path = path.replacen(&written, "{id}", 1);
+            } else {
+                path = path.replacen(&written, &format!("{{outer{n}}}"), 1);
+                parameters.insert(format!("outer{n}"), values.next()?);
             }
-            let name = outer.next()?;
-            segments.push(format!("{{{name}}}"));
-            parameters.insert(name, values.next()?);
         }
-        Some(Removal { path: format!("{}/{{id}}", segments.join("/")), id, parameters })
+        Some(Removal { path, id, parameters })
     }
 
     /// Values for an operation's path parameters, and for body fields that name other records. Where `ours` is set, only
@@ -210,7 +212,8 @@ impl Records {
         if let Some(linked) = self.linked_values(operation, ours, newest) {
             return linked;
         }
-        let segments: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
+        let path = shape(&operation.path);
+        let segments: Vec<&str> = path.split('/').collect();
         let parameters = segments.iter().enumerate().filter(|(_, s)| is_parameter(s));
         // The innermost first: its record says under which others it is.
         for (at, segment) in parameters.rev() {
@@ -247,45 +250,66 @@ impl Records {
     }
 
     fn body_values(&self, operation: &Operation) -> Vec<Taken> {
-        let properties = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
-        let mut all = Vec::new();
-        for (field, schema) in properties.into_iter().flatten() {
-            // `customer_id`, or `customer`; but the comment of a comment is a text.
-            let by_id = named(field);
-            let is_plain = by_id.is_none() && ["integer", "string"].iter().any(|t| schema["type"] == *t);
-            let Some(thing) = by_id.or_else(|| is_plain.then(|| plain(field))) else { continue };
-            let own = operation.path.trim_end_matches('/');
+        let Some(body) = operation.body() else { return Vec::new() };
+        let own = shape(&operation.path);
+        let is_own = |record: &Record| {
+            same_path(&record.collection, &own) || collection(&own).is_some_and(|of| same_path(&record.collection, of))
+        };
+        let value = |reference: Reference<'_>| {
+            let Reference { at, field, schema, to, .. } = reference;
             let is_of_it = |record: &&Record| {
                 let last = plain(record.collection.rsplit('/').next().unwrap_or_default());
-                if is_plain {
-                    let is_own = same_path(&record.collection, own)
-                        || collection(own).is_some_and(|of| same_path(&record.collection, of));
-                    return record.is_ours && is_plural(&last, &thing) && !is_own && record.body.get(field).is_none();
-                }
-                // The plural is the last resort: a record may also call its id by the field's name.
                 record.is_ours
-                    && (is_plural(&last, &thing) || record.body.get(field).is_some() && last.starts_with(&thing))
+                    && match &to {
+                        To::Thing(thing) => {
+                            is_plural(&last, thing) && !is_own(record) && record.body.get(field).is_none()
+                        }
+                        To::Kind(kind) => is_plural(&last, kind) && !is_own(record),
+                        // The plural is the last resort: a record may also call its id by the field's name.
+                        To::Named(thing) => {
+                            is_plural(&last, thing) || record.body.get(field).is_some() && last.starts_with(thing)
+                        }
+                    }
             };
-            let found = self.known.iter().filter(is_of_it).find_map(|record| id(record, field));
-            let kind = |value: &Json| match value {
-                Json::String(_) => "string",
-                Json::Number(_) => "integer",
-                _ => "",
-            };
-            if let Some(value) = found
-                && (schema["type"].is_null() || schema["type"].to_string().contains(kind(&value)))
-            {
-                all.push(Taken { location: None, name: field.clone(), value });
-            }
-        }
-        all
+            let value = self.known.iter().filter(is_of_it).find_map(|record| id(record, field))?;
+            has_type(schema, &value).then_some(Taken { location: None, name: at, value })
+        };
+        references(body.schema.json()).into_iter().filter_map(value).collect()
     }
+}
+
+/// The parts of a body in which an update repeats what its path says: the record's own id.
+pub fn repeated(operation: &Operation, taken: &[Taken]) -> Vec<Taken> {
+    let path = shape(&operation.path);
+    let Some(last) = path.rsplit('/').next().filter(|last| is_parameter(last)) else { return Vec::new() };
+    let name = last.trim_matches(['{', '}']);
+    let own = taken.iter().find(|t| t.location == Some(ParameterLocation::Path) && t.name == name);
+    let (Some(own), Some(body), true) = (own, operation.body(), ["PUT", "PATCH"].contains(&operation.method.as_str()))
+    else {
+        return Vec::new();
+    };
+    let json = body.schema.json();
+    let inner = &json["properties"]["data"];
+    let of = |schema: &Json, at: &str| -> Vec<Taken> {
+        let all = schema["properties"].as_object().into_iter().flatten();
+        let is_it = |(field, below): &(&String, &Json)| {
+            (["id", "uuid"].contains(&field.as_str()) || plain(field) == plain(name)) && has_type(below, &own.value)
+        };
+        let taken = |(field, _): (&String, &Json)| Taken {
+            location: None,
+            name: format!("{at}/{}", escape(field)),
+            value: own.value.clone(),
+        };
+        all.filter(is_it).map(taken).collect()
+    };
+    [of(json, ""), of(inner, "/data")].concat()
 }
 
 /// Which of these operations will give the values of an operation's path parameters, innermost first: a parameter's name,
 /// and the operation.
 pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> Vec<(String, &'a Operation)> {
-    let segments: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
+    let path = shape(&operation.path);
+    let segments: Vec<&str> = path.split('/').collect();
     let linked = all.iter().find(|o| leads(o, &operation.path, ours) && (!ours || o.method == "POST"));
     if let Some(linked) = linked {
         let names = operation.parameters_in(ParameterLocation::Path).map(|p| p.name.clone());
@@ -294,7 +318,7 @@ pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> V
     for (at, segment) in segments.iter().enumerate().filter(|(_, s)| is_parameter(s)).rev() {
         let own = segments[..=at].join("/");
         let Some(of) = collection(&own) else { continue };
-        let by = |method: &str| all.iter().find(|o| o.method == method && same_path(o.path.trim_end_matches('/'), of));
+        let by = |method: &str| all.iter().find(|o| o.method == method && same_path(&shape(&o.path), of));
         let Some(giver) = by("POST").or_else(|| by("GET").filter(|_| !ours)) else { continue };
         let names = segments[..=at].iter().filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']).to_owned());
         let mut all: Vec<(String, &Operation)> = names.map(|name| (name, *giver)).collect();
@@ -340,6 +364,14 @@ pub(super) fn is_id_of(collection: &str, name: &str) -> bool {
         || tails.any(|tail| is_plural(&tail, &name))
 }
 
+/// The field of a collection's records that a parameter of this name asks for, if it begins with what one of them is called:
+/// `name` for `layerName` of `/layers`. Both are without case and without what joins words.
+pub(super) fn field_of(collection: &str, name: &str) -> Option<String> {
+    let kind = plain(collection.rsplit('/').next().unwrap_or_default());
+    let places = name.char_indices().map(|(at, _)| at).filter(|at| *at > 1);
+    places.map(|at| name.split_at(at)).find(|(thing, _)| is_plural(&kind, thing)).map(|(_, field)| field.to_owned())
+}
+
 /// What a record is called, where a parameter or a field of this name asks for it.
 fn id(record: &Record, name: &str) -> Option<Json> {
     let wanted = plain(name);
@@ -364,9 +396,12 @@ fn id(record: &Record, name: &str) -> Option<Json> {
     // Another name than an id's may mean another field.
     let is_id = is_id_of(&record.collection, name);
     let location = || record.location.clone().map(Json::from);
+    // `layerName` of a layer is its `name`.
+    let by_field = || called(&field_of(&record.collection, &wanted)?);
     called(&wanted)
         .filter(|id| wanted != "name" || !id.as_str().is_some_and(|id| id.contains('/')))
         .or_else(location)
+        .or_else(by_field)
         .or_else(by_path)
         .or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
 }
@@ -402,6 +437,8 @@ fn last_segment(response: &Response, collection: &str) -> Option<String> {
     let location = response.header("location")?;
     let path = location.split(['?', '#']).next()?.trim_end_matches('/');
     let (above, last) = path.rsplit_once('/').filter(|(_, last)| !last.is_empty())?;
-    above.rsplit('/').next().filter(|above| Some(*above) == collection.rsplit('/').next())?;
+    let kind = collection.rsplit('/').next()?;
+    let in_brackets = || Some(last.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')')?.trim_matches('\''));
+    let last = if above.rsplit('/').next() == Some(kind) { last } else { in_brackets()? };
     Some(percent_decode_str(last).decode_utf8_lossy().into_owned())
 }

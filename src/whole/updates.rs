@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::laws::{Created, LATER, Laws, Shown, answer_of, bodies, broken, set_path};
-use super::order::named;
+use super::references::named;
 use crate::contract::template::Template;
 use crate::document::parameter::plain;
 use crate::generate::draft::Content;

@@ -10,6 +10,7 @@ mod depot;
 mod elsewhere;
 mod key;
 mod laws;
+mod limits;
 mod links;
 mod listed;
 mod partition;
