@@ -7,8 +7,8 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::Whole;
-use super::order::{collection, shape};
-use super::records::{is_id_of, is_of, same_path};
+use super::order::{collection, same_path, shape};
+use super::records::{is_id_of, is_of};
 use crate::cleanup::{Cleaned, NotRemoved, clean_up};
 use crate::contract::Contract;
 use crate::http::clock::Clock;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::laws::{Created, LATER, Laws, Shown, answer_of, bodies, broken};
-use super::order::{collection, is_parameter, shape};
+use super::order::{collection, is_parameter, same_path, shape};
 use super::pages::{self, Next, Read};
-use super::records::{Taken, field_of, same_path};
+use super::records::{Taken, fields_of};
 use super::resources::{creates_in, item, listed};
 use crate::contract::template::Template;
 use crate::document::operation::Operation;
@@ -33,9 +33,11 @@ impl Laws<'_> {
         let name_in = |s: &Session| {
             let own = shape(&s.contract().operation.path);
             let name = plain(own.rsplit('/').next()?);
-            collection(&own).filter(|of| same_path(of, &path)).map(|of| [Some(name.clone()), field_of(of, &name)])
+            collection(&own)
+                .filter(|of| same_path(of, &path))
+                .map(|of| [vec![name.clone()], fields_of(of, &name)].concat())
         };
-        let names: Vec<String> = self.sessions.iter().flatten().filter_map(name_in).flatten().flatten().collect();
+        let names: Vec<String> = self.sessions.iter().flatten().filter_map(name_in).flatten().collect();
         let own =
             key(&created.answer, &names).ok_or("the answer to the creation does not say what the record is called")?;
         // The list is the one that the record was created in.

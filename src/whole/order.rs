@@ -46,21 +46,58 @@ impl Phase {
     }
 
     /// The phase of an operation, given the paths of all.
-    pub fn of(operation: &Operation, paths: &[String]) -> Self {
+    pub fn of(operation: &Operation, paths: &Paths) -> Self {
         match operation.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY" => Self::Read,
             "DELETE" => Self::Destroy,
-            "POST" if paths.iter().any(|path| collection(&shape(path)) == Some(&shape(&operation.path))) => {
-                Self::Create
-            }
+            "POST" if paths.all.iter().any(|path| collection(path) == Some(&shape(&operation.path))) => Self::Create,
             "POST" if ends(operation) => Self::Destroy,
             // A document that says which operation takes what it answers says that it creates.
             "POST" if operation.responses.iter().any(|r| r.status == "201" && !r.links.is_empty()) => Self::Create,
             // A collection that has no path for its records is created to as well.
             "POST" if operation.parameters_in(ParameterLocation::Path).next().is_none() => Self::Create,
+            "PUT" if paths.is_made_by(operation) => Self::Create,
             _ => Self::Update,
         }
     }
+}
+
+/// The paths of a document, as [`shape`] writes them.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    all: Vec<String>,
+    /// Those at which records are created.
+    posted: Vec<String>,
+}
+
+impl Paths {
+    /// The paths of these contracts.
+    pub fn of(contracts: &[Contract]) -> Self {
+        let all = || contracts.iter().map(|c| &c.operation);
+        Self {
+            all: all().map(|o| shape(&o.path)).collect(),
+            posted: all().filter(|o| o.method == "POST").map(|o| shape(&o.path)).collect(),
+        }
+    }
+
+    /// Whether records of a kind are created by an operation that also replaces them, and by no other.
+    pub fn is_made_by(&self, operation: &Operation) -> bool {
+        let path = shape(&operation.path);
+        makes(operation) && collection(&path).is_some_and(|of| !self.posted.iter().any(|p| same_path(p, of)))
+    }
+}
+
+/// Whether a PUT also creates what its path names, as the document says.
+pub fn makes(operation: &Operation) -> bool {
+    operation.method == "PUT"
+        && collection(&shape(&operation.path)).is_some()
+        && operation.responses.iter().any(|r| r.status == "201")
+}
+
+/// Whether two paths are the same, whatever their parameters are called.
+pub(super) fn same_path(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<_>, Vec<_>) = (a.split('/').collect(), b.split('/').collect());
+    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || (is_parameter(a) && is_parameter(b)))
 }
 
 /// Whether the last word of a path says that the operation ends or resets something.
@@ -92,7 +129,7 @@ pub fn is_parameter(segment: &str) -> bool {
 /// Puts contracts in the order in which they are tried. Within a phase, those with fewer parameters in the path go first,
 /// then those whose bodies name fewer other records.
 pub fn in_order(contracts: &mut [Contract]) {
-    let paths: Vec<String> = contracts.iter().map(|c| c.operation.path.clone()).collect();
+    let paths = Paths::of(contracts);
     contracts.sort_by_cached_key(|contract| {
         let operation = &contract.operation;
         let parameters = operation.parameters_in(ParameterLocation::Path).count();

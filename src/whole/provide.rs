@@ -3,13 +3,14 @@
 use serde_json::Value as Json;
 
 use super::Whole;
-use super::order::{Phase, ends};
-use super::records::{Records, Taken, repeated};
+use super::names::fresh;
+use super::order::{Phase, ends, makes};
+use super::records::{Records, Taken, repeated, tag_of};
 use crate::contract::cases::Vocabulary;
 use crate::contract::{Contract, Target, ValueList, nowhere};
 use crate::document::media::essence;
 use crate::document::operation::Operation;
-use crate::document::parameter::{ParameterLocation, plain};
+use crate::document::parameter::{Parameter, ParameterLocation, plain};
 use crate::expression::Expression;
 use crate::generate::parameter::is_known;
 use crate::settings::is_loopback;
@@ -78,7 +79,31 @@ impl Whole {
         }
         let ours = phase != Phase::Read;
         let mut taken = records.values(operation, ours, phase == Phase::Destroy || by == Given::Newest);
+        if let Some(tag) = tag_of(operation)
+            && by != Given::Newest
+        {
+            // Whatever the version is: each change makes another.
+            taken.retain(|t| t.location != Some(ParameterLocation::Header) || t.name != tag);
+            let any = Taken { location: Some(ParameterLocation::Header), name: tag.to_owned(), value: "*".into() };
+            let takes_any = |p: &Parameter| p.name == tag && p.schema.is_valid(&any.value);
+            if operation.parameters_in(ParameterLocation::Header).any(takes_any) {
+                taken.push(any);
+            }
+        }
         self.take_fixtures(operation, ours, &mut taken);
+        if phase == Phase::Create && makes(operation) {
+            // What its path names is there only once this has created it.
+            let is_given =
+                |name: &str| taken.iter().any(|t| t.location == Some(ParameterLocation::Path) && t.name == name);
+            let parameters = operation.parameters_in(ParameterLocation::Path).filter(|p| !is_given(&p.name));
+            let tag = self.options.run_tag.as_ref().map_or("", |tag| tag.text());
+            let made = |p: &Parameter| {
+                let value = fresh(p, tag, 0)?;
+                Some(Taken { location: Some(ParameterLocation::Path), name: p.name.clone(), value })
+            };
+            let made: Vec<Taken> = parameters.filter_map(made).collect();
+            taken.extend(made);
+        }
         let repeated = repeated(operation, &taken);
         taken.retain(|one| !repeated.iter().any(|own| (own.location, &own.name) == (one.location, &one.name)));
         taken.extend(repeated);

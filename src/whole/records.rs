@@ -6,12 +6,12 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
 use super::links::{Linked, leads};
-use super::order::{collection, is_parameter, shape};
+use super::order::{collection, is_parameter, makes, same_path, shape};
 use super::partition::Partition;
 use super::references::{Reference, To, has_type, references};
 use crate::contract::{CALLER, Contract};
 use crate::document::operation::{Operation, template_names};
-use crate::document::parameter::{ParameterLocation, plain};
+use crate::document::parameter::{Parameter, ParameterLocation, plain};
 use crate::exchange::{Exchange, Response};
 use crate::judge::law::{self, is_id, items, record as wrapped};
 use crate::yaml::escape;
@@ -37,6 +37,8 @@ struct Record {
     location: Option<String>,
     /// The segments of its path, decoded.
     address: Vec<String>,
+    /// The header `ETag`.
+    tag: Option<String>,
     /// What the document's links of the answer give to other operations.
     linked: Vec<Linked>,
 }
@@ -55,9 +57,26 @@ impl Record {
             location: last_segment(response, &collection),
             // What was created is what it names then, and only then.
             address: if response.status == 201 { address(response) } else { Vec::new() },
+            tag: response.header("etag").map(str::to_owned),
             collection,
             body,
         }
+    }
+}
+
+impl Record {
+    /// The record that a PUT created: what its path says.
+    fn put(operation: &Operation, exchange: &Exchange, response: &Response) -> Option<Self> {
+        let path = shape(&operation.path);
+        let mut parameters = exchange.request.parameters.clone();
+        let (_, own) = parameters.pop()?;
+        let record = Self::new(operation, exchange, Json::Null, response, true);
+        Some(Self { collection: collection(&path)?.to_owned(), parameters, location: Some(own), ..record })
+    }
+
+    /// Whether it is under the same name as another.
+    fn is_at(&self, other: &Self) -> bool {
+        self.collection == other.collection && self.parameters == other.parameters && self.location == other.location
     }
 }
 
@@ -111,6 +130,13 @@ impl Records {
             let record = Record::new(operation, exchange, response.json().unwrap_or_default(), response, true);
             self.made.insert(exchange.number, record);
         }
+        let put =
+            (makes(operation) && response.status == 201).then(|| Record::put(operation, exchange, response)).flatten();
+        // What is there already is replaced, and may be answered so again.
+        let put = put.filter(|record| !self.made.values().any(|made| made.is_at(record)));
+        if let Some(record) = &put {
+            self.made.insert(exchange.number, record.clone());
+        }
         if exchange.request.identity != CALLER
             || self.known.iter().filter(|r| r.operation == operation.id).count() >= KEPT
         {
@@ -119,6 +145,7 @@ impl Records {
         let record = |body, is_ours| Record::new(operation, exchange, body, response, is_ours);
         match operation.method.as_str() {
             "POST" => self.known.push(record(response.json().unwrap_or_default(), true)),
+            "PUT" => self.known.extend(put),
             "GET" => {
                 let items = response.json().as_ref().and_then(items).cloned().unwrap_or_default();
                 let first = record(items.into_iter().next().unwrap_or_default(), false);
@@ -237,8 +264,21 @@ impl Records {
                 .map(|(segment, (_, value))| taken(segment.trim_matches(['{', '}']), Json::from(value.as_str())))
                 .collect();
             all.push(taken(name, value));
+            let tagged = |(parameter, tag): (&str, &String)| {
+                Taken::parameter((ParameterLocation::Header, parameter.to_owned(), tag.as_str().into()))
+            };
+            all.extend(tag_of(operation).zip(record.tag.as_ref()).map(tagged));
             all.extend(record.partition.values(operation).into_iter().map(Taken::parameter));
             return all;
+        }
+        // A list is of what is under the same as a record that was created in it.
+        let in_it = self.known.iter().filter(|record| !ours && record.is_ours && same_path(&record.collection, &path));
+        let in_it = in_it.filter(|record| !record.parameters.is_empty()).next_back();
+        if let Some(record) = in_it {
+            let names = segments.iter().filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']).to_owned());
+            let values = record.parameters.iter().map(|(_, value)| Json::from(value.as_str()));
+            let taken = |(name, value)| Taken { location: Some(ParameterLocation::Path), name, value };
+            return names.zip(values).map(taken).collect();
         }
         let created = self.known.iter().filter(|record| record.is_ours && (!ours || self.is_new(record)));
         let mut found = created.filter_map(|record| Some((record, by_address(record, operation)?)));
@@ -319,7 +359,9 @@ pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> V
         let own = segments[..=at].join("/");
         let Some(of) = collection(&own) else { continue };
         let by = |method: &str| all.iter().find(|o| o.method == method && same_path(&shape(&o.path), of));
-        let Some(giver) = by("POST").or_else(|| by("GET").filter(|_| !ours)) else { continue };
+        let put = || all.iter().find(|o| makes(o) && same_path(&shape(&o.path), &own));
+        let giver = by("POST").or_else(put).or_else(|| by("GET").filter(|_| !ours));
+        let Some(giver) = giver else { continue };
         let names = segments[..=at].iter().filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']).to_owned());
         let mut all: Vec<(String, &Operation)> = names.map(|name| (name, *giver)).collect();
         all.reverse();
@@ -335,12 +377,6 @@ pub(super) fn is_plural(plural: &str, singular: &str) -> bool {
         || plural == format!("{singular}s")
         || plural == format!("{singular}es")
         || y.as_deref() == Some(plural)
-}
-
-/// Whether two paths are the same, whatever their parameters are called.
-pub(super) fn same_path(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<_>, Vec<_>) = (a.split('/').collect(), b.split('/').collect());
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || (is_parameter(a) && is_parameter(b)))
 }
 
 /// Whether a path with `{id}` names records of a collection: the last word of both is the same.
@@ -364,12 +400,19 @@ pub(super) fn is_id_of(collection: &str, name: &str) -> bool {
         || tails.any(|tail| is_plural(&tail, &name))
 }
 
-/// The field of a collection's records that a parameter of this name asks for, if it begins with what one of them is called:
-/// `name` for `layerName` of `/layers`. Both are without case and without what joins words.
-pub(super) fn field_of(collection: &str, name: &str) -> Option<String> {
+/// The fields of a collection's records that a parameter of this name may ask for, if it begins with what one of them is
+/// called: `name` for `layerName` of `/layers`. All are without case and without what joins words, so that there may be
+/// several: `articleslug` begins with `article`, and with `articles`.
+pub(super) fn fields_of(collection: &str, name: &str) -> Vec<String> {
     let kind = plain(collection.rsplit('/').next().unwrap_or_default());
     let places = name.char_indices().map(|(at, _)| at).filter(|at| *at > 1);
-    places.map(|at| name.split_at(at)).find(|(thing, _)| is_plural(&kind, thing)).map(|(_, field)| field.to_owned())
+    places.map(|at| name.split_at(at)).filter(|(thing, _)| is_plural(&kind, thing)).map(|(_, f)| f.to_owned()).collect()
+}
+
+/// What the header is called in which an operation wants to be told which version of a record is meant.
+pub(super) fn tag_of(operation: &Operation) -> Option<&str> {
+    let is_it = |p: &&Parameter| p.name.eq_ignore_ascii_case("if-match");
+    operation.parameters_in(ParameterLocation::Header).find(is_it).map(|p| p.name.as_str())
 }
 
 /// What a record is called, where a parameter or a field of this name asks for it.
@@ -397,7 +440,7 @@ fn id(record: &Record, name: &str) -> Option<Json> {
     let is_id = is_id_of(&record.collection, name);
     let location = || record.location.clone().map(Json::from);
     // `layerName` of a layer is its `name`.
-    let by_field = || called(&field_of(&record.collection, &wanted)?);
+    let by_field = || fields_of(&record.collection, &wanted).iter().find_map(|field| called(field));
     called(&wanted)
         .filter(|id| wanted != "name" || !id.as_str().is_some_and(|id| id.contains('/')))
         .or_else(location)

@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::links::leads;
-use super::order::{collection, is_parameter, shape};
+use super::order::{Paths, collection, is_parameter, makes, same_path, shape};
 use super::pages;
-use super::records::{is_plural, same_path};
+use super::records::is_plural;
 use super::references::{To, references};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Law, Level, Origin, Requirement};
@@ -36,10 +36,12 @@ pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
         let of = collection(&path).filter(|_| contract.operation.method == "GET")?;
         Some(Resource {
             read,
-            create: at("POST", of).or_else(|| {
-                let leads = |c: &Contract| leads(&c.operation, &contract.operation.path, true);
-                contracts.iter().position(|c| c.operation.method == "POST" && leads(c))
-            }),
+            create: at("POST", of)
+                .or_else(|| {
+                    let leads = |c: &Contract| leads(&c.operation, &contract.operation.path, true);
+                    contracts.iter().position(|c| c.operation.method == "POST" && leads(c))
+                })
+                .or_else(|| at("PUT", &path).filter(|put| makes(&contracts[*put].operation))),
             updates: ["PUT", "PATCH"].iter().filter_map(|method| at(method, &path)).collect(),
             delete: at("DELETE", &path),
         })
@@ -49,11 +51,13 @@ pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
 
 /// The operations that must have created something before an operation can be called, by their places.
 pub fn needs(contracts: &[Contract], of: usize) -> Vec<usize> {
+    let paths = Paths::of(contracts);
     let mut all: Vec<usize> = Vec::new();
     let mut open = vec![of];
     while let Some(at) = open.pop() {
         let operation = &contracts[at].operation;
-        let creates = contracts.iter().enumerate().filter(|(_, c)| c.operation.method == "POST");
+        let creates = |c: &Contract| c.operation.method == "POST" || paths.is_made_by(&c.operation);
+        let creates = contracts.iter().enumerate().filter(|(_, c)| creates(c));
         let gives = creates.filter(|(other, c)| *other != at && gives(&c.operation, operation)).map(|(other, _)| other);
         for other in gives {
             if other != of && !all.contains(&other) {
@@ -68,7 +72,8 @@ pub fn needs(contracts: &[Contract], of: usize) -> Vec<usize> {
 /// Whether what one operation creates is named in the path or the body of another.
 pub(super) fn gives(create: &Operation, operation: &Operation) -> bool {
     let (create_path, path) = (shape(&create.path), shape(&operation.path));
-    let own: Vec<&str> = create_path.split('/').collect();
+    let of = collection(&create_path).filter(|_| makes(create)).unwrap_or(&create_path);
+    let own: Vec<&str> = of.split('/').collect();
     let other: Vec<&str> = path.split('/').collect();
     let is_above = other.get(own.len()).is_some_and(|next| is_parameter(next))
         && same_path(&own.join("/"), &other[..own.len()].join("/"));
@@ -91,6 +96,11 @@ pub fn add_laws(contracts: &mut [Contract]) {
             if let Some(delete) = resource.delete {
                 add(&mut contracts[delete], Law::Gone);
                 add(&mut contracts[delete], Law::GoneTwice);
+                if is_guarded(&contracts[delete].operation) {
+                    for broken in [false, true] {
+                        add(&mut contracts[delete], Law::Guarded(broken));
+                    }
+                }
             }
         }
         let refuses = |status: &str| ["404", "410", "4XX", "4xx", "default"].contains(&status);
@@ -114,9 +124,17 @@ pub fn add_laws(contracts: &mut [Contract]) {
     }
 }
 
+/// Whether the document asks for credentials, whoever calls the operation.
+fn is_guarded(operation: &Operation) -> bool {
+    operation.security.is_some() && !operation.alternatives.iter().any(|one| one.schemes.is_empty())
+}
+
 /// Whether an operation creates records in the collection that a path names.
 pub(super) fn creates_in(operation: &Operation, path: &str) -> bool {
-    operation.method == "POST" && same_path(&shape(&operation.path), &shape(path))
+    let own = shape(&operation.path);
+    let of =
+        if makes(operation) { collection(&own) } else { Some(own.as_str()).filter(|_| operation.method == "POST") };
+    of.is_some_and(|of| same_path(of, &shape(path)))
 }
 
 /// Whether an operation reads one of the records that another creates.
@@ -157,10 +175,14 @@ fn of_list(operation: &Operation) -> Vec<Law> {
 /// The values that a schema lists, null apart; none if it lists none. What may be left out is often written as a choice of
 /// such a schema or null.
 pub(super) fn listed(schema: &Json) -> Vec<Json> {
+    one(schema)["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).cloned().collect()
+}
+
+/// The schema beside null, where there is a choice between the two; otherwise the schema itself.
+pub(super) fn one(schema: &Json) -> &Json {
     let choice = schema["anyOf"].as_array().map_or(&[][..], Vec::as_slice);
     let mut others = choice.iter().filter(|one| one["type"] != "null");
-    let one = others.next().filter(|_| others.next().is_none()).unwrap_or(schema);
-    one["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).cloned().collect()
+    others.next().filter(|_| others.next().is_none()).unwrap_or(schema)
 }
 
 /// The schema of a list's items.
@@ -192,6 +214,12 @@ fn add(contract: &mut Contract, law: Law) {
         Law::Updated => ("read-back".to_owned(), "What an update answers is what is read afterwards.".to_owned()),
         Law::Gone => ("gone".to_owned(), "What was deleted is not read any more.".to_owned()),
         Law::GoneTwice => ("deleted-twice".to_owned(), "To delete a record again is no server error.".to_owned()),
+        Law::Guarded(false) => {
+            ("credentials-required".to_owned(), "A request without credentials is refused.".to_owned())
+        }
+        Law::Guarded(true) => {
+            ("broken-credentials".to_owned(), "A request with broken credentials is refused.".to_owned())
+        }
         Law::Unknown => ("unknown-id".to_owned(), "An id that nobody gave is answered with a 4xx.".to_owned()),
         Law::Listed => ("listed".to_owned(), "What was created stands in the list.".to_owned()),
         Law::Limit(at) => (
@@ -206,8 +234,10 @@ fn add(contract: &mut Contract, law: Law) {
     // All ids of a contract begin with its operation.
     let prefix = contract.requirements.first().and_then(|r| r.operation()).unwrap_or_default().to_owned();
     let pointer = operation.pointer.clone();
+    // It is tried as a law is, on a record of its own, and is what other operations owe, too.
+    let area = if matches!(law, Law::Guarded(_)) { "security" } else { "law" };
     contract.requirements.push(Requirement {
-        id: format!("{prefix}/law/{slug}"),
+        id: format!("{prefix}/{area}/{slug}"),
         level: Some(Level::Should),
         text,
         source: format!("OpenAPI document, {pointer}"),
