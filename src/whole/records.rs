@@ -272,8 +272,9 @@ impl Records {
             return all;
         }
         // A list is of what is under the same as a record that was created in it.
-        let in_it = self.known.iter().filter(|record| !ours && record.is_ours && same_path(&record.collection, &path));
-        let in_it = in_it.filter(|record| !record.parameters.is_empty()).next_back();
+        let mut in_it =
+            self.known.iter().filter(|record| !ours && record.is_ours && same_path(&record.collection, &path));
+        let in_it = in_it.rfind(|record| !record.parameters.is_empty());
         if let Some(record) = in_it {
             let names = segments.iter().filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']).to_owned());
             let values = record.parameters.iter().map(|(_, value)| Json::from(value.as_str()));

@@ -186,6 +186,9 @@ paths:
     )
 }
 
+/// Makes a record of a body and a number, and the path at which it is.
+type Make = fn(&Value, usize) -> (String, Value);
+
 #[test]
 fn what_a_path_calls_a_record_is_found_in_it() {
     let name = "{ type: object, required: [name], properties: { name: { type: string, pattern: '^[a-z]{3,20}$' } } }";
@@ -193,7 +196,7 @@ fn what_a_path_calls_a_record_is_found_in_it() {
         "{ type: object, required: [title], properties: { title: { type: string, minLength: 1, maxLength: 60 } } }";
     let text = |name: &str| format!("{{ name: {name}, in: path, required: true, schema: {{ type: string }} }}");
     let number = "{ name: ID, in: path, required: true, schema: { type: integer } }".to_owned();
-    let all: [(&str, &str, String, &str, fn(&Value, usize) -> (String, Value)); 4] = [
+    let all: [(&str, &str, String, &str, Make); 4] = [
         ("/layers", "/layers/{layerName}", text("layerName"), name, |body, _| {
             let name = body["name"].as_str().unwrap_or_default();
             (format!("/layers/{name}"), json!({ "name": name, "owner": "somebody" }))
