@@ -166,6 +166,7 @@ fn options(args: &Args, exactly: Option<Vec<String>>, is_embedded: bool) -> Opti
         shrink: !args.selection.quick,
         fit: true,
         quick: args.selection.quick,
+        share: None,
         command: command(&args.contract, &args.target),
         target_name: is_embedded.then(|| EMBEDDED_TARGET.to_owned()),
         run_tag: None,

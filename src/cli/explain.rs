@@ -125,6 +125,9 @@ pub(super) fn tested(contract: &Contract, requirement: &Requirement) -> Vec<Stri
                 }
                 Law::Gone => "A record is created, deleted and read: it must not come as it was.",
                 Law::GoneTwice => "A record is created and deleted twice: the second answer must be no server error.",
+                Law::Guarded(_) => {
+                    "A record is created and deleted without the caller's credentials: that must leave it where it is."
+                }
                 Law::Unknown => "An id is read that has the form of a known one, and that nobody gave.",
                 Law::Listed => {
                     "A record is created, and the list is read to its end, five pages at most: the record must stand in it."

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Done {
     if args.selection.quick {
         plan.quicken(&contract, quick_budget(&target.settings));
     }
-    fit(&mut plan, &contract, &target.settings, args.selection.examples);
+    fit(&mut plan, &contract, &target.settings, args.selection.examples, None);
 
     let mut trials: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for entry in plan.entries.iter().filter(|e| e.wanted) {

@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::requirement::{Form, Origin, Requirement};
 
-/// Makes the ids of derived requirements unique. Of those that share an id, the first by its pointer keeps it; the
-/// others get four digits of a hash of their pointers, so that a change elsewhere in the document changes no id.
+/// Makes the ids of derived requirements unique. Of those that share an id, the first by its pointer keeps it, and names
+/// that begin with a capital come last; the others get four digits of a hash of their pointers, so that a change elsewhere
+/// in the document changes no id.
 pub(super) fn tell_apart(requirements: &mut [Requirement]) {
     let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
     for (i, requirement) in requirements.iter().enumerate() {
@@ -16,7 +17,7 @@ pub(super) fn tell_apart(requirements: &mut [Requirement]) {
     let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|group| group.len() > 1).collect();
     groups.sort();
     for mut group in groups {
-        group.sort_by_key(|i| place(&requirements[*i]));
+        group.sort_by_key(|i| (is_capital(&place(&requirements[*i]).0), place(&requirements[*i])));
         for i in group.into_iter().skip(1) {
             let mut digits = 4;
             let digest = hash(&place(&requirements[i]));
@@ -43,6 +44,20 @@ fn place(requirement: &Requirement) -> (String, String) {
         _ => String::new(),
     };
     (pointer, part)
+}
+
+/// Whether a pointer leads to a property whose name has a capital that begins no word in the midst of it, as `Name` and
+/// `orderID` have.
+fn is_capital(pointer: &str) -> bool {
+    let (path, required) = pointer.split_once('#').unwrap_or((pointer, ""));
+    let segments: Vec<&str> = path.split('/').collect();
+    let mut names = segments.windows(2).filter(|pair| pair[0] == "properties").map(|pair| pair[1]).chain([required]);
+    let is_upper = |c: Option<char>| c.is_some_and(|c| c.is_ascii_uppercase());
+    names.any(|name| {
+        let pairs = name.chars().zip(name.chars().skip(1));
+        is_upper(name.chars().next())
+            || pairs.into_iter().any(|(a, b)| is_upper(Some(b)) && !a.is_ascii_lowercase() && !a.is_ascii_digit())
+    })
 }
 
 fn hash((pointer, part): &(String, String)) -> String {
@@ -81,5 +96,7 @@ mod tests {
         assert_eq!(all[0].1, "schema/a-b");
         assert!(all[1].1.len() == "schema/a-b-0000".len() && all[1].1 != all[2].1, "{all:?}");
         assert_eq!(ids(&["/b", "/c"])[1], all[2], "what stands elsewhere changes no id");
+        let all = ids(&["/properties/Name/type", "/properties/name/type"]);
+        assert_eq!(all[1], ("/properties/name/type".to_owned(), "schema/a-b".to_owned()), "{all:?}");
     }
 }

@@ -116,6 +116,8 @@ pub enum Law {
     Gone,
     /// To delete a record again is no server error.
     GoneTwice,
+    /// A deletion is refused without credentials, or, if this is set, with broken ones.
+    Guarded(bool),
     /// An unknown id is refused.
     Unknown,
     /// What was created stands in the list.

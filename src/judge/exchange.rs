@@ -195,10 +195,15 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the server says that there is no such operation, at a path that names no record.
+    /// Whether the server says that there is no such operation: at a path that names no record, with a body that names none.
     fn is_nowhere(self, seen: &Seen) -> bool {
-        let mut parameters = self.contract.operation.parameters_in(ParameterLocation::Path);
-        matches!(seen.exchange.status(), Some(404 | 405)) && parameters.next().is_none()
+        let operation = &self.contract.operation;
+        let is_unknown = seen.exchange.status() == Some(404)
+            && (operation.responses.iter().any(|r| r.status == "404")
+                || seen.request_body.as_deref().is_some_and(names_record));
+        matches!(seen.exchange.status(), Some(404 | 405))
+            && operation.parameters_in(ParameterLocation::Path).next().is_none()
+            && !is_unknown
     }
 
     /// What shows nothing, since the server may have had another reason. Where the document alone says what is valid,
@@ -208,6 +213,21 @@ impl Judge<'_> {
             true => Found::Skipped(reason.to_owned()),
             false => unknown(seen, reason),
         }
+    }
+}
+
+/// Whether a body names a record, as far as it shows: by a field that is called as ids are, or by a UUID.
+pub fn names_record(body: &Json) -> bool {
+    let is_uuid = |text: &str| text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    match body {
+        Json::String(text) => is_uuid(text),
+        Json::Array(items) => items.iter().any(names_record),
+        Json::Object(members) => members.iter().any(|(name, value)| {
+            let is_called =
+                name == "id" || ["_id", "-id", "Id", "ID", "uuid", "guid"].iter().any(|end| name.ends_with(end));
+            is_called && (value.is_string() || value.is_number()) || names_record(value)
+        }),
+        _ => false,
     }
 }
 

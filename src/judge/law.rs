@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Map, Value as Json};
 
 use super::finding::Difference;
+use crate::document::parameter::plain;
 use crate::yaml::escape;
 
 /// The names under which some servers put the record itself.
@@ -23,7 +24,14 @@ pub fn record(body: &Json) -> Option<&Map<String, Json>> {
 /// What a record is called in the body of an answer, where nothing else says so.
 pub fn id(body: &Json) -> Option<Json> {
     let members = [record(body), body.as_object()].into_iter().flatten();
-    members.filter_map(|members| members.get("id").or_else(|| members.get("uuid"))).find(|id| is_id(id)).cloned()
+    members.filter_map(own_id).next().cloned()
+}
+
+/// What the members of a record say that it is called: its `id`, however that is written.
+pub fn own_id(members: &Map<String, Json>) -> Option<&Json> {
+    let called = |is_it: &dyn Fn(&str) -> bool| members.iter().find(|(n, v)| is_it(n) && is_id(v)).map(|(_, v)| v);
+    let is_written_so = |name: &str| ["id", "uuid"].contains(&plain(name).as_str());
+    called(&|name| name == "id").or_else(|| called(&|name| name == "uuid")).or_else(|| called(&is_written_so))
 }
 
 /// Whether a JSON Pointer into an answer leads to what [`id`] finds, and not to what another record is called.
@@ -45,6 +53,8 @@ pub fn is_id(value: &Json) -> bool {
 pub fn items(body: &Json) -> Option<&Vec<Json>> {
     match body {
         Json::Array(items) => Some(items),
+        // HAL puts the list into an object of its own.
+        Json::Object(members) if members.get("_embedded").is_some_and(Json::is_object) => items(&members["_embedded"]),
         // Which of several is the list is not clear.
         Json::Object(members) if members.values().filter_map(Json::as_object).any(has_list) => None,
         Json::Object(members) => {
@@ -264,6 +274,8 @@ mod tests {
         assert_eq!(items(&json!({"id": 1})), None);
         assert_eq!(items(&json!({"words": ["a"], "links": [{}]})), None);
         assert_eq!(items(&json!({"words": ["a"], "total": 1})).map(Vec::len), Some(1));
+        assert_eq!(items(&json!({"_embedded": {"notes": [1, 2]}, "_links": {}})).map(Vec::len), Some(2));
+        assert_eq!(items(&json!({"_embedded": {"notes": [1, 2], "authors": []}, "_links": {}})), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::document::parameter::ParameterLocation;
 use crate::exchange::{Exchange, FailureKind, HeaderCase, Response, Trouble};
 use crate::generate::parameter::is_known;
 use crate::judge::bind::{Control, Known, Seen};
+use crate::judge::exchange::names_record;
 use crate::plan::{Entry, FULL, Limit, MINIMAL};
 use crate::run::Run;
 
@@ -162,7 +163,9 @@ impl Run<'_> {
         if exchange.status().is_some_and(|status| (300..400).contains(&status) && is_documented(status)) {
             return None;
         }
-        let stop = match stop(exchange, &self.client.settings().url, self.client.shows_credentials()) {
+        let has_fixtures = self.judge.fixtures.fixtures.as_object().is_some_and(|all| !all.is_empty());
+        let knows = Knows { credentials: self.client.shows_credentials(), fixtures: has_fixtures };
+        let stop = match stop(exchange, &self.client.settings().url, knows) {
             None if contract.document_only && exchange.status().is_some_and(|s| (400..500).contains(&s)) => {
                 let advice = "the document alone does not say what it needs: put an `example` into it".to_owned();
                 Stop::Refused(what_came(exchange), advice)
@@ -176,9 +179,13 @@ impl Run<'_> {
             .map(|p| format!("`{}`", p.name))
             .collect();
         let has_no_parameters = contract.operation.parameters_in(ParameterLocation::Path).next().is_none();
+        let names_record = || exchange.request.json().as_ref().is_some_and(names_record);
         match stop {
             Stop::Refused(what, _) if exchange.status() == Some(404) && contract.document_only && has_no_parameters => {
-                let advice = "nothing is there: the target's URL must include what comes before the document's paths";
+                let advice = match names_record() {
+                    true => "the server does not know a record that the body names",
+                    false => "nothing is there: the target's URL must include what comes before the document's paths",
+                };
                 Some(Stop::Refused(what, advice.to_owned()))
             }
             Stop::Refused(what, _) if exchange.status() == Some(404) && !guessed.is_empty() => Some(Stop::Refused(
@@ -192,12 +199,27 @@ impl Run<'_> {
                     }
                 ),
             )),
+            Stop::Refused(what, _) if exchange.status() == Some(404) && contract.document_only && !has_fixtures => {
+                let advice = match names_record() {
+                    true => "the server does not know a record that the path or the body names",
+                    false => "the server does not know a record that the path names",
+                };
+                Some(Stop::Refused(what, advice.to_owned()))
+            }
             other => Some(other),
         }
     }
 }
 
-fn stop(exchange: &Exchange, url: &url::Url, has_credentials: bool) -> Option<Stop> {
+/// What is known of a target before it is asked.
+struct Knows {
+    /// Whether there are credentials for it.
+    credentials: bool,
+    /// Whether there are fixtures.
+    fixtures: bool,
+}
+
+fn stop(exchange: &Exchange, url: &url::Url, knows: Knows) -> Option<Stop> {
     match exchange.answer() {
         Err(failure) => match failure.kind {
             FailureKind::Throttled => Some(Stop::Throttled(failure.message.clone())),
@@ -212,12 +234,13 @@ fn stop(exchange: &Exchange, url: &url::Url, has_credentials: bool) -> Option<St
         Ok(r) => {
             let redirected;
             let advice = match r.status {
-                401 if !has_credentials => {
+                401 if !knows.credentials => {
                     "the document asks for no credentials here, or no token is set, so that none were sent"
                 }
                 401 => "the token is missing, wrong or expired: check the variable that holds it",
                 403 => "the token does not permit this: it may be read-only, or belong to another tenant",
-                404 => "the URL's path or a fixture in the path is wrong: nothing is there",
+                404 if knows.fixtures => "the URL's path or a fixture in the path is wrong: nothing is there",
+                404 => "the URL's path is wrong: nothing is there",
                 405 => "the URL's path is wrong: nothing there accepts this method",
                 407 => "a proxy is in between: check HTTP_PROXY and similar variables",
                 // Some servers respond with 303 to a creation: that is for the judge.

@@ -27,7 +27,7 @@ use crate::run::event::{Fanout, Sink};
 use crate::run::{self, Outcome};
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Result};
-pub use budget::{MAX_REQUESTS, by_default, fit, planned, quick_budget};
+pub use budget::{MAX_REQUESTS, by_default, fit, planned, quick_budget, shares};
 
 /// The options of a run.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct Options {
     pub fit: bool,
     /// Whether only what finds most for few requests is tried.
     pub quick: bool,
+    /// How many requests an operation may take that has only its share of a default budget; the usual number if it is missing.
+    pub share: Option<u64>,
     /// The command that checks this target again, without seed and selection.
     pub command: String,
     /// The target's name, if it is not called by its URL.
@@ -73,6 +75,7 @@ impl Default for Options {
             shrink: true,
             fit: true,
             quick: false,
+            share: None,
             command: "probity check".to_owned(),
             target_name: None,
             run_tag: None,
@@ -178,7 +181,7 @@ impl Session {
         warnings.extend(contract.operation.unsupported.iter().map(|u| u.message.clone()));
         let warnings = warnings.into_iter().map(|odd| *Box::new(odd).warning()).collect();
         let max_requests = match options.fit && !once {
-            true => fit(&mut plan, &contract, &settings, options.examples),
+            true => fit(&mut plan, &contract, &settings, options.examples, options.share),
             false => settings.budget.max_requests.unwrap_or_else(|| by_default(&contract)),
         };
         settings.budget.max_requests = Some(max_requests);

@@ -1,6 +1,7 @@
 //! What of a check is asked for, and what is called for the sake of that.
 
 use super::laws;
+use super::order::shape;
 use super::resources::{Resource, creates_in, needs, resources};
 use crate::contract::Contract;
 use crate::contract::requirement::Law;
@@ -34,8 +35,8 @@ impl Asked {
         for list in (0..contracts.len())
             .filter(|at| laws[*at].iter().any(|(_, l)| matches!(l, Law::Listed | Law::Limit(_) | Law::Filter(_))))
         {
-            let path = &contracts[list].operation.path;
-            called.extend(contracts.iter().position(|c| creates_in(&c.operation, path)));
+            let path = shape(&contracts[list].operation.path);
+            called.extend(contracts.iter().position(|c| creates_in(&c.operation, &path)));
         }
         let above: Vec<usize> = called.iter().flat_map(|at| needs(contracts, *at)).collect();
         called.extend(above);

@@ -7,8 +7,8 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::Whole;
-use super::order::collection;
-use super::records::{is_id_of, is_of, same_path};
+use super::order::{collection, same_path, shape};
+use super::records::{is_id_of, is_of};
 use crate::cleanup::{Cleaned, NotRemoved, clean_up};
 use crate::contract::Contract;
 use crate::http::clock::Clock;
@@ -35,21 +35,29 @@ pub async fn clean_up_later(
     let mut by_depth: Vec<&Contract> = contracts.iter().filter(|c| c.operation.method == "POST").collect();
     by_depth.sort_by_key(|contract| Reverse(contract.operation.path.matches('/').count()));
     for contract in by_depth {
-        let own = contract.operation.path.trim_end_matches('/');
+        let own = shape(&contract.operation.path);
         let removes = |c: &&Contract| {
-            let path = c.operation.path.trim_end_matches('/');
+            let path = shape(&c.operation.path);
             let last = path.rsplit('/').next().unwrap_or_default();
             // Another name than an id's may mean another field.
             c.operation.method == "DELETE"
-                && collection(path).is_some_and(|of| same_path(own, of))
-                && is_id_of(own, last.trim_matches(['{', '}']))
+                && collection(&path).is_some_and(|of| same_path(&own, of))
+                && is_id_of(&own, last.trim_matches(['{', '}']))
         };
         let delete = contracts.iter().find(removes);
         let way = match (delete, &settings.cleanup) {
-            (Some(_), _) => {
-                settings::Cleanup { method: "DELETE".to_owned(), path: format!("{own}/{{id}}"), documented: true }
+            (Some(delete), _) => {
+                let own = contract.operation.path.trim_end_matches('/');
+                let path = match delete.operation.path.rsplit_once('(') {
+                    Some((_, last)) if last.ends_with(')') => {
+                        let quote = if last.starts_with('\'') { "'" } else { "" };
+                        format!("{own}({quote}{{id}}{quote})")
+                    }
+                    _ => format!("{own}/{{id}}"),
+                };
+                settings::Cleanup { method: "DELETE".to_owned(), path, documented: true }
             }
-            (None, Some(way)) if is_of(own, &way.path) => way.clone(),
+            (None, Some(way)) if is_of(&own, &way.path) => way.clone(),
             _ => continue,
         };
         let is_own = |record: &mut Record| record.operation.as_ref() == Some(&contract.operation.id);

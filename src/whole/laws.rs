@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::names::fresh;
+use super::odd;
+use super::order::{makes, shape};
 use super::partition::Partition;
-use super::records::{Records, Taken};
-use super::resources::Resource;
+use super::records::{Records, Taken, repeated, tag_of};
+use super::resources::{Resource, gives};
 use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
-use crate::document::parameter::ParameterLocation;
-use crate::exchange::{Exchange, TrialName};
+use crate::document::parameter::{ParameterLocation, plain};
+use crate::exchange::{Exchange, TOKEN_WITHOUT_LAST, TrialName};
+use crate::generate::draft::{Content, Credentials};
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
@@ -22,11 +26,15 @@ use crate::judge::tally::Tally;
 use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::event::Sink;
 use crate::session::Session;
+use crate::yaml::escape;
 
 /// How long after the last read the next one follows: some servers show what was written only after a while.
 pub(super) const LATER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 /// An integer that no record is called.
 const UNKNOWN_NUMBER: u64 = 2_013_265_921;
+
+/// How deep records are created for the sake of others.
+const DEEPEST: u8 = 2;
 
 /// Tries laws.
 pub(super) struct Laws<'a> {
@@ -48,6 +56,12 @@ pub(super) struct Laws<'a> {
     pub made: Records,
     /// Where the record is known that was created for the law.
     pub partition: Partition,
+    /// How many records are being created for the sake of another.
+    pub within: u8,
+    /// The `ETag` of the record that was created for the law, as it came last.
+    pub tag: Option<String>,
+    /// The run's tag.
+    pub run_tag: String,
     /// The requirement that is tried.
     pub subject: String,
     pub sink: &'a mut dyn Sink,
@@ -74,6 +88,7 @@ impl Laws<'_> {
         let mut tally = Tally::default();
         self.of = of;
         self.partition = Partition::default();
+        self.tag = None;
         self.subject =
             self.session(of).map_or_else(|_| String::new(), |s| s.contract().requirements[requirement].id.clone());
         let shown = match law {
@@ -101,7 +116,7 @@ impl Laws<'_> {
         let create = resource.create.ok_or("no operation creates such a record")?;
         match law {
             Law::ReadBack => {
-                let created = self.create(create).await?;
+                let created = self.create_oddly(create).await?;
                 let mut expected = self.echoed(create, &created.sent, &created.answer)?;
                 // It is this record, and not another.
                 let id = law::record(&created.answer).and_then(|record| record.get("id"));
@@ -110,6 +125,7 @@ impl Laws<'_> {
             }
             Law::Updated => self.updated(of, create, resource.read).await,
             Law::Gone | Law::GoneTwice => self.gone(law, of, create, resource.read).await,
+            Law::Guarded(broken) => self.guarded(of, create, resource.read, broken).await,
             Law::Unknown => self.unknown(of, create).await,
             Law::Listed | Law::Limit(_) | Law::Filter(_) => Err("it is not about one record".to_owned()),
         }
@@ -149,7 +165,11 @@ impl Laws<'_> {
             tokio::time::sleep(later).await;
             let seen = self.call_on(read, MINIMAL, Some(created), "read").await?;
             let now = match seen.exchange.status() {
-                Some(200) => changed(expected, &bodies(&seen).1),
+                Some(200) => {
+                    let answer = bodies(&seen).1;
+                    let missing = self.missing(read, expected, &answer)?;
+                    changed(expected, &answer).into_iter().chain(missing).collect()
+                }
                 // What was changed may be what it is called by.
                 Some(404 | 410) if exchanges.len() > 1 => return Err("it is not there under the same name".to_owned()),
                 Some(404 | 410) => vec![Difference { at: String::new(), expected: None, actual: None }],
@@ -178,6 +198,22 @@ impl Laws<'_> {
         let wrong = first.filter(|_| !is_missing).map(|d| d.at.clone());
         let differences = if is_missing { Vec::new() } else { differences };
         Ok(broken(due, came, exchanges, differences, wrong))
+    }
+
+    /// What was written and is not read, though the document shows it there. Some servers leave out what is nothing, and what
+    /// is secret, and some show what they are asked for.
+    fn missing(&self, read: usize, expected: &Map<String, Json>, answer: &Json) -> Result<Vec<Difference>, String> {
+        let operation = &self.session(read)?.contract().operation;
+        let chooses =
+            |name: &str| ["fields", "include", "expand", "embed", "select", "view"].iter().any(|w| name.contains(w));
+        if operation.parameters.iter().any(|p| p.location != ParameterLocation::Path && chooses(&plain(&p.name))) {
+            return Ok(Vec::new());
+        }
+        let shown = operation.responses.iter().filter(|r| r.is_success()).flat_map(|r| &r.content);
+        let schemas: Vec<&Json> = shown.filter_map(|media| Some(media.schema.as_ref()?.json())).collect();
+        let inner = schemas.iter().flat_map(|schema| schema["properties"].as_object().into_iter().flatten());
+        let schemas: Vec<&Json> = schemas.iter().copied().chain(inner.map(|(_, below)| below)).collect();
+        Ok(law::record(answer).map(|own| absent(expected, own, &schemas, "")).unwrap_or_default())
     }
 
     async fn gone(&mut self, law: Law, delete: usize, create: usize, read: usize) -> Shown {
@@ -219,6 +255,44 @@ impl Laws<'_> {
         ))
     }
 
+    /// Whether a record stays that is deleted without credentials, or with broken ones. That the deletion is there is known
+    /// from one with good ones.
+    async fn guarded(&mut self, delete: usize, create: usize, read: usize, is_broken: bool) -> Shown {
+        if self.refused[delete] {
+            return Err("no deletion with credentials was accepted, so that a refusal would show nothing".to_owned());
+        }
+        let created = self.create(create).await?;
+        let taken = self.named_by(delete, &created)?;
+        let mut entry: Entry = self.session(delete)?.plan().entries[MINIMAL].clone();
+        set_path(&mut entry, &taken);
+        self.partition.apply(&mut entry.draft, &self.session(delete)?.contract().operation);
+        let security = self.session(delete)?.contract().operation.security.as_ref();
+        let text = security.filter(|_| is_broken).map(|security| security.broken(TOKEN_WITHOUT_LAST));
+        entry.draft.credentials =
+            text.map_or(Credentials::None, |text| Credentials::Text(Template::Literal(text.into())));
+        let deleted = self.send(delete, &entry, "deleted-by-nobody").await?;
+        match deleted.exchange.status() {
+            Some(200..=299) => {}
+            Some(300..=499) => return Ok(Found::Holds),
+            _ => return Err(answer_of(&deleted)),
+        }
+        let after = self.call_on(read, MINIMAL, Some(&created), "after").await?;
+        match after.exchange.status() {
+            Some(404 | 410) => {
+                let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&deleted.exchange), after.exchange];
+                let due = "a refusal (4xx), with the record where it was".to_owned();
+                Ok(broken(
+                    due,
+                    format!("{}, and the record is gone", answer(&deleted.exchange)),
+                    exchanges,
+                    Vec::new(),
+                    None,
+                ))
+            }
+            _ => Err(format!("{}, though the record may be where it was", answer_of(&deleted))),
+        }
+    }
+
     /// Whether an answer is no server error; those of gateways show nothing.
     fn no_error(&self, seen: &Seen, due: &str, mut exchanges: Vec<Arc<Exchange>>) -> Shown {
         match seen.exchange.status() {
@@ -235,7 +309,8 @@ impl Laws<'_> {
         let created = self.create(create).await?;
         let operation = &self.session(read)?.contract().operation;
         let mut taken = created.records.values(operation, true, false);
-        let own = operation.path.rsplit('/').find(|s| s.starts_with('{')).unwrap_or_default();
+        let path = shape(&operation.path);
+        let own = path.rsplit('/').find(|s| s.starts_with('{')).unwrap_or_default();
         let own = own.trim_matches(['{', '}']).to_owned();
         let parameter = operation.parameters_in(ParameterLocation::Path).find(|p| p.name == own);
         let schema = parameter.map(|p| p.schema.json()).ok_or("its path names no record")?;
@@ -261,27 +336,119 @@ impl Laws<'_> {
         if self.refused[create] {
             return Err("the operation that creates such a record accepted no request".to_owned());
         }
-        let seen = self.first_accepted(create, None, "created").await?;
+        let named = self.new_name(create)?;
+        let seen = match self.first_accepted(create, &named, "created").await {
+            Ok(seen) => seen,
+            Err(why) => self.created_elsewhere(create).await?.ok_or(why)?,
+        };
+        self.created_by(create, &seen)
+    }
+
+    /// The record with which a creation was answered.
+    fn created_by(&mut self, create: usize, seen: &Seen) -> Result<Created, String> {
         if !matches!(seen.exchange.status(), Some(200 | 201)) {
-            return Err(format!("the creation was answered with {}", answer_of(&seen)));
+            return Err(format!("the creation was answered with {}", answer_of(seen)));
         }
         if !self.made.is_of_its_own(seen.exchange.number) {
             return Err("it is answered with a record that was there before".to_owned());
         }
-        let (sent, answer) = bodies(&seen);
+        let (sent, answer) = bodies(seen);
         let mut records = Records::default();
         records.note(self.session(create)?.contract(), &seen.exchange);
+        self.tag = seen.exchange.response().and_then(|response| response.header("etag")).map(str::to_owned);
         self.partition = Partition::of(&self.session(create)?.contract().operation, &seen.exchange.request);
         Ok(Created { exchange: Arc::clone(&seen.exchange), sent, answer, records })
     }
 
+    /// Creates a record with texts that are easily damaged, and with other values than a server assumes by itself; with usual
+    /// ones if that is refused.
+    async fn create_oddly(&mut self, create: usize) -> Result<Created, String> {
+        if self.refused[create] {
+            return self.create(create).await;
+        }
+        let session = self.session(create)?;
+        let mut entry: Entry = session.plan().entries[self.fullest(create)?].clone();
+        let body = session.contract().operation.body();
+        let (Content::Json(template), Some(body)) = (&mut entry.draft.body, body) else {
+            return self.create(create).await;
+        };
+        if !odd::make(template, body.schema.json()) {
+            return self.create(create).await;
+        }
+        set_path(&mut entry, &self.new_name(create)?);
+        self.partition.apply(&mut entry.draft, &self.session(create)?.contract().operation);
+        let seen = self.send(create, &entry, "created-oddly").await?;
+        match seen.accepted() {
+            Known::Yes => self.created_by(create, &seen),
+            _ => self.create(create).await,
+        }
+    }
+
+    /// Creates a record with as little as may be: what is said of it may be that nothing is to be added.
+    async fn create_smallest(&mut self, create: usize) -> Result<Created, String> {
+        let named = self.new_name(create)?;
+        let seen = self.call(create, MINIMAL, &named, &[], "created-for-another").await?;
+        match seen.accepted() {
+            Known::Yes => self.created_by(create, &seen),
+            _ => self.create(create).await,
+        }
+    }
+
+    /// A name that nobody has given yet, where a creation names in its path what it creates.
+    fn new_name(&self, create: usize) -> Result<Vec<Taken>, String> {
+        let operation = &self.session(create)?.contract().operation;
+        if !makes(operation) {
+            return Ok(Vec::new());
+        }
+        let path = shape(&operation.path);
+        let own = path.rsplit('/').next().unwrap_or_default().trim_matches(['{', '}']);
+        let parameter = operation.parameters_in(ParameterLocation::Path).find(|p| p.name == own);
+        let value = parameter.and_then(|p| fresh(p, &self.run_tag, self.number));
+        let value = value.ok_or("no name is known that nobody has given yet")?;
+        Ok(vec![Taken { location: Some(ParameterLocation::Path), name: own.to_owned(), value }])
+    }
+
+    /// Creates a record under others that are created for it, since those that were known may be in a state in which nothing
+    /// is added to them; None if there are no others, or that is refused, too.
+    async fn created_elsewhere(&mut self, create: usize) -> Result<Option<Seen>, String> {
+        if self.within >= DEEPEST {
+            return Ok(None);
+        }
+        let operation = &self.session(create)?.contract().operation;
+        let gives = |(other, session): (usize, &Option<Session>)| {
+            let giver = &session.as_ref()?.contract().operation;
+            (other != create && giver.method == "POST" && gives(giver, operation)).then_some(other)
+        };
+        let mut givers: Vec<usize> = self.sessions.iter().enumerate().filter_map(gives).collect();
+        givers.retain(|giver| !self.refused[*giver]);
+        let mut records = Records::default();
+        for giver in givers {
+            self.within += 1;
+            let created = Box::pin(self.create_smallest(giver)).await;
+            self.within -= 1;
+            records.note(self.session(giver)?.contract(), &created?.exchange);
+        }
+        let mut taken = records.values(&self.session(create)?.contract().operation, true, true);
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        taken.extend(self.new_name(create)?);
+        for place in [self.fullest(create)?, MINIMAL] {
+            let seen = self.call(create, place, &taken, &[], "created-elsewhere").await?;
+            if seen.accepted() == Known::Yes {
+                return Ok(Some(seen));
+            }
+        }
+        Ok(None)
+    }
+
     /// The answer to a full request, or to the smallest where that is refused.
-    pub(super) async fn first_accepted(&mut self, of: usize, on: Option<&Created>, step: &str) -> Result<Seen, String> {
-        let seen = self.call_on(of, self.fullest(of)?, on, step).await?;
+    pub(super) async fn first_accepted(&mut self, of: usize, named: &[Taken], step: &str) -> Result<Seen, String> {
+        let seen = self.call(of, self.fullest(of)?, named, &[], step).await?;
         if seen.accepted() == Known::Yes {
             return Ok(seen);
         }
-        let seen = self.call_on(of, MINIMAL, on, &format!("{step}-smallest")).await?;
+        let seen = self.call(of, MINIMAL, named, &[], &format!("{step}-smallest")).await?;
         match seen.accepted() {
             Known::Yes => Ok(seen),
             _ => Err(format!("{} was answered with {}", self.session(of)?.contract().operation.id, answer_of(&seen))),
@@ -300,7 +467,7 @@ impl Laws<'_> {
         self.call(of, place, &taken, &[], step).await
     }
 
-    /// The values by which an operation names a created record, in its path and body.
+    /// The values by which an operation names a created record: in its path, and where its body repeats that.
     pub(super) fn named_by(&self, of: usize, created: &Created) -> Result<Vec<Taken>, String> {
         let operation = &self.session(of)?.contract().operation;
         let taken = created.records.values(operation, true, false);
@@ -308,6 +475,9 @@ impl Laws<'_> {
         if taken.iter().filter(|t| t.location == Some(ParameterLocation::Path)).count() < parameters {
             return Err("it is not clear what the created record is called".to_owned());
         }
+        // What it names besides is as in other requests; only itself is another.
+        let mut taken: Vec<Taken> = taken.into_iter().filter(|t| t.location.is_some()).collect();
+        taken.extend(repeated(operation, &taken));
         Ok(taken)
     }
 
@@ -335,17 +505,26 @@ impl Laws<'_> {
         }
         // Not through `self`, which is changed below.
         let session = self.sessions[of].as_ref().ok_or("one of the operations that it is about is not called")?;
+        let mut entry = entry.clone();
+        if let (Some(name), Some(tag)) = (tag_of(&session.contract().operation), &self.tag) {
+            entry.draft.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+            entry.draft.headers.push((name.to_owned(), Template::Literal(tag.as_str().into())));
+        }
         let creates = session.contract().operation.method != "GET";
         if creates && self.left_to_create.is_some_and(|most| self.created.0 + self.created.1 >= most) {
             return Err("the budget leaves no room for it (--max-created)".to_owned());
         }
         let name = TrialName::of_step(&TrialName::of_row(&self.subject, self.number), step, None);
-        let called = session.call(entry, &name, self.number, self.sink).await;
+        let called = session.call(&entry, &name, self.number, self.sink).await;
         let called = called.ok_or("nothing more was sent")?;
         self.number += called.sent;
         self.left = self.left.saturating_sub(called.sent);
         self.created = (self.created.0 + called.created, self.created.1 + called.uncertain);
         self.made.note(session.contract(), &called.seen.exchange);
+        let response = called.seen.exchange.response().filter(|r| (200..300).contains(&r.status));
+        if let Some(tag) = response.and_then(|response| response.header("etag")) {
+            self.tag = Some(tag.to_owned());
+        }
         if self.of == of {
             let is_error = |f: &Finding| matches!(f.found, Found::Broken(_));
             let always = |f: &Finding| {
@@ -372,9 +551,14 @@ pub(super) fn of_contract(requirements: &[Requirement], selected: &[bool]) -> Ve
     requirements.iter().map(|r| &r.form).enumerate().filter(|(i, _)| selected[*i]).filter_map(law).collect()
 }
 
-/// Puts values into the path of a request, and into its query.
+/// Puts values into the path of a request, its query and its body.
 pub(super) fn set_path(entry: &mut Entry, taken: &[Taken]) {
     for taken in taken {
+        if let (None, Content::Json(body)) = (taken.location, &mut entry.draft.body)
+            && body.pointer(&taken.name).is_some()
+        {
+            body.set(&taken.name, Template::Literal(taken.value.clone()));
+        }
         let parts = match taken.location {
             Some(ParameterLocation::Path) => &mut entry.draft.path,
             Some(ParameterLocation::Query) => &mut entry.draft.query,
@@ -417,6 +601,36 @@ pub(super) fn broken(
         wrong,
         exchanges,
     }))
+}
+
+/// Of these values, those that a record does not have, though one of these schemas shows them.
+fn absent(expected: &Map<String, Json>, own: &Map<String, Json>, schemas: &[&Json], at: &str) -> Vec<Difference> {
+    const SECRETS: [&str; 9] = ["password", "secret", "token", "key", "pin", "code", "card", "account", "credential"];
+    let mut all = Vec::new();
+    for (name, value) in expected {
+        let at = format!("{at}/{}", escape(name));
+        let below: Vec<&Json> = schemas.iter().filter_map(|schema| schema["properties"].get(name)).collect();
+        match (value, own.get(name)) {
+            (Json::Object(value), Some(Json::Object(own))) => all.extend(absent(value, own, &below, &at)),
+            (_, Some(_)) => {}
+            (value, None) => {
+                let is_nothing = match value {
+                    Json::Null | Json::Bool(false) => true,
+                    Json::Number(n) => n.as_f64() == Some(0.0),
+                    Json::String(text) => text.is_empty(),
+                    Json::Array(items) => items.is_empty(),
+                    Json::Object(members) => members.is_empty(),
+                    Json::Bool(true) => false,
+                };
+                let is_secret = SECRETS.iter().any(|word| plain(name).contains(word));
+                let is_shown = below.iter().any(|schema| schema["writeOnly"] != true);
+                if is_shown && !is_nothing && !is_secret {
+                    all.push(Difference { at, expected: Some(value.clone()), actual: None });
+                }
+            }
+        }
+    }
+    all
 }
 
 /// An id that nobody gave, in the form of a known one.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::laws::{Created, LATER, Laws, Shown, answer_of, bodies, broken};
-use super::order::is_parameter;
+use super::order::{collection, is_parameter, same_path, shape};
 use super::pages::{self, Next, Read};
-use super::records::{Taken, same_path};
-use super::resources::{creates_in, item};
+use super::records::{Taken, fields_of};
+use super::resources::{creates_in, item, listed};
 use crate::contract::template::Template;
 use crate::document::operation::Operation;
 use crate::document::parameter::{ParameterLocation, plain};
@@ -27,16 +27,17 @@ const VALUES: usize = 6;
 impl Laws<'_> {
     /// Whether a record that was just created stands in the list.
     pub(super) async fn listed(&mut self, list: usize) -> Shown {
-        let path = self.session(list)?.contract().operation.path.clone();
+        let path = shape(&self.session(list)?.contract().operation.path);
         let create = self.creator(&path);
         let created = self.create(create.ok_or("the operation that creates such a record is not called")?).await?;
-        let is_read = |s: &&Session| {
-            let (above, last) = s.contract().operation.path.trim_end_matches('/').rsplit_once('/').unwrap_or_default();
-            is_parameter(last) && same_path(above, path.trim_end_matches('/'))
+        let name_in = |s: &Session| {
+            let own = shape(&s.contract().operation.path);
+            let name = plain(own.rsplit('/').next()?);
+            collection(&own)
+                .filter(|of| same_path(of, &path))
+                .map(|of| [vec![name.clone()], fields_of(of, &name)].concat())
         };
-        let names = self.sessions.iter().flatten().filter(is_read);
-        let names: Vec<String> =
-            names.filter_map(|s| s.contract().operation.path.rsplit('/').next()).map(plain).collect();
+        let names: Vec<String> = self.sessions.iter().flatten().filter_map(name_in).flatten().collect();
         let own =
             key(&created.answer, &names).ok_or("the answer to the creation does not say what the record is called")?;
         // The list is the one that the record was created in.
@@ -138,29 +139,47 @@ impl Laws<'_> {
         Ok(())
     }
 
+    /// Whether a list has at most as many items as are asked for. A server may have a smallest page, and answer with that
+    /// to whoever asks for less: therefore one item less than there are is asked for, and what comes then counts only if no
+    /// smallest page explains it.
     pub(super) async fn limit(&mut self, list: usize, at: usize) -> Shown {
         let parameter = &self.session(list)?.contract().operation.parameters[at];
-        let (name, least) = (parameter.name.clone(), parameter.schema.json()["minimum"].as_u64().unwrap_or(1).max(1));
-        self.fill(list, &[None, None]).await?;
+        let (name, schema) = (parameter.name.clone(), parameter.schema.json());
+        let minimum = schema["minimum"].as_u64();
+        let most = schema["maximum"].as_u64().unwrap_or(u64::MAX);
+        // These are pages that the server has, as the document says.
+        let known = minimum.or_else(|| parameter.default.as_ref().or(schema.get("default"))?.as_u64());
+        self.fill(list, &[None, None, None], 3).await?;
         let (all, _) = self.list(list, &[], "all").await?;
-        if all.len() as u64 <= least {
+        let asked = (all.len() as u64).saturating_sub(1).min(most);
+        if asked < minimum.unwrap_or(1).max(1) {
             return Err("the list has too few items to show it".to_owned());
         }
-        let (some, seen) = self.list(list, &[(name, least.into())], "limited").await?;
-        if some.len() as u64 <= least {
+        let (some, seen) = self.list(list, &[(name.clone(), asked.into())], "limited").await?;
+        if some.len() as u64 <= asked {
             return Ok(Found::Holds);
         }
-        let exchanges = vec![Arc::clone(&seen.exchange)];
-        Ok(broken(format!("at most {least}"), format!("{} items", some.len()), exchanges, Vec::new(), None))
+        let mut exchanges = vec![seen.exchange];
+        if known.is_none_or(|known| asked < known) {
+            let less = Some(asked - 1).filter(|less| *less > 0);
+            let unclear = "the server may have a smallest page, of which the document says nothing";
+            let less = less.ok_or(unclear)?;
+            let (fewer, seen) = self.list(list, &[(name, less.into())], "limited-further").await?;
+            // A smallest page is as large whatever is asked for.
+            if fewer.len() as u64 <= less || fewer.len() == some.len() {
+                return Err(unclear.to_owned());
+            }
+            exchanges.push(seen.exchange);
+        }
+        Ok(broken(format!("at most {asked}"), format!("{} items", some.len()), exchanges, Vec::new(), None))
     }
 
     pub(super) async fn filter(&mut self, list: usize, at: usize) -> Shown {
         let parameter = &self.session(list)?.contract().operation.parameters[at];
-        let (name, values) =
-            (parameter.name.clone(), parameter.schema.json()["enum"].as_array().cloned().unwrap_or_default());
+        let (name, values) = (parameter.name.clone(), listed(parameter.schema.json()));
         let with = values.into_iter().take(VALUES).map(|value| Some((name.clone(), value)));
         let with: Vec<Option<(String, Json)>> = with.collect();
-        self.fill(list, &with).await?;
+        self.fill(list, &with, 2).await?;
         let (all, _) = self.list(list, &[], "all").await?;
         let value = all.last().and_then(|item| item.get(&name)).cloned().unwrap_or_default();
         let others = all.iter().filter(|item| item.get(&name).is_some_and(|v| *v != value)).count();
@@ -180,10 +199,10 @@ impl Laws<'_> {
         }
     }
 
-    /// Creates records in a list, if there is an operation for that, with such a field where it is given: the first two
-    /// that are accepted.
-    async fn fill(&mut self, list: usize, with: &[Option<(String, Json)>]) -> Result<(), String> {
-        let path = self.session(list)?.contract().operation.path.clone();
+    /// Creates records in a list, if there is an operation for that, with such a field where it is given: the first that
+    /// are accepted, up to this number.
+    async fn fill(&mut self, list: usize, with: &[Option<(String, Json)>], most: u32) -> Result<(), String> {
+        let path = shape(&self.session(list)?.contract().operation.path);
         let Some(create) = self.creator(&path) else { return Ok(()) };
         if self.refused[create] {
             return Ok(());
@@ -192,12 +211,17 @@ impl Laws<'_> {
         for field in with {
             let mut entry = self.session(create)?.plan().entries[MINIMAL].clone();
             if let (Content::Json(Template::Object(members)), Some((name, value))) = (&mut entry.draft.body, field) {
-                members.retain(|(other, _)| other != name);
-                members.push((name.clone(), Template::Literal(value.clone())));
+                // Some wrap the record in the request, too.
+                let place = match &mut members[..] {
+                    [(_, Template::Object(inner))] => inner,
+                    _ => members,
+                };
+                place.retain(|(other, _)| other != name);
+                place.push((name.clone(), Template::Literal(value.clone())));
             }
             self.partition.apply(&mut entry.draft, &self.session(create)?.contract().operation);
             taken += u32::from(self.send(create, &entry, "listed").await?.accepted() == Known::Yes);
-            if taken == 2 {
+            if taken == most {
                 break;
             }
         }

@@ -1,6 +1,8 @@
 //! A check of the operations of a document: one after another, with values from what the earlier ones answered, in one
 //! report.
 //!
+//! - `names`: names that nobody has given yet
+//! - `odd`: values that are easily damaged
 //! - [`order`]: creating operations first, destroying ones last
 //! - `asked`: what is asked for, and what is called for the sake of that
 //! - `clean_up`: what was created is removed by the deletions of the document
@@ -14,6 +16,7 @@
 //! - `provide`: the values that an operation is given, and whether it may be called
 //! - [`resources`]: which operations are on the same records
 //! - [`records`]: values that an operation takes from the answers of others
+//! - `references`: the parts of a body that name other records
 //! - `updates`: the law of updates
 
 mod asked;
@@ -22,6 +25,8 @@ mod laws;
 mod links;
 mod lists;
 mod logs;
+mod names;
+mod odd;
 pub mod order;
 mod outline;
 mod pages;
@@ -29,9 +34,11 @@ mod partition;
 mod parts;
 mod provide;
 pub mod records;
+mod references;
 pub mod resources;
 mod updates;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,16 +59,17 @@ use crate::report::text::counted;
 use crate::report::{self, EXCHANGES, Recorder, Report, WriteError};
 use crate::run::Outcome;
 use crate::run::event::Sink;
-use crate::session::{self, Before, Options, Session, quick_budget};
+use crate::session::{self, Before, Options, Session, quick_budget, shares};
 use crate::settings::{Budget, Settings};
 use crate::source::{Diagnostic, Result};
 use asked::Asked;
 pub use clean_up::clean_up_later;
 use laws::Laws;
 use logs::Logs;
-use order::{Phase, in_order};
+use order::{Paths, Phase, in_order};
 pub use outline::Outline;
 use partition::Partition;
+use provide::Given;
 use records::Records;
 
 /// What a request is called that finds out whether a token, or the server, still works.
@@ -87,10 +95,12 @@ pub struct Whole {
     /// In the order in which they are tried.
     contracts: Vec<Contract>,
     /// The paths of all of them.
-    paths: Vec<String>,
+    paths: Paths,
     settings: Settings,
     options: Options,
     rules: Rules,
+    /// How many requests each operation may take of a default budget, by its id.
+    shares: BTreeMap<String, u64>,
     clock: Clock,
     client: Client,
     unwritten: Mutex<Vec<WriteError>>,
@@ -125,13 +135,17 @@ impl Whole {
         options.seed.get_or_insert_with(|| Seed::random().0);
         options.run_tag.get_or_insert_with(RunTag::random);
         let client = Client::new(settings.clone(), None, clock.clone())?;
-        let paths = contracts.iter().map(|c| c.operation.path.clone()).collect();
+        let paths = Paths::of(&contracts);
+        let chosen = contracts.iter().map(|contract| (contract, selected(contract, &options)));
+        let shares = shares(chosen).into_iter().zip(&contracts).map(|(share, c)| (c.operation.id.clone(), share));
+        let shares = shares.collect();
         Ok(Self {
             contracts,
             paths,
             settings,
             options,
             rules,
+            shares,
             clock,
             client,
             unwritten: Mutex::default(),
@@ -200,31 +214,33 @@ impl Whole {
                 None if self.options.quick && budget.max_requests.is_some_and(|most| most < LEAST) => {
                     (self.left_out(&contract), None)
                 }
-                None => match self.session(contract, &records, (sent, failed), budget, (asked.needed[at], false)) {
-                    Ok(session) => {
-                        let more = (budget, (sent, failed), asked.needed[at]);
-                        let (mut part, session) =
-                            self.tried(session, &asked.selected[at], &mut records, more, (out, &mut *sink)).await?;
-                        let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
-                        let cause = part.report.end.cause.filter(|cause| own.contains(cause));
-                        if let Some(cause) = cause
-                            && self
-                                .still_works((cause, sent), (&sessions, &parts), &mut part, (out, &mut *sink))
-                                .await?
-                        {
-                            part.not_reached = Some(match cause {
-                                // Another operation takes the token: this one asks for more.
-                                Cause::Token => "status 401, though another operation takes the token".to_owned(),
-                                Cause::Unwell => "it failed each time, though another operation works".to_owned(),
-                                _ => "it brought no answer, though another operation is answered".to_owned(),
-                            });
+                None => {
+                    match self.session(contract, &records, (sent, failed), budget, (asked.needed[at], Given::First)) {
+                        Ok(session) => {
+                            let more = (budget, (sent, failed), asked.needed[at]);
+                            let (mut part, session) =
+                                self.tried(session, &asked.selected[at], &mut records, more, (out, &mut *sink)).await?;
+                            let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
+                            let cause = part.report.end.cause.filter(|cause| own.contains(cause));
+                            if let Some(cause) = cause
+                                && self
+                                    .still_works((cause, sent), (&sessions, &parts), &mut part, (out, &mut *sink))
+                                    .await?
+                            {
+                                part.not_reached = Some(match cause {
+                                    // Another operation takes the token: this one asks for more.
+                                    Cause::Token => "status 401, though another operation takes the token".to_owned(),
+                                    Cause::Unwell => "it failed each time, though another operation works".to_owned(),
+                                    _ => "it brought no answer, though another operation is answered".to_owned(),
+                                });
+                            }
+                            (part, session)
                         }
-                        (part, session)
+                        Err(Unready { contract, reason, access }) => {
+                            (Part { access, ..self.not_called(&contract, &reason) }, None)
+                        }
                     }
-                    Err(Unready { contract, reason, access }) => {
-                        (Part { access, ..self.not_called(&contract, &reason) }, None)
-                    }
-                },
+                }
             };
             failed += part.report.failed().len();
             let figures = &part.report.figures;
@@ -313,6 +329,9 @@ impl Whole {
             made: records,
             of: 0,
             partition: Partition::default(),
+            within: 0,
+            tag: None,
+            run_tag: self.options.run_tag.as_ref().map_or_else(String::new, |tag| tag.text().to_owned()),
             subject: String::new(),
             sink: &mut fanout,
             errors: Vec::new(),
@@ -369,12 +388,7 @@ impl Whole {
 
     /// Which requirements of a contract are asked for.
     fn selected(&self, contract: &Contract) -> Vec<bool> {
-        let selection = Selection::new(self.options.only.clone(), self.options.skip.clone());
-        let exactly = self.options.exactly.as_ref();
-        let fits = |id: &str| {
-            selection.fits(id).unwrap_or(true) && exactly.is_none_or(|ids| ids.iter().any(|wanted| wanted == id))
-        };
-        contract.requirements.iter().map(|r| fits(&r.id)).collect()
+        selected(contract, &self.options)
     }
 
     /// Makes an operation ready; if it cannot be tried, the contract again, and why.
@@ -384,7 +398,7 @@ impl Whole {
         records: &Records,
         (sent, failed): (u64, usize),
         budget: Budget,
-        (needed, by_example): (bool, bool),
+        (needed, by): (bool, Given),
     ) -> std::result::Result<Session, Unready> {
         let selected = self.selected(&contract);
         let is_law = |r: &Requirement| matches!(r.form, Form::Law(_));
@@ -398,7 +412,7 @@ impl Whole {
             return Err(Unready::new(contract, "not asked for in this run"));
         }
         let phase = Phase::of(&contract.operation, &self.paths);
-        if let Err(reason) = self.provide(&mut contract, phase, records, by_example) {
+        if let Err(reason) = self.provide(&mut contract, phase, records, by) {
             return Err(Unready::new(contract, &reason));
         }
         if let Err(error) = self.settings.authenticate(&mut contract) {
@@ -411,6 +425,7 @@ impl Whole {
             skip: Vec::new(),
             exactly: Some(ids),
             max_failures: self.options.max_failures.map(|most| most.saturating_sub(failed)),
+            share: self.shares.get(&contract.operation.id).copied(),
             ..self.options.clone()
         };
         let before = Some(Before { client: &self.client, sent });
@@ -419,6 +434,16 @@ impl Whole {
         Session::following(Arc::clone(&contract), settings, &options, self.clock.clone(), before, once)
             .map_err(|error| Unready::new(contract, error.title()))
     }
+}
+
+/// Which requirements of a contract are asked for.
+fn selected(contract: &Contract, options: &Options) -> Vec<bool> {
+    let selection = Selection::new(options.only.clone(), options.skip.clone());
+    let exactly = options.exactly.as_ref();
+    let fits = |id: &str| {
+        selection.fits(id).unwrap_or(true) && exactly.is_none_or(|ids| ids.iter().any(|wanted| wanted == id))
+    };
+    contract.requirements.iter().map(|r| fits(&r.id)).collect()
 }
 
 /// The end of a run before its time.

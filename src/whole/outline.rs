@@ -1,7 +1,7 @@
 //! What will be tried of a document, before anything is sent.
 
 use super::Whole;
-use super::order::Phase;
+use super::order::{Phase, makes};
 use super::records::givers;
 use crate::contract::Contract;
 use crate::document::operation::Operation;
@@ -54,6 +54,7 @@ impl Whole {
         let operation = &contract.operation;
         let phase = Phase::of(operation, &self.paths);
         let ours = phase != Phase::Read;
+        let is_made = phase == Phase::Create && makes(operation);
         let given = givers(operation, operations, ours);
         let mut unknown = Vec::new();
         let mut source = |name: &str, known: bool| {
@@ -62,6 +63,7 @@ impl Whole {
                 _ if fixture => "from the fixtures".to_owned(),
                 Some((_, giver)) => format!("from what {} answers", giver.id),
                 None if known && !ours => "from the document".to_owned(),
+                None if is_made => "a new name".to_owned(),
                 None => {
                     unknown.push(format!("`{name}`"));
                     "guessed".to_owned()
@@ -109,7 +111,8 @@ impl Whole {
         if self.options.quick {
             plan.quicken(contract, self.most_requests().unwrap_or_default() / (self.contracts.len() as u64).max(1));
         }
-        fit(&mut plan, contract, &self.settings, self.options.examples);
+        let share = self.shares.get(&contract.operation.id).copied();
+        fit(&mut plan, contract, &self.settings, self.options.examples, share);
         Ok(plan.requests() as u64)
     }
 }

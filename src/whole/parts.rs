@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use super::Whole;
-use super::provide;
+use super::provide::Given;
 use super::records::Records;
 use crate::contract::Contract;
 use crate::judge::tally::Verdict;
@@ -17,7 +17,8 @@ use crate::session::{self, Session, facts};
 use crate::settings::Budget;
 
 impl Whole {
-    /// Carries one operation out: with values that are made, and if they are refused with those that the document shows.
+    /// Carries one operation out: with values that are known, and if they are refused with others, and then with those that
+    /// the document shows.
     pub(super) async fn tried(
         &self,
         session: Session,
@@ -26,23 +27,24 @@ impl Whole {
         (budget, (sent, failed), needed): (Budget, (u64, usize), bool),
         (out, sink): (Option<&Path>, &mut dyn Sink),
     ) -> std::result::Result<(Part, Option<Session>), WriteError> {
-        let part = self.part(&session, selected, records, out, sink).await?;
-        let is_refused = part.report.end.cause == Some(Cause::Refused) && part.access != Access::Denied;
-        if !is_refused || provide::shown(&session.contract().operation).is_empty() {
-            return Ok((part, Some(session)));
+        let mut part = self.part(&session, selected, records, out, sink).await?;
+        let mut session = Some(session);
+        for by in [Given::Newest, Given::Shown] {
+            let is_refused = part.report.end.cause == Some(Cause::Refused) && part.access != Access::Denied;
+            let has_others = |session: &Session| self.has_others(&session.contract().operation, records, by);
+            let Some(refused) = session.take_if(|session| is_refused && has_others(session)) else { continue };
+            let before = &part.report.figures;
+            let max_requests = budget.max_requests.map(|most| most.saturating_sub(before.requests));
+            let budget = Budget { max_requests, ..budget };
+            let Some(contract) = refused.into_contract() else { break };
+            let ready = self.session(contract, records, (sent + before.requests, failed), budget, (needed, by));
+            let Ok(ready) = ready else { break };
+            let mut again = self.part(&ready, selected, records, out, sink).await?;
+            again.report.figures.requests += before.requests;
+            again.report.figures.uncertain += before.uncertain;
+            (part, session) = (again, Some(ready));
         }
-        let first = &part.report.figures;
-        let max_requests = budget.max_requests.map(|most| most.saturating_sub(first.requests));
-        let budget = Budget { max_requests, ..budget };
-        let Some(contract) = session.into_contract() else { return Ok((part, None)) };
-        let Ok(session) = self.session(contract, records, (sent + first.requests, failed), budget, (needed, true))
-        else {
-            return Ok((part, None));
-        };
-        let mut again = self.part(&session, selected, records, out, sink).await?;
-        again.report.figures.requests += first.requests;
-        again.report.figures.uncertain += first.uncertain;
-        Ok((again, Some(session)))
+        Ok((part, session))
     }
 
     /// Carries one operation out.

@@ -3,20 +3,33 @@
 use serde_json::Value as Json;
 
 use super::Whole;
-use super::order::{Phase, ends};
-use super::records::{Records, Taken};
+use super::names::fresh;
+use super::order::{Phase, ends, makes};
+use super::records::{Records, Taken, repeated, tag_of};
 use crate::contract::cases::Vocabulary;
 use crate::contract::{Contract, Target, ValueList, nowhere};
 use crate::document::media::essence;
 use crate::document::operation::Operation;
-use crate::document::parameter::{ParameterLocation, plain};
+use crate::document::parameter::{Parameter, ParameterLocation, plain};
 use crate::expression::Expression;
 use crate::generate::parameter::is_known;
 use crate::settings::is_loopback;
+use crate::yaml::escape;
 
 /// Media types of answers that go on as long as somebody listens.
 const STREAMS: [&str; 4] =
     ["text/event-stream", "application/x-ndjson", "application/stream+json", "multipart/x-mixed-replace"];
+
+/// Which of the values that are known for an operation are given to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// The first that were met.
+    First,
+    /// The last: the first may be in a state in which nothing more is done with them.
+    Newest,
+    /// The first, and for the rest what the document shows.
+    Shown,
+}
 
 impl Whole {
     /// Why an operation is not called, whatever the run creates.
@@ -58,15 +71,42 @@ impl Whole {
         contract: &mut Contract,
         phase: Phase,
         records: &Records,
-        by_example: bool,
+        by: Given,
     ) -> std::result::Result<(), String> {
         let operation = &contract.operation;
         if let Some(reason) = self.withheld(operation, phase) {
             return Err(reason);
         }
         let ours = phase != Phase::Read;
-        let mut taken = records.values(operation, ours, phase == Phase::Destroy);
+        let mut taken = records.values(operation, ours, phase == Phase::Destroy || by == Given::Newest);
+        if let Some(tag) = tag_of(operation)
+            && by != Given::Newest
+        {
+            // Whatever the version is: each change makes another.
+            taken.retain(|t| t.location != Some(ParameterLocation::Header) || t.name != tag);
+            let any = Taken { location: Some(ParameterLocation::Header), name: tag.to_owned(), value: "*".into() };
+            let takes_any = |p: &Parameter| p.name == tag && p.schema.is_valid(&any.value);
+            if operation.parameters_in(ParameterLocation::Header).any(takes_any) {
+                taken.push(any);
+            }
+        }
         self.take_fixtures(operation, ours, &mut taken);
+        if phase == Phase::Create && makes(operation) {
+            // What its path names is there only once this has created it.
+            let is_given =
+                |name: &str| taken.iter().any(|t| t.location == Some(ParameterLocation::Path) && t.name == name);
+            let parameters = operation.parameters_in(ParameterLocation::Path).filter(|p| !is_given(&p.name));
+            let tag = self.options.run_tag.as_ref().map_or("", |tag| tag.text());
+            let made = |p: &Parameter| {
+                let value = fresh(p, tag, 0)?;
+                Some(Taken { location: Some(ParameterLocation::Path), name: p.name.clone(), value })
+            };
+            let made: Vec<Taken> = parameters.filter_map(made).collect();
+            taken.extend(made);
+        }
+        let repeated = repeated(operation, &taken);
+        taken.retain(|one| !repeated.iter().any(|own| (own.location, &own.name) == (one.location, &one.name)));
+        taken.extend(repeated);
         let is_taken = |name: &str| taken.iter().any(|t| t.location == Some(ParameterLocation::Path) && t.name == name);
         let unknown: Vec<String> = operation
             .parameters_in(ParameterLocation::Path)
@@ -81,7 +121,7 @@ impl Whole {
                 operation.id
             ));
         }
-        if by_example {
+        if by == Given::Shown {
             let is_given = |one: &Taken| taken.iter().any(|t| (t.location, &t.name) == (one.location, &one.name));
             let more: Vec<Taken> = shown(operation).into_iter().filter(|one| !is_given(one)).collect();
             taken.extend(more);
@@ -89,6 +129,17 @@ impl Whole {
         let lists: Vec<ValueList> = taken.iter().filter_map(list).collect();
         contract.values = lists;
         Ok(())
+    }
+
+    /// Whether an operation can be given other values than it was given first.
+    pub(super) fn has_others(&self, operation: &Operation, records: &Records, by: Given) -> bool {
+        let phase = Phase::of(operation, &self.paths);
+        let values = |newest| records.values(operation, phase != Phase::Read, newest);
+        match by {
+            Given::First => false,
+            Given::Newest => phase != Phase::Destroy && values(true) != values(false),
+            Given::Shown => !shown(operation).is_empty(),
+        }
     }
 
     /// The fixture for a path parameter: one that is given to this very operation; for one that only reads, also one that
@@ -126,7 +177,11 @@ pub(super) fn shown(operation: &Operation) -> Vec<Taken> {
     for (name, schema) in properties.into_iter().flatten() {
         let own = schema["examples"].get(0).or_else(|| schema.get("default"));
         let value = bodies().find_map(|body| body.get(name)).or(own);
-        all.extend(value.map(|value| Taken { location: None, name: name.clone(), value: value.clone() }));
+        all.extend(value.map(|value| Taken {
+            location: None,
+            name: format!("/{}", escape(name)),
+            value: value.clone(),
+        }));
     }
     for parameter in &operation.parameters {
         let own = parameter.schema.json()["examples"].get(0);
@@ -147,7 +202,7 @@ fn list(taken: &Taken) -> Option<ValueList> {
     let list = Expression::compile(&text, &nowhere(&text), &Vocabulary::new(std::iter::empty()).request).ok()?;
     let target = match taken.location {
         Some(location) => Target::Parameter(location, taken.name.clone()),
-        None => Target::Body(format!("/{}", crate::yaml::escape(&taken.name))),
+        None => Target::Body(taken.name.clone()),
     };
     Some(ValueList { target, list })
 }

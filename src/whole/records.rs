@@ -6,13 +6,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
 use super::links::{Linked, leads};
-use super::order::{collection, is_parameter, named};
+use super::order::{collection, is_parameter, makes, same_path, shape};
 use super::partition::Partition;
+use super::references::{Reference, To, has_type, references};
 use crate::contract::{CALLER, Contract};
-use crate::document::operation::Operation;
-use crate::document::parameter::{ParameterLocation, plain};
+use crate::document::operation::{Operation, template_names};
+use crate::document::parameter::{Parameter, ParameterLocation, plain};
 use crate::exchange::{Exchange, Response};
 use crate::judge::law::{self, is_id, items, record as wrapped};
+use crate::yaml::escape;
 
 /// How many accepted answers of one operation are kept.
 const KEPT: usize = 4;
@@ -35,13 +37,15 @@ struct Record {
     location: Option<String>,
     /// The segments of its path, decoded.
     address: Vec<String>,
+    /// The header `ETag`.
+    tag: Option<String>,
     /// What the document's links of the answer give to other operations.
     linked: Vec<Linked>,
 }
 
 impl Record {
     fn new(operation: &Operation, exchange: &Exchange, body: Json, response: &Response, is_ours: bool) -> Self {
-        let collection = operation.path.trim_end_matches('/').to_owned();
+        let collection = shape(&operation.path);
         // A POST may also search: what it links to then is not the run's.
         let may_link = !is_ours || response.status == 201;
         Self {
@@ -53,9 +57,26 @@ impl Record {
             location: last_segment(response, &collection),
             // What was created is what it names then, and only then.
             address: if response.status == 201 { address(response) } else { Vec::new() },
+            tag: response.header("etag").map(str::to_owned),
             collection,
             body,
         }
+    }
+}
+
+impl Record {
+    /// The record that a PUT created: what its path says.
+    fn put(operation: &Operation, exchange: &Exchange, response: &Response) -> Option<Self> {
+        let path = shape(&operation.path);
+        let mut parameters = exchange.request.parameters.clone();
+        let (_, own) = parameters.pop()?;
+        let record = Self::new(operation, exchange, Json::Null, response, true);
+        Some(Self { collection: collection(&path)?.to_owned(), parameters, location: Some(own), ..record })
+    }
+
+    /// Whether it is under the same name as another.
+    fn is_at(&self, other: &Self) -> bool {
+        self.collection == other.collection && self.parameters == other.parameters && self.location == other.location
     }
 }
 
@@ -84,9 +105,9 @@ pub struct Records {
 /// A value for a part of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
-    /// Where it goes: a path parameter, or the body.
+    /// Where it goes: a parameter, or the body.
     pub location: Option<ParameterLocation>,
-    /// The parameter's name, or the field.
+    /// The parameter's name, or the JSON Pointer of the part of the body.
     pub name: String,
     /// The value.
     pub value: Json,
@@ -109,6 +130,13 @@ impl Records {
             let record = Record::new(operation, exchange, response.json().unwrap_or_default(), response, true);
             self.made.insert(exchange.number, record);
         }
+        let put =
+            (makes(operation) && response.status == 201).then(|| Record::put(operation, exchange, response)).flatten();
+        // What is there already is replaced, and may be answered so again.
+        let put = put.filter(|record| !self.made.values().any(|made| made.is_at(record)));
+        if let Some(record) = &put {
+            self.made.insert(exchange.number, record.clone());
+        }
         if exchange.request.identity != CALLER
             || self.known.iter().filter(|r| r.operation == operation.id).count() >= KEPT
         {
@@ -117,6 +145,7 @@ impl Records {
         let record = |body, is_ours| Record::new(operation, exchange, body, response, is_ours);
         match operation.method.as_str() {
             "POST" => self.known.push(record(response.json().unwrap_or_default(), true)),
+            "PUT" => self.known.extend(put),
             "GET" => {
                 let items = response.json().as_ref().and_then(items).cloned().unwrap_or_default();
                 let first = record(items.into_iter().next().unwrap_or_default(), false);
@@ -156,8 +185,8 @@ impl Records {
     /// How what the request of this number created is removed by an operation, if it is of its kind.
     pub fn removal(&self, number: u64, delete: &Operation) -> Option<Removal> {
         let record = self.made.get(&number).filter(|record| self.is_new(record))?;
-        let path = delete.path.trim_end_matches('/');
-        let of = collection(path)?;
+        let path = shape(&delete.path);
+        let of = collection(&path)?;
         let own = path.rsplit('/').next()?.trim_matches(['{', '}']);
         let text = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let linked = record.linked.iter().filter(|l| l.is_own).find_map(|linked| linked.along(&delete.path));
@@ -173,19 +202,19 @@ impl Records {
         };
         let id = all.pop()?;
         let mut values = all.into_iter();
-        let mut outer = (0..).map(|n| format!("outer{n}"));
         let mut parameters = BTreeMap::new();
-        let mut segments: Vec<String> = Vec::new();
-        for segment in of.split('/') {
-            if !is_parameter(segment) {
-                segments.push(segment.to_owned());
-                continue;
+        let names = template_names(&delete.path);
+        let mut path = delete.path.trim_end_matches('/').to_owned();
+        for (n, name) in names.iter().enumerate() {
+            let written = format!("{{{name}}}");
+            if n + 1 == names.len() {
+                path = path.replacen(&written, "{id}", 1);
+            } else {
+                path = path.replacen(&written, &format!("{{outer{n}}}"), 1);
+                parameters.insert(format!("outer{n}"), values.next()?);
             }
-            let name = outer.next()?;
-            segments.push(format!("{{{name}}}"));
-            parameters.insert(name, values.next()?);
         }
-        Some(Removal { path: format!("{}/{{id}}", segments.join("/")), id, parameters })
+        Some(Removal { path, id, parameters })
     }
 
     /// Values for an operation's path parameters, and for body fields that name other records. Where `ours` is set, only
@@ -210,7 +239,8 @@ impl Records {
         if let Some(linked) = self.linked_values(operation, ours, newest) {
             return linked;
         }
-        let segments: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
+        let path = shape(&operation.path);
+        let segments: Vec<&str> = path.split('/').collect();
         let parameters = segments.iter().enumerate().filter(|(_, s)| is_parameter(s));
         // The innermost first: its record says under which others it is.
         for (at, segment) in parameters.rev() {
@@ -234,8 +264,22 @@ impl Records {
                 .map(|(segment, (_, value))| taken(segment.trim_matches(['{', '}']), Json::from(value.as_str())))
                 .collect();
             all.push(taken(name, value));
+            let tagged = |(parameter, tag): (&str, &String)| {
+                Taken::parameter((ParameterLocation::Header, parameter.to_owned(), tag.as_str().into()))
+            };
+            all.extend(tag_of(operation).zip(record.tag.as_ref()).map(tagged));
             all.extend(record.partition.values(operation).into_iter().map(Taken::parameter));
             return all;
+        }
+        // A list is of what is under the same as a record that was created in it.
+        let mut in_it =
+            self.known.iter().filter(|record| !ours && record.is_ours && same_path(&record.collection, &path));
+        let in_it = in_it.rfind(|record| !record.parameters.is_empty());
+        if let Some(record) = in_it {
+            let names = segments.iter().filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']).to_owned());
+            let values = record.parameters.iter().map(|(_, value)| Json::from(value.as_str()));
+            let taken = |(name, value)| Taken { location: Some(ParameterLocation::Path), name, value };
+            return names.zip(values).map(taken).collect();
         }
         let created = self.known.iter().filter(|record| record.is_ours && (!ours || self.is_new(record)));
         let mut found = created.filter_map(|record| Some((record, by_address(record, operation)?)));
@@ -247,45 +291,66 @@ impl Records {
     }
 
     fn body_values(&self, operation: &Operation) -> Vec<Taken> {
-        let properties = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
-        let mut all = Vec::new();
-        for (field, schema) in properties.into_iter().flatten() {
-            // `customer_id`, or `customer`; but the comment of a comment is a text.
-            let by_id = named(field);
-            let is_plain = by_id.is_none() && ["integer", "string"].iter().any(|t| schema["type"] == *t);
-            let Some(thing) = by_id.or_else(|| is_plain.then(|| plain(field))) else { continue };
-            let own = operation.path.trim_end_matches('/');
+        let Some(body) = operation.body() else { return Vec::new() };
+        let own = shape(&operation.path);
+        let is_own = |record: &Record| {
+            same_path(&record.collection, &own) || collection(&own).is_some_and(|of| same_path(&record.collection, of))
+        };
+        let value = |reference: Reference<'_>| {
+            let Reference { at, field, schema, to, .. } = reference;
             let is_of_it = |record: &&Record| {
                 let last = plain(record.collection.rsplit('/').next().unwrap_or_default());
-                if is_plain {
-                    let is_own = same_path(&record.collection, own)
-                        || collection(own).is_some_and(|of| same_path(&record.collection, of));
-                    return record.is_ours && is_plural(&last, &thing) && !is_own && record.body.get(field).is_none();
-                }
-                // The plural is the last resort: a record may also call its id by the field's name.
                 record.is_ours
-                    && (is_plural(&last, &thing) || record.body.get(field).is_some() && last.starts_with(&thing))
+                    && match &to {
+                        To::Thing(thing) => {
+                            is_plural(&last, thing) && !is_own(record) && record.body.get(field).is_none()
+                        }
+                        To::Kind(kind) => is_plural(&last, kind) && !is_own(record),
+                        // The plural is the last resort: a record may also call its id by the field's name.
+                        To::Named(thing) => {
+                            is_plural(&last, thing) || record.body.get(field).is_some() && last.starts_with(thing)
+                        }
+                    }
             };
-            let found = self.known.iter().filter(is_of_it).find_map(|record| id(record, field));
-            let kind = |value: &Json| match value {
-                Json::String(_) => "string",
-                Json::Number(_) => "integer",
-                _ => "",
-            };
-            if let Some(value) = found
-                && (schema["type"].is_null() || schema["type"].to_string().contains(kind(&value)))
-            {
-                all.push(Taken { location: None, name: field.clone(), value });
-            }
-        }
-        all
+            let value = self.known.iter().filter(is_of_it).find_map(|record| id(record, field))?;
+            has_type(schema, &value).then_some(Taken { location: None, name: at, value })
+        };
+        references(body.schema.json()).into_iter().filter_map(value).collect()
     }
+}
+
+/// The parts of a body in which an update repeats what its path says: the record's own id.
+pub fn repeated(operation: &Operation, taken: &[Taken]) -> Vec<Taken> {
+    let path = shape(&operation.path);
+    let Some(last) = path.rsplit('/').next().filter(|last| is_parameter(last)) else { return Vec::new() };
+    let name = last.trim_matches(['{', '}']);
+    let own = taken.iter().find(|t| t.location == Some(ParameterLocation::Path) && t.name == name);
+    let (Some(own), Some(body), true) = (own, operation.body(), ["PUT", "PATCH"].contains(&operation.method.as_str()))
+    else {
+        return Vec::new();
+    };
+    let json = body.schema.json();
+    let inner = &json["properties"]["data"];
+    let of = |schema: &Json, at: &str| -> Vec<Taken> {
+        let all = schema["properties"].as_object().into_iter().flatten();
+        let is_it = |(field, below): &(&String, &Json)| {
+            (["id", "uuid"].contains(&field.as_str()) || plain(field) == plain(name)) && has_type(below, &own.value)
+        };
+        let taken = |(field, _): (&String, &Json)| Taken {
+            location: None,
+            name: format!("{at}/{}", escape(field)),
+            value: own.value.clone(),
+        };
+        all.filter(is_it).map(taken).collect()
+    };
+    [of(json, ""), of(inner, "/data")].concat()
 }
 
 /// Which of these operations will give the values of an operation's path parameters, innermost first: a parameter's name,
 /// and the operation.
 pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> Vec<(String, &'a Operation)> {
-    let segments: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
+    let path = shape(&operation.path);
+    let segments: Vec<&str> = path.split('/').collect();
     let linked = all.iter().find(|o| leads(o, &operation.path, ours) && (!ours || o.method == "POST"));
     if let Some(linked) = linked {
         let names = operation.parameters_in(ParameterLocation::Path).map(|p| p.name.clone());
@@ -294,8 +359,10 @@ pub fn givers<'a>(operation: &Operation, all: &[&'a Operation], ours: bool) -> V
     for (at, segment) in segments.iter().enumerate().filter(|(_, s)| is_parameter(s)).rev() {
         let own = segments[..=at].join("/");
         let Some(of) = collection(&own) else { continue };
-        let by = |method: &str| all.iter().find(|o| o.method == method && same_path(o.path.trim_end_matches('/'), of));
-        let Some(giver) = by("POST").or_else(|| by("GET").filter(|_| !ours)) else { continue };
+        let by = |method: &str| all.iter().find(|o| o.method == method && same_path(&shape(&o.path), of));
+        let put = || all.iter().find(|o| makes(o) && same_path(&shape(&o.path), &own));
+        let giver = by("POST").or_else(put).or_else(|| by("GET").filter(|_| !ours));
+        let Some(giver) = giver else { continue };
         let names = segments[..=at].iter().filter(|s| is_parameter(s)).map(|s| s.trim_matches(['{', '}']).to_owned());
         let mut all: Vec<(String, &Operation)> = names.map(|name| (name, *giver)).collect();
         all.reverse();
@@ -311,12 +378,6 @@ pub(super) fn is_plural(plural: &str, singular: &str) -> bool {
         || plural == format!("{singular}s")
         || plural == format!("{singular}es")
         || y.as_deref() == Some(plural)
-}
-
-/// Whether two paths are the same, whatever their parameters are called.
-pub(super) fn same_path(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<_>, Vec<_>) = (a.split('/').collect(), b.split('/').collect());
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || (is_parameter(a) && is_parameter(b)))
 }
 
 /// Whether a path with `{id}` names records of a collection: the last word of both is the same.
@@ -338,6 +399,21 @@ pub(super) fn is_id_of(collection: &str, name: &str) -> bool {
     ["id", "uuid", "guid"].iter().any(|end| name.ends_with(end))
         || is_plural(&kind, &name)
         || tails.any(|tail| is_plural(&tail, &name))
+}
+
+/// The fields of a collection's records that a parameter of this name may ask for, if it begins with what one of them is
+/// called: `name` for `layerName` of `/layers`. All are without case and without what joins words, so that there may be
+/// several: `articleslug` begins with `article`, and with `articles`.
+pub(super) fn fields_of(collection: &str, name: &str) -> Vec<String> {
+    let kind = plain(collection.rsplit('/').next().unwrap_or_default());
+    let places = name.char_indices().map(|(at, _)| at).filter(|at| *at > 1);
+    places.map(|at| name.split_at(at)).filter(|(thing, _)| is_plural(&kind, thing)).map(|(_, f)| f.to_owned()).collect()
+}
+
+/// What the header is called in which an operation wants to be told which version of a record is meant.
+pub(super) fn tag_of(operation: &Operation) -> Option<&str> {
+    let is_it = |p: &&Parameter| p.name.eq_ignore_ascii_case("if-match");
+    operation.parameters_in(ParameterLocation::Header).find(is_it).map(|p| p.name.as_str())
 }
 
 /// What a record is called, where a parameter or a field of this name asks for it.
@@ -364,9 +440,12 @@ fn id(record: &Record, name: &str) -> Option<Json> {
     // Another name than an id's may mean another field.
     let is_id = is_id_of(&record.collection, name);
     let location = || record.location.clone().map(Json::from);
+    // `layerName` of a layer is its `name`.
+    let by_field = || fields_of(&record.collection, &wanted).iter().find_map(|field| called(field));
     called(&wanted)
         .filter(|id| wanted != "name" || !id.as_str().is_some_and(|id| id.contains('/')))
         .or_else(location)
+        .or_else(by_field)
         .or_else(by_path)
         .or_else(|| called("id").or_else(|| called("uuid")).filter(|_| is_id))
 }
@@ -402,6 +481,8 @@ fn last_segment(response: &Response, collection: &str) -> Option<String> {
     let location = response.header("location")?;
     let path = location.split(['?', '#']).next()?.trim_end_matches('/');
     let (above, last) = path.rsplit_once('/').filter(|(_, last)| !last.is_empty())?;
-    above.rsplit('/').next().filter(|above| Some(*above) == collection.rsplit('/').next())?;
+    let kind = collection.rsplit('/').next()?;
+    let in_brackets = || Some(last.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')')?.trim_matches('\''));
+    let last = if above.rsplit('/').next() == Some(kind) { last } else { in_brackets()? };
     Some(percent_decode_str(last).decode_utf8_lossy().into_owned())
 }

@@ -3,9 +3,10 @@
 use serde_json::Value as Json;
 
 use super::links::leads;
-use super::order::{collection, is_parameter, named};
+use super::order::{Paths, collection, is_parameter, makes, same_path, shape};
 use super::pages;
-use super::records::{is_plural, same_path};
+use super::records::is_plural;
+use super::references::{To, references};
 use crate::contract::Contract;
 use crate::contract::requirement::{Form, Law, Level, Origin, Requirement};
 use crate::document::operation::Operation;
@@ -27,21 +28,22 @@ pub struct Resource {
 /// The resources of an API: whatever has a path that ends with a parameter, and a GET there.
 pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
     let at = |method: &str, path: &str| {
-        let found =
-            |c: &Contract| c.operation.method == method && same_path(c.operation.path.trim_end_matches('/'), path);
+        let found = |c: &Contract| c.operation.method == method && same_path(&shape(&c.operation.path), path);
         contracts.iter().position(found)
     };
     let resource = |(read, contract): (usize, &Contract)| {
-        let path = contract.operation.path.trim_end_matches('/');
-        let of = collection(path).filter(|_| contract.operation.method == "GET")?;
+        let path = shape(&contract.operation.path);
+        let of = collection(&path).filter(|_| contract.operation.method == "GET")?;
         Some(Resource {
             read,
-            create: at("POST", of).or_else(|| {
-                let leads = |c: &Contract| leads(&c.operation, &contract.operation.path, true);
-                contracts.iter().position(|c| c.operation.method == "POST" && leads(c))
-            }),
-            updates: ["PUT", "PATCH"].iter().filter_map(|method| at(method, path)).collect(),
-            delete: at("DELETE", path),
+            create: at("POST", of)
+                .or_else(|| {
+                    let leads = |c: &Contract| leads(&c.operation, &contract.operation.path, true);
+                    contracts.iter().position(|c| c.operation.method == "POST" && leads(c))
+                })
+                .or_else(|| at("PUT", &path).filter(|put| makes(&contracts[*put].operation))),
+            updates: ["PUT", "PATCH"].iter().filter_map(|method| at(method, &path)).collect(),
+            delete: at("DELETE", &path),
         })
     };
     contracts.iter().enumerate().filter_map(resource).collect()
@@ -49,11 +51,13 @@ pub fn resources(contracts: &[Contract]) -> Vec<Resource> {
 
 /// The operations that must have created something before an operation can be called, by their places.
 pub fn needs(contracts: &[Contract], of: usize) -> Vec<usize> {
+    let paths = Paths::of(contracts);
     let mut all: Vec<usize> = Vec::new();
     let mut open = vec![of];
     while let Some(at) = open.pop() {
         let operation = &contracts[at].operation;
-        let creates = contracts.iter().enumerate().filter(|(_, c)| c.operation.method == "POST");
+        let creates = |c: &Contract| c.operation.method == "POST" || paths.is_made_by(&c.operation);
+        let creates = contracts.iter().enumerate().filter(|(_, c)| creates(c));
         let gives = creates.filter(|(other, c)| *other != at && gives(&c.operation, operation)).map(|(other, _)| other);
         for other in gives {
             if other != of && !all.contains(&other) {
@@ -66,16 +70,21 @@ pub fn needs(contracts: &[Contract], of: usize) -> Vec<usize> {
 }
 
 /// Whether what one operation creates is named in the path or the body of another.
-fn gives(create: &Operation, operation: &Operation) -> bool {
-    let own: Vec<&str> = create.path.trim_end_matches('/').split('/').collect();
-    let other: Vec<&str> = operation.path.trim_end_matches('/').split('/').collect();
+pub(super) fn gives(create: &Operation, operation: &Operation) -> bool {
+    let (create_path, path) = (shape(&create.path), shape(&operation.path));
+    let of = collection(&create_path).filter(|_| makes(create)).unwrap_or(&create_path);
+    let own: Vec<&str> = of.split('/').collect();
+    let other: Vec<&str> = path.split('/').collect();
     let is_above = other.get(own.len()).is_some_and(|next| is_parameter(next))
         && same_path(&own.join("/"), &other[..own.len()].join("/"));
     let last = plain(own.last().copied().unwrap_or_default());
-    let fields = operation.body().and_then(|body| body.schema.json()["properties"].as_object());
+    let named = operation.body().map(|body| references(body.schema.json())).unwrap_or_default();
     is_above
         || leads(create, &operation.path, false)
-        || fields.into_iter().flatten().filter_map(|(field, _)| named(field)).any(|thing| is_plural(&last, &thing))
+        || named.iter().any(|r| match &r.to {
+            To::Named(thing) | To::Kind(thing) => is_plural(&last, thing),
+            To::Thing(_) => false,
+        })
 }
 
 /// Adds to each contract the laws that its operation is to keep.
@@ -87,6 +96,11 @@ pub fn add_laws(contracts: &mut [Contract]) {
             if let Some(delete) = resource.delete {
                 add(&mut contracts[delete], Law::Gone);
                 add(&mut contracts[delete], Law::GoneTwice);
+                if is_guarded(&contracts[delete].operation) {
+                    for broken in [false, true] {
+                        add(&mut contracts[delete], Law::Guarded(broken));
+                    }
+                }
             }
         }
         let refuses = |status: &str| ["404", "410", "4XX", "4xx", "default"].contains(&status);
@@ -110,20 +124,28 @@ pub fn add_laws(contracts: &mut [Contract]) {
     }
 }
 
+/// Whether the document asks for credentials, whoever calls the operation.
+fn is_guarded(operation: &Operation) -> bool {
+    operation.security.is_some() && !operation.alternatives.iter().any(|one| one.schemes.is_empty())
+}
+
 /// Whether an operation creates records in the collection that a path names.
 pub(super) fn creates_in(operation: &Operation, path: &str) -> bool {
-    operation.method == "POST" && same_path(operation.path.trim_end_matches('/'), path.trim_end_matches('/'))
+    let own = shape(&operation.path);
+    let of =
+        if makes(operation) { collection(&own) } else { Some(own.as_str()).filter(|_| operation.method == "POST") };
+    of.is_some_and(|of| same_path(of, &shape(path)))
 }
 
 /// Whether an operation reads one of the records that another creates.
 fn reads(read: &Contract, create: &Operation) -> bool {
-    let of = collection(&read.operation.path);
-    read.operation.method == "GET" && of.is_some_and(|of| creates_in(create, of))
+    let path = shape(&read.operation.path);
+    read.operation.method == "GET" && collection(&path).is_some_and(|of| creates_in(create, of))
 }
 
 /// Whether an operation answers with a list, as far as its path tells.
 fn is_list(operation: &Operation) -> bool {
-    operation.method == "GET" && !operation.path.trim_end_matches('/').rsplit('/').next().is_some_and(is_parameter)
+    operation.method == "GET" && !shape(&operation.path).rsplit('/').next().is_some_and(is_parameter)
 }
 
 fn of_list(operation: &Operation) -> Vec<Law> {
@@ -136,19 +158,31 @@ fn of_list(operation: &Operation) -> Vec<Law> {
     let law = |(at, parameter): (usize, &crate::document::parameter::Parameter)| {
         let schema = parameter.schema.json();
         let is_limit = parameter.is_limit(&operation.parameters);
-        let values = |schema: &Json| schema["enum"].as_array().cloned();
         match parameter.location {
             ParameterLocation::Query if is_limit && schema["type"] == "integer" => Some(Law::Limit(at)),
             ParameterLocation::Query
-                if is_required(&parameter.name) && values(schema).is_some() && !is_threshold(&parameter.name) =>
+                if is_required(&parameter.name) && !listed(schema).is_empty() && !is_threshold(&parameter.name) =>
             {
-                let listed = item.map(|item| &item["properties"][parameter.name.as_str()]);
-                (listed.and_then(values) == values(schema)).then_some(Law::Filter(at))
+                let own = item.map(|item| listed(&item["properties"][parameter.name.as_str()]));
+                (own == Some(listed(schema))).then_some(Law::Filter(at))
             }
             _ => None,
         }
     };
     operation.parameters.iter().enumerate().filter_map(law).collect()
+}
+
+/// The values that a schema lists, null apart; none if it lists none. What may be left out is often written as a choice of
+/// such a schema or null.
+pub(super) fn listed(schema: &Json) -> Vec<Json> {
+    one(schema)["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).cloned().collect()
+}
+
+/// The schema beside null, where there is a choice between the two; otherwise the schema itself.
+pub(super) fn one(schema: &Json) -> &Json {
+    let choice = schema["anyOf"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut others = choice.iter().filter(|one| one["type"] != "null");
+    others.next().filter(|_| others.next().is_none()).unwrap_or(schema)
 }
 
 /// The schema of a list's items.
@@ -161,7 +195,8 @@ pub(super) fn item(operation: &Operation) -> Option<&Json> {
     if list(schema) {
         return schema.get("items");
     }
-    let all = schema["properties"].as_object()?;
+    let whole = schema["properties"].as_object()?;
+    let all = whole.get("_embedded").map_or(Some(whole), |inner| inner["properties"].as_object())?;
     let has_list = |below: &Json| below["properties"].as_object().into_iter().flatten().any(|(_, below)| list(below));
     if all.values().any(has_list) {
         return None;
@@ -179,6 +214,12 @@ fn add(contract: &mut Contract, law: Law) {
         Law::Updated => ("read-back".to_owned(), "What an update answers is what is read afterwards.".to_owned()),
         Law::Gone => ("gone".to_owned(), "What was deleted is not read any more.".to_owned()),
         Law::GoneTwice => ("deleted-twice".to_owned(), "To delete a record again is no server error.".to_owned()),
+        Law::Guarded(false) => {
+            ("credentials-required".to_owned(), "A request without credentials is refused.".to_owned())
+        }
+        Law::Guarded(true) => {
+            ("broken-credentials".to_owned(), "A request with broken credentials is refused.".to_owned())
+        }
         Law::Unknown => ("unknown-id".to_owned(), "An id that nobody gave is answered with a 4xx.".to_owned()),
         Law::Listed => ("listed".to_owned(), "What was created stands in the list.".to_owned()),
         Law::Limit(at) => (
@@ -193,8 +234,10 @@ fn add(contract: &mut Contract, law: Law) {
     // All ids of a contract begin with its operation.
     let prefix = contract.requirements.first().and_then(|r| r.operation()).unwrap_or_default().to_owned();
     let pointer = operation.pointer.clone();
+    // It is tried as a law is, on a record of its own, and is what other operations owe, too.
+    let area = if matches!(law, Law::Guarded(_)) { "security" } else { "law" };
     contract.requirements.push(Requirement {
-        id: format!("{prefix}/law/{slug}"),
+        id: format!("{prefix}/{area}/{slug}"),
         level: Some(Level::Should),
         text,
         source: format!("OpenAPI document, {pointer}"),

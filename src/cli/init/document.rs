@@ -17,7 +17,7 @@ use crate::gate::Exit;
 use crate::http::clock::Clock;
 use crate::settings::{FILE, Overrides, Settings, write as settings_file};
 use crate::source::{Diagnostic, Result};
-use crate::whole::order::Phase;
+use crate::whole::order::{Paths, Phase};
 use crate::whole::resources::resources;
 use crate::whole::{Outline, Rules, Whole};
 
@@ -112,7 +112,7 @@ fn wanted(outlines: &[Outline]) -> Json {
 /// The operation that a contract begins with: the first that creates something for which nothing else has to be there, one
 /// that can be read back if there is such a one.
 fn main_operation(contracts: &[Contract]) -> Option<usize> {
-    let paths: Vec<String> = contracts.iter().map(|c| c.operation.path.clone()).collect();
+    let paths = Paths::of(contracts);
     let is_free = |at: &usize| {
         let operation = &contracts[*at].operation;
         operation.method == "POST"

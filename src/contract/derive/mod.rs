@@ -21,16 +21,23 @@ pub fn requirements(operation: &Operation) -> Vec<Requirement> {
     all
 }
 
-/// A name as part of an id.
+/// A name as part of an id. A word begins with a capital that follows a small letter, or comes before one: `orderID` is
+/// `order-id`, and so is `OrderId`.
 fn slug(name: &str) -> String {
+    let all: Vec<char> = name.chars().collect();
+    let is_small = |c: Option<&char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let mut out = String::new();
-    for c in name.chars() {
+    for (i, c) in all.iter().enumerate() {
         match c {
             'A'..='Z' => {
-                out.push('-');
+                let before = i.checked_sub(1).map(|i| &all[i]);
+                let ends_capitals = before.is_some_and(char::is_ascii_uppercase) && is_small(all.get(i + 1));
+                if is_small(before) || ends_capitals {
+                    out.push('-');
+                }
                 out.push(c.to_ascii_lowercase());
             }
-            'a'..='z' | '0'..='9' => out.push(c),
+            'a'..='z' | '0'..='9' => out.push(*c),
             _ => out.push('-'),
         }
     }
@@ -89,4 +96,29 @@ pub fn unmatched() -> impl Iterator<Item = String> {
 pub fn is_breakable(pattern: &str) -> bool {
     let validator = jsonschema::options().build(&serde_json::json!({ "pattern": pattern })).ok();
     validator.is_some_and(|v| unmatched().any(|text| !v.is_valid(&Json::from(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn capitals_begin_words() {
+        for (name, id) in [
+            ("name", "name"),
+            ("unit_price", "unit-price"),
+            ("unitPrice", "unit-price"),
+            ("minLength", "min-length"),
+            ("lat2Long", "lat2-long"),
+            ("Name", "name"),
+            ("ID", "id"),
+            ("orderID", "order-id"),
+            ("OrderId", "order-id"),
+            ("HTMLPage", "html-page"),
+            ("Address.ZipCode", "address-zip-code"),
+            ("$top", "-top"),
+        ] {
+            assert_eq!(slug(name), id, "{name}");
+        }
+    }
 }

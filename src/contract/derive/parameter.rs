@@ -30,6 +30,9 @@ const ON_THE_WIRE: &[&str] = &[
     "not",
 ];
 
+/// Headers that say under which condition a request is meant, in lower case.
+const CONDITIONS: &[&str] = &["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"];
+
 /// Up to how many characters every server takes in a parameter.
 const LONGEST: u64 = 2_000;
 
@@ -57,8 +60,11 @@ pub(super) fn all(operation: &Operation, out: &mut Vec<Requirement>) {
                 form: Form::Parameter(i, Part::new(REQUIRED)),
             });
         }
+        // HTTP itself says which other versions these may name, and that they then mean something else.
+        let is_condition =
+            location == ParameterLocation::Header && CONDITIONS.contains(&&*parameter.name.to_lowercase());
         // The cases say which idempotency keys a server accepts.
-        if !is_key && parameter.media_type.is_none() {
+        if !is_key && !is_condition && parameter.media_type.is_none() {
             let from = out.len();
             parts(parameter, i, parameter.schema.json(), "", "", out);
             // A server may take the nearest limit that it has.

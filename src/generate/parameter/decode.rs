@@ -77,6 +77,10 @@ fn ways_to_read(schema: &Json, out: &mut Vec<Json>) {
 
 /// The value of a path parameter from its decoded text.
 pub fn in_path(parameter: &Parameter, text: &str) -> Reading {
+    // Even escaped, clients and proxies take such a segment out of the path, so that another operation may be called.
+    if ["", ".", ".."].contains(&text) {
+        return Reading::Open(format!("{text:?} changes the path itself"));
+    }
     let rest = match parameter.style {
         Style::Label => text.strip_prefix('.').unwrap_or(text).to_owned(),
         Style::Matrix if parameter.explode => {
