@@ -65,8 +65,10 @@ pub(super) struct Laws<'a> {
     /// The requirement that is tried.
     pub subject: String,
     pub sink: &'a mut dyn Sink,
-    /// Server errors, and answers of another form than the document's, of the operation whose laws are tried.
-    pub errors: Vec<Finding>,
+    /// Server errors, and answers of another form than the document's, by the operation that gave them.
+    pub errors: Vec<Vec<Finding>>,
+    /// How many requests in a row got no answer, or a gateway's that the server gave none, and what became of the last.
+    pub silent: (u32, String),
     /// Which operations accepted nothing: they are not called again.
     pub refused: Vec<bool>,
 }
@@ -525,15 +527,18 @@ impl Laws<'_> {
         if let Some(tag) = response.and_then(|response| response.header("etag")) {
             self.tag = Some(tag.to_owned());
         }
-        if self.of == of {
-            let is_error = |f: &Finding| matches!(f.found, Found::Broken(_));
-            let always = |f: &Finding| {
-                let form = &session.contract().requirements[f.requirement].form;
-                matches!(form, Form::Always(Always::NoServerError | Always::Shape(_) | Always::MediaType))
-            };
-            let all = session.findings(&called.seen).into_iter();
-            self.errors.extend(all.filter(|f| is_error(f) && always(f)));
-        }
+        let is_error = |f: &Finding| matches!(f.found, Found::Broken(_));
+        let always = |f: &Finding| {
+            let form = &session.contract().requirements[f.requirement].form;
+            matches!(form, Form::Always(Always::NoServerError | Always::Shape(_) | Always::MediaType))
+        };
+        let all = session.findings(&called.seen).into_iter();
+        self.errors[of].extend(all.filter(|f| is_error(f) && always(f)));
+        self.silent = match called.seen.exchange.answer() {
+            Ok(response) if !(502..=504).contains(&response.status) => (0, String::new()),
+            Ok(response) => (self.silent.0 + 1, format!("status {}", response.status)),
+            Err(failure) => (self.silent.0 + 1, failure.kind.text().to_owned()),
+        };
         self.accepted += u64::from(called.seen.accepted() == Known::Yes);
         match called.seen.exchange.answer() {
             Ok(_) => Ok(called.seen),

@@ -334,7 +334,8 @@ impl Whole {
             run_tag: self.options.run_tag.as_ref().map_or_else(String::new, |tag| tag.text().to_owned()),
             subject: String::new(),
             sink: &mut fanout,
-            errors: Vec::new(),
+            errors: vec![Vec::new(); sessions.len()],
+            silent: (0, String::new()),
             refused: parts.iter().map(|part| part.report.figures.accepted == 0).collect(),
         };
         for (at, part) in parts.iter_mut().enumerate() {
@@ -350,19 +351,25 @@ impl Whole {
                 selected[*requirement] = true;
                 outcome.tallies[*requirement] = laws.law(*law, at, *requirement, &asked.resources).await;
             }
-            // A server error is one whatever it was sent for.
-            for finding in std::mem::take(&mut laws.errors) {
-                if asked.selected[at][finding.requirement] {
-                    selected[finding.requirement] = true;
-                    outcome.tallies[finding.requirement].add(finding);
-                }
-            }
             part.add(Report::build(contract, &selected, &outcome, session.facts(), session.recorder()));
             if !asked.laws[at].is_empty() {
                 sessions.iter().flatten().for_each(|session| session.contract().operation.release());
             }
         }
+        // A server error is one whatever it was sent for.
+        for (at, errors) in std::mem::take(&mut laws.errors).into_iter().enumerate() {
+            let Some(session) = sessions[at].as_ref().filter(|_| !errors.is_empty()) else { continue };
+            let contract = session.contract();
+            let mut selected = vec![false; contract.requirements.len()];
+            let mut outcome = Outcome::of_nothing(contract, &selected, "", Verdict::Skipped, self.clock.local());
+            for finding in errors.into_iter().filter(|f| asked.selected[at][f.requirement]) {
+                selected[finding.requirement] = true;
+                outcome.tallies[finding.requirement].add(finding);
+            }
+            parts[at].add(Report::build(contract, &selected, &outcome, session.facts(), session.recorder()));
+        }
         let (more, created, accepted, made) = (laws.number - sent, laws.created, laws.accepted, laws.made);
+        let (silent, why) = laws.silent;
         drop(fanout);
         if let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none()) {
             let figures = &mut last.report.figures;
@@ -372,6 +379,11 @@ impl Whole {
             figures.accepted += accepted;
             figures.created += created.0;
             figures.uncertain += created.1;
+        }
+        if silent >= SILENT
+            && let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none())
+        {
+            last.report.end = ended(Cause::Unwell, format!("at the end no request was answered any more: {why}"));
         }
         self.ended_in_between(parts);
         logs.finish()?;
@@ -445,6 +457,9 @@ fn selected(contract: &Contract, options: &Options) -> Vec<bool> {
     };
     contract.requirements.iter().map(|r| fits(&r.id)).collect()
 }
+
+/// So many requests in a row without an answer, and the target is taken for gone.
+const SILENT: u32 = 3;
 
 /// The end of a run before its time.
 fn ended(cause: Cause, reason: impl Into<String>) -> End {
