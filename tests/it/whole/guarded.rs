@@ -1,5 +1,7 @@
 //! Deletions without credentials: tried on a record of the run's own, and on no other.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use super::store::{Records, TOKEN, check, found, is_text, store, whole};
@@ -48,6 +50,7 @@ enum Way {
 
 fn cards(way: Way) -> Server {
     let theirs = |id: u64| (format!("/cards/{id}"), json!({ "id": id, "text": "somebody's" }));
+    let made = AtomicUsize::new(100);
     store(Records::from_iter((1..=3).map(theirs)), move |kept, request, path, body| {
         let is_known = request.header("authorization") == Some(&format!("Bearer {TOKEN}"));
         match (request.method.as_str(), path) {
@@ -61,7 +64,8 @@ fn cards(way: Way) -> Server {
             ("GET", "/cards") => whole(200, &kept.values().cloned().collect()),
             ("GET", _) => found(kept, path),
             ("POST", "/cards") if is_text(&body["text"], 1, 80) => {
-                let id = 100 + request.body.len() + kept.len() * 1000;
+                // No id comes twice, whatever was deleted.
+                let id = made.fetch_add(1, Ordering::SeqCst);
                 let card = json!({ "id": id, "text": body["text"] });
                 kept.insert(format!("/cards/{id}"), card.clone());
                 whole(201, &card)
