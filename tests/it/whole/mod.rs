@@ -11,6 +11,7 @@ mod depot;
 mod elsewhere;
 mod guarded;
 mod key;
+mod late;
 mod laws;
 mod limits;
 mod links;
