@@ -83,12 +83,13 @@ impl Contexts {
         self.all.get((self.first + number) % self.all.len().max(1)).map_or(MINIMAL, |context| context.entry)
     }
 
-    /// Those that show every pair of what steps leave to them; or of those only so many, as different as can be.
-    pub(super) fn without(&self, fixed: Fixed, most: Option<usize>) -> Vec<Context> {
+    /// Those that show every pair of what steps leave to them; or of those only so many, as different as can be: others for
+    /// another number to begin from.
+    pub(super) fn without(&self, fixed: Fixed, most: Option<usize>, from: usize) -> Vec<Context> {
         let fixed = [fixed.body, fixed.path, fixed.caller, fixed.key];
         let mut left = few(&self.all, fixed);
         let Some(most) = most.filter(|most| *most < left.len()) else { return left };
-        let first = self.first % left.len();
+        let first = (self.first + from) % left.len();
         left.rotate_left(first);
         let differs = |a: &Context, b: &Context, f: usize| !fixed[f] && a.values[f] != b.values[f];
         let distance =
@@ -189,7 +190,7 @@ mod tests {
         let all = few(&contexts([2, 2, 2, 2]), [false; FACTORS]);
         let mut firsts = BTreeSet::new();
         for first in 0..all.len() {
-            let chosen = Contexts { all: all.clone(), first }.without(Fixed::default(), Some(2));
+            let chosen = Contexts { all: all.clone(), first }.without(Fixed::default(), Some(2), 0);
             assert_eq!(chosen.len(), 2);
             let differs = |f: usize| chosen[0].values[f] != chosen[1].values[f];
             assert!(differs(0) && differs(3), "{chosen:?}");

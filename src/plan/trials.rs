@@ -105,7 +105,9 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
         let bases: Vec<Option<usize>>;
         let rows = match each {
             Some(Rows::Contexts { most }) => {
-                let chosen = contexts.without(fixed(steps), *most);
+                let next = dealt.entry(first.area()).or_default();
+                let chosen = contexts.without(fixed(steps), *most, *next);
+                *next += most.map_or(0, |_| 1);
                 bases = chosen.iter().map(|c| Some(c.entry)).collect();
                 let label = |c: &Context| TrialRow { label: c.label.clone(), value: Template::Literal(Json::Null) };
                 Ok(chosen.iter().map(label).map(Some).collect())

@@ -165,7 +165,7 @@ fn one_cause_is_told_once() {
     let ran =
         probity("check --seed 1 --only 'idempotency/*' --skip idempotency/after-the-close-date --skip 'idempotency/equal-*' --skip 'idempotency/keys-*' --skip 'idempotency/header-*' --fault replay-cut")
             .exits(1);
-    assert_eq!(flat(&ran.stdout).matches("✗ fail must").count(), 5, "what does most harm is never put behind another");
+    assert_eq!(flat(&ran.stdout).matches("✗ fail must").count(), 7, "what does most harm is never put behind another");
     ran.never_says("probably of the same cause");
     let ran = probity("check --seed 1 --only 'operation/*' --only 'pipeline/*' --fault owner-null").exits(1);
     assert_eq!(flat(&ran.stdout).matches("✗ fail must").count(), 1);
@@ -452,4 +452,24 @@ fn what_a_target_does_not_lend_is_skipped_and_says_what_to_add() {
         .arg("--fixture=household_id=hh_p2Kd71")
         .exits(4)
         .says("nothing was tested");
+}
+
+#[test]
+fn every_failure_is_named_on_the_terminal() {
+    let faults = [
+        "name-missing-accepted",
+        "name-null-accepted",
+        "name-number-coerced",
+        "value-required",
+        "probability-101-accepted",
+        "close-date-past-accepted",
+        "refusal-answers-200",
+        "value-fraction-cut",
+    ];
+    let words: Vec<String> = faults.iter().map(|fault| format!("--fault {fault}")).collect();
+    let ran = probity(&format!("check --seed 7 {}", words.join(" "))).exits(1);
+    let failed = ran.ids("fail");
+    ran.holds(failed.len() > 40, "there are many");
+    let unnamed: Vec<&String> = failed.iter().filter(|id| !ran.stdout.contains(id.as_str())).collect();
+    assert_eq!(unnamed, [""; 0]);
 }

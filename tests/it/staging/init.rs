@@ -43,6 +43,7 @@ fn what_the_target_tells_is_written_and_can_be_checked() {
         "idempotency/used-key-of-another-caller",
         "pipeline/foreign-owner",
         "pipeline/foreign-pipeline",
+        "pipeline/foreign-pipeline-and-stage",
         "pipeline/foreign-stage",
     ];
     assert_eq!(skipped, foreign, "only what needs another tenant");

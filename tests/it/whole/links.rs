@@ -26,7 +26,7 @@ fn desk(changed: bool) -> Server {
                 tickets.insert(number.clone(), json!({ "id": number, "subject": subject }));
                 Answer::json(201, &tickets[&number].to_string())
             }
-            ("GET", _) if tickets.contains_key(&number) => {
+            ("GET", _) if tickets.get(&number).is_some_and(|ticket| !ticket.is_null()) => {
                 let mut shown = tickets[&number].clone();
                 if changed {
                     shown["subject"] = shown["subject"].as_str().unwrap_or_default().to_uppercase().into();
