@@ -26,11 +26,14 @@ fn server(takes: fn(&Request) -> bool) -> Server {
     Server::http(move |request| if takes(request) { Answer::json(200, "{}") } else { Answer::empty(422) })
 }
 
+/// A style, the type of the parameter, the values that are provided, and what the server takes.
+type Case = (&'static str, &'static str, &'static str, fn(&Request) -> bool);
+
 const CONTRACT: &str = "spec: things.yaml\noperation: readThing\nvalues: { path: { id: VALUES } }\n";
 
 #[test]
 fn what_a_style_puts_around_the_values_of_a_path_is_not_escaped() {
-    let cases: [(&str, &str, &str, fn(&Request) -> bool); 5] = [
+    let cases: [Case; 5] = [
         ("matrix", "string", "['a b', 'c']", |r| ["/things/;id=a%20b", "/things/;id=c"].contains(&r.target.as_str())),
         ("label", "integer", "[7]", |r| r.target == "/things/.7"),
         ("label", "array, items: { type: integer }", "[[7, 8]]", |r| r.target == "/things/.7,8"),
