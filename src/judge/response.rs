@@ -264,7 +264,10 @@ impl Judge<'_> {
 fn is_other_than_utf8(seen: &Seen, response: &Response) -> bool {
     let request = &seen.exchange.request;
     let is_odd = request.raw || request.body.as_ref().is_some_and(|body| std::str::from_utf8(body).is_err());
-    let names_another = response.header("content-type").is_some_and(|t| t.to_ascii_lowercase().contains("charset"));
+    let charset = response
+        .header("content-type")
+        .and_then(|t| t.to_ascii_lowercase().split_once("charset=").map(|c| c.1.to_owned()));
+    let names_another = charset.is_some_and(|charset| !charset.trim_matches(['"', ' ']).starts_with("utf"));
     !is_odd && !names_another && response.length == response.body.len() && std::str::from_utf8(&response.body).is_err()
 }
 

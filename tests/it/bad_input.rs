@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::support::contract::Copy;
 use crate::support::server::{Answer, Server};
-use crate::support::{Probity, Ran, probity};
+use crate::support::{Probity, Ran, creating, probity};
 
 /// How many lines one screen has.
 const SCREEN: usize = 25;
@@ -173,28 +173,15 @@ fn a_host_that_there_cannot_be() {
 
 #[test]
 fn parts_of_an_example_are_no_whole_example() {
-    const DOCUMENT: &str = r#"
-openapi: 3.0.3
-info: { title: Things, version: "1" }
-paths:
-  /things:
-    post:
-      operationId: createThing
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema:
-              type: object
-              required: [name]
-              properties:
-                name: { type: string }
-                size: { type: integer, maximum: 9, example: EXAMPLE }
-      responses: { "201": { description: made } }
-"#;
+    let schema = |example: &str| {
+        format!(
+            "{{ type: object, required: [name], \
+             properties: {{ name: {{ type: string }}, size: {{ type: integer, maximum: 9, example: {example} }} }} }}"
+        )
+    };
     let lint = |example: &str| {
         probity("lint --document things.yaml --operation createThing")
-            .file("things.yaml", DOCUMENT.replace("EXAMPLE", example))
+            .file("things.yaml", creating("application/json", &schema(example)))
             .run()
     };
     assert_eq!(lint("5").code, Some(0));
@@ -205,25 +192,13 @@ paths:
 
 #[test]
 fn names_that_control_a_terminal_are_spelt_out() {
-    const DOCUMENT: &str = r#"
-openapi: 3.0.3
-info: { title: Things, version: "1" }
-paths:
-  /things:
-    post:
-      operationId: createThing
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema: { type: object, properties: { "a\e[31mb\u202ec": { type: integer } } }
-      responses: { "201": { description: made } }
-"#;
+    let document =
+        creating("application/json", r#"{ type: object, properties: { "a\e[31mb\u202ec": { type: integer } } }"#);
     for words in ["list --document things.yaml", "plan --document things.yaml --operation createThing"] {
-        let ran = probity(words).file("things.yaml", DOCUMENT).exits(0);
+        let ran = probity(words).file("things.yaml", &document).exits(0);
         ran.never_says("\u{1b}").never_says("\u{202e}");
     }
-    probity("list --document things.yaml").file("things.yaml", DOCUMENT).exits(0).says("a\\u{1b}[31mb\\u{202e}c");
+    probity("list --document things.yaml").file("things.yaml", &document).exits(0).says("a\\u{1b}[31mb\\u{202e}c");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Parameters on the wire, as the document's styles have them.
 
-use crate::support::probity;
 use crate::support::server::{Answer, Request, Server};
+use crate::support::{creating, probity};
 
 /// An operation with one parameter, which a rule of the server's keeps.
 fn document(path: &str, parameter: &str) -> String {
@@ -63,39 +63,25 @@ fn json_in_another_encoding_is_seen() {
         let words = format!("check --seed 1 --document things.yaml --target {}", server.url());
         probity(&words).file("things.yaml", document("/things", "")).run()
     };
-    let ran = check(&body("application/json"));
-    assert_eq!(ran.ids("fail"), ["readThing/operation/response-200-shape"]);
-    ran.says("a JSON body in UTF-8");
+    for media_type in ["application/json", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\""] {
+        let ran = check(&body(media_type));
+        assert_eq!(ran.ids("fail"), ["readThing/operation/response-200-shape"], "{media_type}");
+        ran.says("a JSON body in UTF-8");
+    }
     // Another charset may be agreed on.
     assert_eq!(check(&body("application/json; charset=iso-8859-1")).ids("fail"), [""; 0]);
 }
 
 #[test]
 fn null_is_sent_where_an_alternative_is_null() {
-    const BODY: &str = r##"
-openapi: 3.1.0
-info: { title: Things, version: "1" }
-paths:
-  /things:
-    post:
-      operationId: createThing
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema:
-              type: object
-              properties: { x: { anyOf: [{ $ref: "#/components/schemas/Part" }, { type: "null" }] } }
-      responses: { "201": { description: made }, "422": { description: refused } }
-components:
-  schemas: { Part: { type: object, required: [a], properties: { a: { type: string } } } }
-"##;
+    let part = "{ type: object, required: [a], properties: { a: { type: string } } }";
+    let schema = format!("{{ type: object, properties: {{ x: {{ anyOf: [{part}, {{ type: 'null' }}] }} }} }}");
     let server = Server::http(|request| match request.text().contains(r#""x":null"#) {
         true => Answer::empty(422),
         false => Answer::empty(201),
     });
     let words = format!("check --seed 1 --document things.yaml --target {}", server.url());
-    let ran = probity(&words).file("things.yaml", BODY).exits(1);
+    let ran = probity(&words).file("things.yaml", creating("application/json", &schema)).exits(1);
     ran.holds(ran.ids("fail").iter().any(|id| id.starts_with("createThing/schema/x-any-of")), "null is tried");
 }
 

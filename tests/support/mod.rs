@@ -330,6 +330,22 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
+/// A document of one operation, `createThing`, by which `POST /things` takes a body of this media type and schema.
+pub fn creating(media_type: &str, schema: &str) -> String {
+    format!(
+        r#"
+openapi: 3.1.0
+info: {{ title: Things, version: "1" }}
+paths:
+  /things:
+    post:
+      operationId: createThing
+      requestBody: {{ required: true, content: {{ {media_type}: {{ schema: {schema} }} }} }}
+      responses: {{ "201": {{ description: made }}, "422": {{ description: refused }} }}
+"#
+    )
+}
+
 /// A text with single spaces: what is wrapped compares equal to what is not.
 pub fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
