@@ -273,16 +273,22 @@ impl Judge<'_> {
         let Some(value) = parameter_of(scope, ParameterLocation::Path, name) else { return true };
         let lists = self.contract.values.iter().filter(|list| is_it(&list.target));
         lists.map(|list| (&list.target, list.list.json(scope))).any(|(target, list)| match list {
-            Ok(Json::Array(items)) => holds(&items, &value) || self.is_styled(target, &items, &value),
+            Ok(Json::Array(items)) => self.lists(target, &items, &value),
             _ => true,
         })
     }
 
-    /// Whether a path parameter's text is that of one of these values in the document's style, as `.7` is of 7.
-    fn is_styled(self, target: &Target, items: &[Json], text: &Json) -> bool {
-        let Target::Parameter(ParameterLocation::Path, name) = target else { return false };
-        let parameter = self.contract.operation.parameters_in(ParameterLocation::Path).find(|p| p.name == *name);
-        parameter.is_some_and(|p| items.iter().any(|item| encode::text(p, item) == plain(text)))
+    /// Whether a value is one of these. On the wire a number is text, and in a path it is written in the document's style,
+    /// as `.7` is of 7.
+    fn lists(self, target: &Target, items: &[Json], value: &Json) -> bool {
+        let text = plain(value);
+        let parameter = match target {
+            Target::Parameter(ParameterLocation::Path, name) => {
+                self.contract.operation.parameters_in(ParameterLocation::Path).find(|p| p.name == *name)
+            }
+            _ => None,
+        };
+        items.iter().any(|item| plain(item) == text || parameter.is_some_and(|p| encode::text(p, item) == text))
     }
 
     /// Values outside the target's lists are left open: the target may have more than the lists name. Values that the
@@ -312,18 +318,13 @@ impl Judge<'_> {
                 continue;
             };
             match list.list.json(scope) {
-                Ok(Json::Array(items)) if holds(&items, &value) || self.is_styled(&list.target, &items, &value) => {}
+                Ok(Json::Array(items)) if self.lists(&list.target, &items, &value) => {}
                 Ok(_) => return Some(Class::Open(format!("{value} is not among the provided values"))),
                 Err(trouble) => return Some(Class::Open(trouble.to_string())),
             }
         }
         None
     }
-}
-
-/// Whether a value is in a list. On the wire a number is text.
-fn holds(items: &[Json], value: &Json) -> bool {
-    items.iter().any(|item| item == value || plain(item) == plain(value))
 }
 
 /// A parameter of the request that a scope is about.

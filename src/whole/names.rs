@@ -1,17 +1,15 @@
 //! Names that nobody has given yet, for records that an operation creates under the name in its path.
 
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use crate::document::parameter::Parameter;
+use crate::generate::string::fresh::{self, Tag};
 
 /// A name that nobody can have given: it has the run's tag in it, or is a UUID made of that. None if the document allows
 /// no such name.
 pub(super) fn fresh(parameter: &Parameter, tag: &str, number: u64) -> Option<Json> {
     let schema = parameter.schema.json();
-    let digest = Sha256::digest(format!("{tag} {} {number}", parameter.name));
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let uuid = format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..]);
+    let uuid = fresh::uuid(Tag { run: &format!("{tag} {}", parameter.name), number });
     let names = match schema["format"].as_str() {
         Some("uuid") => vec![uuid],
         Some(_) => Vec::new(),

@@ -103,7 +103,8 @@ fn appended(text: &str, tag: Tag<'_>, most: usize) -> String {
     tag.digits(most.min(length.max(DIGITS)))
 }
 
-fn uuid(tag: Tag<'_>) -> String {
+/// A UUID of a request's own.
+pub fn uuid(tag: Tag<'_>) -> String {
     let digits = Seed(tag.number).digits(tag.run, 0, 32);
     format!("{}-{}-4{}-8{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..])
 }
