@@ -39,7 +39,7 @@ pub(super) struct Fixed {
 #[derive(Debug)]
 pub(super) struct Contexts {
     all: Vec<Context>,
-    /// The one that is dealt first: another one for another seed, so that runs with different seeds show more than one.
+    /// The one that is dealt first where the seed decides.
     first: usize,
 }
 
@@ -78,9 +78,14 @@ impl Contexts {
         Self { all: chosen, first }
     }
 
-    /// The pool's request for the trial of this number.
+    /// The pool's request for the trial of this number, among several of one table: together they show many contexts.
     pub(super) fn dealt(&self, number: usize) -> usize {
-        self.all.get((self.first + number) % self.all.len().max(1)).map_or(MINIMAL, |context| context.entry)
+        self.all.get(number % self.all.len().max(1)).map_or(MINIMAL, |context| context.entry)
+    }
+
+    /// The same for a trial that stands alone: with another seed it is in another context.
+    pub(super) fn dealt_by_seed(&self, number: usize) -> usize {
+        self.dealt(self.first + number)
     }
 
     /// Those that show every pair of what steps leave to them; or of those only so many, as different as can be: others for

@@ -121,7 +121,8 @@ pub(super) fn trials(judge: Judge<'_>, seed: Seed, selected: &[bool], entries: &
                     *next += if varies { many } else { 0 };
                     from
                 });
-                bases = (from..from + many).map(|n| varies.then(|| contexts.dealt(n))).collect();
+                let base = |n| if many == 1 { contexts.dealt_by_seed(n) } else { contexts.dealt(n) };
+                bases = (from..from + many).map(|n| varies.then(|| base(n))).collect();
                 rows
             }
         };

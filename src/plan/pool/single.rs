@@ -165,7 +165,7 @@ impl Planner<'_> {
             }
             let breaks = |class: &Class| matches!(class, Class::Broken(parts) if parts.contains(&about));
             // In the context that is its turn, or else in the plainest.
-            let mut found = [contexts.dealt(n), MINIMAL].into_iter().find_map(|base| {
+            let mut found = [contexts.dealt_by_seed(n), MINIMAL].into_iter().find_map(|base| {
                 let control = self.control(&change, base, entries, &mut controls)?;
                 let entry = self.changed(String::new(), &change, &entries[base], Some(control), breaks)?;
                 Some((base, entry))
@@ -271,7 +271,7 @@ impl Planner<'_> {
                 let name = TrialName::of_row(id, format_args!("counterexample-{n}"));
                 let broken = |_: &Request, class: &Class| *class == Class::Broken(vec![i]);
                 // Each in a context of its own, or else in the plainest.
-                let mut controls = vec![contexts.dealt(usize::try_from(n).unwrap_or_default()), MINIMAL];
+                let mut controls = vec![contexts.dealt_by_seed(usize::try_from(n).unwrap_or_default()), MINIMAL];
                 controls.dedup();
                 let found = controls.into_iter().find_map(|control| {
                     let recipe = entries[control].recipe.as_ref();
