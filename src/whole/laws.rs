@@ -7,21 +7,19 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::names::fresh;
-use super::odd;
-use super::order::{makes, shape};
+use super::order::shape;
 use super::partition::Partition;
 use super::records::{Records, Taken, repeated, tag_of};
-use super::resources::{Resource, gives};
+use super::resources::Resource;
 use crate::contract::requirement::{Always, Form, Law, Requirement};
 use crate::contract::template::Template;
 use crate::document::parameter::{ParameterLocation, plain};
-use crate::exchange::{Exchange, TOKEN_WITHOUT_LAST, TrialName};
-use crate::generate::draft::{Content, Credentials};
+use crate::exchange::{Exchange, TrialName};
+use crate::generate::draft::Content;
 use crate::judge::bind::{Known, Seen};
 use crate::judge::exchange::answer;
 use crate::judge::finding::{Counterexample, Difference, Finding, Found, short};
-use crate::judge::law::{self, changed, echoed, same};
+use crate::judge::law::{self, changed, echoed};
 use crate::judge::tally::Tally;
 use crate::plan::{Entry, FULL, MINIMAL};
 use crate::run::event::Sink;
@@ -32,9 +30,6 @@ use crate::yaml::escape;
 pub(super) const LATER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2)];
 /// An integer that no record is called.
 const UNKNOWN_NUMBER: u64 = 2_013_265_921;
-
-/// How deep records are created for the sake of others.
-const DEEPEST: u8 = 2;
 
 /// Tries laws.
 pub(super) struct Laws<'a> {
@@ -67,8 +62,9 @@ pub(super) struct Laws<'a> {
     pub sink: &'a mut dyn Sink,
     /// Server errors, and answers of another form than the document's, by the operation that gave them.
     pub errors: Vec<Vec<Finding>>,
-    /// How many requests in a row got no answer, or a gateway's that the server gave none, and what became of the last.
-    pub silent: (u32, String),
+    /// The operations of the last requests in a row that got no answer, or a gateway's that the server gave none, and what
+    /// became of the last.
+    pub silent: (Vec<usize>, String),
     /// Which operations accepted nothing: they are not called again.
     pub refused: Vec<bool>,
 }
@@ -81,7 +77,7 @@ pub(super) struct Created {
     pub exchange: Arc<Exchange>,
     pub sent: Json,
     pub answer: Json,
-    records: Records,
+    pub records: Records,
 }
 
 impl Laws<'_> {
@@ -218,95 +214,6 @@ impl Laws<'_> {
         Ok(law::record(answer).map(|own| absent(expected, own, &schemas, "")).unwrap_or_default())
     }
 
-    async fn gone(&mut self, law: Law, delete: usize, create: usize, read: usize) -> Shown {
-        let created = self.create(create).await?;
-        let mut before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
-        if before.exchange.status() != Some(200) {
-            tokio::time::sleep(LATER[1]).await;
-            before = self.call_on(read, MINIMAL, Some(&created), "before").await?;
-        }
-        if before.exchange.status() != Some(200) {
-            return Err(format!("the record could not be read before: {}", answer_of(&before)));
-        }
-        let deleted = self.call_on(delete, MINIMAL, Some(&created), "deleted").await?;
-        if !matches!(deleted.exchange.status(), Some(200 | 204)) {
-            return Err(format!("the deletion was answered with {}", answer_of(&deleted)));
-        }
-        let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&deleted.exchange)];
-        if law == Law::GoneTwice {
-            let again = self.call_on(delete, MINIMAL, Some(&created), "deleted-again").await?;
-            return self.no_error(&again, "any status below 500", exchanges);
-        }
-        let mut last = None;
-        for later in LATER {
-            tokio::time::sleep(later).await;
-            let seen = self.call_on(read, MINIMAL, Some(&created), "after").await?;
-            // Some servers keep what was deleted, and show that it was.
-            if seen.exchange.status() != Some(200) || !same(&bodies(&before).1, &bodies(&seen).1) {
-                return Ok(Found::Holds);
-            }
-            last = Some(seen);
-        }
-        let exchanges = exchanges.into_iter().chain(last.map(|seen| seen.exchange)).collect();
-        Ok(broken(
-            "404 or 410".to_owned(),
-            "status 200, with the record as it was".to_owned(),
-            exchanges,
-            Vec::new(),
-            None,
-        ))
-    }
-
-    /// Whether a record stays that is deleted without credentials, or with broken ones. That the deletion is there is known
-    /// from one with good ones.
-    async fn guarded(&mut self, delete: usize, create: usize, read: usize, is_broken: bool) -> Shown {
-        if self.refused[delete] {
-            return Err("no deletion with credentials was accepted, so that a refusal would show nothing".to_owned());
-        }
-        let created = self.create(create).await?;
-        let taken = self.named_by(delete, &created)?;
-        let mut entry: Entry = self.session(delete)?.plan().entries[MINIMAL].clone();
-        set_path(&mut entry, &taken);
-        self.partition.apply(&mut entry.draft, &self.session(delete)?.contract().operation);
-        let security = self.session(delete)?.contract().operation.security.as_ref();
-        let text = security.filter(|_| is_broken).map(|security| security.broken(TOKEN_WITHOUT_LAST));
-        entry.draft.credentials =
-            text.map_or(Credentials::None, |text| Credentials::Text(Template::Literal(text.into())));
-        let deleted = self.send(delete, &entry, "deleted-by-nobody").await?;
-        match deleted.exchange.status() {
-            Some(200..=299) => {}
-            Some(300..=499) => return Ok(Found::Holds),
-            _ => return Err(answer_of(&deleted)),
-        }
-        let after = self.call_on(read, MINIMAL, Some(&created), "after").await?;
-        match after.exchange.status() {
-            Some(404 | 410) => {
-                let exchanges = vec![Arc::clone(&created.exchange), Arc::clone(&deleted.exchange), after.exchange];
-                let due = "a refusal (4xx), with the record where it was".to_owned();
-                Ok(broken(
-                    due,
-                    format!("{}, and the record is gone", answer(&deleted.exchange)),
-                    exchanges,
-                    Vec::new(),
-                    None,
-                ))
-            }
-            _ => Err(format!("{}, though the record may be where it was", answer_of(&deleted))),
-        }
-    }
-
-    /// Whether an answer is no server error; those of gateways show nothing.
-    fn no_error(&self, seen: &Seen, due: &str, mut exchanges: Vec<Arc<Exchange>>) -> Shown {
-        match seen.exchange.status() {
-            Some(502..=504) | None => Err(answer_of(seen)),
-            Some(500..) => {
-                exchanges.push(Arc::clone(&seen.exchange));
-                Ok(broken(due.to_owned(), answer(&seen.exchange), exchanges, Vec::new(), None))
-            }
-            Some(_) => Ok(Found::Holds),
-        }
-    }
-
     async fn unknown(&mut self, read: usize, create: usize) -> Shown {
         let created = self.create(create).await?;
         let operation = &self.session(read)?.contract().operation;
@@ -330,130 +237,6 @@ impl Laws<'_> {
             }
             Some(300..=399) => Err(answer_of(&seen)),
             _ => self.no_error(&seen, "a refusal (4xx)", Vec::new()),
-        }
-    }
-
-    /// Creates a record.
-    pub(super) async fn create(&mut self, create: usize) -> Result<Created, String> {
-        if self.refused[create] {
-            return Err("the operation that creates such a record accepted no request".to_owned());
-        }
-        let named = self.new_name(create)?;
-        let seen = match self.first_accepted(create, &named, "created").await {
-            Ok(seen) => seen,
-            Err(why) => self.created_elsewhere(create).await?.ok_or(why)?,
-        };
-        self.created_by(create, &seen)
-    }
-
-    /// The record with which a creation was answered.
-    fn created_by(&mut self, create: usize, seen: &Seen) -> Result<Created, String> {
-        if !matches!(seen.exchange.status(), Some(200 | 201)) {
-            return Err(format!("the creation was answered with {}", answer_of(seen)));
-        }
-        if !self.made.is_of_its_own(seen.exchange.number) {
-            return Err("it is answered with a record that was there before".to_owned());
-        }
-        let (sent, answer) = bodies(seen);
-        let mut records = Records::default();
-        records.note(self.session(create)?.contract(), &seen.exchange);
-        self.tag = seen.exchange.response().and_then(|response| response.header("etag")).map(str::to_owned);
-        self.partition = Partition::of(&self.session(create)?.contract().operation, &seen.exchange.request);
-        Ok(Created { exchange: Arc::clone(&seen.exchange), sent, answer, records })
-    }
-
-    /// Creates a record with texts that are easily damaged, and with other values than a server assumes by itself; with usual
-    /// ones if that is refused.
-    async fn create_oddly(&mut self, create: usize) -> Result<Created, String> {
-        if self.refused[create] {
-            return self.create(create).await;
-        }
-        let session = self.session(create)?;
-        let mut entry: Entry = session.plan().entries[self.fullest(create)?].clone();
-        let body = session.contract().operation.body();
-        let (Content::Json(template), Some(body)) = (&mut entry.draft.body, body) else {
-            return self.create(create).await;
-        };
-        if !odd::make(template, body.schema.json()) {
-            return self.create(create).await;
-        }
-        set_path(&mut entry, &self.new_name(create)?);
-        self.partition.apply(&mut entry.draft, &self.session(create)?.contract().operation);
-        let seen = self.send(create, &entry, "created-oddly").await?;
-        match seen.accepted() {
-            Known::Yes => self.created_by(create, &seen),
-            _ => self.create(create).await,
-        }
-    }
-
-    /// Creates a record with as little as may be: what is said of it may be that nothing is to be added.
-    async fn create_smallest(&mut self, create: usize) -> Result<Created, String> {
-        let named = self.new_name(create)?;
-        let seen = self.call(create, MINIMAL, &named, &[], "created-for-another").await?;
-        match seen.accepted() {
-            Known::Yes => self.created_by(create, &seen),
-            _ => self.create(create).await,
-        }
-    }
-
-    /// A name that nobody has given yet, where a creation names in its path what it creates.
-    fn new_name(&self, create: usize) -> Result<Vec<Taken>, String> {
-        let operation = &self.session(create)?.contract().operation;
-        if !makes(operation) {
-            return Ok(Vec::new());
-        }
-        let path = shape(&operation.path);
-        let own = path.rsplit('/').next().unwrap_or_default().trim_matches(['{', '}']);
-        let parameter = operation.parameters_in(ParameterLocation::Path).find(|p| p.name == own);
-        let value = parameter.and_then(|p| fresh(p, &self.run_tag, self.number));
-        let value = value.ok_or("no name is known that nobody has given yet")?;
-        Ok(vec![Taken { location: Some(ParameterLocation::Path), name: own.to_owned(), value }])
-    }
-
-    /// Creates a record under others that are created for it, since those that were known may be in a state in which nothing
-    /// is added to them; None if there are no others, or that is refused, too.
-    async fn created_elsewhere(&mut self, create: usize) -> Result<Option<Seen>, String> {
-        if self.within >= DEEPEST {
-            return Ok(None);
-        }
-        let operation = &self.session(create)?.contract().operation;
-        let gives = |(other, session): (usize, &Option<Session>)| {
-            let giver = &session.as_ref()?.contract().operation;
-            (other != create && giver.method == "POST" && gives(giver, operation)).then_some(other)
-        };
-        let mut givers: Vec<usize> = self.sessions.iter().enumerate().filter_map(gives).collect();
-        givers.retain(|giver| !self.refused[*giver]);
-        let mut records = Records::default();
-        for giver in givers {
-            self.within += 1;
-            let created = Box::pin(self.create_smallest(giver)).await;
-            self.within -= 1;
-            records.note(self.session(giver)?.contract(), &created?.exchange);
-        }
-        let mut taken = records.values(&self.session(create)?.contract().operation, true, true);
-        if taken.is_empty() {
-            return Ok(None);
-        }
-        taken.extend(self.new_name(create)?);
-        for place in [self.fullest(create)?, MINIMAL] {
-            let seen = self.call(create, place, &taken, &[], "created-elsewhere").await?;
-            if seen.accepted() == Known::Yes {
-                return Ok(Some(seen));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The answer to a full request, or to the smallest where that is refused.
-    pub(super) async fn first_accepted(&mut self, of: usize, named: &[Taken], step: &str) -> Result<Seen, String> {
-        let seen = self.call(of, self.fullest(of)?, named, &[], step).await?;
-        if seen.accepted() == Known::Yes {
-            return Ok(seen);
-        }
-        let seen = self.call(of, MINIMAL, named, &[], &format!("{step}-smallest")).await?;
-        match seen.accepted() {
-            Known::Yes => Ok(seen),
-            _ => Err(format!("{} was answered with {}", self.session(of)?.contract().operation.id, answer_of(&seen))),
         }
     }
 
@@ -534,11 +317,17 @@ impl Laws<'_> {
         };
         let all = session.findings(&called.seen).into_iter();
         self.errors[of].extend(all.filter(|f| is_error(f) && always(f)));
-        self.silent = match called.seen.exchange.answer() {
-            Ok(response) if !(502..=504).contains(&response.status) => (0, String::new()),
-            Ok(response) => (self.silent.0 + 1, format!("status {}", response.status)),
-            Err(failure) => (self.silent.0 + 1, failure.kind.text().to_owned()),
+        let silence = match called.seen.exchange.answer() {
+            Ok(response) => (502..=504).contains(&response.status).then(|| format!("status {}", response.status)),
+            Err(failure) => Some(failure.kind.text().to_owned()),
         };
+        match silence {
+            Some(why) => {
+                self.silent.0.push(of);
+                self.silent.1 = why;
+            }
+            None => self.silent.0.clear(),
+        }
         self.accepted += u64::from(called.seen.accepted() == Known::Yes);
         match called.seen.exchange.answer() {
             Ok(_) => Ok(called.seen),

@@ -5,6 +5,8 @@
 //! - `odd`: values that are easily damaged
 //! - [`order`]: creating operations first, destroying ones last
 //! - `asked`: what is asked for, and what is called for the sake of that
+//! - `creations`: records that are created for laws
+//! - `removals`: the laws of deletions
 //! - `clean_up`: what was created is removed by the deletions of the document
 //! - `laws`: what holds between the operations on the same records
 //! - `links`: the values that one operation takes from the answer of another, as the document says
@@ -21,6 +23,7 @@
 
 mod asked;
 mod clean_up;
+mod creations;
 mod laws;
 mod links;
 mod lists;
@@ -35,6 +38,7 @@ mod parts;
 mod provide;
 pub mod records;
 mod references;
+mod removals;
 pub mod resources;
 mod updates;
 
@@ -49,9 +53,8 @@ use crate::contract::requirement::{Form, Requirement};
 use crate::generate::seed::{RunTag, Seed};
 use crate::http::client::Client;
 use crate::http::clock::Clock;
-use crate::judge::bind::Known;
 use crate::judge::tally::Verdict;
-use crate::plan::{MINIMAL, Selection};
+use crate::plan::Selection;
 use crate::report::build::joined::{Access, Part, joined};
 use crate::report::log::exchanges::ExchangeLog;
 use crate::report::model::{Cause, End};
@@ -69,11 +72,9 @@ use logs::Logs;
 use order::{Paths, Phase, in_order};
 pub use outline::Outline;
 use partition::Partition;
+use parts::works;
 use provide::Given;
 use records::Records;
-
-/// What a request is called that finds out whether a token, or the server, still works.
-const STILL: &str = "still-works";
 
 /// The fewest requests that show anything of an operation: the smallest, a full one, and one at the end.
 const LEAST: u64 = 3;
@@ -222,10 +223,16 @@ impl Whole {
                                 self.tried(session, &asked.selected[at], &mut records, more, (out, &mut *sink)).await?;
                             let own = [Cause::Token, Cause::Unreachable, Cause::Unwell];
                             let cause = part.report.end.cause.filter(|cause| own.contains(cause));
-                            if let Some(cause) = cause
-                                && self
-                                    .still_works((cause, sent), (&sessions, &parts), &mut part, (out, &mut *sink))
-                                    .await?
+                            let number = sent + part.report.figures.requests;
+                            let again = match cause {
+                                Some(cause) => {
+                                    let before = (&sessions[..], &parts[..]);
+                                    self.asked_again((cause, number), before, &[], (out, &mut *sink)).await?
+                                }
+                                None => None,
+                            };
+                            if let (Some(cause), Some(again)) = (cause, again)
+                                && works(&mut part, &again)
                             {
                                 part.not_reached = Some(match cause {
                                     // Another operation takes the token: this one asks for more.
@@ -263,34 +270,6 @@ impl Whole {
         Ok(joined(parts, self.options.only.clone(), self.options.skip.clone(), default))
     }
 
-    /// Whether an operation that was accepted before, one that only reads if there is one, still is, after this number of
-    /// requests. What that costs is added to the part.
-    async fn still_works(
-        &self,
-        (cause, sent): (Cause, u64),
-        before: (&[Option<Session>], &[Part]),
-        part: &mut Part,
-        (out, sink): (Option<&Path>, &mut dyn Sink),
-    ) -> std::result::Result<bool, WriteError> {
-        let (sessions, parts) = before;
-        let by_token = |session: &Session| session.contract().operation.security.is_some();
-        let known = sessions.iter().zip(parts).filter_map(|(session, part)| Some((session.as_ref()?, part)));
-        let accepted = known
-            .filter(|(session, part)| part.report.figures.accepted > 0 && (by_token(session) || cause != Cause::Token));
-        let reads_first = |(session, _): &(&Session, _)| session.contract().operation.method != "GET";
-        let Some((session, _)) = accepted.min_by_key(reads_first) else { return Ok(false) };
-        let figures = &mut part.report.figures;
-        let mut logs = Logs::open(sessions, out)?;
-        let entry = &session.plan().entries[MINIMAL];
-        let called = session.call(entry, STILL, sent + figures.requests, &mut logs.and(sink)).await;
-        logs.finish()?;
-        let Some(called) = called else { return Ok(false) };
-        figures.requests += called.sent;
-        figures.created += called.created;
-        figures.uncertain += called.uncertain;
-        Ok(called.seen.accepted() == Known::Yes)
-    }
-
     /// Says of a run that was ended while the laws were tried that it was.
     fn ended_in_between(&self, parts: &mut [Part]) {
         let (cause, reason) = match (self.client.stop().is_cancelled(), self.client.pace().is_late()) {
@@ -317,7 +296,7 @@ impl Whole {
         let quick = self.options.quick.then(|| quick_budget(&self.settings));
         let most = quick.or(self.settings.budget.max_requests);
         let most = most.map_or(session::MAX_REQUESTS, |most| most.saturating_sub(sent));
-        let mut fanout = logs.and(sink);
+        let mut fanout = logs.and(&mut *sink);
         let created: u64 = parts.iter().map(|p| p.report.figures.created + p.report.figures.uncertain).sum();
         let mut laws = Laws {
             sessions,
@@ -335,7 +314,7 @@ impl Whole {
             subject: String::new(),
             sink: &mut fanout,
             errors: vec![Vec::new(); sessions.len()],
-            silent: (0, String::new()),
+            silent: (Vec::new(), String::new()),
             refused: parts.iter().map(|part| part.report.figures.accepted == 0).collect(),
         };
         for (at, part) in parts.iter_mut().enumerate() {
@@ -380,13 +359,17 @@ impl Whole {
             figures.created += created.0;
             figures.uncertain += created.1;
         }
-        if silent >= SILENT
-            && let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none())
-        {
-            last.report.end = ended(Cause::Unwell, format!("at the end no request was answered any more: {why}"));
+        logs.finish()?;
+        // It may be some operations alone that do not answer.
+        if silent.len() >= SILENT {
+            let again = self.asked_again((Cause::Unwell, sent + more), (sessions, parts), &silent, (out, sink)).await?;
+            if let Some(last) = parts.iter_mut().rfind(|part| part.not_reached.is_none())
+                && !again.is_some_and(|again| works(last, &again))
+            {
+                last.report.end = ended(Cause::Unwell, format!("at the end no request was answered any more: {why}"));
+            }
         }
         self.ended_in_between(parts);
-        logs.finish()?;
         Ok(made)
     }
 
@@ -459,7 +442,7 @@ fn selected(contract: &Contract, options: &Options) -> Vec<bool> {
 }
 
 /// So many requests in a row without an answer, and the target is taken for gone.
-const SILENT: u32 = 3;
+const SILENT: usize = 3;
 
 /// The end of a run before its time.
 fn ended(cause: Cause, reason: impl Into<String>) -> End {

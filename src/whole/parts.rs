@@ -4,19 +4,48 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use super::Whole;
+use super::logs::Logs;
 use super::provide::Given;
 use super::records::Records;
 use crate::contract::Contract;
+use crate::judge::bind::Known;
 use crate::judge::tally::Verdict;
+use crate::plan::MINIMAL;
 use crate::report::build::joined::{Access, Part};
 use crate::report::model::{Cause, End};
 use crate::report::{Report, WriteError};
 use crate::run::Outcome;
 use crate::run::event::{Event, Sink};
-use crate::session::{self, Session, facts};
+use crate::session::{self, Called, Session, facts};
 use crate::settings::Budget;
 
+/// What a request is called that finds out whether a token, or the server, still works.
+const STILL: &str = "still-works";
+
 impl Whole {
+    /// What an operation answers now that was accepted before, one that only reads if there is one, and none of the silent
+    /// ones; the request has this number. None if there is no such operation, or nothing more is sent.
+    pub(super) async fn asked_again(
+        &self,
+        (cause, number): (Cause, u64),
+        (sessions, parts): (&[Option<Session>], &[Part]),
+        silent: &[usize],
+        (out, sink): (Option<&Path>, &mut dyn Sink),
+    ) -> std::result::Result<Option<Called>, WriteError> {
+        let by_token = |session: &Session| session.contract().operation.security.is_some();
+        let known = sessions.iter().zip(parts).enumerate().filter(|(at, _)| !silent.contains(at));
+        let known = known.filter_map(|(_, (session, part))| Some((session.as_ref()?, part)));
+        let accepted = known
+            .filter(|(session, part)| part.report.figures.accepted > 0 && (by_token(session) || cause != Cause::Token));
+        let reads_first = |(session, _): &(&Session, _)| session.contract().operation.method != "GET";
+        let Some((session, _)) = accepted.min_by_key(reads_first) else { return Ok(None) };
+        let mut logs = Logs::open(sessions, out)?;
+        let entry = &session.plan().entries[MINIMAL];
+        let called = session.call(entry, STILL, number, &mut logs.and(sink)).await;
+        logs.finish()?;
+        Ok(called)
+    }
+
     /// Carries one operation out: with values that are known, and if they are refused with others, and then with those that
     /// the document shows.
     pub(super) async fn tried(
@@ -105,6 +134,15 @@ impl Whole {
         report.requirements.iter_mut().filter(|r| r.selected).for_each(|r| r.reason = Some(reason.to_owned()));
         Part { operation: contract.operation.id.clone(), report, not_reached: None, access: Access::default() }
     }
+}
+
+/// Whether an operation that was called for a part's sake still works; what that cost is added to the part.
+pub(super) fn works(part: &mut Part, called: &Called) -> bool {
+    let figures = &mut part.report.figures;
+    figures.requests += called.sent;
+    figures.created += called.created;
+    figures.uncertain += called.uncertain;
+    called.seen.accepted() == Known::Yes
 }
 
 /// Learns from what is answered.

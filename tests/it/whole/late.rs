@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::store::{Records, check, found, is_text, store, whole};
-use crate::support::server::{Answer, Server};
+use crate::support::server::{Answer, Request, Server};
 
 const DOCUMENT: &str = r#"
 openapi: 3.0.3
@@ -83,4 +83,53 @@ fn a_server_that_is_gone_while_laws_are_tried_is_no_green() {
         assert_eq!(ran.code, Some(4), "{}", ran.stdout);
         ran.says("at the end no request was answered any more");
     }
+}
+
+#[test]
+fn lists_that_answer_no_more_are_not_the_server() {
+    let mut document = r#"
+openapi: 3.0.3
+info: { title: Cards, version: "1" }
+paths:
+  /me:
+    get: { operationId: me, responses: { "200": { description: me, content: { application/json: { schema: { type: object } } } } } }
+"#
+    .to_owned();
+    for list in ["cards", "decks", "games"] {
+        document += &format!(
+            r#"
+  /{list}:
+    get:
+      operationId: {list}
+      parameters: [{{ name: limit, in: query, schema: {{ type: integer, minimum: 1 }} }}]
+      responses: {{ "200": {{ description: all, content: {{ application/json: {{ schema: {{ type: array, items: {{ type: object }} }} }} }} }} }}
+"#
+        );
+    }
+    // Without a limit a list has three items, with one as many as are asked for.
+    let items = |target: &str| match target.split_once("limit=").map(|(_, limit)| limit.parse::<usize>()) {
+        None => Answer::json(200, "[{},{},{}]"),
+        Some(Ok(limit)) if limit > 0 => Answer::json(200, &json!(vec![json!({}); limit.min(3)]).to_string()),
+        Some(_) => Answer::empty(400),
+    };
+    let server = |last: usize, all: bool| {
+        let number = AtomicUsize::new(0);
+        Server::http(move |request| {
+            let is_late = number.fetch_add(1, Ordering::SeqCst) >= last;
+            match request.target == "/me" {
+                is_me if is_late && (all || !is_me) => Answer::Close,
+                true => Answer::json(200, "{}"),
+                false => items(&request.target),
+            }
+        })
+    };
+    let honest = server(usize::MAX, false);
+    assert_eq!(check(&honest, &document, "").ids("fail"), [""; 0]);
+    let is_law = |r: &Request| r.header("user-agent").is_some_and(|agent| agent.contains("law/"));
+    let first = honest.requests().iter().position(is_law).expect("a law is tried");
+    let ran = check(&server(first, true), &document, "");
+    assert_eq!(ran.code, Some(4), "{}", ran.stdout);
+    let ran = check(&server(first, false), &document, "");
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    ran.never_says("no request was answered any more");
 }
